@@ -1,0 +1,33 @@
+"""Package metadata; the version stands in neural_style/__init__.py."""
+import re
+from pathlib import Path
+
+from setuptools import setup
+
+HERE = Path(__file__).parent
+
+setup(
+    name="neural-style-mxnet",
+    version=re.search(r'__version__ = "(.+?)"', (HERE / "neural_style/__init__.py").read_text()).group(1),
+    description="Neural style transfer by optimisation: MXNet's example, alive on today's Python",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    packages=["neural_style"],
+    python_requires=">=3.8,<3.13",
+    install_requires=[
+        "mxnet==1.9.1",         # the last release
+        "numpy>=1.17,<2",       # MXNet 1.9.1 was built for NumPy 1; find_mxnet puts back what 1.24 removed
+        "scikit-image>=0.19",   # channel_axis
+        "pillow>=8",
+        "requests>=2.20",
+        "tqdm>=4.40",
+        "platformdirs>=2.5",
+        "packaging>=20",        # stands in for distutils.version on Python 3.12
+    ],
+    extras_require={
+        "test": ["pytest>=7", "h5py>=3"],
+        "keras": ["h5py>=3"],
+    },
+    entry_points={"console_scripts": ["neural-style = neural_style.nstyle:main"]},
+)
