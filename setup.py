@@ -19,6 +19,7 @@ setup(
         "mxnet==1.9.1",         # the last release
         "numpy>=1.17,<2",       # MXNet 1.9.1 was built for NumPy 1; find_mxnet puts back what 1.24 removed
         "scikit-image>=0.19",   # channel_axis
+        "scipy>=1.5,<2",        # MXNet reads scipy.sparse.csr
         "pillow>=8",
         "requests>=2.20",
         "tqdm>=4.40",

@@ -10,6 +10,7 @@ takes half of the processors. A value of OMP_NUM_THREADS that is already set is 
 """
 import contextlib
 import importlib
+import logging
 import os
 import platform
 import sys
@@ -18,7 +19,9 @@ import warnings
 
 import numpy as np
 
-from .errors import NeuralStyleError
+from .errors import NeuralStyleError, UsageError
+
+log = logging.getLogger("neural_style")
 
 SUPPORTED = "Python 3.8 to 3.12 on Linux (x86-64, ARM64) or an Intel build of it on macOS"
 
@@ -52,9 +55,11 @@ def _distutils_for_import():
 def load():
     """Import MXNet, set up for this machine, and return the module."""
     os.environ.setdefault("OMP_NUM_THREADS", str(usable_cores()))
+    os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
     for alias, builtin in (("bool", bool), ("int", int)):
         if alias not in vars(np):
             setattr(np, alias, builtin)
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"mxnet\b")
     try:
         with _distutils_for_import(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -64,6 +69,23 @@ def load():
             f"MXNet does not load on Python {platform.python_version()}, {platform.system()} "
             f"{platform.machine()}: {str(error).splitlines()[0] if str(error) else type(error).__name__}. "
             f"It runs with {SUPPORTED}; there: pip install 'mxnet==1.9.1' 'numpy<2'") from error
+
+
+def context(gpu):
+    """The device: GPU number gpu, or the CPU where gpu is -1 or there is no GPU for this MXNet."""
+    mx = load()
+    if gpu < 0:
+        return mx.cpu()
+    try:
+        count = mx.context.num_gpus()
+    except mx.base.MXNetError:      # a CUDA build without a driver
+        count = 0
+    if count == 0:
+        log.info("no GPU here: running on the CPU with %s threads", os.environ["OMP_NUM_THREADS"])
+        return mx.cpu()
+    if gpu >= count:
+        raise UsageError(f"--gpu {gpu}: this machine's GPUs are 0 to {count - 1}")
+    return mx.gpu(gpu)
 
 
 def __getattr__(name):

@@ -1,0 +1,52 @@
+"""The reference's numbers, epoch by epoch (tests/golden/README.md says how they were made).
+
+The bounds leave room for other processors; on one with AVX-512 the original's bits come back.
+"""
+import json
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neural_style import images, nstyle, optimize
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def run_golden(name, params, pictures, folder, monkeypatch):
+    """Run the golden's flags through train_nstyle; return golden, steps, the raw last image and saved pictures."""
+    golden = np.load(GOLDEN / f"{name}.npz")
+    flags = json.loads(str(golden["args"]))
+    flags.update(content_image=str(pictures / flags["content_image"]), output_dir=str(folder), seed=0,
+                 style_image=str(pictures / flags["style_image"]), model_params=params and str(params))
+    steps, saved = [], {}
+
+    def recorded(objective, image, *rest, descend=optimize.descend):
+        assert np.array_equal(image.asnumpy(), golden["init"])
+        for step in descend(objective, image, *rest):
+            steps.append(step)
+            yield step
+
+    monkeypatch.setattr(optimize, "descend", recorded)
+    monkeypatch.setattr(images, "save_picture", lambda picture, path: saved.update({Path(path).name: picture}))
+    nstyle.train_nstyle(Namespace(**flags))
+    return golden, steps, steps[-1].image.asnumpy(), saved
+
+
+@pytest.mark.parametrize("name", ["square_random", "odd_random", "early_stop_random",
+                                  pytest.param("photo_vgg19", marks=pytest.mark.weights)])
+def test_golden(name, random_params, pictures, tmp_path, monkeypatch, record_property):
+    params = random_params if name.endswith("random") else None
+    golden, steps, final, saved = run_golden(name, params, pictures, tmp_path, monkeypatch)
+    if name == "early_stop_random":     # the epoch that stops has no callback, so no row in the golden
+        assert steps.pop().finished
+    assert len(steps) == len(golden["eps"]) and not steps[-1].finished
+    eps = np.abs([step.eps for step in steps] / golden["eps"] - 1).max()
+    losses = np.abs([step.losses for step in steps] / golden["loss"] - 1).max()
+    image = np.abs(final - golden["final"]).mean()
+    picture = np.abs(saved["final.jpg"].astype(float) - golden["saved"]).mean()
+    for key, value in dict(eps=eps, losses=losses, image=image, picture=picture).items():
+        record_property(key, float(value))
+    print(f"\n{name}: eps {eps:.1e}, losses {losses:.1e}, image {image:.1e}, picture {picture:.1e}")
+    assert eps < 1e-3 and losses < 1e-2 and image < 0.5 and picture < 0.5
