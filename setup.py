@@ -1,10 +1,20 @@
 """Package metadata; the version stands in neural_style/__init__.py."""
+import platform
 import re
+import sys
 from pathlib import Path
 
 from setuptools import setup
 
 HERE = Path(__file__).parent
+
+# where the last MXNet has builds
+if not (3, 8) <= sys.version_info < (3, 13):
+    sys.exit(f"MXNet 1.9.1 runs on Python 3.8 to 3.12, and this is Python {platform.python_version()}: "
+             "install with one of those, for example python3.11 -m pip install .")
+if (platform.system(), platform.machine()) not in {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "x86_64")}:
+    sys.exit(f"MXNet 1.9.1 has no build for {platform.system()} {platform.machine()}: use Linux (on Windows: WSL 2), "
+             "or on a Mac with Apple silicon an Intel build of Python, which Rosetta runs")
 
 setup(
     name="neural-style-mxnet",
@@ -19,7 +29,7 @@ setup(
         "mxnet==1.9.1",         # the last release
         "numpy>=1.17,<2",       # MXNet 1.9.1 was built for NumPy 1; find_mxnet puts back what 1.24 removed
         "scikit-image>=0.19",   # channel_axis
-        "scipy>=1.5,<2",        # MXNet reads scipy.sparse.csr
+        "scipy>=1.5",
         "pillow>=8",
         "requests>=2.20",
         "tqdm>=4.40",
@@ -27,7 +37,7 @@ setup(
         "packaging>=20",        # stands in for distutils.version on Python 3.12
     ],
     extras_require={
-        "test": ["pytest>=7", "h5py>=3"],
+        "test": ["pytest>=7", "h5py>=3", "setuptools>=70.1"],
         "keras": ["h5py>=3"],
     },
     entry_points={"console_scripts": ["neural-style = neural_style.nstyle:main"]},

@@ -3,6 +3,7 @@
 MXNet is retired, so what moved away under it is put back here, and nowhere else:
 
 * NumPy 1.24 removed the aliases `numpy.bool` and `numpy.int`, which MXNet reads at import and later;
+* SciPy deprecates the name `scipy.sparse.csr`, which MXNet looks at whenever an array is made;
 * Python 3.12 removed `distutils`, of which MXNet reads two version classes at import only.
 
 The OpenMP threads are set before the library loads, because afterwards it is too late: left alone, MXNet
@@ -56,10 +57,11 @@ def load():
     """Import MXNet, set up for this machine, and return the module."""
     os.environ.setdefault("OMP_NUM_THREADS", str(usable_cores()))
     os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
+    import scipy.sparse
     for alias, builtin in (("bool", bool), ("int", int)):
         if alias not in vars(np):
             setattr(np, alias, builtin)
-    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"mxnet\b")
+    scipy.sparse.csr = types.SimpleNamespace(csr_matrix=scipy.sparse.csr_matrix)
     try:
         with _distutils_for_import(), warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,4 +1,6 @@
 """What is minimised: Gram, content and TV terms as MXNet symbols, and one Objective: image → losses and gradient."""
+import contextlib
+import io
 from collections import namedtuple
 
 import numpy as np
@@ -55,7 +57,8 @@ def smallest_size(style):
 
 def _fits(symbol, size):
     try:
-        _, shapes, _ = symbol.infer_shape(data=(1, 3) + tuple(size))
+        with contextlib.redirect_stderr(io.StringIO()):     # MXNet prints its complaint as well as raising it
+            _, shapes, _ = symbol.infer_shape(data=(1, 3) + tuple(size))
     except mx.base.MXNetError:
         return False
     return all(min(shape) > 0 for shape in shapes)

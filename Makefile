@@ -1,0 +1,32 @@
+# make run: see a first result.  make test: run the whole suite.  Both set up $(VENV) where it is missing.
+VENV = .venv
+PYTHON = python3.11 python3.10 python3.12 python3.9 python3.8 python3 python
+SUITABLE = import sys, venv, ensurepip; sys.exit(not (3, 8) <= sys.version_info < (3, 13))
+
+.PHONY: run test install docs clean
+
+run: install
+	@test -f model/vgg19.params || PYTHON=$(VENV)/bin/python sh download.sh
+	@$(VENV)/bin/python examples/first_run.py
+
+test: install
+	@$(VENV)/bin/python -m pytest -q tests
+
+install: $(VENV)/installed
+
+$(VENV)/installed: setup.py
+	@for python in $(PYTHON); do $$python -c "$(SUITABLE)" 2>/dev/null && break; python=; done; \
+	if [ -z "$$python" ]; then \
+	  echo "No suitable Python among: $(PYTHON). MXNet 1.9.1 needs Python 3.8 to 3.12 with venv" \
+	       "(on Debian and Ubuntu: apt install python3-venv); name yours with: make PYTHON=/path/to/python" >&2; \
+	  exit 1; \
+	fi; \
+	echo "Setting up $(VENV) with $$($$python --version)"; \
+	$$python -m venv --clear $(VENV) && $(VENV)/bin/python -m pip install --quiet --editable ".[test]"
+	@touch $@
+
+docs: install
+	@$(VENV)/bin/python -m neural_style.options README.md
+
+clean:
+	rm -rf $(VENV) build *.egg-info
