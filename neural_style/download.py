@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .errors import NeuralStyleError
 
-CHUNK = 1 << 16
+CHUNK = 1 << 14     # what a broken connection loses at most
 TRANSIENT = {408, 429, 500, 502, 503, 504}
 
 
