@@ -1,0 +1,239 @@
+"""A painting of our own to learn a style from: a windy night over a bay, in some thousand brush strokes.
+
+The scene is a list of areas from back to front; each knows where it is, which way a brush runs there, and its
+colours. Broad brushes go first, fine ones last. A stroke follows the direction field and is a bundle of bristles,
+each with its own colour and its own height of paint; at the end a lamp from the upper left lights the relief.
+
+Lengths are in units of the square root of the picture's area, so every size shows the same scene. Fields are
+arrays (rows, columns) on a grid of GRID cells per unit; x runs right, y runs down.
+"""
+import argparse
+import os
+import sys
+from collections import namedtuple
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from . import images
+from .errors import UsageError, run
+
+SMALLEST = 64      # pixels, either side
+GRID = 480         # cells per unit
+POINTS = 13        # points along a stroke
+
+PALETTES = {       # dark to light
+    "sky": "0a0d2b 101c52 182f86 1c3fa8 2759c4 2a7fb8 4fa3b5 8cc4bd c5dcc6",
+    "glow": "1d4c9c 2f86a6 7fb58a d9a62c f0b429 f7d24a fbe58a fff6cf",
+    "far": "121a4a 1d2f6e 2b4a8c 3d6a9a 5a6fae 7d86b8",
+    "near": "0b1a26 11323a 1a4a44 2c6350 4f7f4a 8a9a4c",
+    "wall": "1b2440 2f3d66 51608c 8a86a0 c2ab8e",
+    "roof": "2a1420 54202a 85352b b5552f d07c3c",
+    "water": "090f2e 0f2258 163a82 1f5aa6 2c86a8 6bb3b0",
+    "bank": "0a0f14 1a2018 2f3a1c 5a5a22 8f7a2c c08a38",
+    "tree": "04070c 0a1512 14261a 23381c 3e4a1e 5e4a22 8a5a26",
+}
+
+# Fields: where bool; along unit vectors (rows, columns, 2); tone 0..1 on the palette; glow 0..1 on "glow".
+Area = namedtuple("Area", "where along palette tone brushes glow", defaults=(0,))
+# Lengths of a stroke, layers of paint, spread of tone; the tidy one keeps inside its area.
+Brush = namedtuple("Brush", "width length cover spread tidy", defaults=(False,))
+BROAD, MIDDLE, LONG = Brush(.026, .15, 1.6, .10), Brush(.014, .085, 1.6, .13), Brush(.0075, .08, .7, .2)
+SMALL, DAB, DOT = Brush(.0085, .05, .7, .2), Brush(.005, .011, 5, .14, True), Brush(.0055, .009, 4, .2)
+
+
+def ramp(palette, tone):
+    """Colours (..., 3) in 0..255 at tone (...), clipped to 0..1, along a palette."""
+    stops = np.array([list(bytes.fromhex(code)) for code in PALETTES[palette].split()], float)
+    place = np.clip(tone, 0, 1) * (len(stops) - 1)
+    return np.stack([np.interp(place, np.arange(len(stops)), channel) for channel in stops.T], -1)
+
+
+def wander(rng, field, step, low=0., high=1.):
+    """A smooth random function, low..high, of the values of a field; a new value every `step`, so it never repeats."""
+    place = (field - field.min()) / step
+    knots = rng.uniform(low, high, int(place.max()) + 2)
+    cell = place.astype(int)
+    part = place - cell
+    return knots[cell] + (knots[cell + 1] - knots[cell]) * part * part * (3 - 2 * part)
+
+
+def along(field):
+    """Unit vectors (rows, columns, 2) along the level lines of a field."""
+    down, right = np.gradient(field)
+    return np.stack([-down, right], -1) / (np.hypot(down, right) + 1e-9)[..., None]
+
+
+def scatter(rng, count, gap, box, others):
+    """Up to `count` points in box (left, top, right, bottom), none closer than `gap` to one of them or of others."""
+    points = []
+    for point in rng.uniform(box[:2], box[2:], (80 * count, 2)):
+        if len(points) < count and all(np.hypot(*(point - other[:2])) > gap for other in points + others):
+            points.append(point)
+    return points
+
+
+def scene(rng, wide, high):
+    """The areas of a picture of wide x high units, back to front."""
+    y, x = np.mgrid[0:high:1 / GRID, 0:wide:1 / GRID]
+    shore = .70 * high + .01 * np.sin(5 * x + rng.uniform(6))
+
+    # Sky: the level lines of a stream function are the wind; the moon, eddies and stars are bumps in it.
+    box = .04, .04, wide - .04, .5 * high
+    moon = wide * rng.uniform(.22, .32), high * rng.uniform(.2, .26), .062, True
+    eddies = [(*at, rng.uniform(.09, .14), False) for at in scatter(rng, 5, .25, box, [moon])]
+    stars = [(*at, rng.uniform(.018, .031), True) for at in scatter(rng, 10, .16, box, [moon] + eddies)]
+    stream = y + .05 * np.sin(4 * x + rng.uniform(6)) + wander(rng, x + .6 * y, .3, -.06, .06)
+    glow, disc = 0 * x, x < 0
+    for turn, (left, top, radius, shines) in enumerate([moon] + eddies + stars):
+        away = np.hypot(x - left, y - top) / radius
+        near = np.exp(-(away / (1.6 if shines else 1)) ** 2)
+        middle = stream[int(top * GRID), int(left * GRID)] + (-1) ** turn * radius * (5 if shines else 2.1)
+        stream += near * (middle - stream)
+        if shines:
+            rings = np.exp(-.62 * away) * (1 + .3 * np.cos(6.5 * away)) * rng.uniform(.85, 1)
+            glow, disc = np.maximum(glow, rings), disc | (away < .55)
+    tone, wind = .1 + .66 * wander(rng, stream, .03) ** 1.4 + .2 * (y / shore) ** 2, along(stream)
+    areas = [Area(y < shore, wind, "sky", tone, (BROAD, MIDDLE, LONG, SMALL), glow),
+             Area(glow > .3, wind, "glow", glow, (SMALL,)), Area(disc, wind, "glow", .96 + 0 * x, (SMALL, DOT))]
+
+    for palette, lift, foot, step, tall in (("far", .25, .045, .16, .15), ("near", .05, .015, .3, .09)):
+        below = y - shore + foot + wander(rng, x, step, 0, tall)
+        folds = below + .02 * np.sin(9 * x + 20 * y)
+        tone = lift + .8 * wander(rng, folds, .016) * np.exp(-below / .12)
+        areas.append(Area((below > 0) & (y < shore), along(folds), palette, tone, (MIDDLE, SMALL)))
+
+    # A village along the shore: walls, roofs and lit windows; one house is a steeple.
+    wall, roof, window = x < 0, x < 0, x < 0
+    lights = [(moon[0], .055, 1)]
+    houses = [(left + rng.uniform(-.015, .015), rng.uniform(.014, .02), rng.uniform(.025, .036), .028)
+              for left in np.arange(.1 * wide, .7 * wide, .05)]
+    for left, half, tall, peak in [(wide * rng.uniform(.4, .6), .011, .06, .075)] + houses:
+        aside, rise = np.abs(x - left), shore - rng.uniform(0, .025) - y
+        inside = (aside < half) & (rise > 0) & (rise < tall)
+        cap = (rise >= tall) & (rise < tall + peak * (1 - aside / half / 1.25))
+        wall, roof = (wall & ~cap) | inside, (roof & ~inside) | cap
+        if rng.rand() < .8:
+            window |= np.hypot(aside - rng.uniform(0, .5) * half, .8 * rise - .36 * tall) < .0045
+            lights.append((left, .01, rng.uniform(.7, 1)))
+    areas += [Area(wall, along(x), "wall", wander(rng, x, .012), (DAB,)),
+              Area(roof, along(y), "roof", wander(rng, x, .012), (DAB,)),
+              Area(window, along(y), "glow", .65 + 0 * x, (DOT,))]
+
+    # Water: level strokes that answer the lights above them.
+    deep, glow = (y - shore) / (high - shore), 0 * x
+    ripple = y + .004 * np.sin(40 * x + 90 * y) + wander(rng, x, .1, -.008, .008)
+    tone = .08 + .75 * wander(rng, ripple, .01) * wander(rng, x, .07, .5, 1)
+    for left, size, power in lights:
+        glow += power * np.exp(-((x - left) / size / (1 + deep)) ** 2) * (1 - .6 * deep)
+    glow = glow.clip(0, 1) * wander(rng, ripple, .008, .1, 1)
+    areas.append(Area(y >= shore, along(ripple), "water", tone, (MIDDLE, SMALL, SMALL), glow))
+
+    bank = high * .95 - .13 * (x / wide) ** 3 - wander(rng, x, .12, 0, .04)
+    blades = x + .3 * y + wander(rng, x + .3 * y, .07, -.03, .03) + .02 * np.sin(14 * y + 9 * x)
+    areas.append(Area(y > bank, along(blades), "bank", .9 * wander(rng, blades, .02), (MIDDLE, MIDDLE, LONG)))
+
+    # Cypresses: flames whose level lines meet at the tip.
+    for left, top, girth in ((.87, .06, .085), (.785, .4, .05), (.95, .34, .055)):
+        climb = np.clip((y / high - top) / (1 - top), 1e-3, 1)
+        half = girth * climb ** .75 * (1.3 - .6 * climb) * wander(rng, y, .05, .85, 1.2)
+        flame = (x - left * wide - .015 * np.sin(6 * climb + rng.uniform(6))) / half
+        licks = flame + .12 * np.sin(17 * climb + 3 * flame + rng.uniform(6))
+        tone = .82 * wander(rng, licks + .5 * climb, .13) ** 1.5
+        areas.append(Area((np.abs(flame) < 1) & (climb > .002), along(licks), "tree", tone, (MIDDLE, MIDDLE, LONG)))
+    return areas
+
+
+def lay(draw, scale, rng, area, brush):
+    """Cover an area with one brush; draw is on an RGBA canvas of `scale` pixels per unit, A the height of paint."""
+    rows, columns = area.where.shape
+
+    def cells(points):
+        right, down = np.moveaxis((points * GRID).astype(int), -1, 0)
+        return down.clip(0, rows - 1), right.clip(0, columns - 1)
+
+    gap = np.sqrt(brush.width * brush.length / brush.cover)
+    spots = np.mgrid[0:columns / GRID:gap, 0:rows / GRID:gap].reshape(2, -1).T
+    spots = rng.permutation(spots + rng.uniform(0, gap, spots.shape))
+    spots = spots[area.where[cells(spots)]]
+    stride = brush.length / POINTS * rng.uniform(.6, 1.35, (len(spots), 1))
+    ends = [spots], [spots]
+    for end, step in zip(ends, (-stride, stride)):
+        for _ in range(POINTS // 2):
+            end.append(end[-1] + step * area.along[cells(end[-1])])
+    path = np.stack(ends[0][:0:-1] + ends[1], 1)                                # (count, POINTS, 2)
+    if brush.tidy:
+        inside = area.where[cells(path[:, 0])] & area.where[cells(path[:, -1])]
+        spots, path = spots[inside], path[inside]
+
+    # Bristles lie side by side; the pressure and their ragged ends make the stroke taper.
+    count, bristles = len(spots), max(5, int(round(brush.width * 620)))
+    across = np.linspace(-1, 1, bristles) + rng.uniform(-.5, .5, (count, bristles)) / bristles
+    press = np.interp(np.linspace(0, 1, POINTS), [0, .15, .6, 1], [.6, 1, .85, .15]) * brush.width / 2
+    offset = across[..., None] * press * rng.uniform(.6, 1.25, (count, 1, 1))
+    ahead = np.gradient(path, axis=1)
+    normal = ahead[..., ::-1] * [-1, 1] / (np.hypot(ahead[..., 0], ahead[..., 1]) + 1e-9)[..., None]
+    lines = (path[:, None] + normal[:, None] * offset[..., None]).reshape(count, bristles, 2 * POINTS) * scale
+    first = (rng.uniform(0, 1.6, across.shape) + 1.6 * across ** 2).astype(int)
+    last = POINTS - (rng.exponential(1.6, across.shape) + 2 * across ** 2).astype(int).clip(0, POINTS - 4)
+
+    # The brush holds two paints that mix unevenly; the bristles at its sides leave the higher ridges.
+    tone, glow = area.tone[cells(spots)][:, None], (area.glow + 0 * area.tone)[cells(spots)][:, None]
+    lit = rng.rand(count, 1, 1) < 2.6 * glow[..., None] - .3
+    paints = np.where(lit, ramp("glow", glow + .1 * rng.randn(count, 2)),
+                      ramp(area.palette, tone + brush.spread * rng.randn(count, 2)))
+    mix = (.5 + .5 * across * rng.choice([-1, 1], (count, 1)) + .25 * rng.randn(count, bristles)).clip(0, 1)[..., None]
+    colour = (paints[:, :1] * (1 - mix) + paints[:, 1:] * mix) * rng.uniform(.86, 1.12, (count, bristles, 1))
+    relief = rng.uniform(60, 150, (count, 1)) + 55 * across ** 2 + rng.uniform(-45, 45, across.shape)
+    inks = np.concatenate([colour + 5 * rng.randn(count, 1, 3), relief[..., None]], -1).clip(0, 255).astype(int)
+    thick = max(1, int(round(1.35 * brush.width / bristles * scale)))
+    for stroke in zip(lines.tolist(), inks.tolist(), first, last):
+        for line, ink, start, stop in zip(*stroke):
+            draw.line(line[2 * start:2 * stop], tuple(ink), thick)
+
+
+def paint(height=640, width=1024, seed=0):
+    """A painting, uint8 RGB (height, width, 3); the same sizes and seed give the same picture."""
+    if min(height, width) < SMALLEST or not 0 <= seed < 2 ** 32:
+        raise UsageError(f"a painting has sides of {SMALLEST} pixels or more and a seed of 0 to 2**32 - 1")
+    rng = np.random.RandomState(seed)
+    unit = np.sqrt(height * width)
+    zoom = max(2, 700 / unit)         # drawn larger, for soft edges and for bristles in a small picture
+    canvas = Image.new("RGBA", (int(width * zoom), int(height * zoom)), (20, 22, 60, 60))
+    for area in scene(rng, width / unit, height / unit):
+        for brush in area.brushes:
+            lay(ImageDraw.Draw(canvas), unit * zoom, rng, area, brush)
+    red, green, blue, relief = (np.asarray(band.resize((width, height), Image.BOX), float) for band in canvas.split())
+    down, right = np.gradient(relief)
+    slope = ((down + 1.2 * right) / 60).clip(-1, 1)[..., None]
+    return (np.stack([red, green, blue], -1) * (1 + .38 * slope) + 16 * slope).clip(0, 255).astype(np.uint8)
+
+
+def size(text):
+    width, height = text.split("x")
+    return int(width), int(height)
+
+
+def _paint_file(args):
+    if not args.file.lower().endswith(".png"):
+        raise UsageError(f"{args.file}: the picture is a PNG file; give a name that ends in .png")
+    if os.path.lexists(args.file) and not args.force:
+        raise UsageError(f"{args.file} is there already; --force overwrites it")
+    images.save_picture(paint(*args.size[::-1], args.seed), args.file)
+
+
+def main(arglist=None):
+    """The command: paint a picture into a PNG file; returns its exit code."""
+    parser = argparse.ArgumentParser("neural_style.painting", description="Paint a night scene to learn a style from.")
+    parser.add_argument("file", metavar="FILE.png", help="the picture to write")
+    parser.add_argument("--size", type=size, default="1024x640", help="width x height in pixels (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed, another picture (%(default)s)")
+    parser.add_argument("--force", action="store_true", help="overwrite the file if there is one")
+    parser.add_argument("--debug", action="store_true", help="on an error, show the traceback")
+    parser.error = lambda message: parser.exit(2, f"{parser.prog}: error: {message}; --help lists the flags\n")
+    args = parser.parse_args(arglist)
+    return run(lambda: _paint_file(args), parser.prog, args.debug)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
