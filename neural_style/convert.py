@@ -50,7 +50,14 @@ def read(path):
     members = _zip_members(path) if head.startswith(b"PK") else ()
     for name, recognise, reader in FORMATS:
         if recognise(head, members):
-            return Found(name, *reader(path))
+            try:
+                return Found(name, *reader(path))
+            except NeuralStyleError:
+                raise
+            # A damaged file can fail with nearly anything in the library that reads it, MemoryError included.
+            except Exception as error:
+                reason = (str(error).splitlines() or [""])[0]
+                raise NeuralStyleError(f"{path} is not a whole {name} file: {type(error).__name__} {reason}") from error
     raise UsageError(f"{path} is none of the files that can be converted: {', '.join(row[0] for row in FORMATS)}")
 
 
@@ -185,12 +192,8 @@ def _read_keras(path):
 
 def _read_matconvnet(path):
     from scipy.io import loadmat
-    try:
-        layers = loadmat(path, variable_names=["layers"])["layers"][0]
-        pairs = [_matconvnet_pair(layer[0, 0]) for layer in layers]
-    # loadmat and foreign layouts fail in many ways; all mean the same to the reader.
-    except Exception as error:
-        raise NeuralStyleError(f"{path} has no layers as MatConvNet's VGG files have them: {error}") from error
+    layers = loadmat(path, variable_names=["layers"])["layers"][0]
+    pairs = [_matconvnet_pair(layer[0, 0]) for layer in layers]
     # Kernels are [width, height, in, out]; the 7×7 and 1×1 ones are the classifier.
     return "ours", [(kernels.transpose(3, 2, 1, 0), bias) for kernels, bias in filter(None, pairs)
                     if kernels.shape[:2] == (3, 3)]

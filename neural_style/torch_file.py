@@ -25,7 +25,10 @@ Tensor = collections.namedtuple("Tensor", "storage offset shape strides")
 
 
 def read(path, wanted=lambda name: True):
-    """The tensors of a state dict as {name: array}, those whose name is wanted; the rest is not even loaded."""
+    """The tensors of a state dict as {name: array}, those whose name is wanted; the rest is not even loaded.
+
+    What asks for more than tensors is a NeuralStyleError; what is damaged fails as pickle, zipfile or NumPy do.
+    """
     with open(path, "rb") as file:
         return read_open(file, path, wanted)
 
@@ -38,9 +41,6 @@ def read_open(file, path, wanted=lambda name: True):
         return read_container(file, wanted)
     except NeuralStyleError as error:
         raise NeuralStyleError(f"{path}: {error}") from None
-    # A damaged pickle can fail with nearly anything, MemoryError included.
-    except Exception as error:
-        raise NeuralStyleError(f"{path} is not a whole torch.save file: {type(error).__name__} {error}") from error
 
 
 def _read_zip(file, wanted):
