@@ -38,7 +38,8 @@ def read_image(path):
                 picture = Image.alpha_composite(white, picture)
             return np.asarray(picture.convert("RGB"))
     except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such picture") from None
+        hint = "; sh download.sh fetches the original's pair" if str(path).startswith("input/") else ""
+        raise UsageError(f"{path}: there is no such picture{hint}") from None
     except IsADirectoryError:
         raise UsageError(f"{path} is a folder; name a picture file") from None
     except UnidentifiedImageError:

@@ -1,0 +1,187 @@
+"""Pictures as people have them: read right, brought to the network's range and back, saved whole or not at all."""
+import io
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+from skimage.transform import resize
+
+from neural_style import images
+from neural_style.errors import NeuralStyleError, UsageError
+
+RANDOM = np.random.RandomState(0)
+COLOURS = np.array([[[200, 30, 40], [10, 220, 60], [20, 40, 250]],
+                    [[250, 240, 20], [128, 128, 128], [255, 255, 255]]], np.uint8)     # 2 × 3
+
+
+def big(array, times=8):
+    """Each pixel as a block, so that lossy formats keep its colour."""
+    return array.repeat(times, 0).repeat(times, 1)
+
+
+def stored(tmp_path, picture, name, **options):
+    picture.save(tmp_path / name, **options)
+    return tmp_path / name
+
+
+@pytest.mark.parametrize("mode, extension", [("RGB", "png"), ("RGBA", "png"), ("P", "png"), ("P", "gif"),
+                                             ("RGB", "tif"), ("RGB", "webp"), ("RGB", "bmp"), ("CMYK", "tif")])
+def test_colours_come_through(tmp_path, mode, extension):
+    picture = Image.fromarray(COLOURS)
+    picture = picture.quantize(8) if mode == "P" else picture.convert(mode)
+    options = {"lossless": True} if extension == "webp" else {}
+    read = images.read_image(stored(tmp_path, picture, "picture." + extension, **options))
+    assert read.dtype == np.uint8 and read.shape == COLOURS.shape
+    assert np.abs(read.astype(int) - COLOURS).max() <= (1 if mode == "P" else 0)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "CMYK"])
+def test_jpeg_colours(tmp_path, mode):
+    picture = Image.fromarray(big(COLOURS, 16)).convert(mode)
+    read = images.read_image(stored(tmp_path, picture, "picture.jpg", quality=95, subsampling=0))
+    assert np.abs(read.astype(int) - big(COLOURS, 16)).mean() < 3
+
+
+def test_grey_becomes_three_equal_channels(tmp_path):
+    grey = RANDOM.randint(0, 256, (5, 7)).astype(np.uint8)
+    for mode in ("L", "LA"):
+        read = images.read_image(stored(tmp_path, Image.fromarray(grey).convert(mode), mode + ".png"))
+        assert np.array_equal(read, grey[:, :, None].repeat(3, 2))
+    read = images.read_image(stored(tmp_path, Image.fromarray(grey > 100), "bits.png"))
+    assert np.array_equal(read, (grey > 100)[:, :, None].repeat(3, 2) * 255)
+
+
+def test_sixteen_bit_grey_keeps_its_range(tmp_path):
+    grey = RANDOM.randint(0, 65536, (20, 30)).astype(np.uint16)
+    read = images.read_image(stored(tmp_path, Image.fromarray(grey), "deep.png"))
+    assert read.dtype == np.uint16 and np.array_equal(read, grey[:, :, None].repeat(3, 2))
+    network = images.to_network(read, (20, 30))
+    np.testing.assert_allclose(network[0, 0] + 123.68, grey / 65535 * 256, atol=1e-9)
+
+
+def test_transparent_parts_show_white(tmp_path):
+    alpha = np.array([[0, 255, 128], [255, 0, 255]], np.uint8)
+    read = images.read_image(stored(tmp_path, Image.fromarray(np.dstack([COLOURS, alpha])), "alpha.png"))
+    share = alpha[:, :, None] / 255
+    assert np.abs(read - (COLOURS * share + 255 * (1 - share))).max() <= 1
+    palette = Image.fromarray(COLOURS).quantize(8)
+    hidden = palette.getpixel((0, 0))
+    read = images.read_image(stored(tmp_path, palette, "palette.png", transparency=hidden))
+    assert read[0, 0].tolist() == [255, 255, 255] and np.abs(read[0, 1].astype(int) - COLOURS[0, 1]).max() <= 1
+
+
+def test_exif_orientation_is_applied(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6        # taken with the camera turned: show it rotated by 90° clockwise
+    read = images.read_image(stored(tmp_path, Image.fromarray(COLOURS), "turned.png", exif=exif))
+    assert np.array_equal(read, np.rot90(COLOURS, -1))
+
+
+def files_that_are_no_pictures(tmp_path):
+    png = io.BytesIO()
+    Image.fromarray(big(RANDOM.randint(0, 256, (40, 40, 3)).astype(np.uint8))).save(png, "png")
+    contents = {"missing.png": None, "empty.jpg": b"", "text.jpg": b"hello, I am not a picture",
+                "cut.png": png.getvalue()[:2000], "noise.png": png.getvalue()[:60] + bytes(500)}
+    for name, content in contents.items():
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+    return [tmp_path / name for name in contents] + [tmp_path]
+
+
+def test_what_is_no_picture_is_named_in_one_line(tmp_path):
+    for path in files_that_are_no_pictures(tmp_path):
+        with pytest.raises(UsageError) as caught:
+            images.read_image(path)
+        assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_decompression_bomb_is_refused_with_its_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2)
+    with pytest.raises(UsageError, match="larger than 4 pixels"):
+        images.read_image(stored(tmp_path, Image.fromarray(COLOURS), "bomb.png"))
+
+
+def test_content_is_resized_and_centred_as_the_contract_says(pictures):
+    picture = skimage.data.coffee()
+    network = images.PreprocessContentImage(str(pictures / "coffee.png"), 95)
+    height, width = int(400 * (95 / 600)), int(600 * (95 / 600))
+    assert network.shape == (1, 3, height, width) == (1, 3, 63, 95)
+    expected = resize(picture, (height, width)) * 256
+    for channel, mean in enumerate((123.68, 116.779, 103.939)):
+        np.testing.assert_allclose(network[0, channel], expected[:, :, channel] - mean, atol=1e-9)
+    style = images.PreprocessStyleImage(str(pictures / "chelsea.png"), network.shape)
+    expected = resize(skimage.data.chelsea(), (height, width)) * 256
+    assert style.shape == network.shape
+    np.testing.assert_allclose(style[0, 2], expected[:, :, 2] - 103.939, atol=1e-9)
+
+
+def test_a_picture_of_one_pixel_is_a_flat_content(tmp_path):
+    path = stored(tmp_path, Image.fromarray(COLOURS[:1, :1]), "one.png")
+    network = images.PreprocessContentImage(path, 40)
+    assert network.shape == (1, 3, 40, 40)
+    assert np.allclose(network[0, :, 0, 0] + images.MEANS, COLOURS[0, 0] / 255 * 256) and np.ptp(network[0, 0]) < 1e-9
+
+
+def test_a_picture_too_narrow_for_its_size_is_refused(tmp_path):
+    path = stored(tmp_path, Image.new("RGB", (2000, 3)), "strip.png")
+    with pytest.raises(UsageError, match="2000x3.*600x0.*--max-long-edge 600"):
+        images.PreprocessContentImage(path, 600)
+
+
+def test_postprocessing_clips_and_truncates():
+    raw = np.zeros((1, 3, 2, 2), "float32")
+    raw[0, :, 0, 0] = 1000
+    raw[0, :, 0, 1] = -1000
+    raw[0, :, 1, 0] = [10.9 - 123.68, 20.5 - 116.779, 30.01 - 103.939]
+    before = raw.copy()
+    picture = images.PostprocessImage(raw)
+    assert picture.shape == (2, 2, 3) and picture.dtype == np.uint8 and np.array_equal(raw, before)
+    assert picture[0, 0].tolist() == [255] * 3 and picture[0, 1].tolist() == [0] * 3
+    assert picture[1, 0].tolist() == [10, 20, 30] and picture[1, 1].tolist() == [123, 116, 103]
+
+
+def test_saving_denoises_only_when_asked(tmp_path):
+    noise = RANDOM.uniform(-100, 100, (1, 3, 40, 50)).astype("float32")
+    images.SaveImage(noise, tmp_path / "raw.png")
+    images.SaveImage(noise, tmp_path / "smooth.png", 0.1)
+    raw, smooth = (np.asarray(Image.open(tmp_path / name)) for name in ("raw.png", "smooth.png"))
+    assert np.array_equal(raw, images.PostprocessImage(noise))
+    assert smooth.std() < 0.8 * raw.std() and abs(smooth.mean() - raw.mean()) < 2
+
+
+def test_jpeg_keeps_colour_at_full_resolution(tmp_path):
+    images.save_picture(big(COLOURS), tmp_path / "picture.jpg")
+    with Image.open(tmp_path / "picture.jpg") as picture:
+        assert picture.format == "JPEG" and [layer[1:3] for layer in picture.layer] == [(1, 1)] * 3
+
+
+def test_a_save_that_fails_leaves_the_old_picture(tmp_path, monkeypatch):
+    path = tmp_path / "final.jpg"
+    images.save_picture(big(COLOURS), path)
+    before = path.read_bytes()
+
+    def disk_full(self, file, **options):
+        file.write_bytes(b"half a pict")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", disk_full)
+    with pytest.raises(NeuralStyleError, match="final.jpg could not be written: No space left"):
+        images.save_picture(COLOURS, path)
+    assert path.read_bytes() == before and [entry.name for entry in tmp_path.iterdir()] == ["final.jpg"]
+
+
+def test_an_unknown_extension_is_wrong_use(tmp_path):
+    with pytest.raises(UsageError, match="picture.xyz"):
+        images.save_picture(COLOURS, tmp_path / "picture.xyz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_output_folder(tmp_path):
+    folder = images.prepare_folder(tmp_path / "new" / "deep")
+    assert folder.is_dir() and not list(folder.iterdir())
+    (tmp_path / "file").write_text("precious")
+    for bad in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(NeuralStyleError, match="--output_dir"):
+            images.prepare_folder(bad)
+    assert (tmp_path / "file").read_text() == "precious"
