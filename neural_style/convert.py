@@ -1,7 +1,7 @@
 """VGG weights from the files that people have, turned into this package's own arrays.
 
-What comes out is {name: float32 array} with `conv1_1_weight` (out, in, 3, 3), `conv1_1_bias` (out,), …, `conv5_4_bias`,
-whose first layer expects a picture's channels R, G, B on the scale "[0, 1] × 256 − MEANS".
+What comes out is {name: float32 array} with `conv1_1_weight` (out, in, 3, 3), `conv1_1_bias` (out,), …, whose
+first layer expects a picture's channels R, G, B on the scale "[0, 1] × 256 − MEANS".
 
 What goes in is told by its content, see FORMATS. A reader there gives the layers in order, each a pair of
 weight (out, in, 3, 3) and bias (out,), as the file has them, and how its pictures are prepared:
@@ -107,7 +107,7 @@ def _check(layers, path):
     known = {len(layer_shapes(blocks)): (name, layer_shapes(blocks)) for name, blocks in NETWORKS.items()}
     if len(layers) not in known:
         counts = " or ".join(f"{count} ({name})" for count, (name, _) in known.items())
-        raise NeuralStyleError(f"{path} is no VGG that can be used: it has {len(layers)} 3×3 convolutions, not {counts}")
+        raise NeuralStyleError(f"{path} is no VGG19 or VGG16: it has {len(layers)} 3×3 convolutions, not {counts}")
     network, shapes = known[len(layers)]
     for (name, shape), (weight, bias) in zip(shapes.items(), layers):
         if weight.shape != shape or bias.shape != shape[:1]:
@@ -120,7 +120,8 @@ def _check(layers, path):
 
 def _preparation(found, path, asked):
     if asked and found.preparation not in (None, asked):
-        raise UsageError(f"{path} ({found.format}) is known to be {found.preparation}; leave out --preprocessing {asked}")
+        raise UsageError(f"{path} ({found.format}) is known to be {found.preparation}: "
+                         f"leave out --preprocessing {asked}")
     if not (found.preparation or asked):
         raise UsageError(f"{path} does not tell how its pictures are prepared; say --preprocessing torchvision "
                          f"(trained by PyTorch) or --preprocessing caffe (converted from the original)")
@@ -235,7 +236,7 @@ def _quantised(stored):
 
 
 def _paired(arrays, pattern):
-    """[(weight, bias), …] ordered by the numbers in their names: of each number the array of 4 dimensions and of 1."""
+    """[(weight, bias), …] in the order of the numbers in their names; 4 dimensions make a weight, 1 a bias."""
     numbered = collections.defaultdict(dict)
     for name, array in arrays.items():
         match = re.fullmatch(pattern, name)
