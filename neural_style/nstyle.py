@@ -2,6 +2,7 @@
 
     python -m neural_style.nstyle --content-image photo.jpg --style-image painting.jpg
 """
+import contextlib
 import functools
 import importlib
 import inspect
@@ -92,17 +93,24 @@ def _objective(args, content, style, device):
     return Objective(model, bind, content, style, args.content_weight, args.style_weight, args.tv_weight, device)
 
 
+@contextlib.contextmanager
 def _log_to_stderr(args):
-    """The command's log, as plain lines; a library never sets this up."""
-    logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.WARNING)
+    """Show the package's log as plain lines while the command runs; a library never sets this up."""
+    handler, level = logging.StreamHandler(), log.level
+    log.addHandler(handler)
     log.setLevel(logging.WARNING if args.quiet else logging.DEBUG if args.verbose else logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
 
 
 def main(arglist=None):
     """The console command; returns its exit code."""
     args = get_args(arglist)
-    _log_to_stderr(args)
-    return errors.run(lambda: train_nstyle(args), "neural-style", args.debug)
+    with _log_to_stderr(args):
+        return errors.run(lambda: train_nstyle(args), "neural-style", args.debug)
 
 
 if __name__ == "__main__":

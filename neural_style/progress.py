@@ -2,8 +2,6 @@
 import logging
 import sys
 
-import numpy as np
-
 log = logging.getLogger("neural_style")
 
 
@@ -39,5 +37,3 @@ class Progress:
         log.info("epoch %d/%d, eps %.6f, style %.4g, content %.4g, %.0f s, at most %.0f s left",
                  step.epoch, self._epochs, step.eps, style, content, step.seconds, left)
         log.debug("  %s", ", ".join(f"{layer} {loss:.4g}" for layer, loss in zip(self._layers, losses)))
-        if not np.isfinite(losses).all():
-            log.warning("losses are no longer finite")

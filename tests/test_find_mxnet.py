@@ -1,0 +1,69 @@
+"""MXNet loads quietly, with the threads of the cores that this process may use."""
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from neural_style import find_mxnet
+from neural_style.errors import NeuralStyleError, UsageError
+
+PRINT_THREADS = ("import os{}; from neural_style.find_mxnet import mx; mx.nd.ones(3).asnumpy(); "
+                 "print(os.environ['OMP_NUM_THREADS'])")
+
+
+def python(code, **environment):
+    variables = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    return subprocess.run([sys.executable, "-W", "error", "-c", code], env={**variables, **environment}, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True).stdout.strip()
+
+
+def test_threads_are_the_usable_cores():
+    assert python(PRINT_THREADS.format("")) == str(find_mxnet.usable_cores())
+
+
+def test_a_given_number_of_threads_is_respected():
+    assert python(PRINT_THREADS.format(""), OMP_NUM_THREADS="3") == "3"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity to set")
+def test_affinity_is_respected():
+    core = min(os.sched_getaffinity(0))
+    assert python(PRINT_THREADS.format(f"; os.sched_setaffinity(0, [{core}])")) == "1"
+
+
+def test_the_aliases_mxnet_needs_are_there_and_distutils_is_not_faked_for_others():
+    assert find_mxnet.mx.np.array([True], dtype=np.bool_).dtype == bool
+    if sys.version_info >= (3, 12):
+        assert python("import sys; from neural_style.find_mxnet import mx; print('distutils' in sys.modules)") == "False"
+
+
+def test_what_does_not_load_says_what_to_use_instead(monkeypatch):
+    def missing(name):
+        raise ModuleNotFoundError("No module named 'mxnet'")
+
+    monkeypatch.setattr(find_mxnet.importlib, "import_module", missing)
+    with pytest.raises(NeuralStyleError) as caught:
+        find_mxnet.load()
+    said = str(caught.value)
+    assert "No module named 'mxnet'" in said and "Python 3.8 to 3.12" in said and "mxnet==1.9.1" in said
+
+
+def test_devices(monkeypatch):
+    mx = find_mxnet.mx
+    monkeypatch.setattr(mx.context, "num_gpus", lambda: 2)
+    assert find_mxnet.context(-1) == mx.cpu() and find_mxnet.context(1) == mx.gpu(1)
+    with pytest.raises(UsageError, match="--gpu 2: .* 0 to 1"):
+        find_mxnet.context(2)
+
+    def no_driver():
+        raise mx.base.MXNetError("CUDA: no driver")
+
+    monkeypatch.setattr(mx.context, "num_gpus", no_driver)
+    assert find_mxnet.context(0) == mx.cpu()
+
+
+def test_no_other_attributes():
+    with pytest.raises(AttributeError):
+        find_mxnet.tensorflow
