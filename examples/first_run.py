@@ -1,12 +1,15 @@
-"""A first picture in about two minutes: the original pair where it was fetched, our own pictures otherwise."""
+"""A first picture in about two minutes: of the original pair where it was fetched, of our own pictures otherwise."""
 import sys
 from pathlib import Path
 
+from PIL import Image
+
 from neural_style import nstyle
 
-INPUT = Path("input")
+INPUT, OUTPUT = Path("input"), Path("output")
 ORIGINAL = INPUT / "IMG_4343.jpg", INPUT / "starry_night.jpg"
 OWN = INPUT / "rocket.png", INPUT / "painting.png"
+FLAGS = ["--gpu", "-1", "--seed", "0", "--max-long-edge", "400", "--max-num-epochs", "150"]
 
 
 def make_own_pair():
@@ -15,22 +18,32 @@ def make_own_pair():
     from neural_style.images import save_picture
     from neural_style.painting import paint
     INPUT.mkdir(exist_ok=True)
-    photograph, painting = OWN
-    if not photograph.exists():
-        save_picture(skimage.data.rocket(), photograph)
-    if not painting.exists():
-        save_picture(paint(), painting)
+    for path, make in zip(OWN, (skimage.data.rocket, paint)):
+        if not path.exists():
+            save_picture(make(), path)
+
+
+def side_by_side(paths, height=267):
+    """The pictures in one row, all of one height."""
+    pictures = [Image.open(path).convert("RGB") for path in paths]
+    pictures = [picture.resize((round(picture.width * height / picture.height), height), Image.LANCZOS)
+                for picture in pictures]
+    row = Image.new("RGB", (sum(picture.width for picture in pictures), height))
+    left = 0
+    for picture in pictures:
+        row.paste(picture, (left, 0))
+        left += picture.width
+    return row
 
 
 def main():
-    content, style = ORIGINAL
-    if not (content.exists() and style.exists()):
+    pair = ORIGINAL if all(path.exists() for path in ORIGINAL) else OWN
+    if pair is OWN:
         make_own_pair()
-        content, style = OWN
-    code = nstyle.main(["--content-image", str(content), "--style-image", str(style), "--gpu", "-1", "--seed", "0",
-                        "--max-long-edge", "400", "--max-num-epochs", "200"])
+    code = nstyle.main(FLAGS + ["--content-image", str(pair[0]), "--style-image", str(pair[1])])
     if code == 0:
-        print("Your picture: output/final.jpg, made of", content, "and", style)
+        side_by_side([*pair, OUTPUT / "final.jpg"]).save(OUTPUT / "side_by_side.jpg", quality=90)
+        print(f"Your picture: {OUTPUT / 'final.jpg'}; beside the two it is made of: {OUTPUT / 'side_by_side.jpg'}")
     return code
 
 

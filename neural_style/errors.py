@@ -1,4 +1,5 @@
 """Errors for people: one line that says what is wrong and what to do, and the right exit code."""
+import argparse
 import sys
 
 
@@ -10,6 +11,13 @@ class NeuralStyleError(Exception):
 class UsageError(NeuralStyleError):
     """The command was asked for something it cannot mean or do: wrong flags, wrong input."""
     exit_code = 2
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one line."""
+
+    def error(self, message):
+        self.exit(UsageError.exit_code, f"{self.prog}: error: {message}; --help lists the flags\n")
 
 
 def run(command, program, debug=False):

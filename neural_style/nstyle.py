@@ -98,11 +98,13 @@ def _log_to_stderr(args):
     """Show the package's log as plain lines while the command runs; a library never sets this up."""
     handler, level = logging.StreamHandler(), log.level
     log.addHandler(handler)
+    log.propagate = False       # MXNet gives the root logger a handler as soon as the learning rate changes
     log.setLevel(logging.WARNING if args.quiet else logging.DEBUG if args.verbose else logging.INFO)
     try:
         yield
     finally:
         log.removeHandler(handler)
+        log.propagate = True
         log.setLevel(level)
 
 

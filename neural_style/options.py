@@ -9,7 +9,7 @@ from collections import namedtuple
 from pathlib import Path
 
 from . import __version__
-from .errors import UsageError
+from .errors import Parser, UsageError
 
 log = logging.getLogger("neural_style")
 
@@ -57,15 +57,10 @@ def attribute(flag):
     return flag.names.split()[0][2:].replace("-", "_")
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(2, f"{self.prog}: error: {message}; --help lists the flags\n")
-
-
 def _parser():
-    parser = _Parser(prog="neural-style", allow_abbrev=False,
-                     description="Paint the content image in the style of the style image.",
-                     formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=110))
+    parser = Parser(prog="neural-style",
+                    description="Paint the content image in the style of the style image.",
+                    formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=110))
     for flag in FLAGS:
         if flag.type is bool:
             parser.add_argument(*flag.names.split(), action="store_true", help=flag.help)

@@ -7,7 +7,6 @@ each with its own colour and its own height of paint; at the end a lamp from the
 Lengths are in units of the square root of the picture's area, so every size shows the same scene. Fields are
 arrays (rows, columns) on a grid of GRID cells per unit; x runs right, y runs down.
 """
-import argparse
 import os
 import sys
 from collections import namedtuple
@@ -16,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from . import images
-from .errors import UsageError, run
+from .errors import Parser, UsageError, run
 
 SMALLEST = 64      # pixels, either side
 GRID = 480         # cells per unit
@@ -222,17 +221,20 @@ def _paint_file(args):
     images.save_picture(paint(*args.size[::-1], args.seed), args.file)
 
 
-def main(arglist=None):
-    """The command: paint a picture into a PNG file; returns its exit code."""
-    parser = argparse.ArgumentParser("neural_style.painting", description="Paint a night scene to learn a style from.")
+def parser():
+    parser = Parser("neural_style.painting", description="Paint a night scene to learn a style from.")
     parser.add_argument("file", metavar="FILE.png", help="the picture to write")
     parser.add_argument("--size", type=size, default="1024x640", help="width x height in pixels (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="another seed, another picture (%(default)s)")
     parser.add_argument("--force", action="store_true", help="overwrite the file if there is one")
     parser.add_argument("--debug", action="store_true", help="on an error, show the traceback")
-    parser.error = lambda message: parser.exit(2, f"{parser.prog}: error: {message}; --help lists the flags\n")
-    args = parser.parse_args(arglist)
-    return run(lambda: _paint_file(args), parser.prog, args.debug)
+    return parser
+
+
+def main(arglist=None):
+    """The command: paint a picture into a PNG file; returns its exit code."""
+    args = parser().parse_args(arglist)
+    return run(lambda: _paint_file(args), "neural_style.painting", args.debug)
 
 
 if __name__ == "__main__":

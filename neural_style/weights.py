@@ -3,7 +3,6 @@
 A weights file NAME.params holds float32 arrays `arg:conv1_1_weight` (out, in, 3, 3), `arg:conv1_1_bias` (out,), …
 for pictures with channels R, G, B on the scale "[0, 1] × 256 minus (123.68, 116.779, 103.939)".
 """
-import argparse
 import sys
 from pathlib import Path
 
@@ -146,9 +145,9 @@ def _run(options):
             print(f"{what + ':':<11}{text}")
 
 
-def _parser():
-    parser = argparse.ArgumentParser(prog="python -m neural_style.weights", description="The pretrained VGG weights.")
-    shared = argparse.ArgumentParser(add_help=False)
+def parser():
+    parser = errors.Parser(prog="python -m neural_style.weights", description="The pretrained VGG weights.")
+    shared = errors.Parser(add_help=False)
     shared.add_argument("--debug", action="store_true", help="show where an error comes from")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.required = True
@@ -169,7 +168,7 @@ def _parser():
 
 def main(arguments=None):
     """The command; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     return errors.run(lambda: _run(options), "neural_style.weights", options.debug)
 
 

@@ -34,7 +34,7 @@ def test_flags_set_their_attributes():
     assert get_args(["--output-dir", "x"]).output_dir == "x"
 
 
-@pytest.mark.parametrize("words", ["--stop-eps much", "--gpu 1.5", "--unknown 1", "--lr", "picture.jpg", "--max-num 5"])
+@pytest.mark.parametrize("words", ["--stop-eps much", "--gpu 1.5", "--unknown 1", "--lr", "picture.jpg"])
 def test_words_that_do_not_parse_end_with_one_line_and_2(words, capsys):
     with pytest.raises(SystemExit) as ended:
         get_args(words.split())
