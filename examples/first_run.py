@@ -8,8 +8,8 @@ from neural_style import nstyle
 
 INPUT, OUTPUT = Path("input"), Path("output")
 ORIGINAL = INPUT / "IMG_4343.jpg", INPUT / "starry_night.jpg"
-OWN = INPUT / "rocket.png", INPUT / "painting.png"
-FLAGS = ["--gpu", "-1", "--seed", "0", "--max-long-edge", "400", "--max-num-epochs", "150"]
+OWN = INPUT / "chelsea.png", INPUT / "painting.png"
+FLAGS = ["--gpu", "-1", "--seed", "0", "--max-long-edge", "300", "--max-num-epochs", "150"]
 
 
 def make_own_pair():
@@ -18,12 +18,12 @@ def make_own_pair():
     from neural_style.images import save_picture
     from neural_style.painting import paint
     INPUT.mkdir(exist_ok=True)
-    for path, make in zip(OWN, (skimage.data.rocket, paint)):
+    for path, make in zip(OWN, (skimage.data.chelsea, paint)):
         if not path.exists():
             save_picture(make(), path)
 
 
-def side_by_side(paths, height=267):
+def side_by_side(paths, height=220):
     """The pictures in one row, all of one height."""
     pictures = [Image.open(path).convert("RGB") for path in paths]
     pictures = [picture.resize((round(picture.width * height / picture.height), height), Image.LANCZOS)
