@@ -22,7 +22,8 @@ $(VENV)/installed: setup.py
 	  exit 1; \
 	fi; \
 	echo "Setting up $(VENV) with $$($$python --version)"; \
-	$$python -m venv --clear $(VENV) && $(VENV)/bin/python -m pip install --quiet --editable ".[test]"
+	$(VENV)/bin/python -c "" 2>/dev/null || $$python -m venv --clear $(VENV); \
+	$(VENV)/bin/python -m pip install --quiet --editable ".[test]"
 	@touch $@
 
 docs: install

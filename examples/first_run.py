@@ -2,9 +2,11 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
-from neural_style import nstyle
+from neural_style import errors, nstyle
+from neural_style.images import save_picture
 
 INPUT, OUTPUT = Path("input"), Path("output")
 ORIGINAL = INPUT / "IMG_4343.jpg", INPUT / "starry_night.jpg"
@@ -15,7 +17,6 @@ FLAGS = ["--gpu", "-1", "--seed", "0", "--max-long-edge", "300", "--max-num-epoc
 def make_own_pair():
     """A photograph that comes with scikit-image, and a painting that our own code paints."""
     import skimage.data
-    from neural_style.images import save_picture
     from neural_style.painting import paint
     INPUT.mkdir(exist_ok=True)
     for path, make in zip(OWN, (skimage.data.chelsea, paint)):
@@ -42,10 +43,10 @@ def main():
         make_own_pair()
     code = nstyle.main(FLAGS + ["--content-image", str(pair[0]), "--style-image", str(pair[1])])
     if code == 0:
-        side_by_side([*pair, OUTPUT / "final.jpg"]).save(OUTPUT / "side_by_side.jpg", quality=90)
+        save_picture(np.asarray(side_by_side([*pair, OUTPUT / "final.jpg"])), OUTPUT / "side_by_side.jpg")
         print(f"Your picture: {OUTPUT / 'final.jpg'}; beside the two it is made of: {OUTPUT / 'side_by_side.jpg'}")
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(errors.run(main, "first_run"))

@@ -168,7 +168,7 @@ def _receive(response, part, start, size, progress):
 @contextlib.contextmanager
 def _shown(url, name, start, end, progress):
     """Show one connection's progress on standard error; gives a function that takes each chunk's length."""
-    if progress and sys.stderr.isatty():
+    if progress and sys.stderr is not None and sys.stderr.isatty():
         from tqdm import tqdm
         with tqdm(desc=name, initial=start, total=end, unit="B", unit_scale=True, file=sys.stderr) as bar:
             yield bar.update

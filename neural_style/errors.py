@@ -28,13 +28,26 @@ def run(command, program, debug=False):
     try:
         return command() or 0
     except KeyboardInterrupt:
-        print(f"\n{program}: interrupted", file=sys.stderr)
+        say(f"{program}: interrupted")
         return 130
+    except MemoryError as error:
+        if debug:
+            raise
+        say(f"{program}: error: not enough memory ({str(error) or 'MemoryError'}); take a smaller size")
     except Exception as error:
         if debug:
             raise
-        known = isinstance(error, (NeuralStyleError, OSError))
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        hint = "" if known else f" ({type(error).__name__}; --debug shows where)"
-        print(f"{program}: error: {lines[0]}{hint}", file=sys.stderr)
+        if isinstance(error, (NeuralStyleError, OSError)):
+            text, hint = " ".join(str(error).split("\n")), ""
+        else:       # MXNet puts its own stack first and the reason last
+            lines = str(error).strip().splitlines() or ["unexpected"]
+            text, hint = lines[-1], f" ({type(error).__name__}; --debug shows where)"
+        say(f"{program}: error: {text}{hint}")
         return getattr(error, "exit_code", 1)
+    return 1
+
+
+def say(line):
+    """Tell the person at the terminal, if there is one."""
+    if sys.stderr is not None:
+        print(line, file=sys.stderr, flush=True)

@@ -36,7 +36,8 @@ def read(path):
         if source.size == 0:
             raise source.broken("is empty")
         if source.size < 24 or source.take("Q") != LIST_MAGIC:
-            raise source.broken("is not an MXNet .params file")
+            raise NeuralStyleError(f"{path} is not an MXNet .params file; `python -m neural_style.weights convert FILE` "
+                                   "reads other programs' files")
         source.take("Q")
         arrays = [_read_array(source) for _ in range(source.take_count(least_bytes=4))]
         names = [_read_name(source) for _ in range(source.take_count(least_bytes=8))]
@@ -80,7 +81,7 @@ class _Source:
         return self.size - self.file.tell()
 
     def broken(self, what):
-        return NeuralStyleError(f"{self.path} {what}; delete it and run `sh download.sh` again")
+        return NeuralStyleError(f"{self.path} {what}; fetch it again, or take another file with --model-params PATH")
 
     def demand(self, count):
         if count > self.left():
@@ -110,7 +111,7 @@ def _read_array(source):
         raise source.broken(f"is damaged: an array of {dimensions} dimensions ends at byte {source.file.tell()}")
     shape = [source.take(each) for _ in range(dimensions)]
     _, _, kind = source.take("3i")
-    if min(shape, default=1) < 0 or not 0 <= kind < len(TYPES):
+    if min(shape, default=1) <= 0 or not 0 <= kind < len(TYPES):
         raise source.broken(f"is damaged: shape {shape} of type {kind} at byte {source.file.tell()}")
     count = math.prod(shape)
     source.demand(count * TYPES[kind].itemsize)

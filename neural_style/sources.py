@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from . import convert, download, files, params
-from .errors import NeuralStyleError
+from .errors import NeuralStyleError, say
 
 BASE = "https://github.com/dmlc/web-data/raw/master/mxnet/neural-style/"
 MIRROR = "NEURAL_STYLE_SOURCE"
@@ -104,8 +104,3 @@ def read_record(path):
     except (OSError, ValueError):
         return {}
     return entry if isinstance(entry, dict) else {}
-
-
-def say(line):
-    """Tell the person at the terminal what is going on."""
-    print(line, file=sys.stderr, flush=True)

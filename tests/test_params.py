@@ -84,7 +84,7 @@ def test_every_truncation_is_an_error_that_names_the_file(tmp_path):
     path, whole = tmp_path / "cut.params", packed(version(params.V2, VALUES), legacy(VALUES), names=("arg:a", "arg:b"))
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
-        with pytest.raises(NeuralStyleError, match="cut.params.*sh download.sh") as caught:
+        with pytest.raises(NeuralStyleError, match="cut.params") as caught:
             params.read(path)
         assert "\n" not in str(caught.value)
 
