@@ -23,7 +23,8 @@ setup(
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    packages=["neural_style"],
+    packages=["neural_style", "neural_style.recipes"],
+    package_data={"neural_style.recipes": ["*.args"]},
     python_requires=">=3.8,<3.13",
     install_requires=[
         "mxnet==1.9.1",         # the last release

@@ -20,16 +20,13 @@ import numpy as np
 
 from . import download, params, torch_file
 from .errors import NeuralStyleError, UsageError
+from .networks import NETWORKS, array_shapes, layer_shapes
 
 MEANS = np.array([123.68, 116.779, 103.939])
 TORCH_MEANS = np.array([0.485, 0.456, 0.406])
 TORCH_DEVIATIONS = np.array([0.229, 0.224, 0.225])
 PREPARED_BY_SHA256 = {"dcbb9e9d": "torchvision", "397923af": "torchvision", "d01eb7cb": "caffe", "00b39a1b": "caffe"}
 
-NETWORKS = {  # per block of convolutions: channels, number of layers
-    "vgg19": ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4)),
-    "vgg16": ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)),
-}
 QUANTISED = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 
 Found = collections.namedtuple("Found", "format preparation layers")
@@ -59,22 +56,6 @@ def read(path):
                 reason = (str(error).splitlines() or [""])[0]
                 raise NeuralStyleError(f"{path} is not a whole {name} file: {type(error).__name__} {reason}") from error
     raise UsageError(f"{path} is none of the files that can be converted: {', '.join(row[0] for row in FORMATS)}")
-
-
-def layer_shapes(blocks):
-    """{"conv1_1": (out, in, 3, 3), …} of a network, in order."""
-    shapes, channels = {}, 3
-    for block, (width, count) in enumerate(blocks, 1):
-        for layer in range(1, count + 1):
-            shapes[f"conv{block}_{layer}"] = (width, channels, 3, 3)
-            channels = width
-    return shapes
-
-
-def array_shapes(blocks):
-    """{"conv1_1_weight": (out, in, 3, 3), "conv1_1_bias": (out,), …} of a network, in order."""
-    return {f"{name}_{part}": part_shape for name, shape in layer_shapes(blocks).items()
-            for part, part_shape in (("weight", shape), ("bias", shape[:1]))}
 
 
 def network_of(arrays):

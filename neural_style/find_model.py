@@ -1,11 +1,16 @@
-"""Find the module of a model by name: in this package, or one's own in the working directory."""
+"""Models by name: this package's own, or a module model_NAME in the working directory."""
 import importlib
 import importlib.util
+import inspect
+import logging
 import os
+import re
 import sys
 
-from . import find_mxnet
+from . import find_mxnet, weights
 from .errors import UsageError
+
+log = logging.getLogger("neural_style")
 
 ALIASES = {"vgg": "vgg19"}      # the reference's --model listed this word as its only choice
 
@@ -18,17 +23,92 @@ def find_model(name):
     find_mxnet.load()
     # models written for the reference import its find_mxnet by its bare name
     sys.modules.setdefault("find_mxnet", find_mxnet)
-    sys.path.insert(0, os.getcwd())
+    folder = os.getcwd()
+    sys.path.insert(0, folder)
     try:
         module = importlib.import_module(f"model_{name}")
     except ModuleNotFoundError as error:
         if error.name != f"model_{name}":
             raise UsageError(f"--model {name}: model_{name}.py imports {error.name}, which is not installed") from error
-        raise UsageError(f"--model {name} is unknown: take vgg19, or write a module model_{name}.py in this folder "
-                         "with get_symbol() and get_executor() as model_vgg19 has them") from None
+        raise UsageError(f"--model {name} is unknown: take vgg19 or vgg16, or write a module model_{name}.py in this "
+                         "folder with get_symbol() and get_executor() as model_vgg19 has them") from None
     finally:
-        sys.path.remove(os.getcwd())
+        sys.path.remove(folder)
     missing = [function for function in ("get_symbol", "get_executor") if not hasattr(module, function)]
     if missing:
         raise UsageError(f"--model {name}: {module.__file__} has no {missing[0]}(); see model_vgg19 for its form")
     return module
+
+
+def _takes(function, name):
+    return name in inspect.signature(function).parameters
+
+
+class Model:
+    """A network with its weights on one device: layers by name, and executors for any of them.
+
+    name may be several, `vgg16,vgg19`: the first is taken whose weights are here. style_layers and content_layers
+    are the model's own choice.
+    """
+
+    def __init__(self, name, device, params_path=None, pooling="avg", normalised=False):
+        name = self._first_with_weights(name.split(","))
+        module = find_model(name)
+        options = {} if pooling == "avg" else {"pooling": pooling}
+        if options and not _takes(module.get_symbol, "pooling"):
+            raise UsageError(f"--pooling {pooling}: the model {name} has its own pooling")
+        groups = module.get_symbol(**options)
+        self.style_layers, self.content_layers = (
+            [output[:-len("_output")] for output in group.list_outputs()] for group in groups)
+        self._layers = module.get_layers(**options) if hasattr(module, "get_layers") else _inner_layers(groups)
+        self._device, self._get_executor, self._options = device, module.get_executor, {}
+        if hasattr(module, "get_params") and _takes(module.get_executor, "params"):
+            if normalised:
+                from . import normalise
+                params_path = normalise.ensure(ALIASES.get(name, name), params_path)
+            self._options["params"] = module.get_params(params_path, device)
+        elif params_path or normalised:
+            raise UsageError(f"{'--model-params' if params_path else '--normalised'}: the model {name} brings its "
+                             "own weights")
+
+    @staticmethod
+    def _first_with_weights(names):
+        for name in names[:-1]:
+            if weights.find(name) is not None:
+                return name
+            log.info("no weights for %s here: taking %s", name, names[-1])
+        return names[-1]
+
+    def resolve(self, name):
+        """The full name of a layer: relu3_last stands for the last of its block, relu3_4 in VGG19."""
+        stem = re.fullmatch(r"(\w+?\d+_)last", name)
+        matches = [layer for layer in self._layers if re.fullmatch(re.escape(stem[1]) + r"\d+", layer)] if stem else []
+        name = matches[-1] if matches else name
+        if name not in self._layers:
+            raise UsageError(f"there is no layer {name}; --list-layers prints those there are")
+        return name
+
+    def outputs(self, names):
+        """The symbols of the named layers, as one group."""
+        return find_mxnet.mx.sym.Group([self._layers[name] for name in names])
+
+    def bind(self, outputs, size):
+        """A ConvExecutor for a group of outputs at size (H, W), in their order.
+
+        The interface wants two outputs at least; a single one comes a second time, cut off from the gradient.
+        """
+        *style, content = list(outputs)
+        if not style:
+            style, content = [content], find_mxnet.mx.sym.BlockGrad(content)
+        return self._get_executor(find_mxnet.mx.sym.Group(style), content, tuple(size), self._device, **self._options)
+
+
+def layers_of(module):
+    """The names of a model's layers, from the picture up."""
+    return list(module.get_layers() if hasattr(module, "get_layers") else _inner_layers(module.get_symbol()))
+
+
+def _inner_layers(groups):
+    """Every layer inside the groups that a model of one's own gives, by name."""
+    inner = find_mxnet.mx.sym.Group(list(groups)).get_internals()
+    return {name[:-len("_output")]: inner[name] for name in inner.list_outputs() if name.endswith("_output")}

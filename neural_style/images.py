@@ -28,10 +28,11 @@ def read_image(path):
         with Image.open(path) as picture:
             picture = ImageOps.exif_transpose(picture)
             if picture.mode in SIXTEEN_BIT:
-                grey = np.clip(np.asarray(picture), 0, 65535).astype(np.uint16)
-                return np.repeat(grey[:, :, None], 3, axis=2)
+                return _grey_of_many_bits(np.asarray(picture), picture.info.get("transparency"), path)
             if picture.mode == "F":
-                picture = Image.fromarray(np.clip(np.asarray(picture), 0, 255).astype(np.uint8))
+                grey = np.nan_to_num(np.asarray(picture))
+                scale = 255 if grey.max() <= 1 else 1       # floating-point pictures go from 0 to 1, as a rule
+                picture = Image.fromarray(np.clip(grey * scale, 0, 255).astype(np.uint8))
             if "A" in picture.mode or "transparency" in picture.info:
                 picture = picture.convert("RGBA")
                 white = Image.new("RGBA", picture.size, "white")
@@ -49,35 +50,83 @@ def read_image(path):
         raise UsageError(f"{path} is larger than {2 * Image.MAX_IMAGE_PIXELS:,} pixels; scale it down first") from None
     except PermissionError:
         raise UsageError(f"{path} may not be read (permission denied)") from None
+    except UsageError:
+        raise
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
     except Exception as error:      # Pillow's decoders raise all sorts on damaged files
         raise UsageError(f"{path} is damaged and cannot be read: {error}") from error
+
+
+def _grey_of_many_bits(grey, transparent, path):
+    """A grey picture of 16 bits as (H, W, 3) uint16; where it has the value transparent, white."""
+    if grey.min() < 0 or grey.max() > 65535:
+        raise UsageError(f"{path} has grey values from {grey.min()} to {grey.max()}; save it with 8 or 16 bits")
+    grey = grey.astype(np.uint16)
+    if isinstance(transparent, int):
+        grey[grey == transparent] = 65535
+    return np.repeat(grey[:, :, None], 3, axis=2)
 
 
 def to_network(picture, size):
     """Resize an (H, W, 3) picture to size (H, W) and bring it to the network's range, (1, 3, H, W) float64."""
     from skimage.transform import resize
-    scaled = resize(picture, size) * 256
+    try:
+        scaled = resize(picture, size) * 256
+    except (MemoryError, ValueError) as error:
+        raise NeuralStyleError(f"a picture of {size[1]}x{size[0]} does not fit in memory; take a smaller "
+                               "--max-long-edge") from error
     return np.ascontiguousarray((scaled - MEANS).transpose(2, 0, 1)[None])
 
 
-def PreprocessContentImage(path, long_edge):
-    """Read the content picture; its longer edge becomes long_edge, both sides truncated to whole pixels."""
+def content_size(picture, long_edge=None, width=None):
+    """The (H, W) that a picture gets: by its longer edge, both sides truncated to whole pixels, or by its width."""
+    height, own_width = picture.shape[:2]
+    if width:
+        return int(height / own_width * width), width
+    factor = float(long_edge) / max(height, own_width)
+    return int(height * factor), int(own_width * factor)
+
+
+def PreprocessContentImage(path, long_edge, width=None):
+    """Read the content picture; its longer edge becomes long_edge, or its width becomes width."""
     picture = read_image(path)
-    height, width = picture.shape[:2]
-    factor = float(long_edge) / max(height, width)
-    size = int(height * factor), int(width * factor)
+    size = content_size(picture, long_edge, width)
+    shown = f"{picture.shape[1]}x{picture.shape[0]}"
     if min(size) < 1:
-        raise UsageError(f"{path} ({width}x{height}) has nothing left at {size[1]}x{size[0]}, the size that "
-                         f"--max-long-edge {long_edge} gives; crop the picture or raise --max-long-edge")
-    log.info("content %s: %dx%d, resized to %dx%d", path, width, height, size[1], size[0])
+        flag = f"--width {width}" if width else f"--max-long-edge {long_edge}"
+        raise UsageError(f"{path} ({shown}) has nothing left at {size[1]}x{size[0]}, the size that {flag} gives; "
+                         "crop the picture or take a larger size")
+    log.info("content %s: %s, resized to %dx%d", path, shown, size[1], size[0])
     return to_network(picture, size)
 
 
-def PreprocessStyleImage(path, shape):
-    """Read the style picture and stretch it to the (…, H, W) of shape, the content's."""
+def _stretch(picture, size, scale):
+    return to_network(picture, size)
+
+
+def _cover(picture, size, scale):
+    """Scaled to cover the size, then cropped to it at the right and at the bottom."""
+    ratio = max(size[0] / picture.shape[0], size[1] / picture.shape[1])
+    whole = tuple(max(goal, int(side * ratio)) for goal, side in zip(size, picture.shape))
+    return to_network(picture, whole)[:, :, :size[0], :size[1]]
+
+
+def _scale(picture, size, scale):
+    """As wide as the content times scale, in its own aspect."""
+    return to_network(picture, content_size(picture, width=max(1, int(size[1] * scale))))
+
+
+FITS = {"stretch": _stretch, "cover": _cover, "scale": _scale}
+
+
+def PreprocessStyleImage(path, shape, fit="stretch", scale=1.0):
+    """Read a style picture and fit it to the (…, H, W) of shape, the content's: stretched, unless asked otherwise."""
     picture = read_image(path)
-    log.info("style %s: %dx%d, stretched to %dx%d", path, *picture.shape[1::-1], shape[3], shape[2])
-    return to_network(picture, tuple(shape[2:]))
+    result = FITS[fit](picture, tuple(shape[2:]), scale)
+    log.info("style %s: %dx%d, fitted to %dx%d (%s)", path, picture.shape[1], picture.shape[0], result.shape[3],
+             result.shape[2], fit)
+    return result
 
 
 def PostprocessImage(img):

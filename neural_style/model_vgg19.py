@@ -1,28 +1,28 @@
-"""VGG19 with average pooling, up to the last layer that the style needs, as MXNet symbols.
+"""VGG19 as MXNet symbols, with average pooling unless another is asked for.
 
 A model of one's own is a module `model_NAME` with `get_symbol()` and `get_executor(style, content, input_size,
-ctx)` of the same form; `--model NAME` takes it.
+ctx)` of the same form; `--model NAME` takes it. Whatever it has beyond these two, as here, adds to what it can do.
 """
 from collections import namedtuple
 
 from . import weights
+from .errors import UsageError
 from .find_mxnet import mx
+from .networks import NETWORKS, array_shapes
 
 ConvExecutor = namedtuple("ConvExecutor", ["executor", "data", "data_grad", "style", "content", "arg_dict"])
 
-# Between two pools: how many 3×3 convolutions, and with how many filters.
-BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (1, 512))
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYERS = ("relu4_2",)
 
 
-def get_layers():
+def get_layers(pooling="avg", network="vgg19"):
     """The network's layers by name (conv1_1, relu1_1, …, pool1, …), from the input variable `data` up."""
     layers, x = {}, mx.sym.Variable("data")
-    for block, (convolutions, filters) in enumerate(BLOCKS, 1):
+    for block, (filters, convolutions) in enumerate(NETWORKS[network], 1):
         if block > 1:
             x = layers[f"pool{block - 1}"] = mx.sym.Pooling(
-                x, name=f"pool{block - 1}", pool_type="avg", kernel=(2, 2), stride=(2, 2), pad=(0, 0))
+                x, name=f"pool{block - 1}", pool_type=pooling, kernel=(2, 2), stride=(2, 2), pad=(0, 0))
         for index in range(1, convolutions + 1):
             name = f"{block}_{index}"
             x = layers["conv" + name] = mx.sym.Convolution(
@@ -32,30 +32,36 @@ def get_layers():
     return layers
 
 
-def get_symbol():
+def get_symbol(pooling="avg", network="vgg19"):
     """The outputs that carry style and content, as two symbol groups."""
-    layers = get_layers()
+    layers = get_layers(pooling, network)
     return tuple(mx.sym.Group([layers[name] for name in names]) for names in (STYLE_LAYERS, CONTENT_LAYERS))
 
 
-def get_params(path=None, ctx=None):
-    """The pretrained weights as NDArrays by name, from path or from where weights are kept."""
-    path = weights.ensure("vgg19", path)
-    network = mx.sym.Group(list(get_symbol()))
-    shapes, _, _ = network.infer_shape(data=(1, 3, 16, 16))
-    needed = {name: shape for name, shape in zip(network.list_arguments(), shapes) if name != "data"}
-    arrays = weights.load(path, needed)
-    return {name: mx.nd.array(arrays[name], ctx=ctx, dtype="float32") for name in needed}
+def get_params(path=None, ctx=None, network="vgg19"):
+    """The pretrained weights as NDArrays by name, from path or from where weights are kept.
+
+    The original's file ends with the last layer that it needs; what it has beyond that comes along.
+    """
+    path = weights.ensure(network, path)
+    shapes = array_shapes(NETWORKS[network])
+    needed = set(mx.sym.Group(list(get_symbol(network=network))).list_arguments())
+    arrays = weights.load(path, {name: shape for name, shape in shapes.items() if name in needed})
+    return {name: mx.nd.array(arrays[name], ctx=ctx, dtype="float32") for name in shapes if name in arrays}
 
 
-def get_executor(style, content, input_size, ctx, params=None):
+def get_executor(style, content, input_size, ctx, params=None, network="vgg19"):
     """Bind style and content for pictures of input_size (H, W); params are shared, not copied.
 
     Arguments that are neither the picture nor among the weights (the targets) start as zeros.
     """
-    params = get_params(ctx=ctx) if params is None else params
+    params = get_params(ctx=ctx, network=network) if params is None else params
     out = mx.sym.Group([style, content])
     names = out.list_arguments()
+    missing = [name for name in names if name in array_shapes(NETWORKS[network]) and name not in params]
+    if missing:
+        raise UsageError(f"the weights file has no {missing[0]}: it ends below the layers asked for; choose lower "
+                         "ones, or fetch or convert a file with the whole network")
     shapes, _, _ = out.infer_shape(data=(1, 3) + tuple(input_size))
     arguments = {name: params[name] if name in params else mx.nd.zeros(shape, ctx)
                  for name, shape in zip(names, shapes)}
@@ -65,7 +71,6 @@ def get_executor(style, content, input_size, ctx, params=None):
                         style=executor.outputs[:-1], content=executor.outputs[-1], arg_dict=arguments)
 
 
-def get_model(input_size, ctx):
+def get_model(input_size, ctx, network="vgg19"):
     """The bound network itself: its outputs are the style features and the content features."""
-    style, content = get_symbol()
-    return get_executor(style, content, input_size, ctx)
+    return get_executor(*get_symbol(network=network), input_size, ctx, network=network)

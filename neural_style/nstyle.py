@@ -3,16 +3,14 @@
     python -m neural_style.nstyle --content-image photo.jpg --style-image painting.jpg
 """
 import contextlib
-import functools
 import importlib
-import inspect
 import logging
 import os
 import sys
 from collections import namedtuple
 
-from . import errors
-from .options import complete, get_args
+from . import errors, recipes
+from .options import changed, complete, get_args, listed, parse
 
 log = logging.getLogger("neural_style")
 
@@ -22,7 +20,7 @@ CallbackData = namedtuple("CallbackData", field_names=["eps", "epoch", "img", "f
 _ELSEWHERE = {
     "PreprocessContentImage": "images", "PreprocessStyleImage": "images", "PostprocessImage": "images",
     "SaveImage": "images", "style_gram_symbol": "objective", "get_loss": "objective",
-    "get_tv_grad_executor": "objective",
+    "get_tv_grad_executor": "image_terms",
 }
 
 
@@ -40,57 +38,85 @@ def train_nstyle(args, callback=None):
     (1, 3, H, W) array, where a picture was saved.
     """
     args = complete(args)
-    from . import images
-    folder = images.prepare_folder(args.output_dir)
-    content = images.PreprocessContentImage(args.content_image, args.max_long_edge)
-    style = images.PreprocessStyleImage(args.style_image, content.shape)
+    from . import colors, images
+    checkpoint = args.checkpoint_output or os.path.join(args.output_dir, "e_%s.jpg")
+    final = args.output or os.path.join(args.output_dir, "final.jpg")
+    for path in (checkpoint, final):
+        images.prepare_folder(os.path.dirname(path) or ".")
+    content = images.PreprocessContentImage(args.content_image, args.max_long_edge, args.width)
+    styles = _styles(args, content)
 
-    from . import optimize
+    from . import optimize, start
     from .find_mxnet import context, mx
     from .progress import Progress
     device = context(args.gpu)
-    objective = _objective(args, content, style, device)
+    objective = make_objective(args, content, styles, device)
     if args.seed is not None:
         mx.random.seed(args.seed)
-    image = mx.nd.random.uniform(-0.1, 0.1, content.shape, ctx=device)
-    optimizer = optimize.nag(args.lr, args.lr_sched_delay, args.lr_sched_factor)
-    steps = optimize.descend(objective, image, optimizer, args.max_num_epochs, args.stop_eps)
-    final = os.path.join(folder, "final.jpg")
+    image = start.start_image(args.start, content.shape, device,
+                              {"content": args.content_image, "style": listed(args.style_image)[0]})
 
-    with Progress(args.max_num_epochs, objective.layers, objective.weights) as progress:
+    def save(array, path, remove_noise):
+        if args.preserve_colors == "luma":
+            array = colors.with_colors_of(array, content)
+        images.SaveImage(array, path, remove_noise)
+
+    def on_step(step):
+        progress.show(step)
+        if step.finished:
+            return
+        data = {"eps": step.eps, "epoch": step.epoch}
+        if step.epoch % args.save_epochs == 0:
+            data["filename"], data["img"] = checkpoint.replace("%s", str(step.epoch)), step.image.asnumpy()
+            save(data["img"], data["filename"], args.remove_noise)
+        if callback:
+            callback(data)
+
+    with Progress(args.max_num_epochs, objective, args.print_iterations) as progress:
         try:
-            for step in steps:
-                progress.show(step)
-                if step.finished:
-                    log.info("eps fell below --stop-eps %g in epoch %d", args.stop_eps, step.epoch)
-                    break
-                data = {"eps": step.eps, "epoch": step.epoch}
-                if step.epoch % args.save_epochs == 0:
-                    data["filename"] = os.path.join(folder, f"e_{step.epoch}.jpg")
-                    data["img"] = step.image.asnumpy()
-                    images.SaveImage(data["img"], data["filename"], args.remove_noise)
-                if callback:
-                    callback(data)
+            result = optimize.minimise(objective, image, args, on_step)
         except optimize.Diverged as error:
-            if error.image is not None:
-                images.SaveImage(error.image.asnumpy(), final)
-                raise errors.NeuralStyleError(f"{error}; the last good image is {final}") from error
-            raise
-    images.SaveImage(image.asnumpy(), final)
+            if error.image is None:
+                raise
+            path = checkpoint.replace("%s", str(error.epoch))       # an earlier run's final picture stays
+            save(error.image.asnumpy(), path, args.remove_noise)
+            raise errors.NeuralStyleError(f"{error}; the last good image is {path}") from error
+    if progress.last.finished:
+        log.info("eps fell below --stop-eps %g in epoch %d", args.stop_eps, progress.last.epoch)
+    save(result.asnumpy(), final, args.remove_noise_final)
     log.info("the picture is %s", final)
 
 
-def _objective(args, content, style, device):
-    """Bind the objective of args for the two pictures; the weights are read once and shared."""
-    from .find_model import find_model
-    from .objective import Objective
-    model = find_model(args.model)
-    bind = functools.partial(model.get_executor, input_size=content.shape[2:], ctx=device)
-    if hasattr(model, "get_params") and "params" in inspect.signature(model.get_executor).parameters:
-        bind = functools.partial(bind, params=model.get_params(args.model_params, device))
-    elif args.model_params:
-        raise errors.UsageError(f"--model-params: the model {args.model} brings its own weights")
-    return Objective(model, bind, content, style, args.content_weight, args.style_weight, args.tv_weight, device)
+def _styles(args, content):
+    """The style pictures, (1, 3, H, W) each, fitted to the content; none where no style is asked for."""
+    from . import colors, images
+    if args.style_weight == 0:
+        return []
+    paths = listed(args.style_image)
+    scales = listed(args.style_scales) or [1.0] * len(paths)
+    styles = [images.PreprocessStyleImage(path, content.shape, args.fit, scale) for path, scale in zip(paths, scales)]
+    return [colors.matched(style, content) for style in styles] if args.preserve_colors == "match" else styles
+
+
+def make_objective(args, content, styles, device):
+    """The Objective of args for the pictures, bound on the device."""
+    from .find_model import Model
+    from .image_terms import image_terms
+    from .objective import CONTENT_NORMS, STYLE_NORMS, Objective, Term
+    model = Model(args.model, device, args.model_params, args.pooling, args.normalised)
+    terms = []
+    if args.style_weight > 0:
+        layers = listed(args.style_layers) or model.style_layers
+        for layer, weight in zip(layers, listed(args.style_layer_weights) or [1.0] * len(layers)):
+            terms.append(Term("style", model.resolve(layer), args.style_weight * weight, STYLE_NORMS[args.style_norm]))
+    if args.content_weight > 0:
+        for layer in listed(args.content_layers) or model.content_layers:
+            terms.append(Term("content", model.resolve(layer), args.content_weight, CONTENT_NORMS[args.content_norm]))
+    shares = listed(args.style_blend_weights) or [1.0] * len(styles)
+    clip = args.clip_gradient if args.clip_gradient is not None else float(args.optimizer != "lbfgs")
+    return Objective(model, content.shape[2:], [term for term in terms if term.weight > 0], content, styles,
+                     [share / sum(shares) for share in shares], clip, device,
+                     lambda data: image_terms(data, device, args.tv_loss, args.tv_weight, args.amplitude_weight))
 
 
 @contextlib.contextmanager
@@ -110,9 +136,19 @@ def _log_to_stderr(args):
 
 def main(arglist=None):
     """The console command; returns its exit code."""
-    args = get_args(arglist)
+    args, given = parse(arglist)
     with _log_to_stderr(args):
-        return errors.run(lambda: train_nstyle(args), "neural-style", args.debug)
+        return errors.run(lambda: _command(args, given), "neural-style", args.debug)
+
+
+def _command(args, given):
+    if "list_layers" in given:
+        from .find_model import find_model, layers_of
+        print("\n".join(layers_of(find_model(args.model.split(",")[0]))))
+    elif "save_recipe" in given:
+        recipes.save(given["save_recipe"], changed(complete(args)))
+    else:
+        train_nstyle(args)
 
 
 if __name__ == "__main__":

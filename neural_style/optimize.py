@@ -1,4 +1,5 @@
-"""The loop: an optimiser moves the image down the objective, one Step record per epoch."""
+"""The loop: an optimiser moves the image down the objective; every move is one Step to one on_step."""
+import logging
 import time
 from collections import namedtuple
 
@@ -7,43 +8,137 @@ import numpy as np
 from .errors import NeuralStyleError
 from .find_mxnet import mx
 
-# epoch counts from 1; eps is the relative change of the image; losses are the unweighted sums of squares before
-# the update, gradient_norm the norm before clipping; seconds since the start; image is the live NDArray;
-# finished is true where eps fell below the bound.
-Step = namedtuple("Step", ["epoch", "eps", "losses", "gradient_norm", "seconds", "image", "finished"])
+log = logging.getLogger("neural_style")
+
+# epoch counts from 1; eps is the relative change of the image; losses, total and gradient_norm (before clipping) are
+# those of the last evaluation: before the update, or with L-BFGS after it; seconds since the start; image is the live
+# NDArray, or the best one so far where that is kept; finished is true where eps fell below the bound.
+Step = namedtuple("Step", ["epoch", "eps", "losses", "total", "gradient_norm", "seconds", "image", "finished"])
 
 
 class Diverged(NeuralStyleError):
-    """The numbers are no longer finite; image is the last one that was good, or None."""
+    """The numbers are no longer finite; image is the last one that was good, of that epoch, or None at the start."""
 
-    def __init__(self, message, image=None):
-        super().__init__(message)
-        self.image = image
-
-
-def nag(lr, delay, factor):
-    """Nesterov's accelerated gradient as the reference sets it; lr is multiplied by factor every delay epochs."""
-    schedule = mx.lr_scheduler.FactorScheduler(step=delay, factor=factor, base_lr=lr)
-    return mx.optimizer.NAG(learning_rate=lr, momentum=0.95, wd=0.0001, lr_scheduler=schedule)
+    def __init__(self, message, image, epoch):
+        super().__init__(f"{message}; lower --lr or the weights")
+        self.image, self.epoch = image, epoch
 
 
-def descend(objective, image, optimizer, max_epochs, stop_eps):
-    """Yield a Step per epoch, until max_epochs or until the image's relative change falls below stop_eps.
+class _Finished(Exception):
+    """The image hardly changes any more."""
 
-    image, an NDArray, is changed in place.
+
+# How MXNet's optimisers are made of the arguments, with the momentum and weight decay that each has by default.
+FIRST_ORDER = {
+    "nag": lambda args, schedule: mx.optimizer.NAG(
+        learning_rate=args.lr, lr_scheduler=schedule, momentum=_given(args.momentum, 0.95),
+        wd=_given(args.weight_decay, 0.0001)),
+    "sgd": lambda args, schedule: mx.optimizer.SGD(
+        learning_rate=args.lr, lr_scheduler=schedule, momentum=_given(args.momentum, 0.9),
+        wd=_given(args.weight_decay, 0.0005)),
+    "adam": lambda args, schedule: mx.optimizer.Adam(
+        learning_rate=args.lr, lr_scheduler=schedule, beta2=_given(args.beta2, 0.999),
+        wd=_given(args.weight_decay, 0.0)),
+}
+
+
+def _given(value, default):
+    return default if value is None else value
+
+
+def minimise(objective, image, args, on_step):
+    """Move image, an NDArray, in place, for args.max_num_epochs or until its relative change is below args.stop_eps.
+
+    Calls on_step with every Step; returns the image that is the result.
     """
+    track = _Track(objective, image, args, on_step)
+    try:
+        if args.optimizer == "lbfgs":
+            _lbfgs(track, image, args.max_num_epochs)
+        else:
+            _first_order(track, image, args)
+    except _Finished:
+        pass
+    return track.result()
+
+
+def _first_order(track, image, args):
+    schedule = mx.lr_scheduler.FactorScheduler(args.lr_sched_delay, args.lr_sched_factor, base_lr=args.lr)
+    optimizer = FIRST_ORDER[args.optimizer](args, schedule)
     state = optimizer.create_state(0, image)
-    before, start = None, time.monotonic()
-    for epoch in range(1, max_epochs + 1):
-        losses, gradient, norm = objective(image)
-        if not np.isfinite([*losses, norm]).all():
-            raise Diverged(f"the loss is no longer finite in epoch {epoch}; lower --lr or the weights", before)
-        before = image.copy()
+    for _ in range(args.max_num_epochs):
+        gradient = track.evaluate().gradient
         optimizer.update(0, image, gradient, state)
-        eps = float((mx.nd.norm(before - image) / mx.nd.norm(image)).asscalar())
+        track.moved()
+
+
+def _lbfgs(track, image, epochs):
+    """SciPy's L-BFGS; an epoch is an accepted step, which takes little more than one evaluation on average."""
+    from scipy.optimize import minimize
+    unit = image.size ** 0.5        # the first trial step has length 1: in this unit it moves each value by about 1
+    last = None
+
+    def evaluate(flat):
+        nonlocal last
+        image[:] = (flat * unit).reshape(image.shape)
+        try:
+            evaluation = track.evaluate()
+        except Diverged:
+            if last is None:
+                raise
+            return 10 * abs(last[0]) + 1, last[1]       # a trial step too far meets a wall and is shortened
+        last = evaluation.total, evaluation.gradient.asnumpy().ravel().astype("float64") * unit
+        return last
+
+    def accepted(flat):
+        image[:] = (flat * unit).reshape(image.shape)
+        track.moved()
+
+    start = image.asnumpy().ravel().astype("float64") / unit
+    answer = minimize(evaluate, start, jac=True, method="L-BFGS-B", callback=accepted,
+                      options={"maxiter": epochs, "maxfun": 20 * epochs, "ftol": 0, "gtol": 0})
+    if answer.nit < epochs:
+        log.info("L-BFGS finds no better image after epoch %d", answer.nit)
+
+
+class _Track:
+    """Follows the image: checks that the numbers are finite, measures its change, keeps the best, makes the Steps."""
+
+    def __init__(self, objective, image, args, on_step):
+        self._objective, self._image, self._stop_eps, self._on_step = objective, image, args.stop_eps, on_step
+        self._keeps_best, self._best, self._best_total = args.keep_best, None, np.inf
+        self._epoch, self._start = 0, time.monotonic()
+        self._before = image.copy()         # where the image stood after the last move
+        self._good, self._evaluation = None, None
+
+    def evaluate(self):
+        """The Evaluation at the image as it is now."""
+        evaluation = self._objective(self._image)
+        if not np.isfinite([*evaluation.losses, evaluation.gradient_norm]).all():
+            raise Diverged(f"the loss is no longer finite in epoch {self._epoch + 1}", self._good, self._epoch - 1)
+        if self._keeps_best and evaluation.total < self._best_total:
+            self._best, self._best_total = self._image.copy(), evaluation.total
+        self._evaluation = evaluation
+        return evaluation
+
+    def moved(self):
+        """The image has moved: tell, and end where it hardly did."""
+        self._epoch += 1
+        eps = float((mx.nd.norm(self._before - self._image) / mx.nd.norm(self._image)).asscalar())
         if not np.isfinite(eps):
-            raise Diverged(f"the image is no longer finite after epoch {epoch}; lower --lr", before)
-        finished = eps < stop_eps
-        yield Step(epoch, eps, losses, norm, time.monotonic() - start, image, finished)
+            good = self._before if self._epoch > 1 else None
+            raise Diverged(f"the image is no longer finite after epoch {self._epoch}", good, self._epoch - 1)
+        self._good, self._before = self._before if self._epoch > 1 else None, self._image.copy()
+        finished = eps < self._stop_eps
+        losses, total, _, norm = self._evaluation
+        self._on_step(Step(self._epoch, eps, losses, total, norm, time.monotonic() - self._start,
+                           self._best if self._keeps_best else self._image, finished))
         if finished:
-            return
+            raise _Finished
+
+    def result(self):
+        """The image at the end: as it is, or the best one."""
+        if not self._keeps_best:
+            return self._image
+        self.evaluate()
+        return self._best

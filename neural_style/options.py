@@ -3,47 +3,98 @@ import argparse
 import difflib
 import logging
 import math
+import os
 import re
 import sys
 from collections import namedtuple
 from pathlib import Path
 
-from . import __version__
+from . import __version__, recipes
 from .errors import Parser, UsageError
 
 log = logging.getLogger("neural_style")
 
-Flag = namedtuple("Flag", ["names", "type", "default", "check", "help"])
 Check = namedtuple("Check", ["holds", "says"])
+
+# names: the spellings, the first gives the attribute; many: one value or several; check: what each must be.
+Flag = namedtuple("Flag", ["names", "type", "default", "check", "help", "many"])
+Flag.__new__.__defaults__ = (False,)
 
 POSITIVE = Check(lambda value: value > 0, "greater than 0")
 NOT_NEGATIVE = Check(lambda value: value >= 0, "0 or greater")
 AT_LEAST_ONE = Check(lambda value: value >= 1, "1 or greater")
 ANY_NUMBER = Check(lambda value: True, "a number")
 FACTOR = Check(lambda value: 0 < value <= 1, "greater than 0 and at most 1")
+SHARE = Check(lambda value: 0 <= value < 1, "0 or greater and less than 1")
 DEVICE = Check(lambda value: value >= -1, "-1 or the number of a GPU")
 SEED = Check(lambda value: 0 <= value < 2 ** 31, "from 0 to 2147483647")
-NAME = Check(str.isidentifier, "a name such as vgg19")
+NAMES = Check(lambda value: all(name.isidentifier() for name in value.split(",")), "a name such as vgg19")
+NUMBERED = Check(lambda value: value.count("%s") == 1 and value.count("%") == 1, "a file name with one %s for the epoch")
+
+
+def one_of(*names):
+    return Check(lambda value: value in names, "one of " + ", ".join(names))
+
 
 FLAGS = (
     # the reference's, in its order
-    Flag("--model", str, "vgg19", NAME, "the pretrained model to use: vgg19, or NAME of a module model_NAME of your own"),
-    Flag("--content-image", str, "input/IMG_4343.jpg", None, "the content image"),
-    Flag("--style-image", str, "input/starry_night.jpg", None, "the style image"),
-    Flag("--stop-eps", float, .005, NOT_NEGATIVE, "stop if the relative change is less than eps"),
-    Flag("--content-weight", float, 10, NOT_NEGATIVE, "the weight for the content image"),
-    Flag("--style-weight", float, 1, NOT_NEGATIVE, "the weight for the style image"),
+    Flag("--model", str, "vgg19", NAMES, "the pretrained model to use: vgg19, vgg16, or NAME of a module model_NAME of "
+         "your own; of several, A,B, the first whose weights are here"),
+    Flag("--content-image", str, "input/IMG_4343.jpg", None, "the picture to paint"),
+    Flag("--style-image", str, "input/starry_night.jpg", None, "the picture whose style it is painted in, or several", many=True),
+    Flag("--stop-eps", float, .005, NOT_NEGATIVE, "stop when the image changes by less than this, relatively"),
+    Flag("--content-weight", float, 10, NOT_NEGATIVE, "how much the content counts; 0: not at all"),
+    Flag("--style-weight", float, 1, NOT_NEGATIVE, "how much the style counts; 0: not at all"),
     Flag("--tv-weight", float, 1e-2, ANY_NUMBER, "the weight of the total variation; 0 or less: without"),
-    Flag("--max-num-epochs", int, 1000, AT_LEAST_ONE, "the maximal number of training epochs"),
+    Flag("--max-num-epochs", int, 1000, AT_LEAST_ONE, "stop after so many epochs at the latest"),
     Flag("--max-long-edge", int, 600, AT_LEAST_ONE, "the longer edge, in pixels, that the content image is resized to"),
-    Flag("--lr", float, .001, POSITIVE, "the initial learning rate"),
+    Flag("--lr", float, .001, POSITIVE, "the learning rate at the start"),
     Flag("--gpu", int, 0, DEVICE, "which GPU to use, -1 for the CPU; without a GPU the CPU is used"),
-    Flag("--output_dir --output-dir", str, "output/", None, "the folder for the output images"),
-    Flag("--save-epochs", int, 50, AT_LEAST_ONE, "save the output every n epochs"),
-    Flag("--remove-noise", float, .02, NOT_NEGATIVE, "how much noise to remove from the images saved every n epochs"),
-    Flag("--lr-sched-delay", int, 75, AT_LEAST_ONE, "how many epochs between decreases of the learning rate"),
-    Flag("--lr-sched-factor", float, 0.9, FACTOR, "factor to decrease the learning rate by on schedule"),
-    # ours
+    Flag("--output_dir --output-dir", str, "output/", None, "the folder that pictures are saved in"),
+    Flag("--save-epochs --checkpoint-iterations", int, 50, AT_LEAST_ONE, "save a picture every N epochs"),
+    Flag("--remove-noise", float, .02, NOT_NEGATIVE, "how strongly those pictures are denoised; 0: not"),
+    Flag("--lr-sched-delay", int, 75, AT_LEAST_ONE, "every N epochs the learning rate falls"),
+    Flag("--lr-sched-factor", float, 0.9, FACTOR, "by this factor"),
+    # what is minimised
+    Flag("--style-layers", str, None, None, "layers whose Gram matrices are matched; the model's own by default; "
+         "relu3_last is the last of its block", many=True),
+    Flag("--style-layer-weights", float, None, NOT_NEGATIVE, "a weight for each style layer", many=True),
+    Flag("--style-norm", str, "reference", one_of("reference", "gatys", "gluon", "mean"),
+         "what a squared Gram difference is divided by, with N filters and M positions: N²M, 4N²M², 4NM or N²(NM)²"),
+    Flag("--content-layers", str, None, None, "layers whose features are matched; the model's own by default", many=True),
+    Flag("--content-norm", str, "sum", one_of("sum", "half", "mean"),
+         "what a squared feature difference is divided by: 1, 2 or NM"),
+    Flag("--pooling", str, "avg", one_of("avg", "max"), "average or maximum in the network's pools"),
+    Flag("--normalised", bool, False, None, "use the network whose filters' mean activation is 1"),
+    Flag("--tv-loss", str, "laplacian", one_of("laplacian", "anisotropic", "isotropic", "squared"),
+         "the form of the total variation"),
+    Flag("--amplitude-weight", float, 0.0, NOT_NEGATIVE, "the weight of the regulariser that keeps values in range"),
+    # the styles
+    Flag("--style-blend-weights", float, None, NOT_NEGATIVE, "how much each style image counts; alike by default",
+         many=True),
+    Flag("--fit", str, "stretch", one_of("stretch", "cover", "scale"),
+         "style images are stretched to the content's size, scaled to cover it and cropped, or scaled to its width"),
+    Flag("--style-scales", float, None, POSITIVE, "with --fit scale: each style's width over the content's",
+         many=True),
+    Flag("--preserve-colors", str, "none", one_of("none", "luma", "match"), "keep the content's colours: take the "
+         "result's luminance only, or match the style's colours to the content's before the run"),
+    # how it is minimised
+    Flag("--optimizer", str, "nag", one_of("nag", "sgd", "adam", "lbfgs"), "the optimiser"),
+    Flag("--momentum", float, None, SHARE, "momentum of nag (0.95 by default) and sgd (0.9)"),
+    Flag("--beta2", float, None, SHARE, "adam's second decay rate (0.999 by default)"),
+    Flag("--weight-decay", float, None, NOT_NEGATIVE, "of nag (0.0001 by default), sgd (0.0005) and adam (0)"),
+    Flag("--clip-gradient", float, None, NOT_NEGATIVE, "scale the features' gradient where its norm exceeds this times "
+         "the number of values in the image; 0: never (1 by default, 0 with lbfgs)"),
+    Flag("--start --initial", str, "uniform", None,
+         "the image to start from: uniform, normal, white or median noise, content, style, or a picture file"),
+    Flag("--keep-best", bool, False, None, "save the best image so far instead of the latest"),
+    # what comes out
+    Flag("--width", int, None, AT_LEAST_ONE, "the width of the output, instead of --max-long-edge"),
+    Flag("--output", str, None, None, "the final image, instead of final.jpg in --output_dir"),
+    Flag("--checkpoint-output", str, None, NUMBERED,
+         "the pictures saved every N epochs, such as name%s.jpg, instead of e_%s.jpg in --output_dir"),
+    Flag("--remove-noise-final", float, 0.0, NOT_NEGATIVE, "how strongly the final image is denoised; 0: not"),
+    Flag("--print-iterations", int, 1, AT_LEAST_ONE, "log every N epochs"),
     Flag("--seed", int, None, SEED, "seed of the random start image: the same seed gives the same picture"),
     Flag("--model-params", str, None, None, "the weights file, instead of where weights are usually kept"),
     Flag("--quiet", bool, False, None, "print warnings and errors only"),
@@ -51,45 +102,133 @@ FLAGS = (
     Flag("--debug", bool, False, None, "on an error, show the traceback"),
 )
 
+LARGEST = 1e30      # float32 ends a little above
+
+# Flags that were given and mean nothing beside what others say: (flags, when, why).
+WITHOUT_EFFECT = (
+    ("lr lr_sched_delay lr_sched_factor momentum weight_decay clip_gradient keep_best",
+     lambda args: args.optimizer == "lbfgs", "with --optimizer lbfgs, which finds its own steps"),
+    ("momentum", lambda args: args.optimizer == "adam", "with --optimizer adam"),
+    ("beta2", lambda args: args.optimizer != "adam", "without --optimizer adam"),
+    ("style_image style_layers style_layer_weights style_norm style_blend_weights fit style_scales",
+     lambda args: args.style_weight == 0 and args.start != "style", "with --style-weight 0"),
+    ("content_layers content_norm", lambda args: args.content_weight == 0, "with --content-weight 0"),
+    ("tv_loss", lambda args: args.tv_weight <= 0, "without --tv-weight"),
+    ("style_scales", lambda args: args.fit != "scale", "without --fit scale"),
+    ("style_blend_weights", lambda args: len(listed(args.style_image)) == 1, "with a single --style-image"),
+    ("max_long_edge", lambda args: args.width is not None, "with --width"),
+    ("output_dir", lambda args: args.output and args.checkpoint_output, "with --output and --checkpoint-output"),
+)
+ONE_PER = (     # flags of which there must be as many values as of another
+    ("style_layer_weights", "style_layers"), ("style_blend_weights", "style_image"), ("style_scales", "style_image"))
+
 
 def attribute(flag):
     """The name of the flag's attribute in the arguments: --max-num-epochs is args.max_num_epochs."""
     return flag.names.split()[0][2:].replace("-", "_")
 
 
-def _parser():
-    parser = Parser(prog="neural-style",
-                    description="Paint the content image in the style of the style image.",
-                    formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=110))
+class _Print(argparse.Action):
+    """A flag that prints something and ends the program; const(args, value) gives the text."""
+
+    def __call__(self, parser, namespace, value, option=None):
+        print(self.const(namespace, value))
+        parser.exit()
+
+
+def _parser(flag_defaults=True):
+    parser = Parser(prog="neural-style", description="Paint the content image in the style of the style image.",
+                    formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=110),
+                    argument_default=None if flag_defaults else argparse.SUPPRESS)
     for flag in FLAGS:
+        default = flag.default if flag_defaults else argparse.SUPPRESS
         if flag.type is bool:
-            parser.add_argument(*flag.names.split(), action="store_true", help=flag.help)
-        else:
-            default = "" if flag.default is None else " (%(default)s)"
-            metavar = {int: "N", float: "X"}.get(flag.type, "NAME" if flag.check is NAME else "PATH")
-            parser.add_argument(*flag.names.split(), type=flag.type, default=flag.default, metavar=metavar,
-                                help=flag.help + default)
+            parser.add_argument(*flag.names.split(), action="store_true", help=flag.help, default=default)
+            continue
+        shown = "" if flag.default is None else f" ({flag.default})"
+        metavar = {int: "N", float: "X"}.get(flag.type, "NAME" if flag.check else "PATH")
+        parser.add_argument(*flag.names.split(), type=flag.type, default=default, metavar=metavar,
+                            nargs="+" if flag.many else None, help=(flag.help + shown).replace("%", "%%"))
+    parser.add_argument("--recipe", metavar="NAME", action="append", default=argparse.SUPPRESS,
+                        help="take defaults from a recipe: a name of --list-recipes or a file")
+    parser.add_argument("--list-recipes", action=_Print, nargs=0, default=argparse.SUPPRESS,
+                        const=lambda args, value: recipes.listing(), help="print the recipes and exit")
+    parser.add_argument("--show-recipe", action=_Print, metavar="NAME", default=argparse.SUPPRESS,
+                        const=lambda args, value: recipes.text(value), help="print a recipe and exit")
+    parser.add_argument("--save-recipe", metavar="FILE", default=argparse.SUPPRESS,
+                        help="write this run's flags to a file that --recipe takes, and exit")
+    parser.add_argument("--list-layers", action="store_true", default=argparse.SUPPRESS,
+                        help="print the model's layers and exit")
     parser.add_argument("--version", action="version", version=f"neural_style {__version__}")
     return parser
 
 
+def listed(value):
+    """value as a list, be it one or several."""
+    return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+
+
+def parse(arglist=None):
+    """The arguments of a command line, and what it asks for besides a run: {"save_recipe": …, "list_layers": …}."""
+    words = sys.argv[1:] if arglist is None else list(arglist)
+    parser = _parser()
+    given = vars(_parser(flag_defaults=False).parse_args(words))
+    try:
+        for name in reversed(given.get("recipe", [])):
+            words = recipes.words(name) + words
+        args = parser.parse_args(words)
+        for flag in FLAGS:      # one value stands for itself, as the reference has it
+            value = getattr(args, attribute(flag))
+            if flag.many and value is not None and len(listed(value)) == 1:
+                setattr(args, attribute(flag), listed(value)[0])
+        refuse_what_has_no_effect(args, given)
+    except UsageError as error:
+        parser.error(str(error))
+    for name in ("recipe", "save_recipe", "list_layers"):
+        vars(args).pop(name, None)
+    return args, given
+
+
 def get_args(arglist=None):
     """Parse the command line, or a list of words, into the arguments that train_nstyle takes."""
-    return _parser().parse_args(arglist)
+    return parse(arglist)[0]
+
+
+def refuse_what_has_no_effect(args, given):
+    """Raise UsageError for a flag given by hand that cannot matter; a recipe's may."""
+    for names, when, why in WITHOUT_EFFECT:
+        for name in names.split():
+            if name in given and when(args):
+                raise UsageError(f"--{name.replace('_', '-')} has no effect {why}; leave it out")
 
 
 def complete(args):
     """A checked copy of args in which what is missing has its default, as in code older than a flag."""
     known = {attribute(flag): flag for flag in FLAGS}
-    values = {name: flag.default for name, flag in known.items()}
-    for name, value in vars(args).items():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            log.warning("args.%s is not an option and has no effect%s", name,
-                        f"; is args.{near[0]} meant?" if near else "")
-            continue
-        values[name] = _checked(known[name], value)
+    for name in (name for name in getattr(args, "__dict__", ()) if name not in known):
+        near = difflib.get_close_matches(name, known, 1)
+        log.warning("args.%s is not an option and has no effect%s", name,
+                    f"; is args.{near[0]} meant?" if near else "")
+    values = {}
+    for name, flag in known.items():
+        value = getattr(args, name, flag.default)
+        if flag.many and isinstance(value, (list, tuple)):
+            values[name] = [_checked(flag, one) for one in value]
+        else:
+            values[name] = _checked(flag, value)
+    for name, other in ONE_PER:
+        count, expected = len(listed(values[name])), len(listed(values[other]))
+        if count and count != expected:
+            raise UsageError(f"--{name.replace('_', '-')} has {count} values for {expected} in "
+                             f"--{other.replace('_', '-')}; there must be one for each")
     return argparse.Namespace(**values)
+
+
+def changed(args):
+    """[(flag, value or values)] of the arguments that are not at their defaults, but for what is shown and where."""
+    values = ((flag, getattr(args, attribute(flag))) for flag in FLAGS)
+    return [(flag.names.split()[0], value) for flag, value in values
+            if value != flag.default and attribute(flag) not in ("quiet", "verbose", "debug")]
 
 
 def _checked(flag, value):
@@ -97,14 +236,23 @@ def _checked(flag, value):
     if value is None and flag.default is None or flag.type is bool:
         return value
     asked = f"{flag.names.split()[0]} {value}"
-    try:
-        value = flag.type(value)
-    except (TypeError, ValueError):
-        raise UsageError(f"{asked}: must be a number") from None
-    if flag.type is float and not math.isfinite(value):
-        raise UsageError(f"{asked}: must be a finite number")
+    if flag.type is str:
+        if value is None or not os.fspath(value):
+            raise UsageError(f"{asked}: must be given")
+        value = os.fsdecode(value)
+    else:
+        try:
+            value = flag.type(value)
+        except (TypeError, ValueError):
+            raise UsageError(f"{asked}: must be a {'whole number' if flag.type is int else 'number'}") from None
+        except OverflowError:
+            value = math.inf
+        if flag.type is float and not math.isfinite(value):
+            raise UsageError(f"{asked}: must be a finite number")
     if flag.check and not flag.check.holds(value):
         raise UsageError(f"{asked}: must be {flag.check.says}")
+    if flag.type is not str and abs(value) >= LARGEST:
+        raise UsageError(f"{asked}: must be less than {LARGEST:g}")
     return value
 
 

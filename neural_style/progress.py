@@ -6,15 +6,12 @@ log = logging.getLogger("neural_style")
 
 
 class Progress:
-    """Shows one Step after the other; weights turn a step's sums of squares into the weighted losses.
+    """Shows one Step after the other, its losses weighted as the objective weights them; lines every n epochs."""
 
-    The last of layers is the content's, the others are the style's.
-    """
-
-    def __init__(self, epochs, layers, weights):
-        self._epochs, self._layers, self._weights = epochs, layers, weights
-        self._bar = None
-        if sys.stderr.isatty() and log.isEnabledFor(logging.INFO) and not log.isEnabledFor(logging.DEBUG):
+    def __init__(self, epochs, objective, every=1):
+        self._epochs, self._objective, self._every = epochs, objective, every
+        self._bar = self.last = None
+        if sys.stderr is not None and sys.stderr.isatty() and log.isEnabledFor(logging.INFO) and not log.isEnabledFor(logging.DEBUG):
             from tqdm import tqdm
             self._bar = tqdm(total=epochs, unit="epoch", dynamic_ncols=True,
                              bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]")
@@ -27,13 +24,20 @@ class Progress:
             self._bar.close()
 
     def show(self, step):
-        losses = step.losses * self._weights
-        style, content = losses[:-1].sum(), losses[-1]
+        self.last = step
+        losses = step.losses * self._objective.weights
+        kinds = {}
+        for kind, loss in zip(self._objective.kinds, losses):
+            kinds[kind] = kinds.get(kind, 0.0) + loss
         if self._bar is not None:
-            self._bar.set_postfix_str(f"eps {step.eps:.5f}, style {style:.3g}, content {content:.3g}", refresh=False)
+            self._bar.set_postfix_str(f"eps {step.eps:.5f}, " + _listed(kinds, "{:.3g}"), refresh=False)
             self._bar.update()
-            return
-        left = step.seconds / step.epoch * (self._epochs - step.epoch)
-        log.info("epoch %d/%d, eps %.6f, style %.4g, content %.4g, %.0f s, at most %.0f s left",
-                 step.epoch, self._epochs, step.eps, style, content, step.seconds, left)
-        log.debug("  %s", ", ".join(f"{layer} {loss:.4g}" for layer, loss in zip(self._layers, losses)))
+        elif step.epoch % self._every == 0 or step.epoch in (1, self._epochs) or step.finished:
+            left = step.seconds / step.epoch * (self._epochs - step.epoch)
+            log.info("epoch %d/%d, eps %.6f, %s, %.0f s, at most %.0f s left",
+                     step.epoch, self._epochs, step.eps, _listed(kinds, "{:.4g}"), step.seconds, left)
+            log.debug("  %s", _listed(dict(zip(self._objective.names, losses)), "{:.4g}"))
+
+
+def _listed(numbers, form):
+    return ", ".join(f"{name} {form.format(number)}" for name, number in numbers.items())

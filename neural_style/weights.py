@@ -28,10 +28,15 @@ def places(name="vgg19"):
 def find(name="vgg19", explicit=None):
     """The weights file to use: explicit where given, else the first of places(name) that is there, else None."""
     if explicit is not None:
-        if not Path(explicit).is_file():
-            raise UsageError(f"--model-params {explicit}: there is no such file")
-        return Path(explicit)
+        return existing(explicit, "--model-params ")
     return next((path for path in places(name) if path.is_file()), None)
+
+
+def existing(path, flag=""):
+    """path, if it is a file."""
+    if not Path(path).is_file():
+        raise UsageError(f"{flag}{path} " + ("is a folder; name a file" if Path(path).is_dir() else "is not there"))
+    return Path(path)
 
 
 def ensure(name="vgg19", explicit=None):
@@ -61,8 +66,7 @@ def load(path, shapes=None):
     _demand(path, arrays, shapes or {})
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise NeuralStyleError(f"{path} is damaged: {name} holds values that are not finite; delete it and run "
-                                   f"`sh download.sh` again")
+            raise NeuralStyleError(f"{path} is damaged: {name} holds values that are not finite; fetch it again")
     return arrays
 
 
@@ -88,16 +92,16 @@ def check(path):
     # The styles need nothing above conv5_1, and a file without the rest serves as well.
     _demand(path, arrays, convert.array_shapes(blocks[:4] + ((blocks[4][0], 1),)))
     sha256, blob, record = download.sha256_of(path), download.git_blob_of(path), sources.read_record(path)
-    if record and record.get("sha256") != sha256:
-        raise NeuralStyleError(f"{path} has changed since it was fetched: its SHA-256 is {sha256} instead of "
-                               f"{record.get('sha256')}; delete it and run `sh download.sh` again")
     original = blob == sources.FILES[sources.WEIGHTS]["git_blob"]
+    if record and record.get("sha256") != sha256 and not original:
+        raise NeuralStyleError(f"{path} is not what its record {sources.record_path(path)} says: its SHA-256 is {sha256} "
+                               f"instead of {record.get('sha256')}; fetch it again, or delete the record")
     verdict = ("good: the published file" if original else
                "good: unchanged since it was written" if record else
                "well-formed, but nothing tells where it is from")
     return {"file": str(path), "network": f"{network}, {len(layers)} layers, {layers[0]} to {layers[-1]}",
             "precision": "exact" if original else record.get("precision", "unknown"),
-            "source": record.get("source", "unknown"), "licence": record.get("licence", "unknown"),
+            "source": "the published file" if original else record.get("source", "unknown"), "licence": record.get("licence", "unknown"),
             "SHA-256": sha256, "git blob": blob, "verdict": verdict}
 
 
@@ -123,7 +127,7 @@ def download_all(folder):
 
 def convert_file(path, output=None, preprocessing=None, force=False):
     """Convert a file of any known format to a weights file and return its path."""
-    found = convert.read(path)
+    found = convert.read(existing(path))
     arrays = convert.normalise(found, path, preprocessing)
     output = Path(output or f"model/{convert.network_of(arrays)}.params")
     if output.exists() and not force:
@@ -135,14 +139,27 @@ def convert_file(path, output=None, preprocessing=None, force=False):
 def _run(options):
     if options.command == "download":
         download_all(options.to)
+    elif options.command == "normalise":
+        print(_normalise(options))
     elif options.command == "convert":
         print(convert_file(options.file, options.output, options.preprocessing, options.force))
     else:
-        path = options.file or find()
+        path = existing(options.file) if options.file else find()
         if path is None:
             raise NeuralStyleError(f"there is no weights file; looked for {', '.join(map(str, places()))}")
         for what, text in check(path).items():
             print(f"{what + ':':<11}{text}")
+
+
+def _normalise(options):
+    from . import images, normalise
+    path = existing(options.file) if options.file else ensure()
+    output = Path(options.output or path.with_name(f"{path.stem}-normalised.params"))
+    if output.exists() and not options.force:
+        raise UsageError(f"{output} exists already; --force replaces it, --output names another file")
+    pictures = [images.PreprocessContentImage(name, normalise.LONG_EDGE) for name in options.pictures or ()]
+    network = _network(load(path)).lower()
+    return normalise.normalise(path, output, pictures or None, network)
 
 
 def parser():
@@ -160,6 +177,13 @@ def parser():
     turn.add_argument("--output", metavar="PATH", help="default: model/vgg19.params or model/vgg16.params")
     turn.add_argument("--preprocessing", choices=("caffe", "torchvision"), help="where the file does not tell")
     turn.add_argument("--force", action="store_true", help="replace a file that exists")
+
+    scale = commands.add_parser("normalise", parents=[shared], help="scale every filter to a mean activation of 1")
+    scale.add_argument("file", metavar="FILE", nargs="?", help="default: the file that would be used")
+    scale.add_argument("--output", metavar="PATH", help="default: NAME-normalised.params beside it")
+    scale.add_argument("--pictures", metavar="PICTURE", nargs="+", help="take the mean over these (default: four "
+                       "photographs that come with scikit-image)")
+    scale.add_argument("--force", action="store_true", help="replace a file that exists")
 
     tell = commands.add_parser("check", parents=[shared], help="say what a weights file is and whether it is whole")
     tell.add_argument("file", metavar="FILE", nargs="?", help="default: the file that would be used")

@@ -60,6 +60,21 @@ def test_sixteen_bit_grey_keeps_its_range(tmp_path):
     np.testing.assert_allclose(network[0, 0] + 123.68, grey / 65535 * 256, atol=1e-9)
 
 
+def test_floating_point_grey_from_0_to_1(tmp_path):
+    grey = RANDOM.uniform(0, 1, (20, 30)).astype(np.float32)
+    grey[0, 0] = np.nan
+    read = images.read_image(stored(tmp_path, Image.fromarray(grey), "float.tif"))
+    assert np.abs(read[1:, :, 0] - grey[1:] * 255).max() < 1.01 and read[0, 0, 0] == 0
+    read = images.read_image(stored(tmp_path, Image.fromarray(grey * 255), "float255.tif"))
+    assert np.abs(read[1:, :, 0] - grey[1:] * 255).max() < 1.01
+
+
+def test_grey_of_more_than_sixteen_bits_is_refused(tmp_path):
+    path = stored(tmp_path, Image.fromarray(np.full((4, 4), 100000, np.int32)), "deep.tif")
+    with pytest.raises(UsageError, match="100000.*8 or 16 bits"):
+        images.read_image(path)
+
+
 def test_transparent_parts_show_white(tmp_path):
     alpha = np.array([[0, 255, 128], [255, 0, 255]], np.uint8)
     read = images.read_image(stored(tmp_path, Image.fromarray(np.dstack([COLOURS, alpha])), "alpha.png"))
@@ -153,6 +168,8 @@ def test_saving_denoises_only_when_asked(tmp_path):
 def test_jpeg_keeps_colour_at_full_resolution(tmp_path):
     images.save_picture(big(COLOURS), tmp_path / "picture.jpg")
     with Image.open(tmp_path / "picture.jpg") as picture:
+        assert max(picture.quantization[0]) < 20       # quality 95; at 75 it is 61
+        assert (tmp_path / "picture.jpg").stat().st_mode & 0o044        # an ordinary file, not a private one
         assert picture.format == "JPEG" and [layer[1:3] for layer in picture.layer] == [(1, 1)] * 3
 
 
@@ -185,3 +202,16 @@ def test_output_folder(tmp_path):
         with pytest.raises(NeuralStyleError, match="--output_dir"):
             images.prepare_folder(bad)
     assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_style_pictures_are_fitted_by_name(pictures):
+    shape, rocket = (1, 3, 60, 50), skimage.data.rocket()
+    whole = images.to_network(rocket, (60, int(640 * 60 / 427)))
+    covered = images.PreprocessStyleImage(str(pictures / "rocket.png"), shape, "cover")
+    assert covered.shape == shape and np.array_equal(covered, whole[:, :, :60, :50])
+    scaled = images.PreprocessStyleImage(str(pictures / "rocket.png"), shape, "scale", 1.5)
+    assert np.array_equal(scaled, images.to_network(rocket, (int(427 / 640 * 75), 75)))
+
+
+def test_a_width_for_the_content(pictures):
+    assert images.PreprocessContentImage(str(pictures / "coffee.png"), 600, width=90).shape == (1, 3, 60, 90)

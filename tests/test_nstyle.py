@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neural_style import nstyle, objective, progress
-from neural_style.errors import UsageError
+from neural_style import nstyle, objective, options, progress
+from neural_style.errors import NeuralStyleError, UsageError
 from neural_style.find_mxnet import mx
+from test_options import ORIGINAL
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_arguments_of_the_original_only(words, random_params, tmp_path, monkeypa
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "vgg19.params").symlink_to(random_params)
     args = nstyle.get_args(words)
-    for name in ("seed", "model_params", "quiet", "verbose", "debug"):
+    for name in set(vars(args)) - set(ORIGINAL):
         delattr(args, name)
     assert len(vars(args)) == 16
     args.output_dir = "out"         # the original glued names to it: oute_2.jpg
@@ -129,8 +130,10 @@ def test_bar_on_a_terminal(words, capsys, monkeypatch):
 def test_progress_shows_the_weighted_losses(capsys, monkeypatch, caplog):
     from neural_style.optimize import Step
     caplog.set_level(logging.INFO, "neural_style")
-    with progress.Progress(10, ["a", "b", "c"], np.array([0.5, 0.25, 10])) as shown:
-        shown.show(Step(4, 0.125, np.array([2.0, 4.0, 3.0]), 1.0, 8.0, None, False))
+    weighted = Namespace(kinds=["style", "style", "content"], names=["a", "b", "c"], weights=np.array([0.5, 0.25, 10]))
+    with progress.Progress(10, weighted, every=4) as shown:
+        for epoch in (3, 4, 5):
+            shown.show(Step(epoch, 0.125, np.array([2.0, 4.0, 3.0]), 32.0, 1.0, 2.0 * epoch, None, False))
     assert caplog.messages == ["epoch 4/10, eps 0.125000, style 2, content 30, 8 s, at most 12 s left"]
 
 
@@ -163,17 +166,36 @@ def test_interrupted_ends_with_130(words, capsys, monkeypatch):
     assert capsys.readouterr().err.strip() == "neural-style: interrupted"
 
 
-def test_a_run_that_diverges_ends_with_1_and_the_last_good_picture(words, capsys, tmp_path):
-    assert nstyle.main(words + ["--lr", "1e30", "--quiet"]) == 1
+def test_a_run_that_diverges_at_once_ends_with_1_and_no_picture(words, capsys, tmp_path):
+    assert nstyle.main(words + ["--lr", "1e29", "--quiet"]) == 1
     said = capsys.readouterr().err
-    assert "no longer finite" in said and "--lr" in said and "final.jpg" in said
-    assert names(tmp_path / "out") == ["final.jpg"]
+    assert "no longer finite" in said and "--lr" in said and not names(tmp_path / "out")
+
+
+def test_the_last_good_picture_of_a_run_that_diverges_is_saved(args, tmp_path, monkeypatch):
+    from neural_style import images
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "final.jpg").write_bytes(b"earlier")
+    evaluate, seen = objective.Objective.__call__, []
+
+    def breaks(self, image):
+        seen.append(image.asnumpy())
+        answer = evaluate(self, image)
+        return answer._replace(losses=answer.losses * np.nan) if len(seen) == 4 else answer
+
+    monkeypatch.setattr(objective.Objective, "__call__", breaks)
+    saved = {}
+    monkeypatch.setattr(images, "SaveImage", lambda image, path, noise=0.: saved.update({os.path.basename(path): image}))
+    with pytest.raises(NeuralStyleError, match="epoch 4.*last good image is .*e_2.jpg"):
+        nstyle.train_nstyle(args)
+    assert np.array_equal(saved["e_2.jpg"], seen[2]) and "final.jpg" not in saved
 
 
 def test_bad_input_never_costs_an_earlier_picture(words, tmp_path, capsys):
     assert nstyle.main(words) == 0
     before = {name: (tmp_path / "out" / name).read_bytes() for name in names(tmp_path / "out")}
-    for change in (["--content-image", "nowhere.jpg"], ["--model", "nothing"], ["--model-params", __file__]):
+    for change in (["--content-image", "nowhere.jpg"], ["--model", "nothing"], ["--model-params", __file__],
+                   ["--lr", "1e29"]):
         assert nstyle.main(words + change) != 0
     assert {name: (tmp_path / "out" / name).read_bytes() for name in names(tmp_path / "out")} == before
 
@@ -189,14 +211,14 @@ def get_symbol():
     relu = mx.symbol.Activation(name="relu", data=conv, act_type="relu")
     return mx.sym.Group([relu]), mx.sym.Group([conv])
 
-def get_executor(style, content, input_size, ctx):
-    out = mx.sym.Group([style, content])
-    shapes, _, _ = out.infer_shape(data=(1, 3, input_size[0], input_size[1]))
-    arg_dict = dict(zip(out.list_arguments(), [mx.nd.ones(shape, ctx=ctx) * 0.1 for shape in shapes]))
-    grad_dict = {"data": arg_dict["data"].copyto(ctx)}
-    executor = out.bind(ctx=ctx, args=arg_dict, args_grad=grad_dict, grad_req="write")
-    return ConvExecutor(executor=executor, data=arg_dict["data"], data_grad=grad_dict["data"],
-                        style=executor.outputs[:-1], content=executor.outputs[-1], arg_dict=arg_dict)
+def get_executor(style, content, size, dev):
+    both = mx.sym.Group([style, content])
+    bound = both.simple_bind(dev, grad_req={name: "write" if name == "data" else "null"
+                                            for name in both.list_arguments()}, data=(1, 3) + tuple(size))
+    for name, array in bound.arg_dict.items():
+        array[:] = 0.1
+    return ConvExecutor(bound, bound.arg_dict["data"], bound.grad_dict["data"], bound.outputs[:-1],
+                        bound.outputs[-1], bound.arg_dict)
 '''
 
 
@@ -255,8 +277,8 @@ def test_code_of_the_time_assembles_the_parts_itself(random_params, pictures, mo
     losses.executor.forward()
     losses.executor.backward([mx.nd.ones((1,)) / scale for scale in gscale] + [mx.nd.ones((1,)) * 10])
 
-    ours = objective.Objective(model_vgg19, lambda *loss: model_vgg19.get_executor(*loss, size, mx.cpu(), params),
-                               content_np, style_np, 10, 1, 0, mx.cpu())(image)
+    args = options.complete(Namespace(model_params=random_params, tv_weight=0))
+    ours = nstyle.make_objective(args, content_np, [style_np], mx.cpu())(image)
     assert np.array_equal(ours.losses, [output.asscalar() for output in losses.executor.outputs])
     assert ours.gradient_norm == pytest.approx(np.linalg.norm(losses.data_grad.asnumpy().astype(float)), rel=1e-5)
 

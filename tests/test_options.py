@@ -14,7 +14,12 @@ ORIGINAL = dict(
     model="vgg19", content_image="input/IMG_4343.jpg", style_image="input/starry_night.jpg", stop_eps=.005,
     content_weight=10, style_weight=1, tv_weight=1e-2, max_num_epochs=1000, max_long_edge=600, lr=.001, gpu=0,
     output_dir="output/", save_epochs=50, remove_noise=.02, lr_sched_delay=75, lr_sched_factor=0.9)
-OWN = dict(seed=None, model_params=None, quiet=False, verbose=False, debug=False)
+OWN = dict(
+    style_layers=None, style_layer_weights=None, style_norm="reference", content_layers=None, content_norm="sum",
+    pooling="avg", normalised=False, tv_loss="laplacian", amplitude_weight=0, style_blend_weights=None, fit="stretch",
+    style_scales=None, preserve_colors="none", optimizer="nag", momentum=None, beta2=None, weight_decay=None,
+    clip_gradient=None, start="uniform", keep_best=False, width=None, output=None, checkpoint_output=None,
+    remove_noise_final=0, print_iterations=1, seed=None, model_params=None, quiet=False, verbose=False, debug=False)
 
 
 def test_defaults_are_the_originals():
@@ -27,7 +32,7 @@ def test_flags_set_their_attributes():
              "--save-epochs 2 --remove-noise 0 --lr-sched-delay 5 --lr-sched-factor 0.6 --seed 3 --model-params w "
              "--quiet --verbose --debug").split()
     assert vars(get_args(words)) == dict(
-        model="vgg", content_image="a.png", style_image="b.png", stop_eps=0.1, content_weight=2.5, style_weight=3,
+        OWN, model="vgg", content_image="a.png", style_image="b.png", stop_eps=0.1, content_weight=2.5, style_weight=3,
         tv_weight=0, max_num_epochs=7, max_long_edge=64, lr=0.5, gpu=-1, output_dir="out", save_epochs=2,
         remove_noise=0, lr_sched_delay=5, lr_sched_factor=0.6, seed=3, model_params="w", quiet=True, verbose=True,
         debug=True)
@@ -47,7 +52,7 @@ def test_words_that_do_not_parse_end_with_one_line_and_2(words, capsys):
     ("style_weight", float("nan")), ("style_weight", -2), ("tv_weight", float("nan")), ("max_num_epochs", 0),
     ("max_long_edge", 0), ("lr", 0), ("lr", -0.1), ("lr", float("nan")), ("gpu", -2), ("save_epochs", 0),
     ("remove_noise", -1), ("lr_sched_delay", 0), ("lr_sched_factor", 0), ("lr_sched_factor", 1.1), ("seed", -1),
-    ("seed", 2 ** 31), ("model", ""), ("model", "../vgg"), ("lr", "fast"), ("max_num_epochs", None)])
+    ("seed", 2 ** 31), ("model", ""), ("lr", 1e300), ("max_num_epochs", 10 ** 400), ("content_image", None), ("model", "../vgg"), ("lr", "fast"), ("max_num_epochs", None)])
 def test_values_that_cannot_be_are_refused_by_flag(name, value):
     with pytest.raises(UsageError) as caught:
         options.complete(Namespace(**{name: value}))
@@ -94,3 +99,45 @@ def test_readme_has_todays_flags():
 def test_a_stale_table_is_brought_up_to_date():
     text = "before\n<!-- flags -->\nold\n<!-- /flags -->\nafter"
     assert options.with_flag_table(text) == f"before\n<!-- flags -->\n{options.flag_table()}\n<!-- /flags -->\nafter"
+
+
+@pytest.mark.parametrize("words, says", [
+    ("--optimizer lbfgs --lr 0.1", "--lr has no effect with --optimizer lbfgs"),
+    ("--recipe gatys --momentum 0.5", "--momentum has no effect with --optimizer lbfgs"),
+    ("--optimizer adam --momentum 0.5", "--momentum has no effect with --optimizer adam"),
+    ("--beta2 0.9", "--beta2 has no effect without --optimizer adam"),
+    ("--style-weight 0 --style-norm gatys", "--style-norm has no effect with --style-weight 0"),
+    ("--recipe content-only --style-image a.png", "--style-image has no effect with --style-weight 0"),
+    ("--content-weight 0 --content-layers relu1_1", "--content-layers has no effect with --content-weight 0"),
+    ("--tv-weight 0 --tv-loss squared", "--tv-loss has no effect without --tv-weight"),
+    ("--style-scales 2", "--style-scales has no effect without --fit scale"),
+    ("--style-blend-weights 2", "--style-blend-weights has no effect with a single --style-image"),
+    ("--width 100 --max-long-edge 200", "--max-long-edge has no effect with --width"),
+])
+def test_flags_without_effect_are_refused_with_the_reason(words, says, capsys):
+    with pytest.raises(SystemExit) as ended:
+        get_args(words.split())
+    error = capsys.readouterr().err
+    assert ended.value.code == 2 and says in error and len(error.splitlines()) == 1
+
+
+def test_as_many_weights_as_styles():
+    with pytest.raises(UsageError, match="--style-blend-weights has 1 values for 2 in --style-image"):
+        options.complete(get_args("--style-image a.png b.png --style-blend-weights 1".split()))
+    args = get_args("--style-image a.png b.png --style-blend-weights 1 2".split())
+    assert options.complete(args).style_blend_weights == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["tmp.jpg", "tmp_%d.jpg", "tmp_%s_%s.jpg"])
+def test_checkpoint_names_need_their_place_for_the_epoch(name):
+    with pytest.raises(UsageError, match="--checkpoint-output .* one %s"):
+        options.complete(get_args(["--checkpoint-output", name]))
+
+
+def test_any_object_with_attributes_serves():
+    class Settings:
+        content_image = "a.png"
+        lr_sched_factor = 0.6
+
+    completed = options.complete(Settings())
+    assert completed.content_image == "a.png" and completed.lr_sched_factor == 0.6 and completed.lr == .001

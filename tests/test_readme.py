@@ -4,7 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
-from neural_style import nstyle, options, painting, weights
+from neural_style import nstyle, options, painting, recipes, weights
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -28,8 +28,10 @@ def test_commands():
             assert words[0] == "-m" and importlib.util.find_spec(words[1])
             parse = {"neural_style.nstyle": options.get_args, "neural_style.weights": weights.parser().parse_args,
                      "neural_style.painting": painting.parser().parse_args}[words[1]]
-            if words[2:] != ["--help"]:
+            try:
                 parse(words[2:])
+            except SystemExit as ended:     # --help, --list-recipes
+                assert ended.code == 0
         else:
             assert (program, words) == ("pip", ["install", "."])
 
@@ -46,6 +48,15 @@ def test_python_example(monkeypatch, capsys):
     exec(example, {})
     assert seen["content_image"] == "photo.jpg" and seen["max_num_epochs"] == 150
     assert capsys.readouterr().out == "50 0.01 output/e_50.jpg\n"
+
+
+def test_the_recipe_in_the_readme(tmp_path):
+    text, = re.findall(r"```\n(# Soft.*?)```", README, re.S)
+    (tmp_path / "soft.args").write_text(text)
+    args = options.complete(options.get_args(["--recipe", str(tmp_path / "soft.args")]))
+    assert args.optimizer == "lbfgs" and args.preserve_colors == "luma"
+    named = re.findall(r"`([\w-]+)`", README.split("| recipe |")[1].split("\n\n")[0])
+    assert set(recipes.names()) <= set(named)
 
 
 def test_files_named_are_there():

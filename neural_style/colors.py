@@ -1,0 +1,28 @@
+"""Keep the content's colours; all arrays are (1, 3, H, W) with channels R, G, B on one scale."""
+import numpy as np
+
+LUMA = np.array([0.299, 0.587, 0.114])      # what each channel adds to the luminance (ITU-R BT.601)
+
+
+def luminance(image):
+    """The (1, 1, H, W) luminance."""
+    return np.tensordot(LUMA, image, (0, 1))[:, None]
+
+
+def with_colors_of(image, content):
+    """image's luminance with content's colours: in Y, Cb, Cr, changing Y moves R, G and B alike."""
+    return content + (luminance(image) - luminance(content))
+
+
+def matched(style, content):
+    """style, its colours moved so that their mean and covariance over the pixels are content's."""
+    flat, goal = (picture.reshape(3, -1).astype("float64") for picture in (style, content))
+    mean, goal_mean = flat.mean(1, keepdims=True), goal.mean(1, keepdims=True)
+    turn = _power(np.cov(goal), 0.5) @ _power(np.cov(flat), -0.5)
+    return (turn @ (flat - mean) + goal_mean).reshape(style.shape)
+
+
+def _power(covariance, exponent):
+    """A symmetric matrix to the power; what hardly varies in a picture of few colours is left as it is."""
+    values, vectors = np.linalg.eigh(covariance)
+    return (vectors * np.maximum(values, 1e-2) ** exponent) @ vectors.T

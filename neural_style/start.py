@@ -1,0 +1,42 @@
+"""The image that a run starts from, by name."""
+import numpy as np
+
+from . import images
+from .find_mxnet import mx
+
+
+MEANS = images.MEANS.reshape(1, 3, 1, 1)
+
+
+def _uniform(shape):
+    return mx.nd.random.uniform(-0.1, 0.1, shape)
+
+
+def _normal(shape):
+    return mx.nd.random.normal(0, 0.256, shape)
+
+
+def _white(shape):
+    """White noise over a picture's whole range."""
+    return mx.nd.random.uniform(0, 256, shape) - mx.nd.array(MEANS)
+
+
+def _median(shape):
+    """Uniform noise, smoothed channel by channel by a median filter of 8×8, at half brightness."""
+    from scipy.ndimage import median_filter
+    noise = mx.nd.random.uniform(0, 1, shape).asnumpy()
+    return mx.nd.array(median_filter(noise, (1, 1, 8, 8)) / 2 * 256 - MEANS)
+
+
+NOISES = {"uniform": _uniform, "normal": _normal, "white": _white, "median": _median}
+
+
+def start_image(name, shape, device, pictures):
+    """The NDArray (1, 3, H, W) that name stands for.
+
+    pictures are {"content": path, "style": path}; any other name is a picture file. Pictures are stretched.
+    """
+    if name in NOISES:
+        return NOISES[name](shape).as_in_context(device)    # drawn on the CPU: one seed, one noise everywhere
+    picture = images.read_image(pictures.get(name, name))
+    return mx.nd.array(images.to_network(picture, tuple(shape[2:])).astype(np.float32), ctx=device)
