@@ -81,7 +81,7 @@ def train_nstyle(args, callback=None):
             path = checkpoint.replace("%s", str(error.epoch))       # an earlier run's final picture stays
             save(error.image.asnumpy(), path, args.remove_noise)
             raise errors.NeuralStyleError(f"{error}; the last good image is {path}") from error
-    if progress.last.finished:
+    if progress.last and progress.last.finished:
         log.info("eps fell below --stop-eps %g in epoch %d", args.stop_eps, progress.last.epoch)
     save(result.asnumpy(), final, args.remove_noise_final)
     log.info("the picture is %s", final)

@@ -221,6 +221,8 @@ def complete(args):
         if count and count != expected:
             raise UsageError(f"--{name.replace('_', '-')} has {count} values for {expected} in "
                              f"--{other.replace('_', '-')}; there must be one for each")
+    if values["style_blend_weights"] is not None and not sum(listed(values["style_blend_weights"])):
+        raise UsageError("--style-blend-weights are all 0; one at least must be more")
     return argparse.Namespace(**values)
 
 

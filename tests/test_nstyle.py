@@ -1,6 +1,7 @@
 """The command and train_nstyle from end to end, on small pictures with random weights."""
 import logging
 import os
+import signal
 import subprocess
 import sys
 from argparse import Namespace
@@ -294,3 +295,28 @@ def test_help_and_import_do_not_load_mxnet():
     told = python("import sys, neural_style.nstyle as n\ntry: n.main(['--help'])\nexcept SystemExit: pass\n" + heavy)
     assert told.endswith("[]")
     assert python("import logging, neural_style.nstyle; print(logging.getLogger().handlers)") == "[]"
+
+
+def test_a_start_that_cannot_be_bettered_is_the_result(args, tmp_path):
+    """L-BFGS takes no step where the gradient is 0: from the content, with nothing but the content to match."""
+    args.optimizer, args.start, args.style_weight, args.tv_weight = "lbfgs", "content", 0, 0
+    nstyle.train_nstyle(args)
+    assert names(tmp_path / "out") == ["final.jpg"]
+
+
+def test_a_closed_terminal_is_no_error(words):
+    code = f"import sys; sys.stderr = None; from neural_style import nstyle; sys.exit(nstyle.main({words}))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_ctrl_c_in_the_middle_of_a_run(words):
+    words[words.index("--max-num-epochs") + 1] = "100000"
+    run = subprocess.Popen([sys.executable, "-m", "neural_style.nstyle"] + words + ["--stop-eps", "0"],
+                           stderr=subprocess.PIPE, text=True)
+    for line in run.stderr:
+        if line.startswith("epoch 3/"):
+            run.send_signal(signal.SIGINT)
+            break
+    rest = run.stderr.read()
+    assert run.wait(timeout=60) == 130
+    assert rest.splitlines()[-1] == "neural-style: interrupted" and "Traceback" not in rest

@@ -124,6 +124,8 @@ def test_flags_without_effect_are_refused_with_the_reason(words, says, capsys):
 def test_as_many_weights_as_styles():
     with pytest.raises(UsageError, match="--style-blend-weights has 1 values for 2 in --style-image"):
         options.complete(get_args("--style-image a.png b.png --style-blend-weights 1".split()))
+    with pytest.raises(UsageError, match="all 0"):
+        options.complete(get_args("--style-image a.png b.png --style-blend-weights 0 0".split()))
     args = get_args("--style-image a.png b.png --style-blend-weights 1 2".split())
     assert options.complete(args).style_blend_weights == [1, 2]
 
