@@ -311,12 +311,14 @@ def test_a_closed_terminal_is_no_error(words):
 
 def test_ctrl_c_in_the_middle_of_a_run(words):
     words[words.index("--max-num-epochs") + 1] = "100000"
-    run = subprocess.Popen([sys.executable, "-m", "neural_style.nstyle"] + words + ["--stop-eps", "0"],
-                           stderr=subprocess.PIPE, text=True)
-    for line in run.stderr:
-        if line.startswith("epoch 3/"):
-            run.send_signal(signal.SIGINT)
-            break
-    rest = run.stderr.read()
-    assert run.wait(timeout=60) == 130
+    run = subprocess.Popen([sys.executable, "-m", "neural_style.nstyle"] + words + ["--stop-eps", "0"], text=True,
+                           stderr=subprocess.PIPE,      # a job in the background ignores Ctrl-C; this one does not
+                           preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    try:
+        next(line for line in run.stderr if line.startswith("epoch 3/"))
+        run.send_signal(signal.SIGINT)
+        _, rest = run.communicate(timeout=60)
+    finally:
+        run.kill()
+    assert run.returncode == 130
     assert rest.splitlines()[-1] == "neural-style: interrupted" and "Traceback" not in rest
