@@ -59,7 +59,7 @@ def sheet(cells):
     for i, (path, caption) in enumerate(cells):
         left, top = i % COLUMNS * (WIDTH + 10) + 5, i // COLUMNS * (HEIGHT + CAPTION) + 5
         page.paste(Image.open(path).convert("RGB").resize((WIDTH, HEIGHT), Image.LANCZOS), (left, top))
-        draw.text((left, top + HEIGHT + 2), "\n".join(textwrap.wrap(caption, 50)), "black", font)
+        draw.text((left, top + HEIGHT + 2), "\n".join(textwrap.wrap(caption, 50, break_on_hyphens=False)), "black", font)
     return page
 
 

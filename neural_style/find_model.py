@@ -52,7 +52,10 @@ class Model:
     """
 
     def __init__(self, name, device, params_path=None, pooling="avg", normalised=False):
-        name = self._first_with_weights(name.split(","))
+        names = name.split(",")
+        if params_path and len(names) > 1:
+            raise UsageError(f"--model-params {params_path}: of which of {' and '.join(names)}? say --model")
+        name = first_with_weights(names)
         module = find_model(name)
         options = {} if pooling == "avg" else {"pooling": pooling}
         if options and not _takes(module.get_symbol, "pooling"):
@@ -70,14 +73,6 @@ class Model:
         elif params_path or normalised:
             raise UsageError(f"{'--model-params' if params_path else '--normalised'}: the model {name} brings its "
                              "own weights")
-
-    @staticmethod
-    def _first_with_weights(names):
-        for name in names[:-1]:
-            if weights.find(name) is not None:
-                return name
-            log.info("no weights for %s here: taking %s", name, names[-1])
-        return names[-1]
 
     def resolve(self, name):
         """The full name of a layer: relu3_last stands for the last of its block, relu3_4 in VGG19."""
@@ -101,6 +96,15 @@ class Model:
         if not style:
             style, content = [content], find_mxnet.mx.sym.BlockGrad(content)
         return self._get_executor(find_mxnet.mx.sym.Group(style), content, tuple(size), self._device, **self._options)
+
+
+def first_with_weights(names):
+    """The first of the models whose weights are here, or else the last."""
+    for name in names[:-1]:
+        if weights.find(name) is not None:
+            return name
+        log.info("no weights for %s here: taking %s", name, names[-1])
+    return names[-1]
 
 
 def layers_of(module):

@@ -157,6 +157,15 @@ def save_picture(picture, filename):
         raise NeuralStyleError(f"{filename} could not be written: {error.strerror or error}") from error
 
 
+def prepare_outputs(*paths):
+    """Make sure, before a long run, that pictures can be saved as paths; missing folders are made."""
+    for path in paths:
+        if Path(path).suffix.lower() not in Image.registered_extensions():
+            raise UsageError(f"{path}: its ending names no picture format; take .jpg or .png, for example")
+    for path in paths:
+        prepare_folder(os.path.dirname(path) or ".")
+
+
 def prepare_folder(folder):
     """Make the folder if it is missing, and make sure that files can be written into it."""
     try:
@@ -165,5 +174,5 @@ def prepare_folder(folder):
             pass
     except OSError as error:
         raise NeuralStyleError(f"pictures cannot be saved in {folder}: {error.strerror or error}; "
-                               "choose another --output_dir") from error
+                               "choose another folder") from error
     return Path(folder)

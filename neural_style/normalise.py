@@ -3,12 +3,18 @@
 Dividing a filter's weights and bias by a positive number m divides its output by m, through the ReLU and through
 average and maximum pools alike; multiplying the next layer's weights on that channel by m takes it back. So all
 features change scale, and what the network computes from them does not.
+
+Filters that hardly ever fire are an exception: their mean stays below 1. The means are taken with average pools.
 """
+import logging
+
 import numpy as np
 
-from . import sources, weights
+from . import download, sources, weights
 from .errors import NeuralStyleError
 from .networks import NETWORKS, layer_shapes
+
+log = logging.getLogger("neural_style")
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")      # of skimage.data
 LONG_EDGE = 256
@@ -65,10 +71,14 @@ def normalise(path, output, pictures=None, network="vgg19"):
     order = [name for name in layer_shapes(NETWORKS[network]) if f"{name}_weight" in arrays]
     arrays = {f"{name}_{part}": arrays[f"{name}_{part}"] for name in order for part in ("weight", "bias")}
     means = mean_activations(arrays, photographs() if pictures is None else pictures, network)
-    record = sources.read_record(path)
-    sources.save(output, scaled(arrays, means), f"{record.get('source', path)}, normalised",
-                 record.get("precision", "unknown"))
+    precision = sources.read_record(path).get("precision", "unknown")
+    sources.save(output, scaled(arrays, means), _origin(path), precision)
     return output
+
+
+def _origin(path):
+    """What a normalised file's record says of where it is from."""
+    return f"the weights file with SHA-256 {download.sha256_of(path)}, normalised"
 
 
 def ensure(network="vgg19", explicit=None):
@@ -76,12 +86,13 @@ def ensure(network="vgg19", explicit=None):
     path = weights.ensure(network, explicit)
     name = f"{path.stem}-normalised.params"
     candidates = [path.with_name(name), weights.places(network)[-1].with_name(name)]
+    origin = _origin(path)
     for target in candidates:
-        if target.is_file() and target.stat().st_mtime >= path.stat().st_mtime:
+        if target.is_file() and sources.read_record(target).get("source") == origin:
             return target
+    log.info("normalising the network, once")
     for target in candidates:
         try:
-            sources.say(f"normalising the network once: {target}")
             return normalise(path, target, network=network)
         except OSError as error:
             problem = error

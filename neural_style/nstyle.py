@@ -41,8 +41,7 @@ def train_nstyle(args, callback=None):
     from . import colors, images
     checkpoint = args.checkpoint_output or os.path.join(args.output_dir, "e_%s.jpg")
     final = args.output or os.path.join(args.output_dir, "final.jpg")
-    for path in (checkpoint, final):
-        images.prepare_folder(os.path.dirname(path) or ".")
+    images.prepare_outputs(checkpoint, final)
     content = images.PreprocessContentImage(args.content_image, args.max_long_edge, args.width)
     styles = _styles(args, content)
 
@@ -67,7 +66,7 @@ def train_nstyle(args, callback=None):
             return
         data = {"eps": step.eps, "epoch": step.epoch}
         if step.epoch % args.save_epochs == 0:
-            data["filename"], data["img"] = checkpoint.replace("%s", str(step.epoch)), step.image.asnumpy()
+            data["filename"], data["img"] = numbered(checkpoint, step.epoch), step.image.asnumpy()
             save(data["img"], data["filename"], args.remove_noise)
         if callback:
             callback(data)
@@ -78,13 +77,19 @@ def train_nstyle(args, callback=None):
         except optimize.Diverged as error:
             if error.image is None:
                 raise
-            path = checkpoint.replace("%s", str(error.epoch))       # an earlier run's final picture stays
+            path = numbered(checkpoint, error.epoch)        # an earlier run's final picture stays
             save(error.image.asnumpy(), path, args.remove_noise)
             raise errors.NeuralStyleError(f"{error}; the last good image is {path}") from error
     if progress.last and progress.last.finished:
         log.info("eps fell below --stop-eps %g in epoch %d", args.stop_eps, progress.last.epoch)
     save(result.asnumpy(), final, args.remove_noise_final)
     log.info("the picture is %s", final)
+
+
+def numbered(checkpoint, epoch):
+    """The path of an epoch's checkpoint: its number in the place of %s in the file's name."""
+    folder, name = os.path.split(checkpoint)
+    return os.path.join(folder, name.replace("%s", str(epoch)))
 
 
 def _styles(args, content):
@@ -104,16 +109,23 @@ def make_objective(args, content, styles, device):
     from .image_terms import image_terms
     from .objective import CONTENT_NORMS, STYLE_NORMS, Objective, Term
     model = Model(args.model, device, args.model_params, args.pooling, args.normalised)
+    if args.style_weight == args.content_weight == 0:
+        raise errors.UsageError("there is nothing to do: --style-weight and --content-weight are both 0")
     terms = []
     if args.style_weight > 0:
         layers = listed(args.style_layers) or model.style_layers
-        for layer, weight in zip(layers, listed(args.style_layer_weights) or [1.0] * len(layers)):
+        weights = listed(args.style_layer_weights) or [1.0] * len(layers)
+        if len(weights) != len(layers):
+            raise errors.UsageError(f"--style-layer-weights has {len(weights)} values for {len(layers)} style layers; "
+                                    "there must be one for each")
+        for layer, weight in zip(layers, weights):
             terms.append(Term("style", model.resolve(layer), args.style_weight * weight, STYLE_NORMS[args.style_norm]))
     if args.content_weight > 0:
         for layer in listed(args.content_layers) or model.content_layers:
             terms.append(Term("content", model.resolve(layer), args.content_weight, CONTENT_NORMS[args.content_norm]))
     shares = listed(args.style_blend_weights) or [1.0] * len(styles)
-    clip = args.clip_gradient if args.clip_gradient is not None else float(args.optimizer != "lbfgs")
+    clip = 1.0 if args.clip_gradient is None else args.clip_gradient
+    clip = 0.0 if args.optimizer == "lbfgs" else clip       # its gradient must be that of its value
     return Objective(model, content.shape[2:], [term for term in terms if term.weight > 0], content, styles,
                      [share / sum(shares) for share in shares], clip, device,
                      lambda data: image_terms(data, device, args.tv_loss, args.tv_weight, args.amplitude_weight))
@@ -143,8 +155,8 @@ def main(arglist=None):
 
 def _command(args, given):
     if "list_layers" in given:
-        from .find_model import find_model, layers_of
-        print("\n".join(layers_of(find_model(args.model.split(",")[0]))))
+        from .find_model import find_model, first_with_weights, layers_of
+        print("\n".join(layers_of(find_model(first_with_weights(args.model.split(","))))))
     elif "save_recipe" in given:
         recipes.save(given["save_recipe"], changed(complete(args)))
     else:

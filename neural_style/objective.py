@@ -112,7 +112,7 @@ class Objective:
         style, content = ([term for term in terms if term.kind == kind] for kind in ("style", "content"))
         terms = style + content
         if not terms:
-            raise UsageError("there is nothing to do: --style-weight and --content-weight are both 0")
+            raise UsageError("there is nothing to do: every layer's weight is 0")
         outputs = model.outputs([term.layer for term in terms])
         _check_size(outputs, size, "content")
         losses, targets, rests = [], {}, []

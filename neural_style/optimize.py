@@ -97,6 +97,7 @@ def _lbfgs(track, image, epochs):
     start = image.asnumpy().ravel().astype("float64") / unit
     answer = minimize(evaluate, start, jac=True, method="L-BFGS-B", callback=accepted,
                       options={"maxiter": epochs, "maxfun": 20 * epochs, "ftol": 0, "gtol": 0})
+    image[:] = (answer.x * unit).reshape(image.shape)       # the last trial need not be the last accepted
     if answer.nit < epochs:
         log.info("L-BFGS finds no better image after epoch %d", answer.nit)
 

@@ -29,7 +29,8 @@ SHARE = Check(lambda value: 0 <= value < 1, "0 or greater and less than 1")
 DEVICE = Check(lambda value: value >= -1, "-1 or the number of a GPU")
 SEED = Check(lambda value: 0 <= value < 2 ** 31, "from 0 to 2147483647")
 NAMES = Check(lambda value: all(name.isidentifier() for name in value.split(",")), "a name such as vgg19")
-NUMBERED = Check(lambda value: value.count("%s") == 1 and value.count("%") == 1, "a file name with one %s for the epoch")
+NUMBERED = Check(lambda value: os.path.basename(value).count("%s") == os.path.basename(value).count("%") == 1,
+                 "a file name with one %s for the epoch")
 
 
 def one_of(*names):
@@ -84,7 +85,7 @@ FLAGS = (
     Flag("--beta2", float, None, SHARE, "adam's second decay rate (0.999 by default)"),
     Flag("--weight-decay", float, None, NOT_NEGATIVE, "of nag (0.0001 by default), sgd (0.0005) and adam (0)"),
     Flag("--clip-gradient", float, None, NOT_NEGATIVE, "scale the features' gradient where its norm exceeds this times "
-         "the number of values in the image; 0: never (1 by default, 0 with lbfgs)"),
+         "the number of values in the image; 0: never (1 by default; never with lbfgs)"),
     Flag("--start --initial", str, "uniform", None,
          "the image to start from: uniform, normal, white or median noise, content, style, or a picture file"),
     Flag("--keep-best", bool, False, None, "save the best image so far instead of the latest"),
@@ -110,8 +111,11 @@ WITHOUT_EFFECT = (
      lambda args: args.optimizer == "lbfgs", "with --optimizer lbfgs, which finds its own steps"),
     ("momentum", lambda args: args.optimizer == "adam", "with --optimizer adam"),
     ("beta2", lambda args: args.optimizer != "adam", "without --optimizer adam"),
-    ("style_image style_layers style_layer_weights style_norm style_blend_weights fit style_scales",
-     lambda args: args.style_weight == 0 and args.start != "style", "with --style-weight 0"),
+    ("style_layers style_layer_weights style_norm style_blend_weights fit style_scales",
+     lambda args: args.style_weight == 0, "with --style-weight 0"),
+    ("style_image", lambda args: args.style_weight == 0 and args.start != "style", "with --style-weight 0"),
+    ("preserve_colors", lambda args: args.style_weight == 0 and args.preserve_colors == "match",
+     "with --style-weight 0"),
     ("content_layers content_norm", lambda args: args.content_weight == 0, "with --content-weight 0"),
     ("tv_loss", lambda args: args.tv_weight <= 0, "without --tv-weight"),
     ("style_scales", lambda args: args.fit != "scale", "without --fit scale"),
@@ -120,7 +124,7 @@ WITHOUT_EFFECT = (
     ("output_dir", lambda args: args.output and args.checkpoint_output, "with --output and --checkpoint-output"),
 )
 ONE_PER = (     # flags of which there must be as many values as of another
-    ("style_layer_weights", "style_layers"), ("style_blend_weights", "style_image"), ("style_scales", "style_image"))
+    ("style_blend_weights", "style_image"), ("style_scales", "style_image"))
 
 
 def attribute(flag):
@@ -175,7 +179,7 @@ def parse(arglist=None):
     given = vars(_parser(flag_defaults=False).parse_args(words))
     try:
         for name in reversed(given.get("recipe", [])):
-            words = recipes.words(name) + words
+            words = _recipe_words(parser, name) + words
         args = parser.parse_args(words)
         for flag in FLAGS:      # one value stands for itself, as the reference has it
             value = getattr(args, attribute(flag))
@@ -189,6 +193,18 @@ def parse(arglist=None):
     return args, given
 
 
+def _recipe_words(parser, name):
+    """A recipe's words, once they are known to be flags of a run and nothing else."""
+    words = recipes.words(name)
+    own, unknown = parser.parse_known_args(words)
+    if unknown:
+        raise UsageError(f"--recipe {name}: unrecognized arguments: {' '.join(unknown)}")
+    for other in ("recipe", "save_recipe", "list_layers"):
+        if hasattr(own, other):
+            raise UsageError(f"--recipe {name}: a recipe cannot have --{other.replace('_', '-')}")
+    return words
+
+
 def get_args(arglist=None):
     """Parse the command line, or a list of words, into the arguments that train_nstyle takes."""
     return parse(arglist)[0]
@@ -199,7 +215,8 @@ def refuse_what_has_no_effect(args, given):
     for names, when, why in WITHOUT_EFFECT:
         for name in names.split():
             if name in given and when(args):
-                raise UsageError(f"--{name.replace('_', '-')} has no effect {why}; leave it out")
+                source = ", as the recipe has it" if "recipe" in given else ""
+                raise UsageError(f"--{name.replace('_', '-')} has no effect {why}{source}; leave it out")
 
 
 def complete(args):

@@ -199,7 +199,7 @@ def test_output_folder(tmp_path):
     assert folder.is_dir() and not list(folder.iterdir())
     (tmp_path / "file").write_text("precious")
     for bad in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(NeuralStyleError, match="--output_dir"):
+        with pytest.raises(NeuralStyleError, match="choose another folder"):
             images.prepare_folder(bad)
     assert (tmp_path / "file").read_text() == "precious"
 

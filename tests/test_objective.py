@@ -246,7 +246,7 @@ def test_blending_changes_no_value():
 
 def test_sizes_that_are_too_small_are_named(small, pictures):
     with pytest.raises(UsageError, match="content picture of 20x13 is too small .* 16 pixels"):
-        evaluate(pictures, small, ["--max-long-edge", "20"])
+        evaluate(pictures, small, ["--max-long-edge", "20", "--style-image", str(pictures / "coffee.png")])
     with pytest.raises(UsageError, match="style picture of 3x2 is too small"):
         evaluate(pictures, small, ["--fit", "scale", "--style-scales", "0.1",
                                    "--style-image", str(pictures / "coffee.png")])
@@ -263,8 +263,10 @@ def test_layers_by_name(small):
 
 def test_of_several_models_the_first_with_weights_is_taken(small, monkeypatch, caplog):
     caplog.set_level("INFO", "neural_style")
-    monkeypatch.setattr(find_model.weights, "places", lambda name: [])
-    assert "relu5_4" in find_model.Model("vgg16,vgg19", mx.cpu(), small)._layers
+    monkeypatch.setattr(find_model.weights, "places", lambda name: [] if name == "vgg16" else [small])
+    assert "relu5_4" in find_model.Model("vgg16,vgg19", mx.cpu())._layers
+    with pytest.raises(UsageError, match="of which of vgg16 and vgg19"):
+        find_model.Model("vgg16,vgg19", mx.cpu(), small)
     assert "no weights for vgg16" in caplog.text
 
 

@@ -112,6 +112,8 @@ def test_a_stale_table_is_brought_up_to_date():
     ("--tv-weight 0 --tv-loss squared", "--tv-loss has no effect without --tv-weight"),
     ("--style-scales 2", "--style-scales has no effect without --fit scale"),
     ("--style-blend-weights 2", "--style-blend-weights has no effect with a single --style-image"),
+    ("--style-weight 0 --start style --fit cover", "--fit has no effect with --style-weight 0"),
+    ("--style-weight 0 --preserve-colors match", "--preserve-colors has no effect with --style-weight 0"),
     ("--width 100 --max-long-edge 200", "--max-long-edge has no effect with --width"),
 ])
 def test_flags_without_effect_are_refused_with_the_reason(words, says, capsys):

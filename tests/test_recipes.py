@@ -23,6 +23,25 @@ def test_the_reference_is_the_default():
     assert (args.momentum, args.weight_decay, args.clip_gradient, args.content_layers) == (0.95, 1e-4, 1, "relu4_2")
 
 
+@pytest.mark.parametrize("name, expected", [    # optimiser, rate, fall of the rate, start, epochs, fit, pooling, noise
+    ("reference", ("nag", .001, .9, "uniform", 1000, "stretch", "avg", .02)),
+    ("reference-2015", ("sgd", .001, .9, "uniform", 1000, "stretch", "avg", .02)),
+    ("gatys", ("lbfgs", .001, .9, "uniform", 500, "stretch", "avg", 0)),
+    ("gluon", ("adam", .58, 1, "content", 3000, "stretch", "max", 0)),
+    ("gluon-tv", ("adam", .58, 1, "content", 3000, "stretch", "max", 0)),
+    ("fastai", ("lbfgs", .001, .9, "median", 1000, "cover", "max", 0)),
+    ("athalye", ("adam", 10, 1, "normal", 1000, "scale", "max", 0))])
+def test_how_each_recipe_runs(name, expected):
+    args = get_args(["--recipe", name])
+    assert (args.optimizer, args.lr, args.lr_sched_factor, args.start, args.max_num_epochs, args.fit, args.pooling,
+            args.remove_noise) == expected
+    assert args.stop_eps == (.005 if name.startswith("reference") else 0)
+    assert (args.momentum, args.weight_decay, args.lr_sched_delay, args.beta2, args.clip_gradient, args.keep_best) == {
+        "reference": (.95, 1e-4, 75, None, 1, False), "reference-2015": (.9, 5e-4, 80, None, 1, False),
+        "athalye": (None, None, 75, None, 0, True), "gatys": (None, None, 75, None, None, False),
+        "fastai": (None, None, 75, None, None, False)}.get(name, (None, None, 75, .99, 0, False))
+
+
 def test_flags_given_by_hand_win():
     args = get_args(["--lr", "3", "--recipe", "athalye", "--max-num-epochs", "7"])
     assert (args.optimizer, args.lr, args.max_num_epochs, args.tv_weight) == ("adam", 3, 7, 100)
@@ -51,7 +70,7 @@ def test_adding_a_recipe_is_adding_a_file(tmp_path, monkeypatch):
 
 def test_a_persons_own_file_saved_and_taken(tmp_path, capsys):
     path = tmp_path / "my run.args"
-    words = ["--recipe", "gluon", "--seed", "5", "--style-image", "a b.png", "c.png", "--style-layers", "relu1_1",
+    words = ["--recipe", "gluon", "--seed", "5", "--tv-weight=-1e-05", "--style-image", "a b.png", "c.png", "--style-layers", "relu1_1",
              "--style-layer-weights", "2"]
     assert nstyle.main(words + ["--save-recipe", str(path)]) == 0
     assert vars(get_args(["--recipe", str(path)])) == vars(get_args(words))
@@ -62,7 +81,8 @@ def test_a_persons_own_file_saved_and_taken(tmp_path, capsys):
 
 @pytest.mark.parametrize("content, says", [
     (None, "No such file"), (b"--lr 'open", "No closing quotation"), (b"\xff\xfe", "not a text file"),
-    (b"--nonsense 3", "unrecognized arguments: --nonsense"), (b"--lr fast", "invalid float value")])
+    (b"--nonsense 3", "bad.args: unrecognized arguments: --nonsense"),
+    (b"--recipe athalye", "cannot have --recipe"), (b"--list-layers", "cannot have --list-layers"), (b"--lr fast", "invalid float value")])
 def test_a_bad_recipe_is_one_line(tmp_path, content, says, capsys):
     path = tmp_path / "bad.args"
     if content is not None:
@@ -135,3 +155,31 @@ def test_only_what_a_run_needs_is_read(small_run, tmp_path):
                         "max_num_epochs": 2, "output_dir": str(tmp_path / "out")})
     nstyle.train_nstyle(args)
     assert (tmp_path / "out" / "final.jpg").exists()
+
+
+@pytest.mark.parametrize("words, says", [
+    (["--output", "out/final"], "its ending names no picture format"),
+    (["--checkpoint-output", "noext%s"], "its ending names no picture format"),
+    (["--checkpoint-output", "run%s/a.jpg"], "one %s for the epoch")])
+def test_what_cannot_be_saved_is_said_before_the_run(small_run, words, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert nstyle.main(small_run[0] + words) == 2
+    assert says in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_a_percent_sign_in_a_folder_is_no_epoch(small_run, tmp_path):
+    words, _ = small_run
+    folder = tmp_path / "o%s"
+    assert nstyle.main(words + ["--output_dir", str(folder), "--max-long-edge", "40", "--max-num-epochs", "2",
+                                "--save-epochs", "2"]) == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["e_2.jpg", "final.jpg"]
+
+
+def test_lbfgs_never_gets_a_clipped_gradient(small_run):
+    from neural_style import images
+    from neural_style.find_mxnet import mx
+    args = options.complete(get_args(["--recipe", "reference"] + small_run[0] + [
+        "--optimizer", "lbfgs", "--max-long-edge", "32"]))
+    content = images.PreprocessContentImage(args.content_image, 32)
+    bound = nstyle.make_objective(args, content, nstyle._styles(args, content), mx.cpu())
+    assert args.clip_gradient == 1 and bound._largest_norm == float("inf")

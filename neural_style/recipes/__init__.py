@@ -45,8 +45,10 @@ def save(path, flags):
     """Write flags, [(flag, value or values)], as a recipe file."""
     lines = ["# Flags of a run; use them with: --recipe " + str(path)]
     for flag, value in flags:
-        values = value if isinstance(value, (list, tuple)) else [] if value is True else [value]
-        lines.append(" ".join([flag] + [shlex.quote(str(one)) for one in values]))
+        if isinstance(value, (list, tuple)):
+            lines.append(" ".join([flag] + [shlex.quote(str(one)) for one in value]))
+        else:       # with =, because a word such as -1e-05 would be taken for a flag
+            lines.append(flag if value is True else f"{flag}={shlex.quote(str(value))}")
     try:
         with atomic(path) as temporary:
             temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
