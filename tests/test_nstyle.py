@@ -322,3 +322,11 @@ def test_ctrl_c_in_the_middle_of_a_run(words):
         run.kill()
     assert run.returncode == 130
     assert rest.splitlines()[-1] == "neural-style: interrupted" and "Traceback" not in rest
+
+
+def test_the_weights_are_read_once(args, monkeypatch):
+    from neural_style import weights
+    read, load = [], weights.load
+    monkeypatch.setattr(weights, "load", lambda path, shapes=None: (read.append(path), load(path, shapes))[1])
+    nstyle.train_nstyle(args)
+    assert len(read) == 1
