@@ -27,9 +27,9 @@ def run(command, program, debug=False):
     """
     try:
         return command() or 0
-    except KeyboardInterrupt:
-        say(f"{program}: interrupted")
-        return 130
+    except KeyboardInterrupt as error:
+        say(f"{program}: {str(error) or 'interrupted'}")
+        return getattr(error, "exit_code", 130)
     except MemoryError as error:
         if debug:
             raise

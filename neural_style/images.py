@@ -135,7 +135,7 @@ def PostprocessImage(img):
     return np.clip(picture, 0, 255).astype("uint8")
 
 
-def SaveImage(img, filename, remove_noise=0.):
+def SaveImage(img, filename, remove_noise=0., recipe=None):
     """Save the (1, 3, H, W) array as a picture; remove_noise is the weight of Chambolle's denoising."""
     picture = PostprocessImage(img)
     if remove_noise != 0.0:
@@ -176,3 +176,7 @@ def prepare_folder(folder):
         raise NeuralStyleError(f"pictures cannot be saved in {folder}: {error.strerror or error}; "
                                "choose another folder") from error
     return Path(folder)
+
+
+def read_recipe(path):
+    return None

@@ -5,12 +5,11 @@
 import contextlib
 import importlib
 import logging
-import os
 import sys
 from collections import namedtuple
 
 from . import errors, recipes
-from .options import changed, complete, get_args, listed, parse
+from .options import changed, complete, get_args, listed, parse, refuse_changes
 
 log = logging.getLogger("neural_style")
 
@@ -30,66 +29,84 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def train_nstyle(args, callback=None):
+def train_nstyle(args, callback=None, on_epoch=None):
     """Paint args.content_image in the style of args.style_image; pictures land in args.output_dir.
 
     args is what get_args returns, or any object with such attributes; what it lacks has its default. After
     every epoch callback gets a dict with eps and epoch (from 1), and with filename and img, the raw
-    (1, 3, H, W) array, where a picture was saved.
+    (1, 3, H, W) array, where a picture was saved; on_epoch gets the epoch's Row: epoch, eps, total, seconds and
+    losses, a dict.
     """
     args = complete(args)
-    from . import colors, images
-    checkpoint = args.checkpoint_output or os.path.join(args.output_dir, "e_%s.jpg")
-    final = args.output or os.path.join(args.output_dir, "final.jpg")
-    images.prepare_outputs(checkpoint, final)
+    from . import images, state
+    saved = state.load(args.resume) if args.resume else None
+    if saved:
+        refuse_changes(args, saved.args)
     content = images.PreprocessContentImage(args.content_image, args.max_long_edge, args.width)
     styles = _styles(args, content)
+    if saved and saved.pictures != state.digest([content, *styles]):
+        raise errors.UsageError(f"--resume {args.resume}: the content or a style picture is not the one that the run "
+                                "began with")
 
-    from . import optimize, start
+    from . import interrupt, optimize
     from .find_mxnet import context, mx
     from .progress import Progress
+    from .saving import Saving, numbered
+    saving = Saving(args, content, styles, saved.history if saved else ())
+    saving.prepare()
     device = context(args.gpu)
     objective = make_objective(args, content, styles, device)
-    if args.seed is not None:
-        mx.random.seed(args.seed)
-    image = start.start_image(args.start, content.shape, device,
-                              {"content": args.content_image, "style": listed(args.style_image)[0]})
-
-    def save(array, path, remove_noise):
-        if args.preserve_colors == "luma":
-            array = colors.with_colors_of(array, content)
-        images.SaveImage(array, path, remove_noise)
+    if saved:
+        image, since = mx.nd.array(saved.state.image, ctx=device), saved.state
+        log.info("going on after epoch %d%s", since.epoch,
+                 "; L-BFGS learns the landscape anew" if args.optimizer == "lbfgs" else "")
+    else:
+        image = _start(args, content.shape, device)
+        since = optimize.start_state(image)
 
     def on_step(step):
         progress.show(step)
+        row = state.Row(step.epoch, step.eps, step.total, step.seconds, objective.by_kind(step.losses))
+        saving.history.append(row)
         if step.finished:
             return
         data = {"eps": step.eps, "epoch": step.epoch}
         if step.epoch % args.save_epochs == 0:
-            data["filename"], data["img"] = numbered(checkpoint, step.epoch), step.image.asnumpy()
-            save(data["img"], data["filename"], args.remove_noise)
+            data["filename"], data["img"] = saving.checkpoint(step)
+        if on_epoch:
+            on_epoch(row)
         if callback:
             callback(data)
+        if asked and step.epoch < args.max_num_epochs:
+            saving.end(step.image, step.state(), step.epoch)
+            raise interrupt.Interrupted(f"stopped after epoch {step.epoch}; the picture so far is {saving.final}, and "
+                                        f"--resume {saving.folder} goes on", asked[0])
 
-    with Progress(args.max_num_epochs, objective, args.print_iterations) as progress:
+    with Progress(args.max_num_epochs, objective, args.print_iterations, since.epoch) as progress, \
+            interrupt.waiting() as asked:
         try:
-            result = optimize.minimise(objective, image, args, on_step)
+            result = optimize.minimise(objective, image, args, on_step, since)
         except optimize.Diverged as error:
             if error.image is None:
                 raise
-            path = numbered(checkpoint, error.epoch)        # an earlier run's final picture stays
-            save(error.image.asnumpy(), path, args.remove_noise)
+            path = numbered(saving.checkpoints, error.epoch)        # an earlier run's final picture stays
+            saving.picture(error.image.asnumpy(), path, args.remove_noise, error.epoch)
             raise errors.NeuralStyleError(f"{error}; the last good image is {path}") from error
-    if progress.last and progress.last.finished:
-        log.info("eps fell below --stop-eps %g in epoch %d", args.stop_eps, progress.last.epoch)
-    save(result.asnumpy(), final, args.remove_noise_final)
-    log.info("the picture is %s", final)
+    last = progress.last
+    if last and last.finished:
+        log.info("eps fell below --stop-eps %g in epoch %d", args.stop_eps, last.epoch)
+    saving.end(result, last.state() if last else since)
+    log.info("the picture is %s", saving.final)
 
 
-def numbered(checkpoint, epoch):
-    """The path of an epoch's checkpoint: its number in the place of %s in the file's name."""
-    folder, name = os.path.split(checkpoint)
-    return os.path.join(folder, name.replace("%s", str(epoch)))
+def _start(args, shape, device):
+    """The image that a run starts from, an NDArray."""
+    from . import start
+    from .find_mxnet import mx
+    if args.seed is not None:
+        mx.random.seed(args.seed)
+    return start.start_image(args.start, shape, device,
+                             {"content": args.content_image, "style": listed(args.style_image)[0]})
 
 
 def _styles(args, content):
@@ -160,6 +177,8 @@ def _command(args, given):
     elif "save_recipe" in given:
         recipes.save(given["save_recipe"], changed(complete(args)))
     else:
+        if args.seed is None:
+            args.seed = 0       # which MXNet begins with; so the picture's recipe can name it
         train_nstyle(args)
 
 

@@ -154,6 +154,13 @@ class Objective:
         blended = [blend(grams, blend_weights) for grams in zip(*by_picture)]
         return {f"target_gram_{i}": mean for i, (mean, _) in enumerate(blended)}, [rest for _, rest in blended]
 
+    def by_kind(self, losses):
+        """An Evaluation's losses, weighted and summed by kind: {"style": …, "content": …, "image": …}."""
+        kinds = dict.fromkeys(self.kinds, 0.0)
+        for kind, loss in zip(self.kinds, losses * self.weights):
+            kinds[kind] += float(loss)
+        return kinds
+
     def __call__(self, image):
         """Evaluate at image, an NDArray; the gradient is that of the total, but for the clipping."""
         bound = self._bound

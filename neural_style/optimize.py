@@ -7,13 +7,20 @@ import numpy as np
 
 from .errors import NeuralStyleError
 from .find_mxnet import mx
+from .state import State
 
 log = logging.getLogger("neural_style")
 
 # epoch counts from 1; eps is the relative change of the image; losses, total and gradient_norm (before clipping) are
 # those of the last evaluation: before the update, or with L-BFGS after it; seconds since the start; image is the live
-# NDArray, or the best one so far where that is kept; finished is true where eps fell below the bound.
-Step = namedtuple("Step", ["epoch", "eps", "losses", "total", "gradient_norm", "seconds", "image", "finished"])
+# NDArray, or the best one so far where that is kept; finished is true where eps fell below the bound; state() is what
+# a run needs to go on from here.
+Step = namedtuple("Step", ["epoch", "eps", "losses", "total", "gradient_norm", "seconds", "image", "finished", "state"])
+Step.__new__.__defaults__ = (None,)
+
+def start_state(image):
+    """The State of a run that starts from image, an NDArray."""
+    return State(0, 0.0, image.asnumpy(), [], None, np.inf)
 
 
 class Diverged(NeuralStyleError):
@@ -46,29 +53,35 @@ def _given(value, default):
     return default if value is None else value
 
 
-def minimise(objective, image, args, on_step):
-    """Move image, an NDArray, in place, for args.max_num_epochs or until its relative change is below args.stop_eps.
+def minimise(objective, image, args, on_step, since=None):
+    """Move image, an NDArray, in place until epoch args.max_num_epochs or its relative change is below args.stop_eps.
 
-    Calls on_step with every Step; returns the image that is the result.
+    A run that goes on gives the State since which it does. Calls on_step with every Step; returns the image that is
+    the result.
     """
-    track = _Track(objective, image, args, on_step)
+    since = since or start_state(image)
+    track = _Track(objective, image, since, args, on_step)
     try:
         if args.optimizer == "lbfgs":
-            _lbfgs(track, image, args.max_num_epochs)
+            _lbfgs(track, image, args.max_num_epochs - since.epoch)
         else:
-            _first_order(track, image, args)
+            _first_order(track, image, since, args)
     except _Finished:
         pass
     return track.result()
 
 
-def _first_order(track, image, args):
+def _first_order(track, image, since, args):
     schedule = mx.lr_scheduler.FactorScheduler(args.lr_sched_delay, args.lr_sched_factor, base_lr=args.lr)
     optimizer = FIRST_ORDER[args.optimizer](args, schedule)
-    state = optimizer.create_state(0, image)
-    for _ in range(args.max_num_epochs):
+    optimizer.begin_num_update = optimizer.num_update = since.epoch     # the schedule follows by itself
+    own = optimizer.create_state(0, image)
+    track.memory = [array for array in (own if isinstance(own, tuple) else (own,)) if array is not None]
+    for array, value in zip(track.memory, since.memory):
+        array[:] = value
+    for _ in range(since.epoch, args.max_num_epochs):
         gradient = track.evaluate().gradient
-        optimizer.update(0, image, gradient, state)
+        optimizer.update(0, image, gradient, own)
         track.moved()
 
 
@@ -77,6 +90,8 @@ def _lbfgs(track, image, epochs):
     from scipy.optimize import minimize
     unit = image.size ** 0.5        # the first trial step has length 1: in this unit it moves each value by about 1
     last = None
+    if epochs < 1:
+        return
 
     def evaluate(flat):
         nonlocal last
@@ -99,16 +114,18 @@ def _lbfgs(track, image, epochs):
                       options={"maxiter": epochs, "maxfun": 20 * epochs, "ftol": 0, "gtol": 0})
     image[:] = (answer.x * unit).reshape(image.shape)       # the last trial need not be the last accepted
     if answer.nit < epochs:
-        log.info("L-BFGS finds no better image after epoch %d", answer.nit)
+        log.info("L-BFGS finds no better image after epoch %d", track.epoch)
 
 
 class _Track:
     """Follows the image: checks that the numbers are finite, measures its change, keeps the best, makes the Steps."""
 
-    def __init__(self, objective, image, args, on_step):
+    def __init__(self, objective, image, since, args, on_step):
         self._objective, self._image, self._stop_eps, self._on_step = objective, image, args.stop_eps, on_step
-        self._keeps_best, self._best, self._best_total = args.keep_best, None, np.inf
-        self._epoch, self._start = 0, time.monotonic()
+        self._keeps_best, self._best_total = args.keep_best, since.best_total
+        self._best = None if since.best is None else mx.nd.array(since.best, ctx=image.context)
+        self.epoch, self._start = since.epoch, time.monotonic() - since.seconds
+        self.memory = []                    # the optimiser's own arrays
         self._before = image.copy()         # where the image stood after the last move
         self._good, self._evaluation = None, None
 
@@ -116,7 +133,7 @@ class _Track:
         """The Evaluation at the image as it is now."""
         evaluation = self._objective(self._image)
         if not np.isfinite([*evaluation.losses, evaluation.gradient_norm]).all():
-            raise Diverged(f"the loss is no longer finite in epoch {self._epoch + 1}", self._good, self._epoch - 1)
+            raise Diverged(f"the loss is no longer finite in epoch {self.epoch + 1}", self._good, self.epoch - 1)
         if self._keeps_best and evaluation.total < self._best_total:
             self._best, self._best_total = self._image.copy(), evaluation.total
         self._evaluation = evaluation
@@ -124,18 +141,26 @@ class _Track:
 
     def moved(self):
         """The image has moved: tell, and end where it hardly did."""
-        self._epoch += 1
+        self.epoch += 1
         eps = float((mx.nd.norm(self._before - self._image) / mx.nd.norm(self._image)).asscalar())
         if not np.isfinite(eps):
-            good = self._before if self._epoch > 1 else None
-            raise Diverged(f"the image is no longer finite after epoch {self._epoch}", good, self._epoch - 1)
-        self._good, self._before = self._before if self._epoch > 1 else None, self._image.copy()
+            raise Diverged(f"the image is no longer finite after epoch {self.epoch}", self._before_it(), self.epoch - 1)
+        self._good, self._before = self._before_it(), self._image.copy()
         finished = eps < self._stop_eps
         losses, total, _, norm = self._evaluation
-        self._on_step(Step(self._epoch, eps, losses, total, norm, time.monotonic() - self._start,
-                           self._best if self._keeps_best else self._image, finished))
+        self._on_step(Step(self.epoch, eps, losses, total, norm, time.monotonic() - self._start,
+                           self._best if self._keeps_best else self._image, finished, self._state))
         if finished:
             raise _Finished
+
+    def _before_it(self):
+        """Where the image stood before the last move; None where that was the start."""
+        return self._before if self.epoch > 1 else None
+
+    def _state(self):
+        return State(self.epoch, time.monotonic() - self._start, self._image.asnumpy(),
+                     [array.asnumpy() for array in self.memory],
+                     None if self._best is None else self._best.asnumpy(), self._best_total)
 
     def result(self):
         """The image at the end: as it is, or the best one."""

@@ -95,6 +95,8 @@ FLAGS = (
     Flag("--checkpoint-output", str, None, NUMBERED,
          "the pictures saved every N epochs, such as name%s.jpg, instead of e_%s.jpg in --output_dir"),
     Flag("--remove-noise-final", float, 0.0, NOT_NEGATIVE, "how strongly the final image is denoised; 0: not"),
+    Flag("--overwrite", bool, False, None, "replace the files that --output and --checkpoint-output name"),
+    Flag("--resume", str, None, None, "go on with the run in this folder, or of this state file, with its flags"),
     Flag("--print-iterations", int, 1, AT_LEAST_ONE, "log every N epochs"),
     Flag("--seed", int, None, SEED, "seed of the random start image: the same seed gives the same picture"),
     Flag("--model-params", str, None, None, "the weights file, instead of where weights are usually kept"),
@@ -102,6 +104,13 @@ FLAGS = (
     Flag("--verbose", bool, False, None, "print every epoch's losses, layer by layer"),
     Flag("--debug", bool, False, None, "on an error, show the traceback"),
 )
+
+# Flags that tell what is shown and where files are: they are in no recipe and may change when a run goes on ...
+AROUND = ("output_dir output checkpoint_output overwrite resume quiet verbose debug print_iterations gpu "
+          "save_epochs").split()
+# ... as may those that tell how long it goes and how its pictures are saved, and pictures that are the same elsewhere.
+MAY_CHANGE = AROUND + ("max_num_epochs stop_eps remove_noise remove_noise_final content_image style_image start "
+                       "model_params").split()
 
 LARGEST = 1e30      # float32 ends a little above
 
@@ -154,7 +163,8 @@ def _parser(flag_defaults=True):
         parser.add_argument(*flag.names.split(), type=flag.type, default=default, metavar=metavar,
                             nargs="+" if flag.many else None, help=(flag.help + shown).replace("%", "%%"))
     parser.add_argument("--recipe", metavar="NAME", action="append", default=argparse.SUPPRESS,
-                        help="take defaults from a recipe: a name of --list-recipes or a file")
+                        help="take defaults from a recipe: a name of --list-recipes, a file, or a picture that was "
+                        "made here")
     parser.add_argument("--list-recipes", action=_Print, nargs=0, default=argparse.SUPPRESS,
                         const=lambda args, value: recipes.listing(), help="print the recipes and exit")
     parser.add_argument("--show-recipe", action=_Print, metavar="NAME", default=argparse.SUPPRESS,
@@ -178,6 +188,9 @@ def parse(arglist=None):
     parser = _parser()
     given = vars(_parser(flag_defaults=False).parse_args(words))
     try:
+        if "resume" in given:
+            from . import state
+            parser.set_defaults(**state.load(given["resume"]).args)
         for name in reversed(given.get("recipe", [])):
             words = _recipe_words(parser, name) + words
         args = parser.parse_args(words)
@@ -202,6 +215,9 @@ def _recipe_words(parser, name):
     for other in ("recipe", "save_recipe", "list_layers"):
         if hasattr(own, other):
             raise UsageError(f"--recipe {name}: a recipe cannot have --{other.replace('_', '-')}")
+    for flag in FLAGS:      # pictures come from anywhere: they have no say in which files are written
+        if recipes.is_picture(name) and attribute(flag) in AROUND and getattr(own, attribute(flag)) != flag.default:
+            raise UsageError(f"--recipe {name}: a picture's recipe cannot have {flag.names.split()[0]}")
     return words
 
 
@@ -243,11 +259,20 @@ def complete(args):
     return argparse.Namespace(**values)
 
 
-def changed(args):
-    """[(flag, value or values)] of the arguments that are not at their defaults, but for what is shown and where."""
+def refuse_changes(args, first):
+    """Raise UsageError where the arguments would make a run, begun with the values first, another one."""
+    for flag in FLAGS:
+        name = attribute(flag)
+        if name not in MAY_CHANGE and getattr(args, name) != first.get(name, flag.default):
+            raise UsageError(f"{flag.names.split()[0]} cannot change while a run goes on: it began with "
+                             f"{first.get(name, flag.default)}, and {getattr(args, name)} is asked for")
+
+
+def changed(args, but=("quiet", "verbose", "debug", "resume")):
+    """[(flag, value or values)] of the arguments that are not at their defaults, but for those of some names."""
     values = ((flag, getattr(args, attribute(flag))) for flag in FLAGS)
     return [(flag.names.split()[0], value) for flag, value in values
-            if value != flag.default and attribute(flag) not in ("quiet", "verbose", "debug")]
+            if value != flag.default and attribute(flag) not in but]
 
 
 def _checked(flag, value):

@@ -6,14 +6,17 @@ log = logging.getLogger("neural_style")
 
 
 class Progress:
-    """Shows one Step after the other, its losses weighted as the objective weights them; lines every n epochs."""
+    """Shows one Step after the other, its losses weighted as the objective weights them; lines every n epochs.
 
-    def __init__(self, epochs, objective, every=1):
+    A run that goes on has some epochs done already.
+    """
+
+    def __init__(self, epochs, objective, every=1, done=0):
         self._epochs, self._objective, self._every = epochs, objective, every
         self._bar = self.last = None
         if sys.stderr is not None and sys.stderr.isatty() and log.isEnabledFor(logging.INFO) and not log.isEnabledFor(logging.DEBUG):
             from tqdm import tqdm
-            self._bar = tqdm(total=epochs, unit="epoch", dynamic_ncols=True,
+            self._bar = tqdm(total=epochs, initial=done, unit="epoch", dynamic_ncols=True,
                              bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]")
 
     def __enter__(self):
@@ -25,10 +28,7 @@ class Progress:
 
     def show(self, step):
         self.last = step
-        losses = step.losses * self._objective.weights
-        kinds = {}
-        for kind, loss in zip(self._objective.kinds, losses):
-            kinds[kind] = kinds.get(kind, 0.0) + loss
+        kinds = self._objective.by_kind(step.losses)
         if self._bar is not None:
             self._bar.set_postfix_str(f"eps {step.eps:.5f}, " + _listed(kinds, "{:.3g}"), refresh=False)
             self._bar.update()
@@ -36,7 +36,7 @@ class Progress:
             left = step.seconds / step.epoch * (self._epochs - step.epoch)
             log.info("epoch %d/%d, eps %.6f, %s, %.0f s, at most %.0f s left",
                      step.epoch, self._epochs, step.eps, _listed(kinds, "{:.4g}"), step.seconds, left)
-            log.debug("  %s", _listed(dict(zip(self._objective.names, losses)), "{:.4g}"))
+            log.debug("  %s", _listed(dict(zip(self._objective.names, step.losses * self._objective.weights)), "{:.4g}"))
 
 
 def _listed(numbers, form):

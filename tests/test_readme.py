@@ -14,7 +14,10 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README, re.S)
 
 
-def test_commands():
+def test_commands(random_params, pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    nstyle.main(["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
+                 "--model-params", str(random_params), "--max-long-edge", "32", "--max-num-epochs", "1", "--quiet"])
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M)
     commands = [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
     commands += [shlex.split(text) for text in re.findall(r"`(python -m neural_style[^`]*)`", README)]

@@ -110,7 +110,7 @@ def test_the_first_script_of_2015(small_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert nstyle.main(words + ["--recipe", "reference-2015", "--max-long-edge", "40", "--max-num-epochs", "4",
                                 "--save-epochs", "2"]) == 0
-    assert sorted(path.name for path in (tmp_path / "output").iterdir()) == ["out.jpg", "tmp_2.jpg", "tmp_4.jpg"]
+    assert sorted(path.name for path in (tmp_path / "output").glob("*.jpg")) == ["out.jpg", "tmp_2.jpg", "tmp_4.jpg"]
 
 
 def test_athalye_with_its_own_flags(small_run, pictures, tmp_path, capsys):
@@ -172,7 +172,7 @@ def test_a_percent_sign_in_a_folder_is_no_epoch(small_run, tmp_path):
     folder = tmp_path / "o%s"
     assert nstyle.main(words + ["--output_dir", str(folder), "--max-long-edge", "40", "--max-num-epochs", "2",
                                 "--save-epochs", "2"]) == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["e_2.jpg", "final.jpg"]
+    assert sorted(path.name for path in folder.glob("*.jpg")) == ["e_2.jpg", "final.jpg"]
 
 
 def test_lbfgs_never_gets_a_clipped_gradient(small_run):

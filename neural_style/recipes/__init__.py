@@ -9,6 +9,7 @@ from ..errors import UsageError
 from ..files import atomic
 
 FOLDER = Path(__file__).parent
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")      # a run's pictures carry its recipe
 
 
 def names():
@@ -17,15 +18,32 @@ def names():
 
 
 def text(name):
-    """The text of a recipe: one of names(), or a file."""
+    """The text of a recipe: one of names(), a file of flags, or a picture that a run made."""
     own = FOLDER / f"{name}.args"
     path = own if name in names() else Path(name)
     try:
+        if is_picture(path):
+            return _in_picture(path)
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
         raise UsageError(f"--recipe {name}: {reason}; the recipes are {', '.join(names())}, "
                          "or name a file of flags") from None
+
+
+def is_picture(name):
+    """Whether the recipe of this name is looked for in a picture."""
+    return Path(name).suffix.lower() in PICTURES
+
+
+def _in_picture(path):
+    from ..images import read_recipe
+    path.open("rb").close()
+    text = read_recipe(path)
+    if not text:
+        raise UsageError(f"--recipe {path}: there is no recipe in this picture; it was not made here, "
+                         "or was changed by another program since")
+    return text
 
 
 def words(name):
@@ -41,16 +59,21 @@ def listing():
     return "\n".join(f"{name:16}{text(name).splitlines()[0].lstrip('# ')}" for name in names())
 
 
-def save(path, flags):
-    """Write flags, [(flag, value or values)], as a recipe file."""
-    lines = ["# Flags of a run; use them with: --recipe " + str(path)]
+def written(flags, title):
+    """The text of a recipe from flags, [(flag, value or values)], under a line of comment."""
+    lines = ["# " + title]
     for flag, value in flags:
         if isinstance(value, (list, tuple)):
             lines.append(" ".join([flag] + [shlex.quote(str(one)) for one in value]))
         else:       # with =, because a word such as -1e-05 would be taken for a flag
             lines.append(flag if value is True else f"{flag}={shlex.quote(str(value))}")
+    return "\n".join(lines) + "\n"
+
+
+def save(path, flags):
+    """Write flags as a recipe file."""
     try:
         with atomic(path) as temporary:
-            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            temporary.write_text(written(flags, f"Flags of a run; use them with: --recipe {path}"), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"--save-recipe {path}: {error.strerror}") from None

@@ -1,0 +1,111 @@
+"""A run's state on disk, so that it can go on: one file, beside its final picture."""
+import hashlib
+import json
+import os
+import zipfile
+from collections import namedtuple
+from pathlib import Path
+
+import numpy as np
+
+from . import __version__
+from .errors import NeuralStyleError, UsageError
+from .files import atomic
+
+# The arrays, as NumPy has them, are the image, what the optimiser remembers, and the best image where that is kept;
+# best_total belongs to it. Everything else about a run follows from its arguments and the epoch.
+State = namedtuple("State", ["epoch", "seconds", "image", "memory", "best", "best_total"])
+
+# One epoch of a run; losses are weighted, by kind: style, content, image.
+Row = namedtuple("Row", ["epoch", "eps", "total", "seconds", "losses"])
+
+# args: the arguments' values by name; pictures: a digest of the content and styles; history: the Rows so far; state:
+# where the optimiser is; finished: whether the run came to its end by itself.
+Saved = namedtuple("Saved", ["args", "pictures", "history", "state", "finished"])
+
+PATHS = ("content_image", "style_image", "model_params", "checkpoint_output")     # the start's picture is in the image
+
+
+def path_beside(picture):
+    """Where the state of the run that makes this final picture lies: .final.state.npz beside final.jpg."""
+    picture = Path(picture)
+    return picture.with_name(f".{picture.stem}.state.npz")
+
+
+def digest(pictures):
+    """Tells pictures, arrays in the network's range, from others."""
+    told = hashlib.sha256()
+    for picture in pictures:
+        told.update(repr(picture.shape).encode() + np.ascontiguousarray(picture).tobytes())
+    return told.hexdigest()
+
+
+def save(path, args, pictures, history, state, finished=False):
+    """Write a State and what belongs to it; the file that was there before stays until this one is whole."""
+    about = {"neural_style": __version__, "args": vars(args), "folder": os.getcwd(), "pictures": pictures,
+             "history": history, "finished": finished, "epoch": state.epoch, "seconds": state.seconds, "best_total": state.best_total}
+    arrays = {f"memory_{i}": array for i, array in enumerate(state.memory)}
+    if state.best is not None:
+        arrays["best"] = state.best
+    try:
+        with atomic(path) as temporary, open(temporary, "wb") as file:
+            np.savez(file, about=np.frombuffer(json.dumps(about).encode(), "uint8"), image=state.image, **arrays)
+    except OSError as error:
+        raise NeuralStyleError(f"{path} could not be written: {error.strerror or error}; "
+                               "the files that were there are whole") from error
+
+
+def progress_of(path):
+    """The epoch that a state file is of, and how many its run was to have; (0, 0) of a file that cannot be read."""
+    try:
+        saved = load(path)
+    except UsageError:
+        return 0, 0
+    return saved.state.epoch, 0 if saved.finished else saved.args["max_num_epochs"]
+
+
+def find(where):
+    """The state file of a folder, or the file itself."""
+    where = Path(where)
+    if where.is_file():
+        return where
+    found = sorted(where.glob(".*.state.npz"))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"--resume {where}: there are several runs; name one of {', '.join(map(str, found))}")
+    raise UsageError(f"--resume {where}: " + ("there is no run to go on with: a run saves its state with each picture"
+                                              if where.exists() else "there is no such folder or file"))
+
+
+def load(where):
+    """The Saved of a folder or state file. Its arguments name the pictures as they are reached from here."""
+    path = find(where)
+    try:
+        with np.load(str(path), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        about = json.loads(arrays["about"].tobytes().decode())
+        state = State(about["epoch"], about["seconds"], arrays["image"],
+                      [arrays[f"memory_{i}"] for i in range(sum(name.startswith("memory_") for name in arrays))],
+                      arrays.get("best"), about["best_total"])
+        args, folder, pictures = about["args"], about["folder"], about["pictures"]
+        history = [Row(*row) for row in about["history"]]
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not the state of a run"
+        raise UsageError(f"--resume {path}: {reason}") from None
+    return Saved(_reached(args, folder, path), pictures, history, state, about["finished"])
+
+
+def _reached(args, folder, path):
+    """args with their paths, which were named in folder, as they are reached now, and the outputs beside the state."""
+    def reached(name):
+        return name if name in (None, "-") or folder == os.getcwd() else os.path.join(folder, name)
+
+    for flag in PATHS:
+        value = args.get(flag)
+        args[flag] = [reached(one) for one in value] if isinstance(value, list) else reached(value)
+    if args.get("output"):
+        args["output"] = str(path.parent / os.path.basename(args["output"]))
+    else:
+        args["output_dir"] = str(path.parent)
+    return args
