@@ -1,5 +1,6 @@
 """A run's state on disk, so that it can go on: one file, beside its final picture."""
 import hashlib
+import io
 import json
 import os
 import zipfile
@@ -47,9 +48,11 @@ def save(path, args, pictures, history, state, finished=False):
     arrays = {f"memory_{i}": array for i, array in enumerate(state.memory)}
     if state.best is not None:
         arrays["best"] = state.best
+    packed = io.BytesIO()       # a zip file that meets a full disk leaves a complaint of its own behind
+    np.savez(packed, about=np.frombuffer(json.dumps(about).encode(), "uint8"), image=state.image, **arrays)
     try:
-        with atomic(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, about=np.frombuffer(json.dumps(about).encode(), "uint8"), image=state.image, **arrays)
+        with atomic(path) as temporary:
+            temporary.write_bytes(packed.getbuffer())
     except OSError as error:
         raise NeuralStyleError(f"{path} could not be written: {error.strerror or error}; "
                                "the files that were there are whole") from error

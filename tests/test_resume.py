@@ -191,10 +191,10 @@ def test_a_state_that_cannot_be_read_is_one_line(stopped, spoil, says, capsys):
 
 
 def test_a_state_that_cannot_be_written_stops_the_run(words, tmp_path, monkeypatch):
-    def full(*args, **arrays):
+    def full(path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(state, "atomic", full)
     with pytest.raises(Exception, match="state.npz could not be written: No space left on device") as caught:
         nstyle.train_nstyle(nstyle.get_args(words + ["--output_dir", str(tmp_path / "out")]))
     assert caught.value.exit_code == 1 and sorted(files(tmp_path / "out")) == ["e_2.jpg"]

@@ -5,7 +5,7 @@ Adding a recipe is adding a file NAME.args here. Its first comment line says wha
 import shlex
 from pathlib import Path
 
-from ..errors import UsageError
+from ..errors import NeuralStyleError, UsageError
 from ..files import atomic
 
 FOLDER = Path(__file__).parent
@@ -76,4 +76,4 @@ def save(path, flags):
         with atomic(path) as temporary:
             temporary.write_text(written(flags, f"Flags of a run; use them with: --recipe {path}"), encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"--save-recipe {path}: {error.strerror}") from None
+        raise NeuralStyleError(f"--save-recipe {path}: {error.strerror}") from None

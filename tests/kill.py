@@ -1,0 +1,108 @@
+"""Kill runs at random instants, look at what they left, and let them go on: python tests/kill.py --runs 100
+
+Every file that is left must be whole, and the pictures of the run that goes on those of a run never stopped.
+"""
+import argparse
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import skimage.data
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from conftest import random_weights
+from neural_style import nstyle, params, state
+
+OPTIMIZERS = {"nag": [], "sgd": [], "adam": ["--lr", "5", "--keep-best"]}
+FLAGS = ("--max-long-edge 48 --max-num-epochs 40 --stop-eps 0 --lr-sched-delay 7 --seed 3 --save-epochs 1 --gpu -1 "
+         "--quiet --content-image chelsea.png --style-image coffee.png --model-params random.params").split()
+
+
+def command(optimizer, folder):
+    return FLAGS + ["--optimizer", optimizer, *OPTIMIZERS[optimizer], "--output_dir", str(folder)]
+
+
+@contextlib.contextmanager
+def running(optimizer, folder):
+    """The run as a process, from the moment when its folder is there."""
+    words = [sys.executable, "-m", "neural_style.nstyle"] + command(optimizer, folder)
+    run = subprocess.Popen(words, env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)})
+    try:
+        while run.poll() is None and not Path(folder).exists():
+            time.sleep(0.001)
+        yield run
+    finally:
+        run.kill()
+        run.wait()
+
+
+def whole(folder):
+    """The pictures that lie in the folder, once all of its files are known to be whole."""
+    pictures = {}
+    for path in folder.iterdir():
+        if path.name.endswith(".state.npz"):
+            state.load(path)
+        else:
+            with Image.open(path) as picture:
+                picture.load()
+            pictures[path.name] = path.read_bytes()
+    return pictures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    chance, outcomes = random.Random(args.seed), Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        params.write("random.params", {"arg:" + name: array for name, array in random_weights().items()})
+        for name in ("chelsea", "coffee"):
+            Image.fromarray(getattr(skimage.data, name)()).save(f"{name}.png")
+        expected, lasts = {}, {}
+        for optimizer in OPTIMIZERS:
+            with running(optimizer, f"{optimizer}-whole") as run:
+                start = time.monotonic()
+                assert run.wait() == 0
+                lasts[optimizer] = time.monotonic() - start
+            expected[optimizer] = whole(Path(f"{optimizer}-whole"))
+            assert len(expected[optimizer]) == 41
+        while sum(outcomes.values()) < args.runs:
+            number = sum(outcomes.values())
+            optimizer, out = list(OPTIMIZERS)[number % 3], Path(f"run-{number}")
+            with running(optimizer, out) as run:
+                time.sleep(chance.uniform(0, lasts[optimizer]))
+                run.send_signal(signal.SIGKILL)
+                if run.wait() == 0:     # it had come to its end
+                    shutil.rmtree(str(out))
+                    continue
+            left = whole(out)
+            assert all(expected[optimizer][name] == data for name, data in left.items())
+            if (out / ".final.state.npz").exists():
+                epoch = state.load(out).state.epoch
+                assert nstyle.main(["--resume", str(out)]) == 0
+                assert whole(out) == expected[optimizer], f"{optimizer}, killed after epoch {epoch}"
+                outcomes[optimizer] += 1
+            else:
+                epoch = 0
+                assert set(left) <= {"e_1.jpg"}
+                outcomes["none, killed before the first state was saved"] += 1
+            print(f"{number + 1}/{args.runs} {optimizer}, killed after epoch {epoch}", flush=True)
+    print("went on to the same pictures:")
+    print(dict(outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
