@@ -41,14 +41,20 @@ def listing():
     return "\n".join(f"{name:16}{text(name).splitlines()[0].lstrip('# ')}" for name in names())
 
 
-def save(path, flags):
-    """Write flags, [(flag, value or values)], as a recipe file."""
-    lines = ["# Flags of a run; use them with: --recipe " + str(path)]
+def flag_words(flags):
+    """Flags, [(flag, value or values)], as they are typed: one string each."""
+    words = []
     for flag, value in flags:
         if isinstance(value, (list, tuple)):
-            lines.append(" ".join([flag] + [shlex.quote(str(one)) for one in value]))
+            words.append(" ".join([flag] + [shlex.quote(str(one)) for one in value]))
         else:       # with =, because a word such as -1e-05 would be taken for a flag
-            lines.append(flag if value is True else f"{flag}={shlex.quote(str(value))}")
+            words.append(flag if value is True else f"{flag}={shlex.quote(str(value))}")
+    return words
+
+
+def save(path, flags):
+    """Write flags, [(flag, value or values)], as a recipe file."""
+    lines = ["# Flags of a run; use them with: --recipe " + str(path)] + flag_words(flags)
     try:
         with atomic(path) as temporary:
             temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
