@@ -24,7 +24,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=["neural_style", "neural_style.recipes"],
-    package_data={"neural_style.recipes": ["*.args"]},
+    package_data={"neural_style": ["page/*"], "neural_style.recipes": ["*.args"]},
     python_requires=">=3.8,<3.13",
     install_requires=[
         "mxnet==1.9.1",         # the last release
@@ -38,7 +38,7 @@ setup(
         "packaging>=20",        # stands in for distutils.version on Python 3.12
     ],
     extras_require={
-        "test": ["pytest>=7", "h5py>=3", "setuptools>=70.1"],
+        "test": ["pytest>=7", "h5py>=3", "setuptools>=70.1", "playwright>=1.45"],   # with a Chromium of the system
         "keras": ["h5py>=3"],
     },
     entry_points={"console_scripts": ["neural-style = neural_style.nstyle:main"]},

@@ -155,11 +155,12 @@ class Objective:
         return {f"target_gram_{i}": mean for i, (mean, _) in enumerate(blended)}, [rest for _, rest in blended]
 
     def by_kind(self, losses):
-        """An Evaluation's losses, weighted and summed by kind: {"style": …, "content": …, "image": …}."""
-        kinds = dict.fromkeys(self.kinds, 0.0)
-        for kind, loss in zip(self.kinds, losses * self.weights):
-            kinds[kind] += float(loss)
-        return kinds
+        """An Evaluation's losses, weighted: style and content summed over layers, the image's terms by their names."""
+        sums = {}
+        for kind, name, loss in zip(self.kinds, self.names, losses * self.weights):
+            kind = name if kind == "image" else kind
+            sums[kind] = sums.get(kind, 0.0) + float(loss)
+        return sums
 
     def __call__(self, image):
         """Evaluate at image, an NDArray; the gradient is that of the total, but for the clipping."""

@@ -17,7 +17,7 @@ from .files import atomic
 # best_total belongs to it. Everything else about a run follows from its arguments and the epoch.
 State = namedtuple("State", ["epoch", "seconds", "image", "memory", "best", "best_total"])
 
-# One epoch of a run; losses are weighted, by kind: style, content, image.
+# One epoch of a run; losses are weighted: {"style": …, "content": …, "tv": …}.
 Row = namedtuple("Row", ["epoch", "eps", "total", "seconds", "losses"])
 
 # args: the arguments' values by name; pictures: a digest of the content and styles; history: the Rows so far; state:

@@ -53,6 +53,14 @@ def test_the_installed_command(installed, random_params, pictures, tmp_path):
     assert (tmp_path / "output" / "final.jpg").stat().st_size > 500
 
 
+def test_the_installed_page(installed, pictures, tmp_path):
+    code = ("from neural_style.report import Report; "
+            f"Report('report.html', [('content', {str(pictures / 'chelsea.png')!r})], '', {{}})"
+            ".write([], [], 'finished', 0, 1)")
+    told = run(installed, ["python", "-c", code], tmp_path)
+    assert told.returncode == 0 and "<style>" in (tmp_path / "report.html").read_text(), told.stdout
+
+
 def test_the_installed_modules(installed, tmp_path):
     assert run(installed, ["python", "-m", "neural_style.painting", "p.png", "--size", "80x64"], tmp_path).returncode == 0
     told = run(installed, ["python", "-m", "neural_style.weights", "check", "p.png"], tmp_path)

@@ -59,15 +59,20 @@ def listing():
     return "\n".join(f"{name:16}{text(name).splitlines()[0].lstrip('# ')}" for name in names())
 
 
-def written(flags, title):
-    """The text of a recipe from flags, [(flag, value or values)], under a line of comment."""
-    lines = ["# " + title]
+def flag_words(flags):
+    """Flags, [(flag, value or values)], as they are typed: one string each."""
+    words = []
     for flag, value in flags:
         if isinstance(value, (list, tuple)):
-            lines.append(" ".join([flag] + [shlex.quote(str(one)) for one in value]))
+            words.append(" ".join([flag] + [shlex.quote(str(one)) for one in value]))
         else:       # with =, because a word such as -1e-05 would be taken for a flag
-            lines.append(flag if value is True else f"{flag}={shlex.quote(str(value))}")
-    return "\n".join(lines) + "\n"
+            words.append(flag if value is True else f"{flag}={shlex.quote(str(value))}")
+    return words
+
+
+def written(flags, title):
+    """The text of a recipe from flags, under a line of comment."""
+    return "\n".join(["# " + title] + flag_words(flags)) + "\n"
 
 
 def save(path, flags):
