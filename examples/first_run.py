@@ -11,7 +11,7 @@ from neural_style.images import save_picture
 INPUT, OUTPUT = Path("input"), Path("output")
 ORIGINAL = INPUT / "IMG_4343.jpg", INPUT / "starry_night.jpg"
 OWN = INPUT / "chelsea.png", INPUT / "painting.png"
-FLAGS = ["--gpu", "-1", "--seed", "0", "--max-long-edge", "300", "--max-num-epochs", "150"]
+FLAGS = ["--gpu", "-1", "--seed", "0", "--max-long-edge", "300", "--max-num-epochs", "150", "--report"]
 
 
 def make_own_pair():
@@ -44,7 +44,8 @@ def main():
     code = nstyle.main(FLAGS + ["--content-image", str(pair[0]), "--style-image", str(pair[1])])
     if code == 0:
         save_picture(np.asarray(side_by_side([*pair, OUTPUT / "final.jpg"])), OUTPUT / "side_by_side.jpg")
-        print(f"Your picture: {OUTPUT / 'final.jpg'}; beside the two it is made of: {OUTPUT / 'side_by_side.jpg'}")
+        print(f"Your picture: {OUTPUT / 'final.jpg'}; beside the two it is made of: {OUTPUT / 'side_by_side.jpg'}; "
+              f"how it came about: {OUTPUT / 'report.html'}")
     return code
 
 

@@ -82,8 +82,9 @@ def train_nstyle(args, callback=None, on_epoch=None):
             raise interrupt.Interrupted(f"stopped after epoch {step.epoch}; the picture so far is {saving.final}, and "
                                         f"--resume {saving.folder} goes on", asked[0])
 
+    saving.begin(device)
     with Progress(args.max_num_epochs, objective, args.print_iterations, since.epoch) as progress, \
-            interrupt.waiting() as asked:
+            interrupt.waiting() as asked, saving.telling_of_failure():
         try:
             result = optimize.minimise(objective, image, args, on_step, since)
         except optimize.Diverged as error:

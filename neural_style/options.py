@@ -95,6 +95,7 @@ FLAGS = (
     Flag("--checkpoint-output", str, None, NUMBERED,
          "the pictures saved every N epochs, such as name%s.jpg, instead of e_%s.jpg in --output_dir"),
     Flag("--remove-noise-final", float, 0.0, NOT_NEGATIVE, "how strongly the final image is denoised; 0: not"),
+    Flag("--report", bool, False, None, "write a page, report.html, beside the final image, and keep it up to date"),
     Flag("--overwrite", bool, False, None, "replace the files that --output and --checkpoint-output name"),
     Flag("--resume", str, None, None, "go on with the run in this folder, or of this state file, with its flags"),
     Flag("--print-iterations", int, 1, AT_LEAST_ONE, "log every N epochs"),
@@ -106,7 +107,7 @@ FLAGS = (
 )
 
 # Flags that tell what is shown and where files are: they are in no recipe and may change when a run goes on ...
-AROUND = ("output_dir output checkpoint_output overwrite resume quiet verbose debug print_iterations gpu "
+AROUND = ("output_dir output checkpoint_output overwrite report resume quiet verbose debug print_iterations gpu "
           "save_epochs").split()
 # ... as may those that tell how long it goes and how its pictures are saved, and pictures that are the same elsewhere.
 MAY_CHANGE = AROUND + ("max_num_epochs stop_eps remove_noise remove_noise_final content_image style_image start "

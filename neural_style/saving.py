@@ -1,5 +1,6 @@
-"""What a run leaves behind: its checkpoints, its final picture and its state."""
+"""What a run leaves behind: its checkpoints, its final picture, its state and its page."""
 import argparse
+import contextlib
 import glob
 import logging
 import os
@@ -7,7 +8,7 @@ import platform
 
 from . import __version__, colors, images, recipes
 from .errors import UsageError
-from .options import AROUND, changed
+from .options import AROUND, changed, listed
 from .state import digest, path_beside, progress_of
 from .state import save as save_state
 
@@ -15,14 +16,17 @@ log = logging.getLogger("neural_style")
 
 
 class Saving:
-    """Saves for one run; content is its content picture as the network sees it."""
+    """Saves for one run; content and styles are its pictures as the network sees them."""
 
     def __init__(self, args, content, styles, history=()):
         self.args, self._content, self._pictures = args, content, digest([content, *styles])
         self.history = list(history)        # the Rows so far
         self.checkpoints = args.checkpoint_output or os.path.join(args.output_dir, "e_%s.jpg")
         self.final = args.output or os.path.join(args.output_dir, "final.jpg")
-        self.folder, self.state = os.path.dirname(self.final) or ".", path_beside(self.final)
+        self.folder, self._state_path = os.path.dirname(self.final) or ".", path_beside(self.final)
+        earlier = ((row.epoch, numbered(self.checkpoints, row.epoch)) for row in self.history)
+        self._saved = [(epoch, path) for epoch, path in earlier if epoch % args.save_epochs == 0 and os.path.exists(path)]
+        self._report = None
 
     def prepare(self):
         """Make sure, before a long run, that everything can be saved and nothing else is lost."""
@@ -34,23 +38,58 @@ class Saving:
                     raise UsageError(f"{flag}: {there[0]} is there already; name another file, or replace it with "
                                      "--overwrite")
         images.prepare_outputs(self.checkpoints, self.final)
-        if not args.resume and self.state.exists():
-            epoch, epochs = progress_of(self.state)
+        if not args.resume and self._state_path.exists():
+            epoch, epochs = progress_of(self._state_path)
             if epoch < epochs:
                 log.info("an earlier run here stopped after epoch %d of %d; this one begins anew and replaces it "
                          "(--resume %s would go on with it)", epoch, epochs, self.folder)
+
+    def begin(self, device):
+        """Write the run's page for the first time, where one is asked for."""
+        if not self.args.report:
+            return
+        from . import machine
+        from .report import Report, command
+        height, width = self._content.shape[2:]
+        pictures = [("content", self.args.content_image)]
+        if self.args.style_weight > 0:
+            pictures += [("style", path) for path in listed(self.args.style_image)]
+        facts = {"seed": self.args.seed, "size": f"{width}x{height}", "device": device,
+                 "threads": os.environ.get("OMP_NUM_THREADS"), **machine.versions(), **machine.describe()}
+        self._report = Report(os.path.join(self.folder, "report.html"), pictures, command(self.args), facts,
+                              self.args.stop_eps)
+        self.page("running")
+
+    def page(self, status):
+        """Write the page as things stand: status is running, finished, stopped or failed."""
+        if self._report:
+            seconds = self.history[-1].seconds if self.history else 0
+            self._report.write(self.history, self._saved, status, seconds, self.args.max_num_epochs)
+
+    @contextlib.contextmanager
+    def telling_of_failure(self):
+        """If the run fails in the block, its page says so."""
+        try:
+            yield
+        except Exception:
+            self.page("failed")
+            raise
 
     def checkpoint(self, step):
         """Save the step's picture and state; returns the picture's path and the array (1, 3, H, W) that it shows."""
         path, array = numbered(self.checkpoints, step.epoch), step.image.asnumpy()
         self.picture(array, path, self.args.remove_noise, step.epoch)
         self._state(step.state(), False)
+        self._saved.append((step.epoch, path))
+        self.page("running")
         return path, array
 
     def end(self, image, at, epoch=None):
         """Save the final picture, of an epoch where the run was stopped there, and the State that it is of."""
         self.picture(image.asnumpy(), self.final, self.args.remove_noise_final, epoch)
         self._state(at, finished=epoch is None)
+        self._saved.append(("final", self.final))
+        self.page("finished" if epoch is None else "stopped")
 
     def picture(self, array, path, remove_noise, epoch=None):
         """Save the array (1, 3, H, W) as a picture of the run's end, or of an epoch before."""
@@ -59,7 +98,7 @@ class Saving:
         images.SaveImage(array, path, remove_noise, recipe(self.args, epoch, remove_noise))
 
     def _state(self, state, finished):
-        save_state(self.state, self.args, self._pictures, self.history, state, finished)
+        save_state(self._state_path, self.args, self._pictures, self.history, state, finished)
 
 
 def numbered(checkpoint, epoch):

@@ -6,7 +6,7 @@ import sys
 import pytest
 from PIL import Image
 
-from neural_style import params, state
+from neural_style import state
 
 CAN_MOUNT = subprocess.run(["unshare", "-rm", "true"], stderr=subprocess.DEVNULL).returncode == 0 \
     if sys.platform == "linux" else False

@@ -1,6 +1,7 @@
 """Runs that are stopped and go on: the same pictures, to the last bit, as those of runs that were left alone."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -203,7 +204,7 @@ def test_a_state_that_cannot_be_written_stops_the_run(words, tmp_path, monkeypat
 def test_a_fresh_run_says_what_it_replaces(stopped, words, capsys):
     words.remove("--quiet")
     assert nstyle.main(words + ["--output_dir", str(stopped)]) == 0
-    assert f"an earlier run here stopped after epoch 3 of 6; this one begins anew" in capsys.readouterr().err
+    assert "an earlier run here stopped after epoch 3 of 6; this one begins anew" in capsys.readouterr().err
     assert nstyle.main(words + ["--output_dir", str(stopped)]) == 0
     assert "earlier run" not in capsys.readouterr().err
 
@@ -227,3 +228,28 @@ def test_outputs_that_are_named_are_not_replaced_silently(words, tmp_path, capsy
     assert mine.read_bytes() != b"mine"
     with pytest.raises(UsageError):
         nstyle.train_nstyle(nstyle.get_args(words + ["--output", str(mine)]))
+
+
+def pictures_of(page):
+    return re.findall(r'class="after[^"]*" alt="([^"]*)"', page)
+
+
+def test_the_page_follows_a_run_that_stops_and_goes_on(words, tmp_path):
+    words, page, seen = words + ["--report", "--output_dir", str(tmp_path)], tmp_path / "report.html", []
+    with pytest.raises(KeyboardInterrupt):
+        nstyle.train_nstyle(nstyle.get_args(words), lambda data: (seen.append(pictures_of(page.read_text())), stop_after(3)(data)))
+    assert seen == [[], ["epoch 2"], ["epoch 2"]]
+    assert "stopped after 3 epochs" in page.read_text() and pictures_of(page.read_text()) == ["epoch 2", "final"]
+    assert nstyle.main(["--resume", str(tmp_path)]) == 0
+    text = page.read_text()
+    assert "finished after 6 epochs" in text and pictures_of(text) == ["epoch 2", "epoch 4", "epoch 6", "final"]
+    assert "--lr-sched-delay=2" in text
+
+
+def test_the_page_of_a_run_that_fails_says_so(words, tmp_path, monkeypatch):
+    def breaks(data):
+        raise ValueError("of the person's own")
+
+    with pytest.raises(ValueError):
+        nstyle.train_nstyle(nstyle.get_args(words + ["--report", "--output_dir", str(tmp_path)]), breaks)
+    assert "failed after 1 epoch" in (tmp_path / "report.html").read_text()
