@@ -38,10 +38,11 @@ def train_nstyle(args, callback=None):
     (1, 3, H, W) array, where a picture was saved.
     """
     args = complete(args)
-    from . import colors, images
+    from . import colors, images, plan
     checkpoint = args.checkpoint_output or os.path.join(args.output_dir, "e_%s.jpg")
     final = args.output or os.path.join(args.output_dir, "final.jpg")
     images.prepare_outputs(checkpoint, final)
+    plan.check_pictures(args)
     content = images.PreprocessContentImage(args.content_image, args.max_long_edge, args.width)
     styles = _styles(args, content)
 
@@ -49,7 +50,9 @@ def train_nstyle(args, callback=None):
     from .find_mxnet import context, mx
     from .progress import Progress
     device = context(args.gpu)
-    objective = make_objective(args, content, styles, device)
+    sizes = [picture.shape[2:] for picture in (content, *styles)]
+    objective = make_objective(args, content, styles, device,
+                               lambda model, terms: plan.announce(args, model, terms, sizes, device))
     if args.seed is not None:
         mx.random.seed(args.seed)
     image = start.start_image(args.start, content.shape, device,
@@ -103,8 +106,8 @@ def _styles(args, content):
     return [colors.matched(style, content) for style in styles] if args.preserve_colors == "match" else styles
 
 
-def make_objective(args, content, styles, device):
-    """The Objective of args for the pictures, bound on the device."""
+def make_objective(args, content, styles, device, announce=lambda model, terms: None):
+    """The Objective of args for the pictures, bound on the device; announce is told of what before that."""
     from .find_model import Model
     from .image_terms import image_terms
     from .objective import CONTENT_NORMS, STYLE_NORMS, Objective, Term
@@ -123,10 +126,13 @@ def make_objective(args, content, styles, device):
     if args.content_weight > 0:
         for layer in listed(args.content_layers) or model.content_layers:
             terms.append(Term("content", model.resolve(layer), args.content_weight, CONTENT_NORMS[args.content_norm]))
+    terms = [term for term in terms if term.weight > 0]
+    if terms:
+        announce(model, terms)
     shares = listed(args.style_blend_weights) or [1.0] * len(styles)
     clip = 1.0 if args.clip_gradient is None else args.clip_gradient
     clip = 0.0 if args.optimizer == "lbfgs" else clip       # its gradient must be that of its value
-    return Objective(model, content.shape[2:], [term for term in terms if term.weight > 0], content, styles,
+    return Objective(model, content.shape[2:], terms, content, styles,
                      [share / sum(shares) for share in shares], clip, device,
                      lambda data: image_terms(data, device, args.tv_loss, args.tv_weight, args.amplitude_weight))
 
@@ -154,6 +160,9 @@ def main(arglist=None):
 
 
 def _command(args, given):
+    if "doctor" in given:
+        from . import doctor
+        return doctor.examine(complete(args))
     if "list_layers" in given:
         from .find_model import find_model, first_with_weights, layers_of
         print("\n".join(layers_of(find_model(first_with_weights(args.model.split(","))))))

@@ -98,6 +98,7 @@ FLAGS = (
     Flag("--print-iterations", int, 1, AT_LEAST_ONE, "log every N epochs"),
     Flag("--seed", int, None, SEED, "seed of the random start image: the same seed gives the same picture"),
     Flag("--model-params", str, None, None, "the weights file, instead of where weights are usually kept"),
+    Flag("--force", bool, False, None, "start even where the memory will not do"),
     Flag("--quiet", bool, False, None, "print warnings and errors only"),
     Flag("--verbose", bool, False, None, "print every epoch's losses, layer by layer"),
     Flag("--debug", bool, False, None, "on an error, show the traceback"),
@@ -163,6 +164,8 @@ def _parser(flag_defaults=True):
                         help="write this run's flags to a file that --recipe takes, and exit")
     parser.add_argument("--list-layers", action="store_true", default=argparse.SUPPRESS,
                         help="print the model's layers and exit")
+    parser.add_argument("--doctor", action="store_true", default=argparse.SUPPRESS,
+                        help="say what is installed and whether it works, for a bug report, and exit")
     parser.add_argument("--version", action="version", version=f"neural_style {__version__}")
     return parser
 
@@ -173,7 +176,7 @@ def listed(value):
 
 
 def parse(arglist=None):
-    """The arguments of a command line, and what it asks for besides a run: {"save_recipe": …, "list_layers": …}."""
+    """The arguments of a command line, and what it asks for besides a run: {"save_recipe": …, "doctor": …}."""
     words = sys.argv[1:] if arglist is None else list(arglist)
     parser = _parser()
     given = vars(_parser(flag_defaults=False).parse_args(words))
@@ -188,7 +191,7 @@ def parse(arglist=None):
         refuse_what_has_no_effect(args, given)
     except UsageError as error:
         parser.error(str(error))
-    for name in ("recipe", "save_recipe", "list_layers"):
+    for name in ("recipe", "save_recipe", "list_layers", "doctor"):
         vars(args).pop(name, None)
     return args, given
 
@@ -199,7 +202,7 @@ def _recipe_words(parser, name):
     own, unknown = parser.parse_known_args(words)
     if unknown:
         raise UsageError(f"--recipe {name}: unrecognized arguments: {' '.join(unknown)}")
-    for other in ("recipe", "save_recipe", "list_layers"):
+    for other in ("recipe", "save_recipe", "list_layers", "doctor"):
         if hasattr(own, other):
             raise UsageError(f"--recipe {name}: a recipe cannot have --{other.replace('_', '-')}")
     return words
@@ -247,7 +250,7 @@ def changed(args):
     """[(flag, value or values)] of the arguments that are not at their defaults, but for what is shown and where."""
     values = ((flag, getattr(args, attribute(flag))) for flag in FLAGS)
     return [(flag.names.split()[0], value) for flag, value in values
-            if value != flag.default and attribute(flag) not in ("quiet", "verbose", "debug")]
+            if value != flag.default and attribute(flag) not in ("force", "quiet", "verbose", "debug")]
 
 
 def _checked(flag, value):
