@@ -73,6 +73,7 @@ class Model:
         elif params_path or normalised:
             raise UsageError(f"{'--model-params' if params_path else '--normalised'}: the model {name} brings its "
                              "own weights")
+        self.weight_bytes = sum(4 * array.size for array in self._options.get("params", {}).values())
 
     def resolve(self, name):
         """The full name of a layer: relu3_last stands for the last of its block, relu3_4 in VGG19."""

@@ -1,13 +1,12 @@
 """Versions and machine, as records of a run name them; cheap, and MXNet is not loaded for it."""
 import importlib.metadata
-import os
 import platform
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-from . import __version__
+from . import __version__, memory
 from .find_mxnet import usable_cores
 
 PACKAGES = {"MXNet": "mxnet", "NumPy": "numpy", "SciPy": "scipy", "scikit-image": "scikit-image", "Pillow": "pillow"}
@@ -20,10 +19,10 @@ def versions():
 
 
 def describe():
-    """{"system": "Linux 6.1 x86_64", "processor": …, "processors": "4", "memory": "15.6 GB"}; only what is known."""
-    known = memory()
+    """{"system": "Linux 6.1 x86_64", "processor": …, "processors": "4", "memory": "16 GB"}; only what is known."""
+    known = memory.total()
     facts = {"system": f"{platform.system()} {platform.release()} {platform.machine()}", "processor": processor(),
-             "processors": str(usable_cores()), "memory": known and f"{known / 2 ** 30:.1f} GB"}
+             "processors": str(usable_cores()), "memory": known and memory.gigabytes(known)}
     return {name: fact for name, fact in facts.items() if fact}
 
 
@@ -38,16 +37,10 @@ def processor():
     return found[1].strip() if found else platform.processor()
 
 
-def memory():
-    """The bytes of memory that this process may use: the machine's, or its container's; None where unknown."""
-    try:
-        sizes = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    except (AttributeError, OSError, ValueError):
-        sizes = []
-    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        text = _text(limit).strip()         # "max" where there is none
-        sizes += [int(text)] if text.isdigit() else []
-    return min(sizes, default=None)
+def instructions():
+    """The names of the processor's instruction sets, in small letters; none where the system does not tell."""
+    found = re.search(r"^flags\s*:\s*(.+)$", _text("/proc/cpuinfo"), re.M)
+    return found[1].lower().split() if found else []
 
 
 def _version(package):

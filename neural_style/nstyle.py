@@ -38,10 +38,11 @@ def train_nstyle(args, callback=None, on_epoch=None):
     losses, a dict.
     """
     args = complete(args)
-    from . import images, state
+    from . import images, plan, state
     saved = state.load(args.resume) if args.resume else None
     if saved:
         refuse_changes(args, saved.args)
+    plan.check_pictures(args)
     content = images.PreprocessContentImage(args.content_image, args.max_long_edge, args.width)
     styles = _styles(args, content)
     if saved and saved.pictures != state.digest([content, *styles]):
@@ -55,7 +56,9 @@ def train_nstyle(args, callback=None, on_epoch=None):
     saving = Saving(args, content, styles, saved.history if saved else ())
     saving.prepare()
     device = context(args.gpu)
-    objective = make_objective(args, content, styles, device)
+    sizes = [picture.shape[2:] for picture in (content, *styles)]
+    objective = make_objective(args, content, styles, device,
+                               lambda model, terms: plan.announce(args, model, terms, sizes, device))
     if saved:
         image, since = mx.nd.array(saved.state.image, ctx=device), saved.state
         log.info("going on after epoch %d%s", since.epoch,
@@ -121,8 +124,8 @@ def _styles(args, content):
     return [colors.matched(style, content) for style in styles] if args.preserve_colors == "match" else styles
 
 
-def make_objective(args, content, styles, device):
-    """The Objective of args for the pictures, bound on the device."""
+def make_objective(args, content, styles, device, announce=lambda model, terms: None):
+    """The Objective of args for the pictures, bound on the device; announce is told of what before that."""
     from .find_model import Model
     from .image_terms import image_terms
     from .objective import CONTENT_NORMS, STYLE_NORMS, Objective, Term
@@ -141,10 +144,13 @@ def make_objective(args, content, styles, device):
     if args.content_weight > 0:
         for layer in listed(args.content_layers) or model.content_layers:
             terms.append(Term("content", model.resolve(layer), args.content_weight, CONTENT_NORMS[args.content_norm]))
+    terms = [term for term in terms if term.weight > 0]
+    if terms:
+        announce(model, terms)
     shares = listed(args.style_blend_weights) or [1.0] * len(styles)
     clip = 1.0 if args.clip_gradient is None else args.clip_gradient
     clip = 0.0 if args.optimizer == "lbfgs" else clip       # its gradient must be that of its value
-    return Objective(model, content.shape[2:], [term for term in terms if term.weight > 0], content, styles,
+    return Objective(model, content.shape[2:], terms, content, styles,
                      [share / sum(shares) for share in shares], clip, device,
                      lambda data: image_terms(data, device, args.tv_loss, args.tv_weight, args.amplitude_weight))
 
@@ -172,6 +178,9 @@ def main(arglist=None):
 
 
 def _command(args, given):
+    if "doctor" in given:
+        from . import doctor
+        return doctor.examine(complete(args))
     if "list_layers" in given:
         from .find_model import find_model, first_with_weights, layers_of
         print("\n".join(layers_of(find_model(first_with_weights(args.model.split(","))))))

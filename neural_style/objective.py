@@ -54,10 +54,11 @@ def get_loss(gram, content):
 
 def smallest_size(symbol):
     """The smallest edge, in pixels, that the network's pools leave something of."""
-    return next(edge for edge in range(1, 1025) if _fits(symbol, (edge, edge)))
+    return next(edge for edge in range(1, 1025) if fits(symbol, (edge, edge)))
 
 
-def _fits(symbol, size):
+def fits(symbol, size):
+    """Whether the network's pools leave something of a picture of size (H, W)."""
     try:
         with contextlib.redirect_stderr(io.StringIO()):     # MXNet prints its complaint as well as raising it
             _, shapes, _ = symbol.infer_shape(data=(1, 3) + tuple(size))
@@ -67,7 +68,7 @@ def _fits(symbol, size):
 
 
 def _check_size(outputs, size, what):
-    if not _fits(outputs, size):
+    if not fits(outputs, size):
         raise UsageError(f"a {what} picture of {size[1]}x{size[0]} is too small for this network: each side needs "
                          f"{smallest_size(outputs)} pixels; raise --max-long-edge or crop the picture")
 

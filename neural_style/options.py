@@ -101,13 +101,14 @@ FLAGS = (
     Flag("--print-iterations", int, 1, AT_LEAST_ONE, "log every N epochs"),
     Flag("--seed", int, None, SEED, "seed of the random start image: the same seed gives the same picture"),
     Flag("--model-params", str, None, None, "the weights file, instead of where weights are usually kept"),
+    Flag("--force", bool, False, None, "start even where the memory will not do"),
     Flag("--quiet", bool, False, None, "print warnings and errors only"),
     Flag("--verbose", bool, False, None, "print every epoch's losses, layer by layer"),
     Flag("--debug", bool, False, None, "on an error, show the traceback"),
 )
 
 # Flags that tell what is shown and where files are: they are in no recipe and may change when a run goes on ...
-AROUND = ("output_dir output checkpoint_output overwrite report resume quiet verbose debug print_iterations gpu "
+AROUND = ("output_dir output checkpoint_output overwrite report resume force quiet verbose debug print_iterations gpu "
           "save_epochs").split()
 # ... as may those that tell how long it goes and how its pictures are saved, and pictures that are the same elsewhere.
 MAY_CHANGE = AROUND + ("max_num_epochs stop_eps remove_noise remove_noise_final content_image style_image start "
@@ -174,6 +175,8 @@ def _parser(flag_defaults=True):
                         help="write this run's flags to a file that --recipe takes, and exit")
     parser.add_argument("--list-layers", action="store_true", default=argparse.SUPPRESS,
                         help="print the model's layers and exit")
+    parser.add_argument("--doctor", action="store_true", default=argparse.SUPPRESS,
+                        help="say what is installed and whether it works, for a bug report, and exit")
     parser.add_argument("--version", action="version", version=f"neural_style {__version__}")
     return parser
 
@@ -184,7 +187,7 @@ def listed(value):
 
 
 def parse(arglist=None):
-    """The arguments of a command line, and what it asks for besides a run: {"save_recipe": …, "list_layers": …}."""
+    """The arguments of a command line, and what it asks for besides a run: {"save_recipe": …, "doctor": …}."""
     words = sys.argv[1:] if arglist is None else list(arglist)
     parser = _parser()
     given = vars(_parser(flag_defaults=False).parse_args(words))
@@ -202,7 +205,7 @@ def parse(arglist=None):
         refuse_what_has_no_effect(args, given)
     except UsageError as error:
         parser.error(str(error))
-    for name in ("recipe", "save_recipe", "list_layers"):
+    for name in ("recipe", "save_recipe", "list_layers", "doctor"):
         vars(args).pop(name, None)
     return args, given
 
@@ -213,7 +216,7 @@ def _recipe_words(parser, name):
     own, unknown = parser.parse_known_args(words)
     if unknown:
         raise UsageError(f"--recipe {name}: unrecognized arguments: {' '.join(unknown)}")
-    for other in ("recipe", "save_recipe", "list_layers"):
+    for other in ("recipe", "save_recipe", "list_layers", "doctor"):
         if hasattr(own, other):
             raise UsageError(f"--recipe {name}: a recipe cannot have --{other.replace('_', '-')}")
     for flag in FLAGS:      # pictures come from anywhere: they have no say in which files are written
@@ -269,7 +272,7 @@ def refuse_changes(args, first):
                              f"{first.get(name, flag.default)}, and {getattr(args, name)} is asked for")
 
 
-def changed(args, but=("quiet", "verbose", "debug", "resume")):
+def changed(args, but=("force", "quiet", "verbose", "debug", "resume")):
     """[(flag, value or values)] of the arguments that are not at their defaults, but for those of some names."""
     values = ((flag, getattr(args, attribute(flag))) for flag in FLAGS)
     return [(flag.names.split()[0], value) for flag, value in values

@@ -21,18 +21,8 @@ def test_the_machine(monkeypatch, tmp_path):
     facts = machine.describe()
     assert facts["processors"].isdigit() and facts["system"].split()[0] in ("Linux", "Darwin")
     assert all(isinstance(fact, str) and fact for fact in facts.values())
-    monkeypatch.setattr(machine, "memory", lambda: None)
+    monkeypatch.setattr(machine.memory, "total", lambda: None)
     assert "memory" not in machine.describe()
-
-
-def test_memory_is_the_containers_where_that_is_less(monkeypatch):
-    monkeypatch.setattr(machine, "_text", lambda path: "")
-    whole = machine.memory()
-    assert whole > 2 ** 28
-    monkeypatch.setattr(machine, "_text", lambda path: "1048576\n" if path.endswith("memory.max") else "max\n")
-    assert machine.memory() == 1048576
-    monkeypatch.setattr(machine, "_text", lambda path: "9223372036854771712\n")
-    assert machine.memory() == whole
 
 
 def test_the_processors_name(monkeypatch):

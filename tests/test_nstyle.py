@@ -106,7 +106,7 @@ def test_gpu_without_one_runs_on_the_cpu_and_says_so_once(words, capsys):
 def test_log_lines_where_there_is_no_terminal(words):
     code = f"from neural_style import nstyle; nstyle.main({words + ['--lr-sched-delay', '2']})"
     lines = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True).stderr.splitlines()
-    assert len(lines) == 8 and not any(line.startswith("INFO") for line in lines)
+    assert len(lines) == 9 and not any(line.startswith("INFO") for line in lines)
     epochs = [line for line in lines if line.startswith("epoch ")]
     assert len(epochs) == 5
     for part in ("epoch 5/5", "eps 0.", "style ", "content ", " left"):

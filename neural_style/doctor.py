@@ -1,0 +1,271 @@
+"""What is here and whether it works, a line each, for a bug report: python -m neural_style.nstyle --doctor
+
+A check is a function of the arguments that returns a text; what it raises becomes its line, so that one broken
+part hides no other. Nothing heavy is imported before its own check.
+"""
+import importlib
+import os
+import platform
+import re
+import shutil
+import sys
+import tempfile
+from argparse import Namespace
+from pathlib import Path
+
+from . import __version__, machine, memory
+from .errors import NeuralStyleError
+
+INSTRUCTIONS = ("AVX2", "AVX512F", "AVX512_BF16", "AMX_BF16")     # what oneDNN, MXNet's own kernels, can make use of
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
+LARGEST_ERROR = 0.003   # float32 and the kinks of ReLU and maxima left 0.001 at most, with either kind of pools
+STEP = 0.2              # the length of a step of all pixels together: rounding and kinks weigh alike
+
+
+class Hint(Exception):
+    """Something that no run stops for, but worth knowing."""
+
+
+def _package(name, needed=""):
+    """A check that a package loads; needed, as pip takes it, where no run goes without."""
+    def check(args):
+        try:
+            return importlib.import_module(name).__version__
+        except Exception as error:
+            if not needed:
+                return "not installed" if isinstance(error, ImportError) else f"does not load: {_first_line(error)}"
+            raise NeuralStyleError(f"does not load: {_first_line(error)}; pip install '{needed}'") from error
+    return check
+
+
+def _first_line(error):
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _mxnet(args):
+    from . import find_mxnet
+    mx = find_mxnet.load()
+    mx.nd.ones((2, 2)).sum().asscalar()
+    if mx.runtime.Features().is_enabled("MKLDNN"):
+        return f"{mx.__version__} with oneDNN"
+    raise Hint(f"{mx.__version__} without oneDNN: convolutions on the CPU are slow")
+
+
+def _system(args):
+    return platform.platform()
+
+
+def _processor(args):
+    name, flags = machine.processor() or platform.machine(), machine.instructions()
+    if not flags:       # ARM, macOS
+        return name
+    has = [one for one in INSTRUCTIONS if one.lower() in flags]
+    return f"{name} with {', '.join(has) or 'none of ' + ', '.join(INSTRUCTIONS)}"
+
+
+def _threads(args):
+    from .find_mxnet import usable_cores
+    cores, asked = usable_cores(), os.environ.get("OMP_NUM_THREADS")
+    text = f"{asked or cores}" + (" (OMP_NUM_THREADS)" if asked else "") + f" on {cores} usable processors"
+    if asked and asked.isdigit() and int(asked) > cores:
+        raise Hint(f"{text}: more threads than processors hold each other up; unset OMP_NUM_THREADS")
+    return text
+
+
+def _memory(args):
+    free, total = memory.available(), memory.total()
+    return f"{memory.gigabytes(free)} free of {memory.gigabytes(total)}" if free else "not known on this system"
+
+
+def _weights(args):
+    from . import weights
+    names = args.model.split(",")
+    found = [(name, weights.find(_network(name), args.model_params)) for name in names]
+    path = next((path for _, path in found if path), None)
+    if path:
+        facts = weights.check(path)
+        return f"{path}: {facts['network']}; precision: {facts['precision']}; {facts['verdict']}"
+    if not hasattr(_module(names[-1]), "get_params"):
+        return f"the model {names[-1]} brings its own"
+    network = _network(names[-1])
+    looked = "none here; looked for " + ", ".join(map(str, weights.places(network)))
+    if network == "vgg19":
+        raise Hint(f"{looked}; the first run fetches them, or sh download.sh does")
+    raise NeuralStyleError(f"{looked}; make them with python -m neural_style.weights convert FILE")
+
+
+def _network(model):
+    from .find_model import ALIASES
+    return ALIASES.get(model, model)
+
+
+def _module(model):
+    from .find_model import find_model
+    return find_model(model)
+
+
+def _gpu(args):
+    from .find_mxnet import load
+    mx = load()
+    if not mx.runtime.Features().is_enabled("CUDA"):
+        return "this MXNet is built for the CPU only"
+    count = mx.context.num_gpus()
+    return f"{count} found" if count else "none found by this MXNet, which is built for CUDA"
+
+
+def _formats(args):
+    """Formats of which a small picture, written to memory, can be read again."""
+    import io
+
+    from PIL import Image
+
+    from . import images  # noqa: F401 (brings formats of its own)
+
+    def works(name):
+        try:
+            with io.BytesIO() as file:
+                Image.new("RGB", (16, 16), "red").save(file, name)
+                with Image.open(file) as picture:
+                    return picture.convert("RGB").getpixel((8, 8))[0] > 200
+        except Exception:       # a decoder that is not there says so in many ways
+            return False
+    good = [name for name in FORMATS if works(name)]
+    missing = [name for name in FORMATS if name not in good]
+    text = f"{', '.join(good) or 'none'}" + (f"; not {', '.join(missing)}" if missing else "")
+    if not {"JPEG", "PNG"} <= set(good):
+        raise NeuralStyleError(f"{text}; reinstall Pillow: pip install --force-reinstall pillow")
+    return text
+
+
+def _output(args):
+    folder = Path(os.path.dirname(args.output) if args.output else args.output_dir).absolute()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=str(there)):
+            pass
+    except OSError as error:
+        raise NeuralStyleError(f"{folder} cannot be written: {error.strerror or error}; choose another folder with "
+                               "--output_dir") from error
+    return (f"{folder} can be {'written' if there == folder else 'made'}, "
+            f"{shutil.disk_usage(str(there)).free / 1e9:.1f} GB free")
+
+
+def gradient_error(objective, image):
+    """How wrong the objective's gradient is at image, (1, 3, H, W), as a share of its length.
+
+    The slopes along the gradient and along random directions, against central differences. A random direction sees
+    what is missing from the gradient; its slope is so small that the share of the gradient's length is what counts.
+    """
+    import numpy as np
+
+    from .find_mxnet import mx
+
+    device = image.context
+
+    def at(values):
+        evaluation = objective(mx.nd.array(values, ctx=device))
+        return evaluation.total, evaluation.gradient.asnumpy().astype("float64")
+    start, random = image.asnumpy(), np.random.RandomState(3)
+    gradient = at(start)[1]
+    length, errors = np.linalg.norm(gradient), []
+    if not 0 < length < np.inf:
+        return np.inf
+    for direction in [gradient] + [random.standard_normal(start.shape) for _ in range(16)]:
+        direction = direction * (STEP / np.linalg.norm(direction))
+        ahead, behind = (start + direction).astype("float32"), (start - direction).astype("float32")
+        difference = at(ahead)[0] - at(behind)[0]
+        slope = (gradient * (ahead.astype("float64") - behind)).sum()      # over the steps as float32 has them
+        errors.append(abs(difference - slope) / (2 * STEP * length))
+    return max(errors)
+
+
+def _gradient(args):
+    """The whole objective on 32 pixels, with the weights that are here or with random ones."""
+    import numpy as np
+
+    from . import find_mxnet, nstyle, options, params, weights
+    from .find_model import first_with_weights
+    mx = find_mxnet.load()
+    device = mx.gpu(max(args.gpu, 0)) if mx.context.num_gpus() and args.gpu >= 0 else mx.cpu()
+    name = first_with_weights(args.model.split(","))
+    random = np.random.RandomState(5)
+    content, style, image = random.uniform(-100, 100, (3, 1, 3, 32, 32)).astype("float32")
+    with tempfile.TemporaryDirectory() as folder:
+        path, which = weights.find(_network(name), args.model_params), ""
+        own = not hasattr(_module(name), "get_params")
+        if path is None and not own:
+            path, which = Path(folder) / "random.params", " (random weights)"
+            params.write(path, _random_weights(_network(name)))
+        # L-BFGS has the gradient of its value: without clipping
+        tiny = options.complete(Namespace(model=name, model_params=None if own else str(path), pooling=args.pooling,
+                                          optimizer="lbfgs"))
+        error = gradient_error(nstyle.make_objective(tiny, content, [style], device), mx.nd.array(image, ctx=device))
+    if error > LARGEST_ERROR:
+        raise NeuralStyleError(f"wrong by {error:.1%}: pictures would come out wrong; please report this with all of "
+                               "these lines")
+    return f"right to {max(error, 1e-4):.2%}{which}"
+
+
+def _random_weights(network):
+    import numpy as np
+
+    from .networks import NETWORKS, array_shapes
+    random = np.random.default_rng(1)
+    return {"arg:" + name: random.standard_normal(shape, "float32") * np.float32((2 / np.prod(shape[1:])) ** .5)
+            for name, shape in array_shapes(NETWORKS[network]).items()}
+
+
+CHECKS = (
+    ("neural_style", lambda args: __version__),
+    ("python", lambda args: platform.python_version()),
+    ("system", _system),
+    ("processor", _processor),
+    ("threads", _threads),
+    ("memory", _memory),
+    ("numpy", _package("numpy", "numpy<2")),
+    ("scipy", _package("scipy", "scipy")),
+    ("scikit-image", _package("skimage", "scikit-image")),
+    ("pillow", _package("PIL", "pillow")),
+    ("tqdm", _package("tqdm", "tqdm")),
+    ("platformdirs", _package("platformdirs", "platformdirs")),
+    ("requests", _package("requests", "requests")),
+    ("joblib", _package("joblib")),
+    ("pictures", _formats),
+    ("output", _output),
+    ("mxnet", _mxnet),
+    ("gpu", _gpu),
+    ("weights", _weights),
+    ("gradient", _gradient),
+)
+
+
+def examine(args, say=print):
+    """Say a line for each check as it is done; returns the exit code, 1 where something would stop a run."""
+    code = 0
+    for name, check in CHECKS:
+        try:
+            text = check(args)
+        except Hint as hint:
+            text = f"HINT: {hint}"
+        except Exception as error:
+            known = isinstance(error, NeuralStyleError)
+            text = f"PROBLEM: {error}" if known else f"PROBLEM: {type(error).__name__}: {_first_line(error)}"
+            code = 1
+        say(f"{name}: {anonymous(' '.join(text.split()))}")
+    say("PROBLEM lines say what would stop a run" if code else "all is well")
+    return code
+
+
+def anonymous(text):
+    """text with the home folder as ~ and, in other paths, the user's name left out."""
+    home = os.path.expanduser("~")
+    for path in sorted({home, os.path.realpath(home)}, key=len, reverse=True):
+        if len(path) > 1:
+            text = re.sub(re.escape(path) + r"(?![\w.-])", "~", text)
+    user = re.escape(os.path.basename(home))
+    return re.sub(rf"(?<=/){user}(?=/)", "USER", text) if user else text
+
+
+if __name__ == "__main__":
+    from .options import get_args
+    sys.exit(examine(get_args()))

@@ -1,0 +1,137 @@
+"""What a run will do and the memory that it will take, before it starts.
+
+Memory is  max(libraries + photo, libraries + weights + max(gradient, target) + further styles + optimiser).  Each part
+is a number of bytes that follows from shapes, times a factor. The factors were measured as peak resident memory of
+whole runs on Linux x86-64 with AVX-512 (MXNet 1.9.1 with oneDNN, two threads, glibc), at 300 to 1200 pixels.
+"""
+import contextlib
+import functools
+import logging
+import operator
+import os
+import warnings
+
+from .errors import UsageError
+from .memory import available, gigabytes, resident
+from .options import listed
+
+log = logging.getLogger("neural_style")
+
+LIBRARIES = 200e6       # Python, MXNet, scikit-image and SciPy, loaded
+WEIGHTS = 2.8           # the weights as read and as bound, and oneDNN's copies of them in its own layout
+LAYERS = 0.9            # all that the layers make, forward and backward: MXNet uses some memory twice
+STYLE = 2.7             # the style layers besides: the gradients through both sides of their Gram matrices
+CONTENT = 4.7           # the content layers besides: target, difference, square and their gradients
+TARGET = 0.75           # all that the layers make of a style picture, forward alone
+FURTHER = 0.1           # what that leaves behind with each style after the first, measured with three
+PHOTO = 48              # bytes per pixel of a photo while it is scaled: two copies in float64
+SMALLEST = 32           # pixels that are worth a picture
+STATES = {              # bytes per value of the image
+    "nag": 5 * 4,       # the image before and after, the momentum, their differences: float32
+    "sgd": 5 * 4,
+    "adam": 6 * 4,      # two momenta
+    "lbfgs": 30 * 8,    # SciPy keeps ten pairs of steps and gradients in float64, and some more
+}
+
+
+def layer_bytes(outputs, size):
+    """The bytes of outputs, a group of layers, and of all layers up to them, for a picture of size (H, W)."""
+    _, shapes, _ = outputs.infer_shape(data=(1, 3) + tuple(size))
+    inner = outputs.get_internals()
+    _, inner_shapes, _ = inner.infer_shape(data=(1, 3) + tuple(size))
+    arguments = set(outputs.list_arguments())
+    return _bytes(shapes), _bytes(shape for name, shape in zip(inner.list_outputs(), inner_shapes)
+                                  if name not in arguments)
+
+
+def _bytes(shapes):
+    """The bytes of float32 arrays."""
+    return sum(4 * functools.reduce(operator.mul, shape) for shape in shapes)
+
+
+def estimate(model, terms, size, style_sizes=(), optimizer="nag"):
+    """The peak memory, in bytes, of a run of the objective's terms on an image of size (H, W)."""
+    layers = _outputs(model, terms)
+    own = {kind: layer_bytes(outputs, size)[0] for kind, outputs in layers.items()}
+    gradient = (LAYERS * layer_bytes(layers["all"], size)[1] + STYLE * own.get("style", 0)
+                + CONTENT * own.get("content", 0))
+    targets = [layer_bytes(layers["style"], style)[1] for style in style_sizes]
+    return (fixed(model) + max(gradient, TARGET * max(targets, default=0)) + FURTHER * sum(targets[1:])
+            + STATES[optimizer] * 3 * size[0] * size[1])
+
+
+def fixed(model):
+    """The part of the memory, in bytes, that does not grow with the picture."""
+    return LIBRARIES + WEIGHTS * model.weight_bytes
+
+
+def _outputs(model, terms):
+    """The layers of the terms as groups: style and content, where there are such terms, and all of them."""
+    names = {"all": [term.layer for term in terms]}
+    for term in terms:
+        names.setdefault(term.kind, []).append(term.layer)
+    return {kind: model.outputs(layers) for kind, layers in names.items()}
+
+
+def reading(paths):
+    """The peak memory, in bytes, of reading these pictures one after the other; 0 for those that cannot be read."""
+    from PIL import Image
+    most = 0
+    for path in paths:
+        with contextlib.suppress(Exception), warnings.catch_warnings():     # who reads it says what is wrong
+            warnings.simplefilter("ignore")
+            with Image.open(path) as picture:
+                most = max(most, LIBRARIES + PHOTO * picture.width * picture.height)
+    return most
+
+
+def check_pictures(args, free=None):
+    """Refuse pictures that are too large to be read here, before they are."""
+    free = available() if free is None else free
+    needed = reading(_pictures(args)) - resident()
+    if free is not None and needed > free and not args.force:
+        raise UsageError(f"reading the pictures takes about {gigabytes(needed)}, and {gigabytes(free)} of memory are "
+                         "free: scale the largest down first, or start all the same with --force")
+
+
+def _pictures(args):
+    return [args.content_image] + (listed(args.style_image) if args.style_weight else [])
+
+
+def announce(args, model, terms, sizes, device, free=None):
+    """Log what the run will do, and refuse it where its memory cannot do.
+
+    terms are the objective's; sizes are the image's (H, W) and then each style's.
+    """
+    from .objective import fits
+    size, *style_sizes = sizes
+    layers = _outputs(model, terms)
+    if not fits(layers["all"], size) or not all(fits(layers["style"], style) for style in style_sizes):
+        return      # Objective says so
+    text = (f"{size[1]}x{size[0]} on {place(device)} in float32: at most {args.max_num_epochs} "
+            f"epoch{'s' * (args.max_num_epochs > 1)} of {args.optimizer}")
+    if device.device_type != "cpu":
+        log.info(text)
+        return
+    needed = estimate(model, terms, size, style_sizes, args.optimizer)
+    free = available() if free is None else free
+    log.info("%s; needs about %s%s", text, gigabytes(max(needed, reading(_pictures(args)))),
+             "" if free is None else f", {gigabytes(free)} free")
+    if free is not None and needed > free + resident() and not args.force:
+        raise UsageError(f"this run needs about {gigabytes(needed)} of memory and {gigabytes(free)} are free: "
+                         f"{_advice(args, fixed(model), needed, free + resident())}; --force starts it all the same")
+
+
+def place(device):
+    """The device in words."""
+    if device.device_type == "cpu":
+        return f"the CPU with {os.environ.get('OMP_NUM_THREADS', 'all')} threads"
+    return f"GPU {device.device_id}"
+
+
+def _advice(args, fixed, needed, have):
+    """What to do instead: all but a fixed part of the memory goes with the number of pixels."""
+    share = max(0, have - fixed) / (needed - fixed)
+    flag, edge = ("--width", args.width) if args.width else ("--max-long-edge", args.max_long_edge)
+    edge = int(edge * share ** 0.5)
+    return f"{flag} {edge} would fit" if edge >= SMALLEST else "no size would fit; close other programs"
