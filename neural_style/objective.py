@@ -59,7 +59,7 @@ def smallest_size(symbol):
 
 def _fits(symbol, size):
     try:
-        with contextlib.redirect_stderr(io.StringIO()):     # MXNet prints its complaint as well as raising it
+        with contextlib.redirect_stdout(io.StringIO()):     # MXNet prints its complaint as well as raising it
             _, shapes, _ = symbol.infer_shape(data=(1, 3) + tuple(size))
     except mx.base.MXNetError:
         return False
