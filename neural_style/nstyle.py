@@ -3,6 +3,7 @@
     python -m neural_style.nstyle --content-image photo.jpg --style-image painting.jpg
 """
 import contextlib
+import functools
 import importlib
 import logging
 import os
@@ -41,9 +42,13 @@ def train_nstyle(args, callback=None):
     from . import colors, images
     checkpoint = args.checkpoint_output or os.path.join(args.output_dir, "e_%s.jpg")
     final = args.output or os.path.join(args.output_dir, "final.jpg")
-    images.prepare_outputs(checkpoint, final)
-    content = images.PreprocessContentImage(args.content_image, args.max_long_edge, args.width)
-    styles = _styles(args, content)
+    images.prepare_outputs(checkpoint, final, bit_depth=args.bit_depth)
+    read = functools.lru_cache(None)(images.read_picture)       # standard input can be read only once
+    photo = read(args.content_image)
+    options, final_options = images.save_options(args, photo), images.save_options(args, photo, final)
+    content = images.PreprocessContentImage(photo, args.max_long_edge, args.width)
+    del photo
+    styles = _styles(args, content, read)
 
     from . import optimize, start
     from .find_mxnet import context, mx
@@ -53,12 +58,13 @@ def train_nstyle(args, callback=None):
     if args.seed is not None:
         mx.random.seed(args.seed)
     image = start.start_image(args.start, content.shape, device,
-                              {"content": args.content_image, "style": listed(args.style_image)[0]})
+                              {"content": args.content_image, "style": listed(args.style_image)[0]}, read)
+    read.cache_clear()      # large pictures need not stay in memory
 
-    def save(array, path, remove_noise):
+    def save(array, path, remove_noise, options=options):
         if args.preserve_colors == "luma":
             array = colors.with_colors_of(array, content)
-        images.SaveImage(array, path, remove_noise)
+        images.SaveImage(array, path, remove_noise, **options)
 
     def on_step(step):
         progress.show(step)
@@ -82,7 +88,7 @@ def train_nstyle(args, callback=None):
             raise errors.NeuralStyleError(f"{error}; the last good image is {path}") from error
     if progress.last and progress.last.finished:
         log.info("eps fell below --stop-eps %g in epoch %d", args.stop_eps, progress.last.epoch)
-    save(result.asnumpy(), final, args.remove_noise_final)
+    save(result.asnumpy(), final, args.remove_noise_final, final_options)
     log.info("the picture is %s", final)
 
 
@@ -92,14 +98,15 @@ def numbered(checkpoint, epoch):
     return os.path.join(folder, name.replace("%s", str(epoch)))
 
 
-def _styles(args, content):
+def _styles(args, content, read):
     """The style pictures, (1, 3, H, W) each, fitted to the content; none where no style is asked for."""
     from . import colors, images
     if args.style_weight == 0:
         return []
     paths = listed(args.style_image)
     scales = listed(args.style_scales) or [1.0] * len(paths)
-    styles = [images.PreprocessStyleImage(path, content.shape, args.fit, scale) for path, scale in zip(paths, scales)]
+    styles = [images.PreprocessStyleImage(read(path), content.shape, args.fit, scale)
+              for path, scale in zip(paths, scales)]
     return [colors.matched(style, content) for style in styles] if args.preserve_colors == "match" else styles
 
 
