@@ -31,7 +31,7 @@ setup(
         "numpy>=1.17,<2",       # MXNet 1.9.1 was built for NumPy 1; find_mxnet puts back what 1.24 removed
         "scikit-image>=0.19",   # channel_axis
         "scipy>=1.5",
-        "pillow>=8",
+        "pillow>=10.1",         # earlier ones turn some TIFF files twice
         "requests>=2.20",
         "tqdm>=4.40",
         "platformdirs>=2.5",
@@ -40,6 +40,7 @@ setup(
     extras_require={
         "test": ["pytest>=7", "h5py>=3", "setuptools>=70.1", "playwright>=1.45"],   # with a Chromium of the system
         "keras": ["h5py>=3"],
+        "heic": ["pillow-heif>=0.10"],
     },
     entry_points={"console_scripts": ["neural-style = neural_style.nstyle:main"]},
 )

@@ -119,7 +119,10 @@ def _formats(args):
 
     from PIL import Image
 
-    from . import images  # noqa: F401 (brings formats of its own)
+    from .pictures_in import PLUGINS, plug_in
+
+    for kind in PLUGINS:
+        plug_in(kind)
 
     def works(name):
         try:

@@ -17,7 +17,8 @@ class Parser(argparse.ArgumentParser):
     """A parser whose complaint is one line."""
 
     def error(self, message):
-        self.exit(UsageError.exit_code, f"{self.prog}: error: {message}; --help lists the flags\n")
+        line = " ".join(message.splitlines())
+        self.exit(UsageError.exit_code, f"{self.prog}: error: {line}; --help lists the flags\n")
 
 
 def run(command, program, debug=False):
@@ -38,7 +39,7 @@ def run(command, program, debug=False):
         if debug:
             raise
         if isinstance(error, (NeuralStyleError, OSError)):
-            text, hint = " ".join(str(error).split("\n")), ""
+            text, hint = " ".join(str(error).splitlines()), ""
         else:       # MXNet puts its own stack first and the reason last
             lines = str(error).strip().splitlines() or ["unexpected"]
             text, hint = lines[-1], f" ({type(error).__name__}; --debug shows where)"

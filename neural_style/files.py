@@ -1,30 +1,46 @@
 """Files are written whole or not at all."""
 import contextlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
 @contextlib.contextmanager
 def atomic(path):
-    """Give a temporary path beside `path`; it takes the name `path` when the block ends well.
+    """Give a path to write to; what is written there takes the name `path` when the block ends well.
 
-    Whatever stood there before stays as it was until that moment, and stays for good if the block fails.
+    Whatever stood there before stays as it was until that moment, and stays for good if the block fails. On Linux
+    the path given is that of a file without a name, of which nothing is left even when the process is killed; its
+    name says nothing, so that the writer must know the format.
     """
     path = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=str(path.parent))
-    os.close(handle)
+    temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
+    unnamed = _unnamed_file(path.parent)
     try:
-        yield Path(temporary)
-        os.chmod(temporary, 0o666 & ~_umask())      # mkstemp makes private files; these are ordinary ones
+        if unnamed is None:
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            yield temporary
+        else:
+            source = f"/proc/self/fd/{unnamed}"
+            yield Path(source)
+            os.link(source, temporary, src_dir_fd=unnamed)      # only with a src_dir_fd does Python follow the link
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+    finally:
+        if unnamed is not None:
+            os.close(unnamed)
 
 
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _unnamed_file(folder):
+    """The number of an open file in the folder that has no name yet; None where the system knows no such thing."""
+    try:
+        number = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
+    except (AttributeError, OSError):
+        return None
+    if os.path.exists(f"/proc/self/fd/{number}"):
+        return number
+    os.close(number)
+    return None

@@ -3,6 +3,7 @@
     python -m neural_style.nstyle --content-image photo.jpg --style-image painting.jpg
 """
 import contextlib
+import functools
 import importlib
 import logging
 import sys
@@ -43,8 +44,10 @@ def train_nstyle(args, callback=None, on_epoch=None):
     if saved:
         refuse_changes(args, saved.args)
     plan.check_pictures(args)
-    content = images.PreprocessContentImage(args.content_image, args.max_long_edge, args.width)
-    styles = _styles(args, content)
+    read = functools.lru_cache(None)(images.read_picture)       # standard input can be read only once
+    photo = read(args.content_image)
+    content = images.PreprocessContentImage(photo, args.max_long_edge, args.width)
+    styles = _styles(args, content, read)
     if saved and saved.pictures != state.digest([content, *styles]):
         raise errors.UsageError(f"--resume {args.resume}: the content or a style picture is not the one that the run "
                                 "began with")
@@ -53,7 +56,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
     from .find_mxnet import context, mx
     from .progress import Progress
     from .saving import Saving, numbered
-    saving = Saving(args, content, styles, saved.history if saved else ())
+    saving = Saving(args, photo, content, styles, saved.history if saved else ())
     saving.prepare()
     device = context(args.gpu)
     sizes = [picture.shape[2:] for picture in (content, *styles)]
@@ -64,8 +67,10 @@ def train_nstyle(args, callback=None, on_epoch=None):
         log.info("going on after epoch %d%s", since.epoch,
                  "; L-BFGS learns the landscape anew" if args.optimizer == "lbfgs" else "")
     else:
-        image = _start(args, content.shape, device)
+        image = _start(args, content.shape, device, read)
         since = optimize.start_state(image)
+    del photo
+    read.cache_clear()      # large pictures need not stay in memory
 
     def on_step(step):
         progress.show(step)
@@ -103,24 +108,25 @@ def train_nstyle(args, callback=None, on_epoch=None):
     log.info("the picture is %s", saving.final)
 
 
-def _start(args, shape, device):
+def _start(args, shape, device, read):
     """The image that a run starts from, an NDArray."""
     from . import start
     from .find_mxnet import mx
     if args.seed is not None:
         mx.random.seed(args.seed)
     return start.start_image(args.start, shape, device,
-                             {"content": args.content_image, "style": listed(args.style_image)[0]})
+                             {"content": args.content_image, "style": listed(args.style_image)[0]}, read)
 
 
-def _styles(args, content):
+def _styles(args, content, read):
     """The style pictures, (1, 3, H, W) each, fitted to the content; none where no style is asked for."""
     from . import colors, images
     if args.style_weight == 0:
         return []
     paths = listed(args.style_image)
     scales = listed(args.style_scales) or [1.0] * len(paths)
-    styles = [images.PreprocessStyleImage(path, content.shape, args.fit, scale) for path, scale in zip(paths, scales)]
+    styles = [images.PreprocessStyleImage(read(path), content.shape, args.fit, scale)
+              for path, scale in zip(paths, scales)]
     return [colors.matched(style, content) for style in styles] if args.preserve_colors == "match" else styles
 
 

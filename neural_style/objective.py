@@ -60,7 +60,7 @@ def smallest_size(symbol):
 def fits(symbol, size):
     """Whether the network's pools leave something of a picture of size (H, W)."""
     try:
-        with contextlib.redirect_stderr(io.StringIO()):     # MXNet prints its complaint as well as raising it
+        with contextlib.redirect_stdout(io.StringIO()):     # MXNet prints its complaint as well as raising it
             _, shapes, _ = symbol.infer_shape(data=(1, 3) + tuple(size))
     except mx.base.MXNetError:
         return False

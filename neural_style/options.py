@@ -29,6 +29,8 @@ SHARE = Check(lambda value: 0 <= value < 1, "0 or greater and less than 1")
 DEVICE = Check(lambda value: value >= -1, "-1 or the number of a GPU")
 SEED = Check(lambda value: 0 <= value < 2 ** 31, "from 0 to 2147483647")
 NAMES = Check(lambda value: all(name.isidentifier() for name in value.split(",")), "a name such as vgg19")
+BITS = Check(lambda value: value in (8, 16), "8 or 16")
+EDGE = Check(lambda value: re.fullmatch("same|[1-9][0-9]{0,5}", value), "same or a number of pixels")
 NUMBERED = Check(lambda value: os.path.basename(value).count("%s") == os.path.basename(value).count("%") == 1,
                  "a file name with one %s for the epoch")
 
@@ -41,14 +43,15 @@ FLAGS = (
     # the reference's, in its order
     Flag("--model", str, "vgg19", NAMES, "the pretrained model to use: vgg19, vgg16, or NAME of a module model_NAME of "
          "your own; of several, A,B, the first whose weights are here"),
-    Flag("--content-image", str, "input/IMG_4343.jpg", None, "the picture to paint"),
+    Flag("--content-image", str, "input/IMG_4343.jpg", None, "the picture to paint; -: from standard input"),
     Flag("--style-image", str, "input/starry_night.jpg", None, "the picture whose style it is painted in, or several", many=True),
     Flag("--stop-eps", float, .005, NOT_NEGATIVE, "stop when the image changes by less than this, relatively"),
     Flag("--content-weight", float, 10, NOT_NEGATIVE, "how much the content counts; 0: not at all"),
     Flag("--style-weight", float, 1, NOT_NEGATIVE, "how much the style counts; 0: not at all"),
     Flag("--tv-weight", float, 1e-2, ANY_NUMBER, "the weight of the total variation; 0 or less: without"),
     Flag("--max-num-epochs", int, 1000, AT_LEAST_ONE, "stop after so many epochs at the latest"),
-    Flag("--max-long-edge", int, 600, AT_LEAST_ONE, "the longer edge, in pixels, that the content image is resized to"),
+    Flag("--max-long-edge --size", int, 600, AT_LEAST_ONE,
+         "the longer edge, in pixels, that the content image is resized to"),
     Flag("--lr", float, .001, POSITIVE, "the learning rate at the start"),
     Flag("--gpu", int, 0, DEVICE, "which GPU to use, -1 for the CPU; without a GPU the CPU is used"),
     Flag("--output_dir --output-dir", str, "output/", None, "the folder that pictures are saved in"),
@@ -94,6 +97,11 @@ FLAGS = (
     Flag("--output", str, None, None, "the final image, instead of final.jpg in --output_dir"),
     Flag("--checkpoint-output", str, None, NUMBERED,
          "the pictures saved every N epochs, such as name%s.jpg, instead of e_%s.jpg in --output_dir"),
+    Flag("--output-size", str, None, EDGE, "the size that the final image is enlarged or reduced to: same, which is "
+         "the content's own, or its longer edge in pixels"),
+    Flag("--bit-depth", int, 8, BITS, "bits per colour of the images saved, 16 in PNG and TIFF"),
+    Flag("--flatten", bool, False, None, "save without the content's transparency, which comes back otherwise where "
+         "the format has it"),
     Flag("--remove-noise-final", float, 0.0, NOT_NEGATIVE, "how strongly the final image is denoised; 0: not"),
     Flag("--report", bool, False, None, "write a page, report.html, beside the final image, and keep it up to date"),
     Flag("--overwrite", bool, False, None, "replace the files that --output and --checkpoint-output name"),
@@ -111,8 +119,8 @@ FLAGS = (
 AROUND = ("output_dir output checkpoint_output overwrite report resume force quiet verbose debug print_iterations gpu "
           "save_epochs").split()
 # ... as may those that tell how long it goes and how its pictures are saved, and pictures that are the same elsewhere.
-MAY_CHANGE = AROUND + ("max_num_epochs stop_eps remove_noise remove_noise_final content_image style_image start "
-                       "model_params").split()
+MAY_CHANGE = AROUND + ("max_num_epochs stop_eps remove_noise remove_noise_final output_size bit_depth flatten "
+                       "content_image style_image start model_params").split()
 
 LARGEST = 1e30      # float32 ends a little above
 
@@ -260,6 +268,10 @@ def complete(args):
                              f"--{other.replace('_', '-')}; there must be one for each")
     if values["style_blend_weights"] is not None and not sum(listed(values["style_blend_weights"])):
         raise UsageError("--style-blend-weights are all 0; one at least must be more")
+    pictures = [values["content_image"], values["start"]] + listed(values["style_image"])
+    if pictures.count("-") > 1:
+        raise UsageError("standard input (-) can be only one of --content-image, --style-image and --start; save it to "
+                         "a file first")
     return argparse.Namespace(**values)
 
 
@@ -285,9 +297,9 @@ def _checked(flag, value):
         return value
     asked = f"{flag.names.split()[0]} {value}"
     if flag.type is str:
-        if value is None or not os.fspath(value):
+        if value is None or value == "":
             raise UsageError(f"{asked}: must be given")
-        value = os.fsdecode(value)
+        value = str(value) if isinstance(value, int) else os.fsdecode(value)
     else:
         try:
             value = flag.type(value)

@@ -20,7 +20,7 @@ from PIL import Image
 from . import recipes
 from .errors import NeuralStyleError
 from .files import atomic
-from .images import read_image
+from .pictures_in import Picture, read_picture
 from .options import changed
 
 PAGE = Path(__file__).parent / "page"
@@ -40,7 +40,7 @@ def command(args):
 class Report:
     """The page of one run, written to path whenever there is news.
 
-    pictures: [(caption, path)], the content first, then the styles. command: as one would type it. facts: {name:
+    pictures: [(caption, path or Picture)], the content first, then the styles. command: as one would type it. facts: {name:
     value}, shown in that order; what is None is left out. stop_eps: the bound drawn into the curve of eps, 0 for none.
     """
 
@@ -71,7 +71,7 @@ class Report:
         timings = {"epochs": f"{done} of at most {epochs}", "time": duration(seconds),
                    "time per epoch": f"{seconds / done:.3g} s" if done else None,
                    "written": time.strftime("%Y-%m-%d %H:%M:%S")}
-        names = [os.path.basename(os.fspath(path)) for _, path in self._pictures]
+        names = [os.path.basename(_path(picture)) for _, picture in self._pictures]
         title = escape(" in the style of ".join([names[0], ", ".join(names[1:])] if names[1:] else names))
         style, script = (PAGE / "page.css").read_text("utf-8"), (PAGE / "page.js").read_text("utf-8")
         refresh = min(max(seconds - self._last, SOONEST), LATEST) if status == "running" else None
@@ -91,7 +91,7 @@ class Report:
         frames = [(epoch, self._embedded(path, LONG_EDGE)) for epoch, path in thinned(checkpoints, MOST_PICTURES)]
         frames = [(epoch, frame) for epoch, frame in frames if frame]
         content = self._embedded(self._pictures[0][1], LONG_EDGE, frames[-1][1][1] if frames else None)
-        used = {os.fspath(path) for _, path in self._pictures + thinned(checkpoints, MOST_PICTURES)}
+        used = {_path(path) for _, path in self._pictures + thinned(checkpoints, MOST_PICTURES)}
         self._encoded = {key: value for key, value in self._encoded.items() if key[0] in used}
         html = [_img(content, "before", "the content")] if content else []
         for number, (epoch, frame) in enumerate(frames, 1):
@@ -103,12 +103,12 @@ class Report:
         """The pictures that the run began with, small."""
         shown = ((caption, path, self._embedded(path, SMALL_EDGE)) for caption, path in self._pictures)
         return "\n".join(f'<figure>{_img(picture, "", caption)}<figcaption><b>{escape(caption)}</b> '
-                         f"{escape(os.path.basename(os.fspath(path)))}</figcaption></figure>"
+                         f"{escape(os.path.basename(_path(path)))}</figcaption></figure>"
                          for caption, path, picture in shown if picture)
 
     def _embedded(self, path, edge, shape=None):
         """(data URI, (width, height)) of a picture, made once; None where it cannot be read."""
-        key = os.fspath(path), edge, shape
+        key = _path(path), edge, shape
         if key not in self._encoded:
             try:
                 self._encoded[key] = encoded(path, edge, shape)
@@ -118,10 +118,15 @@ class Report:
         return self._encoded[key]
 
 
+def _path(picture):
+    """A path, or the name of a Picture."""
+    return picture.name if isinstance(picture, Picture) else os.fspath(picture)
+
+
 def encoded(path, edge, shape=None):
     """(data URI, (width, height)) of a picture, its longer edge at most edge; shape is another (width, height)."""
     from skimage.util import img_as_ubyte
-    picture = Image.fromarray(img_as_ubyte(read_image(path)))
+    picture = Image.fromarray(img_as_ubyte(read_picture(path).pixels))
     size = shape or picture.size
     size = tuple(max(1, round(side * min(1, edge / max(size)))) for side in size)
     buffer = io.BytesIO()

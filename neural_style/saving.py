@@ -16,9 +16,9 @@ log = logging.getLogger("neural_style")
 
 
 class Saving:
-    """Saves for one run; content and styles are its pictures as the network sees them."""
+    """Saves for one run: photo is its content Picture, content and styles are what the network sees."""
 
-    def __init__(self, args, content, styles, history=()):
+    def __init__(self, args, photo, content, styles, history=()):
         self.args, self._content, self._pictures = args, content, digest([content, *styles])
         self.history = list(history)        # the Rows so far
         self.checkpoints = args.checkpoint_output or os.path.join(args.output_dir, "e_%s.jpg")
@@ -26,6 +26,8 @@ class Saving:
         self.folder, self._state_path = os.path.dirname(self.final) or ".", path_beside(self.final)
         earlier = ((row.epoch, numbered(self.checkpoints, row.epoch)) for row in self.history)
         self._saved = [(epoch, path) for epoch, path in earlier if epoch % args.save_epochs == 0 and os.path.exists(path)]
+        self._options, self._final_options = (images.save_options(args, photo, path) for path in (None, self.final))
+        self._photo = photo if args.content_image == "-" else args.content_image
         self._report = None
 
     def prepare(self):
@@ -37,7 +39,7 @@ class Saving:
                 if there:
                     raise UsageError(f"{flag}: {there[0]} is there already; name another file, or replace it with "
                                      "--overwrite")
-        images.prepare_outputs(self.checkpoints, self.final)
+        images.prepare_outputs(self.checkpoints, self.final, bit_depth=args.bit_depth)
         if not args.resume and self._state_path.exists():
             epoch, epochs = progress_of(self._state_path)
             if epoch < epochs:
@@ -51,7 +53,7 @@ class Saving:
         from . import machine
         from .report import Report, command
         height, width = self._content.shape[2:]
-        pictures = [("content", self.args.content_image)]
+        pictures = [("content", self._photo)]
         if self.args.style_weight > 0:
             pictures += [("style", path) for path in listed(self.args.style_image)]
         facts = {"seed": self.args.seed, "size": f"{width}x{height}", "device": device,
@@ -95,7 +97,8 @@ class Saving:
         """Save the array (1, 3, H, W) as a picture of the run's end, or of an epoch before."""
         if self.args.preserve_colors == "luma":
             array = colors.with_colors_of(array, self._content)
-        images.SaveImage(array, path, remove_noise, recipe(self.args, epoch, remove_noise))
+        options = self._final_options if path == self.final else self._options
+        images.SaveImage(array, path, remove_noise, recipe=recipe(self.args, epoch, remove_noise), **options)
 
     def _state(self, state, finished):
         save_state(self._state_path, self.args, self._pictures, self.history, state, finished)

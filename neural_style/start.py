@@ -31,12 +31,13 @@ def _median(shape):
 NOISES = {"uniform": _uniform, "normal": _normal, "white": _white, "median": _median}
 
 
-def start_image(name, shape, device, pictures):
+def start_image(name, shape, device, pictures, read=images.read_picture):
     """The NDArray (1, 3, H, W) that name stands for.
 
-    pictures are {"content": path, "style": path}; any other name is a picture file. Pictures are stretched.
+    pictures are {"content": path, "style": path}; any other name is a picture file. Pictures are stretched;
+    read(path) gives them.
     """
     if name in NOISES:
         return NOISES[name](shape).as_in_context(device)    # drawn on the CPU: one seed, one noise everywhere
-    picture = images.read_image(pictures.get(name, name))
-    return mx.nd.array(images.to_network(picture, tuple(shape[2:])).astype(np.float32), ctx=device)
+    picture = read(pictures.get(name, name))
+    return mx.nd.array(images.to_network(picture.pixels, tuple(shape[2:])).astype(np.float32), ctx=device)

@@ -27,7 +27,7 @@ def run_golden(name, params, pictures, folder, monkeypatch):
         return minimise(objective, image, args, lambda step: (steps.append(step), on_step(step)))
 
     monkeypatch.setattr(optimize, "minimise", recorded)
-    monkeypatch.setattr(images, "save_picture", lambda picture, path: saved.update({Path(path).name: picture}))
+    monkeypatch.setattr(images, "save_picture", lambda picture, path, *_: saved.update({Path(path).name: picture}))
     nstyle.train_nstyle(Namespace(**flags))
     return golden, steps, steps[-1].image.asnumpy(), saved
 

@@ -155,8 +155,8 @@ def test_wrong_use_is_one_line_and_the_right_code(words, change, code, says, cap
     for flag, value in change.items():
         words += [flag, value]
     assert nstyle.main(words + ["--quiet"]) == code
-    said = capsys.readouterr().err
-    assert len(said.splitlines()) == 1 and says in said and "Traceback" not in said
+    out, said = capsys.readouterr()
+    assert not out and len(said.splitlines()) == 1 and says in said and "Traceback" not in said
 
 
 def test_debug_shows_the_traceback(words):

@@ -19,6 +19,7 @@ OWN = dict(
     pooling="avg", normalised=False, tv_loss="laplacian", amplitude_weight=0, style_blend_weights=None, fit="stretch",
     style_scales=None, preserve_colors="none", optimizer="nag", momentum=None, beta2=None, weight_decay=None,
     clip_gradient=None, start="uniform", keep_best=False, width=None, output=None, checkpoint_output=None,
+    output_size=None, bit_depth=8, flatten=False,
     remove_noise_final=0, report=False, overwrite=False, resume=None, print_iterations=1, seed=None, model_params=None,
     force=False, quiet=False, verbose=False, debug=False)
 
@@ -37,7 +38,7 @@ def test_flags_set_their_attributes():
         tv_weight=0, max_num_epochs=7, max_long_edge=64, lr=0.5, gpu=-1, output_dir="out", save_epochs=2,
         remove_noise=0, lr_sched_delay=5, lr_sched_factor=0.6, seed=3, model_params="w", quiet=True, verbose=True,
         debug=True)
-    assert get_args(["--output-dir", "x"]).output_dir == "x"
+    assert get_args(["--output-dir", "x"]).output_dir == "x" and get_args(["--size", "64"]).max_long_edge == 64
 
 
 @pytest.mark.parametrize("words", ["--stop-eps much", "--gpu 1.5", "--unknown 1", "--lr", "picture.jpg"])
@@ -53,7 +54,8 @@ def test_words_that_do_not_parse_end_with_one_line_and_2(words, capsys):
     ("style_weight", float("nan")), ("style_weight", -2), ("tv_weight", float("nan")), ("max_num_epochs", 0),
     ("max_long_edge", 0), ("lr", 0), ("lr", -0.1), ("lr", float("nan")), ("gpu", -2), ("save_epochs", 0),
     ("remove_noise", -1), ("lr_sched_delay", 0), ("lr_sched_factor", 0), ("lr_sched_factor", 1.1), ("seed", -1),
-    ("seed", 2 ** 31), ("model", ""), ("lr", 1e300), ("max_num_epochs", 10 ** 400), ("content_image", None), ("model", "../vgg"), ("lr", "fast"), ("max_num_epochs", None)])
+    ("seed", 2 ** 31), ("model", ""), ("bit_depth", 12),
+    ("output_size", "0"), ("output_size", "as before"), ("output_size", -1), ("lr", 1e300), ("max_num_epochs", 10 ** 400), ("content_image", None), ("model", "../vgg"), ("lr", "fast"), ("max_num_epochs", None)])
 def test_values_that_cannot_be_are_refused_by_flag(name, value):
     with pytest.raises(UsageError) as caught:
         options.complete(Namespace(**{name: value}))
@@ -137,6 +139,19 @@ def test_as_many_weights_as_styles():
 def test_checkpoint_names_need_their_place_for_the_epoch(name):
     with pytest.raises(UsageError, match="--checkpoint-output .* one %s"):
         options.complete(get_args(["--checkpoint-output", name]))
+
+
+@pytest.mark.parametrize("words", ["--content-image - --style-image -", "--style-image - -",
+                                   "--start - --content-image -"])
+def test_standard_input_is_one_picture(words):
+    with pytest.raises(UsageError, match="only one of"):
+        options.complete(get_args(words.split()))
+
+
+def test_a_line_stays_a_line(capsys):
+    with pytest.raises(SystemExit):
+        get_args(["two\nlines\r"])
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_any_object_with_attributes_serves():

@@ -1,0 +1,310 @@
+"""Throw damaged pictures and random flags at the command, and see that it always ends well or with one line.
+
+    python tests/fuzz.py --minutes 10 --seed 1          # pytest does not collect this
+    python tests/fuzz.py --seed 1 --case 1234           # one case again, shown
+
+A case fails on a traceback, an exit code other than 0, 1, 2 and 130, a line too many, a hang, a crash, a picture that
+is not whole, a file left over or an earlier file changed.
+"""
+import argparse
+import collections
+import contextlib
+import faulthandler
+import io
+import logging
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+
+SECONDS = 60        # that a case may take
+READ = 20           # damaged pictures that each case reads besides
+BATCH = 500         # cases that one process goes through
+CODES = {0, 1, 2, 130}
+# What may stand on standard error of a quiet run besides one line of error.
+EXPECTED = re.compile(r"colour profile is ignored|no GPU|has no effect; leave|^$")
+SMALL = {"max_long_edge": (10, 40), "width": (10, 40), "max_num_epochs": (1, 2), "save_epochs": (1, 3),
+         "style_scales": (1, 2), "print_iterations": (1, 3), "lr_sched_delay": (1, 3)}
+LEFT_OUT = {"normalised", "model_params", "debug", "verbose", "output_dir", "content_image", "style_image"}
+WORDS = ["", "0", "1", "-1", "nan", "inf", "1e999", "-0.0", "1e-300", "x", "vgg19", "relu3_last", "relu1_1", "conv4_2",
+         "same", "16", "8", "none", "luma", "match", "content", "style", "white", "lbfgs", "adam", "sgd", "nag", "max",
+         "gatys", "mean", "cover", "scale", "out/%s.png", "%s", "%d.jpg", "new/final.png", "final.webp", "final.tif",
+         "final.gif", "final.xyz", "a\nb", "ünï 猫.png", "\udcff.jpg", "-", "--", "/dev/null", ".", "out",
+         "../x/y.jpg", "\x00"]
+
+
+def corpus():
+    """[(name, bytes)]: every picture of the table of odd pictures, refused ones too."""
+    import test_odd_pictures as odd
+    from neural_style import images
+    made = [(item.name, item.content) for item in odd.ALL if isinstance(item.content, bytes)]
+    with tempfile.TemporaryDirectory() as folder:       # and some with a text in them
+        for ending, picture in ((ending, picture) for ending in ("png", "tif", "jpg", "webp")
+                                for picture in (odd.COLOURS, odd.COLOURS.astype("uint16") * 257)):
+            path = Path(folder) / f"ours-{picture.dtype}.{ending}"
+            if ending in ("png", "tif") or picture.dtype == "uint8":
+                images.save_picture(picture, path, '{"content_image": "ünï 猫.png"}' * 20)
+                made += [(path.name, path.read_bytes())] * 3
+    return made + [(name, content) for name, (content, _) in odd.REFUSED.items()]
+
+
+def mutated(chance, content, others):
+    """content, damaged somehow."""
+    data = bytearray(content)
+    for _ in range(chance.choice([0, 0, 1, 1, 1, 2, 5, 20])):
+        if not data:
+            break
+        at = min(chance.choice([int(chance.expovariate(1 / 60)), chance.randrange(len(data))]), len(data) - 1)
+        how = chance.randrange(8)
+        if how == 0:
+            data[at] ^= 1 << chance.randrange(8)
+        elif how == 1:
+            data[at] = chance.choice([0, 1, 127, 128, 255, chance.randrange(256)])
+        elif how == 2:
+            del data[at:]
+        elif how == 3:
+            del data[at:at + chance.randrange(1, 20)]
+        elif how == 4:
+            data[at:at] = bytes(chance.randrange(256) for _ in range(chance.randrange(1, 20)))
+        elif how == 5:
+            number = chance.choice([0, 1, 2 ** 15, 2 ** 16 - 1, 2 ** 31 - 1, 2 ** 32 - 1, 30000])
+            data[at:at + 4] = number.to_bytes(4, chance.choice(["big", "little"]))
+        elif how == 6:
+            number = chance.choice([0, 1, 2 ** 15, 2 ** 16 - 1, 600])
+            data[at:at + 2] = number.to_bytes(2, chance.choice(["big", "little"]))
+        else:
+            other = chance.choice(others)[1]
+            data[at:] = other[min(at, len(other)):]
+    return bytes(data)
+
+
+def picture(chance, pictures, folder, role):
+    """The path of a picture, most often a damaged one."""
+    name, content = chance.choice(pictures)
+    ending = Path(name).suffix if chance.random() < 0.8 else chance.choice([".jpg", ".heic", ".avif", "", ".txt"])
+    path = folder / f"{role}{ending}"
+    path.write_bytes(content if chance.random() < 0.6 else mutated(chance, content, pictures))
+    return str(path)
+
+
+def value(chance, flag, name):
+    """A value for a flag, often one that it can take."""
+    if chance.random() < 0.1:
+        return chance.choice(WORDS)
+    if name in SMALL:
+        return str(chance.randint(*SMALL[name]))
+    if name == "output_size":
+        return chance.choice(["same", "1", "7", "100"])
+    if name == "output":
+        return chance.choice(["out/my.png", "out/my.tif", "out/my.webp", "out/my.jpg", "out/my.gif", "deep/er/my.png"])
+    if name == "checkpoint_output":
+        return chance.choice(["out/at%s.png", "out/at%s.tif", "out/at%s.webp", "out/%s/at.png"])
+    says = flag.check.says if flag.check else ""
+    if says.startswith("one of "):
+        return chance.choice(says[7:].split(", "))
+    if flag.type is int:
+        return str(chance.choice([0, 1, 2, 8, 16, chance.randrange(100)]))
+    if flag.type is float:
+        return str(chance.choice([0, 1, 0.5, 1e-4, chance.random(), 10 ** chance.uniform(-6, 6)]))
+    return chance.choice(WORDS)
+
+
+def words_of(chance, pictures, folder, params):
+    """A command line; its pictures lie in folder."""
+    from neural_style import options, recipes
+    words = ["--quiet", "--gpu", "-1", "--model-params", str(params), "--max-long-edge", str(chance.randint(22, 34)),
+             "--max-num-epochs", str(chance.randint(1, 2)), "--output_dir", "out"]
+    words += ["--content-image", picture(chance, pictures, folder, "content")]
+    words += ["--style-image", picture(chance, pictures, folder, "style")]
+    if chance.random() < 0.2:
+        words.append(picture(chance, pictures, folder, "second"))
+    if chance.random() < 0.1:
+        words += ["--recipe", chance.choice(recipes.names() + ["nothing", words[12]])]
+        words += ["--max-num-epochs", "2"]
+    if chance.random() < 0.2:
+        words += ["--start", picture(chance, pictures, folder, "start")]
+    flags = [flag for flag in options.FLAGS if options.attribute(flag) not in LEFT_OUT]
+    for flag in chance.sample(flags, chance.choice([0, 0, 0, 1, 1, 2, 3, 6])):
+        words.append(chance.choice(flag.names.split()))
+        if flag.type is not bool:
+            count = chance.choice([1, 1, 2]) if flag.many else 1
+            words += [value(chance, flag, options.attribute(flag)) for _ in range(count)]
+    if chance.random() < 0.05:
+        words += chance.choice([["--list-layers"], ["--unknown"], ["stray"], ["--model", "resnet"],
+                                ["--save-recipe", "out/mine.args"], ["--save-recipe", "no/mine.args"],
+                                ["--model-params", "nowhere"], ["--model-params", words[12]]])
+    if chance.random() < 0.05:
+        words += [chance.choice(["--content-image", "--style-image", "--start"]), "-"]
+    return words
+
+
+@contextlib.contextmanager
+def standard_error():
+    """All that arrives on standard error and output, from C libraries too; gives a function to read it."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as file:
+        kept = os.dup(1), os.dup(2)
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            def said():
+                sys.stdout.flush()
+                sys.stderr.flush()
+                file.seek(0)
+                return file.read().decode("utf-8", "replace")
+            yield said
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for number, old in zip((1, 2), kept):
+                os.dup2(old, number)
+                os.close(old)
+
+
+def files_below(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def complaint(code, said, before, after, words):
+    """What is wrong with how a case ended, or None."""
+    from PIL import Image
+    lines = [line for line in said.split("\n") if not EXPECTED.search(line)]
+    if code not in CODES:
+        return f"exit code {code}"
+    if "Traceback" in said:
+        return "traceback"
+    if "--list-layers" not in words and (len(lines) > (code != 0) or code and not lines):
+        return f"{len(lines)} lines"
+    if "unexpected" in said or "--debug shows where" in said:
+        return "an error that nobody thought of"
+    may_change = {"out/final.jpg", "out/e_1.jpg", "out/e_2.jpg"} if code == 0 else {"out/e_1.jpg", "out/e_2.jpg"}
+    for name, content in before.items():
+        if after.get(name) != content and name not in may_change:
+            return f"{name} changed"
+    for name in set(after) - set(before):
+        if Path(name).name.startswith("."):
+            return f"{name} left over"
+        if not name.endswith(".args"):
+            try:
+                Image.open(io.BytesIO(after[name])).load()
+            except Exception as error:
+                return f"{name} is not whole: {error}"
+    return None
+
+
+def read_some(chance, pictures, folder):
+    """Read damaged pictures, and the texts in them; what is wrong with that, or None."""
+    from neural_style import images
+    from neural_style.errors import UsageError
+    for _ in range(READ):
+        name, content = chance.choice(pictures)
+        path = folder / f"damaged{Path(name).suffix}"
+        path.write_bytes(mutated(chance, content, pictures))
+        for read in (images.read_picture, images.read_recipe):
+            try:
+                result = read(str(path))
+            except UsageError as error:
+                if "\n" in str(error):
+                    return f"a message of several lines: {error}"
+            except Exception as error:
+                return f"{read.__name__} of {name}: {error!r}"
+            else:
+                if read is images.read_recipe and not isinstance(result, (str, type(None))):
+                    return f"the text in {name} is {result!r}"
+        path.unlink()
+    return None
+
+
+def run_case(seed, number, pictures, params, show=False):
+    """Go through one case; its complaint or None, and its exit code."""
+    from neural_style import nstyle
+    chance = random.Random(f"{seed}-{number}")
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder).resolve()
+        os.chdir(folder)
+        (folder / "out").mkdir()
+        for name in ("final.jpg", "e_1.jpg", "mine.txt"):
+            (folder / "out" / name).write_bytes(b"earlier " + name.encode())
+        words = words_of(chance, pictures, folder, params)
+        before = files_below(folder)
+        sys.stdin = io.TextIOWrapper(io.BytesIO(mutated(chance, *chance.choice(pictures)[1:], pictures)))
+        if show:
+            print(words)
+        with standard_error() as said:
+            try:
+                code = nstyle.main(words)
+            except SystemExit as ended:
+                code = ended.code
+            except BaseException as error:
+                logging.getLogger("fuzz").exception("%s", error)
+                code = type(error).__name__
+            unexpected = read_some(chance, pictures, folder)
+            text = said()
+        if show:
+            print(f"exit code {code}\n{text}")
+        wrong = unexpected or complaint(code, text, before, files_below(folder), words)
+        os.chdir("/")
+        return wrong and f"case {number}: {wrong}\n  {words}\n  {text[-3000:]}", code
+
+
+def work(seed, first, last, params, until):
+    """Go through the cases from first to last, printing `number code` for each, and complaints on standard error."""
+    import warnings
+    warnings.simplefilter("default")
+    pictures = corpus()
+    for number in range(first, last):
+        if time.time() > until:
+            return
+        faulthandler.dump_traceback_later(SECONDS, exit=True)
+        print(number, end=" ", flush=True)
+        wrong, code = run_case(seed, number, pictures, params)
+        faulthandler.cancel_dump_traceback_later()
+        print(code, "wrong" if wrong else "", flush=True)
+        if wrong:
+            print(wrong, file=sys.stderr, flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--case", type=int, help="run this case alone and show it")
+    parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        first, last, params, until = options.work
+        return work(options.seed, int(first), int(last), params, float(until))
+    from conftest import random_weights
+    from neural_style import params
+    until, done, ends = time.time() + 60 * options.minutes, 0, collections.Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / "random.params"
+        params.write(weights, {"arg:" + name: array for name, array in random_weights().items()})
+        if options.case is not None:
+            wrong, _ = run_case(options.seed, options.case, corpus(), weights, show=True)
+            return bool(wrong)
+        while time.time() < until:
+            run = subprocess.run([sys.executable, __file__, "--seed", str(options.seed), "--work", str(done),
+                                  str(done + BATCH), str(weights), str(until)], stdout=subprocess.PIPE, text=True)
+            lines = run.stdout.splitlines()
+            for line in lines:
+                number, *end = line.split()
+                ends[" ".join(end) or "hang or crash"] += 1
+                if not end:
+                    print(f"case {number}: hang or crash, exit code {run.returncode}", file=sys.stderr)
+                done = int(number) + 1
+            if run.returncode and not lines:
+                return run.returncode
+    shown = ", ".join(f"{count} × {end}" for end, count in sorted(ends.items()))
+    print(f"{done} cases with seed {options.seed}, each with {READ} pictures more: {shown}")
+    return not set(ends) <= {str(code) for code in CODES}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
