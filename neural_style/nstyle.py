@@ -98,7 +98,7 @@ def numbered(checkpoint, epoch):
     return os.path.join(folder, name.replace("%s", str(epoch)))
 
 
-def _styles(args, content, read):
+def _styles(args, content, read=lambda path: path):
     """The style pictures, (1, 3, H, W) each, fitted to the content; none where no style is asked for."""
     from . import colors, images
     if args.style_weight == 0:
