@@ -118,7 +118,7 @@ def _start(args, shape, device, read):
                              {"content": args.content_image, "style": listed(args.style_image)[0]}, read)
 
 
-def _styles(args, content, read):
+def _styles(args, content, read=lambda path: path):
     """The style pictures, (1, 3, H, W) each, fitted to the content; none where no style is asked for."""
     from . import colors, images
     if args.style_weight == 0:

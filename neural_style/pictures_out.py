@@ -141,8 +141,8 @@ def read_recipe(path):
         except Exception:       # EXIF data of another program, damaged
             pass
     for text in texts:
-        text = text.encode("latin-1", "replace") if isinstance(text, str) else text or b""
-        if text.startswith(MARK):
+        text = text.encode("latin-1", "replace") if isinstance(text, str) else text
+        if isinstance(text, bytes) and text.startswith(MARK):
             return text[len(MARK):].decode("utf-8", "replace")
     return None
 

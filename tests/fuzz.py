@@ -23,7 +23,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
-SECONDS = 60        # that a case may take
+SECONDS = 300       # that a case may take; a busy machine makes them slow
 READ = 20           # damaged pictures that each case reads besides
 BATCH = 500         # cases that one process goes through
 CODES = {0, 1, 2, 130}
@@ -258,10 +258,11 @@ def work(seed, first, last, params, until):
     import warnings
     warnings.simplefilter("default")
     pictures = corpus()
+    seen = os.fdopen(os.dup(2), "w")        # where a hang is shown, whatever a case does to standard error
     for number in range(first, last):
         if time.time() > until:
             return
-        faulthandler.dump_traceback_later(SECONDS, exit=True)
+        faulthandler.dump_traceback_later(SECONDS, exit=True, file=seen)
         print(number, end=" ", flush=True)
         wrong, code = run_case(seed, number, pictures, params)
         faulthandler.cancel_dump_traceback_later()

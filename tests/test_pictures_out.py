@@ -78,6 +78,14 @@ def test_pictures_without_a_text(tmp_path):
     assert images.read_recipe(tmp_path / "a.jpg") is images.read_recipe(tmp_path / "a.tif") is None
 
 
+def test_a_description_that_is_no_text(tmp_path):
+    images.save_picture(PHOTO, tmp_path / "a.tif", TEXT)
+    data = (tmp_path / "a.tif").read_bytes()
+    at = data.index(b"\x0e\x01\x02\0")         # the entry: tag 270, text
+    (tmp_path / "a.tif").write_bytes(data[:at] + b"\x0e\x01\x04\0\1\0\0\0" + data[at + 8:])      # one number
+    assert images.read_recipe(tmp_path / "a.tif") is None
+
+
 def test_a_text_that_is_too_long_is_left_out(tmp_path, caplog):
     images.save_picture(PHOTO, tmp_path / "a.jpg", "x" * 70_000)
     assert images.read_recipe(tmp_path / "a.jpg") is None and "too long" in caplog.text
