@@ -30,12 +30,12 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def train_nstyle(args, callback=None):
+def train_nstyle(args, callback=None, watch=None):
     """Paint args.content_image in the style of args.style_image; pictures land in args.output_dir.
 
     args is what get_args returns, or any object with such attributes; what it lacks has its default. After
     every epoch callback gets a dict with eps and epoch (from 1), and with filename and img, the raw
-    (1, 3, H, W) array, where a picture was saved.
+    (1, 3, H, W) array, where a picture was saved. watch gets every Step, the last one too.
     """
     args = complete(args)
     from . import colors, images
@@ -62,6 +62,8 @@ def train_nstyle(args, callback=None):
 
     def on_step(step):
         progress.show(step)
+        if watch:
+            watch(step)
         if step.finished:
             return
         data = {"eps": step.eps, "epoch": step.epoch}
