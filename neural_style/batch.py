@@ -203,11 +203,8 @@ def run(batch):
 
 def _workers(batch):
     """What paints the tasks: processes here, or a cluster's workers."""
-    for pair in batch.pairs:
-        with contextlib.suppress(FileNotFoundError):
-            workers.marks_of(batch.folder / pair.output).unlink()       # of a batch that was killed
     if batch.own.dask:
-        return workers.on_dask(batch.own.dask, batch.folder)
+        return workers.on_dask(batch.own.dask, batch.folder, [batch.folder / pair.output for pair in batch.pairs])
     together = max(map(len, batch.rounds()))
     edge = batch.args.width or batch.args.max_long_edge
     return workers.here(workers.jobs_here(batch.own.jobs, together, edge * edge))

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from neural_style import batch, child, gallery, images, motion, nstyle, pairs, workers
-from neural_style.errors import UsageError
+from neural_style.errors import NeuralStyleError, UsageError
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture
 def flags(random_params):
     return ["--model-params", str(random_params), "--max-long-edge", "32", "--max-num-epochs", "3", "--seed", "1",
-            "--gpu", "-1", "--format", "png"]
+            "--gpu", "-1", "--format", "png", "--optimizer", "adam", "--lr", "9"]
 
 
 @pytest.fixture
@@ -300,6 +300,37 @@ def test_no_process_outlives_the_batch(folder, flags, sent):
         assert said.splitlines() == ["neural_style.batch: interrupted"]
         assert {entry["outcome"] for entry in entries(folder).values()} == {"waiting"}
     until(lambda: not children_of(folder))
+
+
+def test_a_bar_on_a_terminal_and_lines_elsewhere(monkeypatch, capsys):
+    with batch.Progress(40) as progress:
+        progress.skip()
+        progress.show("a.jpg", {"seconds": 41.2, "error": None, "said": ""})
+    assert re.fullmatch(r"2/40 a.jpg done in 41 s, about 0 s left\n", capsys.readouterr().err)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with batch.Progress(2) as progress:
+        progress.skip()
+        progress.show("a.jpg", {"seconds": 41.2, "error": "no luck", "said": ""})
+    said = capsys.readouterr().err
+    assert "2/2" in said and "a.jpg failed: no luck\n" in said
+    assert [batch.duration(seconds) for seconds in (5, 700, 11100)] == ["5 s", "12 min", "3 h 5 min"]
+
+
+def test_a_cluster_that_cannot_work_is_told_before_the_start(tmp_path):
+    pytest.importorskip("dask.distributed")
+
+    class Client:
+        def __init__(self, results):
+            self.run = lambda function, *args: {"tcp://a": results[function.__name__]}
+
+        def wait_for_workers(self, count, timeout):
+            pass
+
+    ready = {"_version": workers.__version__, "isdir": True}
+    workers._demand_ready(Client(ready), "tcp://s", tmp_path)
+    for change, said in (({"_version": "0.1"}, "has neural_style 0.1"), ({"isdir": False}, "does not see")):
+        with pytest.raises(NeuralStyleError, match=said):
+            workers._demand_ready(Client(dict(ready, **change)), "tcp://s", tmp_path)
 
 
 def test_memory_limits_the_jobs(monkeypatch):
