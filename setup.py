@@ -35,10 +35,13 @@ setup(
         "requests>=2.20",
         "tqdm>=4.40",
         "platformdirs>=2.5",
+        "joblib>=1.4",          # its generator of results as they come
         "packaging>=20",        # stands in for distutils.version on Python 3.12
     ],
     extras_require={
-        "test": ["pytest>=7", "h5py>=3", "setuptools>=70.1", "playwright>=1.45"],   # with a Chromium of the system
+        "test": ["pytest>=7", "h5py>=3", "setuptools>=70.1", "dask", "distributed",
+                 "playwright>=1.45"],   # drives a Chromium of the system
+        "dask": ["dask", "distributed"],
         "keras": ["h5py>=3"],
         "heic": ["pillow-heif>=0.10"],
     },

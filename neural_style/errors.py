@@ -31,21 +31,21 @@ def run(command, program, debug=False):
     except KeyboardInterrupt as error:
         say(f"{program}: {str(error) or 'interrupted'}")
         return getattr(error, "exit_code", 130)
-    except MemoryError as error:
-        if debug:
-            raise
-        say(f"{program}: error: not enough memory ({str(error) or 'MemoryError'}); take a smaller size")
     except Exception as error:
         if debug:
             raise
-        if isinstance(error, (NeuralStyleError, OSError)):
-            text, hint = " ".join(str(error).splitlines()), ""
-        else:       # MXNet puts its own stack first and the reason last
-            lines = str(error).strip().splitlines() or ["unexpected"]
-            text, hint = lines[-1], f" ({type(error).__name__}; --debug shows where)"
-        say(f"{program}: error: {text}{hint}")
+        say(f"{program}: error: {describe(error)}")
         return getattr(error, "exit_code", 1)
-    return 1
+
+
+def describe(error):
+    """One line for a person that says what an exception is about."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({str(error) or 'MemoryError'}); take a smaller size"
+    if isinstance(error, (NeuralStyleError, OSError)):
+        return " ".join(str(error).splitlines())
+    lines = str(error).strip().splitlines() or ["unexpected"]       # MXNet puts its own stack first, the reason last
+    return f"{lines[-1]} ({type(error).__name__}; --debug shows where)"
 
 
 def say(line):

@@ -35,8 +35,8 @@ def train_nstyle(args, callback=None, on_epoch=None):
 
     args is what get_args returns, or any object with such attributes; what it lacks has its default. After
     every epoch callback gets a dict with eps and epoch (from 1), and with filename and img, the raw
-    (1, 3, H, W) array, where a picture was saved; on_epoch gets the epoch's Row: epoch, eps, total, seconds and
-    losses, a dict.
+    (1, 3, H, W) array, where a picture was saved. on_epoch gets every epoch's Row, the last one's too: epoch, eps,
+    total, seconds and losses, a dict.
     """
     args = complete(args)
     from . import images, plan, state
@@ -76,13 +76,13 @@ def train_nstyle(args, callback=None, on_epoch=None):
         progress.show(step)
         row = state.Row(step.epoch, step.eps, step.total, step.seconds, objective.by_kind(step.losses))
         saving.history.append(row)
+        if on_epoch:
+            on_epoch(row)
         if step.finished:
             return
         data = {"eps": step.eps, "epoch": step.epoch}
         if step.epoch % args.save_epochs == 0:
             data["filename"], data["img"] = saving.checkpoint(step)
-        if on_epoch:
-            on_epoch(row)
         if callback:
             callback(data)
         if asked and step.epoch < args.max_num_epochs:

@@ -90,7 +90,7 @@ FLAGS = (
     Flag("--clip-gradient", float, None, NOT_NEGATIVE, "scale the features' gradient where its norm exceeds this times "
          "the number of values in the image; 0: never (1 by default; never with lbfgs)"),
     Flag("--start --initial", str, "uniform", None,
-         "the image to start from: uniform, normal, white or median noise, content, style, or a picture file"),
+         "the image to start from: uniform, normal, white or median noise, content, style, a picture file, or a raw image NAME.npy"),
     Flag("--keep-best", bool, False, None, "save the best image so far instead of the latest"),
     # what comes out
     Flag("--width", int, None, AT_LEAST_ONE, "the width of the output, instead of --max-long-edge"),
@@ -159,8 +159,8 @@ class _Print(argparse.Action):
         parser.exit()
 
 
-def _parser(flag_defaults=True):
-    parser = Parser(prog="neural-style", description="Paint the content image in the style of the style image.",
+def _parser(flag_defaults=True, prog="neural-style"):
+    parser = Parser(prog=prog, description="Paint the content image in the style of the style image.",
                     formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=110),
                     argument_default=None if flag_defaults else argparse.SUPPRESS)
     for flag in FLAGS:
@@ -194,11 +194,11 @@ def listed(value):
     return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
 
 
-def parse(arglist=None):
+def parse(arglist=None, prog="neural-style"):
     """The arguments of a command line, and what it asks for besides a run: {"save_recipe": …, "doctor": …}."""
     words = sys.argv[1:] if arglist is None else list(arglist)
-    parser = _parser()
-    given = vars(_parser(flag_defaults=False).parse_args(words))
+    parser = _parser(prog=prog)
+    given = vars(_parser(flag_defaults=False, prog=prog).parse_args(words))
     try:
         if "resume" in given:
             from . import state

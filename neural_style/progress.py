@@ -1,8 +1,11 @@
 """Progress while a run goes on: a bar on a terminal, a line per epoch in the log elsewhere."""
 import logging
 import sys
+from collections import deque
 
 log = logging.getLogger("neural_style")
+
+RECENT = 20     # epochs whose pace tells the time left
 
 
 class Progress:
@@ -14,6 +17,7 @@ class Progress:
     def __init__(self, epochs, objective, every=1, done=0):
         self._epochs, self._objective, self._every = epochs, objective, every
         self._bar = self.last = None
+        self._recent = deque(maxlen=RECENT)
         if sys.stderr is not None and sys.stderr.isatty() and log.isEnabledFor(logging.INFO) and not log.isEnabledFor(logging.DEBUG):
             from tqdm import tqdm
             self._bar = tqdm(total=epochs, initial=done, unit="epoch", dynamic_ncols=True,
@@ -28,15 +32,28 @@ class Progress:
 
     def show(self, step):
         self.last = step
+        self._recent.append((step.epoch, step.seconds))
         kinds = self._objective.by_kind(step.losses)
         if self._bar is not None:
             self._bar.set_postfix_str(f"eps {step.eps:.5f}, " + _listed(kinds, "{:.3g}"), refresh=False)
             self._bar.update()
         elif step.epoch % self._every == 0 or step.epoch in (1, self._epochs) or step.finished:
-            left = step.seconds / step.epoch * (self._epochs - step.epoch)
-            log.info("epoch %d/%d, eps %.6f, %s, %.0f s, at most %.0f s left",
-                     step.epoch, self._epochs, step.eps, _listed(kinds, "{:.4g}"), step.seconds, left)
+            log.info("epoch %d/%d, eps %.6f, %s, %s, at most %s left", step.epoch, self._epochs, step.eps,
+                     _listed(kinds, "{:.4g}"), duration(step.seconds), duration(self._left(step)))
             log.debug("  %s", _listed(dict(zip(self._objective.names, step.losses * self._objective.weights)), "{:.4g}"))
+
+
+    def _left(self, step):
+        """Seconds until the last epoch, at the pace of the recent ones: the first is slower than the rest."""
+        epoch, seconds = self._recent[0] if len(self._recent) > 1 else (0, 0)
+        return (step.seconds - seconds) / (step.epoch - epoch) * (self._epochs - step.epoch)
+
+
+def duration(seconds):
+    """Seconds as a person says them: 42 s, 3 min 5 s, 2 h 10 min."""
+    minutes, left = divmod(round(seconds), 60)
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours else f"{minutes} min {left} s" if minutes else f"{left} s"
 
 
 def _listed(numbers, form):

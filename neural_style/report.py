@@ -21,6 +21,7 @@ from . import recipes
 from .errors import NeuralStyleError
 from .files import atomic
 from .pictures_in import Picture, read_picture
+from .progress import duration
 from .options import changed
 
 PAGE = Path(__file__).parent / "page"
@@ -140,13 +141,6 @@ def thinned(items, most):
     while (len(items) - 1) // stride + 2 > most:
         stride *= 2
     return [item for index, item in enumerate(items) if index % stride == 0 or index == len(items) - 1]
-
-
-def duration(seconds):
-    """Seconds as a person says them: 42 s, 3 min 5 s, 2 h 10 min."""
-    minutes, left = divmod(round(seconds), 60)
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if hours else f"{minutes} min {left} s" if minutes else f"{left} s"
 
 
 def _standing(status, done, seconds, epochs):

@@ -2,6 +2,7 @@
 import numpy as np
 
 from . import images
+from .errors import UsageError
 from .find_mxnet import mx
 
 
@@ -34,10 +35,24 @@ NOISES = {"uniform": _uniform, "normal": _normal, "white": _white, "median": _me
 def start_image(name, shape, device, pictures, read=images.read_picture):
     """The NDArray (1, 3, H, W) that name stands for.
 
-    pictures are {"content": path, "style": path}; any other name is a picture file. Pictures are stretched;
-    read(path) gives them.
+    pictures are {"content": path, "style": path}; any other name is a picture file, which is stretched, or a raw
+    image NAME.npy of this shape; read(path) gives pictures.
     """
     if name in NOISES:
         return NOISES[name](shape).as_in_context(device)    # drawn on the CPU: one seed, one noise everywhere
+    if name.endswith(".npy"):
+        return mx.nd.array(_raw(name, shape), ctx=device)
     picture = read(pictures.get(name, name))
     return mx.nd.array(images.to_network(picture.pixels, tuple(shape[2:])).astype(np.float32), ctx=device)
+
+
+def _raw(path, shape):
+    """The float32 array of a file: an image as the network sees it, such as an earlier run ended with."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UsageError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if array.shape != tuple(shape) or array.dtype != np.float32 or not np.isfinite(array).all():
+        raise UsageError(f"{path} is not a raw image of {shape[3]}x{shape[2]}: finite float32 values of shape "
+                         f"{tuple(shape)}")
+    return array

@@ -15,7 +15,11 @@ from .files import atomic
 
 # The arrays, as NumPy has them, are the image, what the optimiser remembers, and the best image where that is kept;
 # best_total belongs to it. Everything else about a run follows from its arguments and the epoch.
-State = namedtuple("State", ["epoch", "seconds", "image", "memory", "best", "best_total"])
+class State(namedtuple("State", ["epoch", "seconds", "image", "memory", "best", "best_total"])):
+    @property
+    def result(self):
+        """What the run shows: its image, or the best one where that is kept."""
+        return self.image if self.best is None else self.best
 
 # One epoch of a run; losses are weighted: {"style": …, "content": …, "tv": …}.
 Row = namedtuple("Row", ["epoch", "eps", "total", "seconds", "losses"])

@@ -59,3 +59,13 @@ def test_pictures_to_start_from(pictures):
         np.testing.assert_allclose(picture, expected, rtol=1e-5, atol=1e-4)
     with pytest.raises(UsageError, match="nowhere.png"):
         start.start_image("nowhere.png", SHAPE, mx.cpu(), paths)
+
+
+def test_a_raw_image_to_start_from(tmp_path):
+    path, raw = str(tmp_path / "raw.npy"), np.random.RandomState(0).uniform(-300, 300, (1, 3, 4, 5)).astype("float32")
+    np.save(path, raw)
+    assert np.array_equal(start.start_image(path, (1, 3, 4, 5), mx.cpu(), {}).asnumpy(), raw)
+    for wrong in (raw[:, :, :3], raw.astype("float64"), raw * np.nan, np.array([{}])):
+        np.save(path, wrong)
+        with pytest.raises(UsageError, match="raw.npy"):
+            start.start_image(path, (1, 3, 4, 5), mx.cpu(), {})

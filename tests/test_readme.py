@@ -4,7 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
-from neural_style import nstyle, options, painting, recipes, weights
+from neural_style import batch, nstyle, options, painting, recipes, weights
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def test_commands(random_params, pictures, tmp_path, monkeypatch):
         elif program == "python":
             assert words[0] == "-m" and importlib.util.find_spec(words[1])
             parse = {"neural_style.nstyle": options.get_args, "neural_style.weights": weights.parser().parse_args,
-                     "neural_style.painting": painting.parser().parse_args}[words[1]]
+                     "neural_style.painting": painting.parser().parse_args, "neural_style.batch": batch.parse}[words[1]]
             try:
                 parse(words[2:])
             except SystemExit as ended:     # --help, --list-recipes
