@@ -10,7 +10,7 @@ from PIL import Image
 
 from .errors import NeuralStyleError, UsageError
 from .pictures_in import MAX_PIXELS, read_image, read_picture
-from .pictures_out import WITH_ALPHA, format_of, prepare_folder, prepare_outputs, read_recipe, save_picture
+from .pictures_out import SIXTEEN_BITS, WITH_ALPHA, format_of, prepare_folder, prepare_outputs, read_recipe, save_picture
 
 MEANS = np.array([123.68, 116.779, 103.939])    # R, G, B averages of the pictures that VGG was trained on
 LARGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 65536}       # what the formats allow
@@ -96,9 +96,10 @@ def _unrounded(img):
 def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None, recipe=None):
     """Save the (1, 3, H, W) array as a picture; remove_noise is the weight of Chambolle's denoising.
 
-    With bit_depth 16 nothing is rounded on the way. alpha, (h, w) uint8, is put back where the format has it; size,
+    With bit_depth 16 nothing is rounded on the way, where the format has so many. alpha, (h, w) uint8, is put back where the format has it; size,
     (H, W), is what the picture is resized to; recipe is a text to go into the file.
     """
+    bit_depth = bit_depth if format_of(filename) in SIXTEEN_BITS else 8
     picture = PostprocessImage(img) if bit_depth == 8 else _unrounded(img)
     if remove_noise != 0.0:
         from skimage.restoration import denoise_tv_chambolle

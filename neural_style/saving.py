@@ -4,9 +4,8 @@ import contextlib
 import glob
 import logging
 import os
-import platform
 
-from . import __version__, colors, images, recipes
+from . import colors, images, machine, recipes
 from .errors import UsageError
 from .options import AROUND, changed, listed
 from .state import digest, path_beside, progress_of
@@ -50,7 +49,6 @@ class Saving:
         """Write the run's page for the first time, where one is asked for."""
         if not self.args.report:
             return
-        from . import machine
         from .report import Report, command
         height, width = self._content.shape[2:]
         pictures = [("content", self._photo)]
@@ -115,5 +113,5 @@ def recipe(args, epoch=None, remove_noise=None):
     args = argparse.Namespace(**vars(args))
     if epoch is not None:
         args.max_num_epochs, args.stop_eps, args.remove_noise_final = epoch, 0.0, remove_noise
-    title = f"neural_style {__version__}, Python {platform.python_version()}"
+    title = ", ".join(f"{name} {version}" for name, version in machine.versions().items() if version)
     return recipes.written(changed(args, but=AROUND), title)
