@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -44,7 +45,8 @@ class Record:
         self.path, self.entries = Path(folder) / RECORD, {}
         try:
             entries = json.loads(self.path.read_text(encoding="utf-8"))["pairs"]
-            self.entries = {entry["output"]: entry for entry in entries if entry["content"] and entry["outcome"]}
+            self.entries = {entry["output"]: entry for entry in entries
+                            if entry["content"] and entry["style"] and entry["outcome"]}
         except FileNotFoundError:
             pass
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -71,7 +73,7 @@ class Record:
         self._write()
 
     def _write(self):
-        text = json.dumps({"pairs": list(self.entries.values())}, indent=1, ensure_ascii=False)
+        text = json.dumps({"pairs": list(self.entries.values())}, indent=1)
         with atomic(self.path) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
 
@@ -82,8 +84,7 @@ class Batch:
     def __init__(self, own, args, given):
         self.own, self.given, self.folder = own, given, Path(os.path.abspath(own.output))
         self.record = Record(self.folder)
-        results = {str(self.folder / name) for name in self.record.entries}     # they may lie among the photographs
-        contents, styles = ([path for path in pairs.find_pictures(patterns, flag) if path not in results]
+        contents, styles = ([path for path in pairs.find_pictures(patterns, flag) if not self._is_result(path)]
                             for flag, patterns in (("--content", own.content), ("--style", own.style)))
         if not contents or not styles:
             raise UsageError(f"there are no pictures but the results that {self.record.path} tells of")
@@ -100,10 +101,21 @@ class Batch:
             raise UsageError("a batch paints each pair in one style; leave out the weights and scales of several")
         self._digests = {}
 
+    def _is_result(self, path):
+        """Whether it is a picture of an earlier batch, which may lie among the photographs."""
+        folder, name = os.path.split(path)
+        stem, ending = os.path.splitext(re.sub(r"_e\d+(?=\.\w+$)", "", name))
+        return Path(folder) == self.folder and (name in self.record.entries or stem + ending in self.record.entries)
+
     def prepare(self):
         """What must be right before the first pair starts: the folder, the weights."""
         from . import images
-        images.prepare_outputs(*[self.folder / pair.output for pair in self.pairs])
+        for path, known in [(self.folder / SHEET, self.record.path.exists()),
+                            *((self.folder / pair.output, pair.output in self.record.entries) for pair in self.pairs)]:
+            if path.exists() and not known and not self.args.overwrite:
+                raise UsageError(f"{path} is there already, and no batch made it; take another --output folder, or "
+                                 "replace it with --overwrite")
+        images.prepare_outputs(self.folder / f"x.{self.own.format.lstrip('.')}")
         self.args.model, self.args.model_params = _weights(self.args)
         if os.path.isfile(self.args.start):
             self.args.start = os.path.abspath(self.args.start)
@@ -277,6 +289,8 @@ def parse(arglist=None):
             parser().error(f"--{name.replace('_', '-')}: for a batch, use {REFUSED[name]}")
     if own.jobs is not None and own.jobs < 1:
         parser().error(f"--jobs {own.jobs}: must be 1 or greater")
+    if args.start == "-":
+        parser().error("--start -: a batch cannot read a picture from standard input; save it to a file first")
     if own.sequence and own.zip:
         parser().error("--zip has no effect with --sequence, which paints every frame in every style; leave it out")
     if own.dask and own.jobs:

@@ -106,13 +106,13 @@ def main(flags):
     outcome = {"outcome": "interrupted", "error": "interrupted"}
 
     def work():
-        from . import state
+        from . import nstyle, state
         at = state.path_beside(args.output)
         try:
             if frame.get("before"):
                 _save_raw(_moved_start(args, frame["before"]), frame["raw"])
                 args.start = frame["raw"]
-            _train(args, at, lambda row: last.update(epochs=row.epoch, eps=row.eps))
+            nstyle.train_nstyle(args, on_epoch=lambda row: last.update(epochs=row.epoch, eps=row.eps))
             if frame:
                 _save_raw(state.load(at).state.result, frame["raw"])
             at.unlink()         # of pairs that are done nobody needs it
@@ -125,17 +125,6 @@ def main(flags):
     code = errors.run(work, "neural-style")
     print(json.dumps(dict(outcome, **last)), flush=True)
     return code
-
-
-def _train(args, at, on_epoch):
-    """Paint; where an earlier process was stopped while it painted the same, go on from its state."""
-    from . import nstyle
-    if at.exists():
-        try:
-            return nstyle.train_nstyle(Namespace(**dict(vars(args), resume=str(at))), on_epoch=on_epoch)
-        except errors.UsageError:       # it is of other flags or pictures
-            pass
-    return nstyle.train_nstyle(args, on_epoch=on_epoch)
 
 
 def _moved_start(args, before):
@@ -160,7 +149,7 @@ def _save_raw(image, path):
 
 def threads_for(jobs):
     """How many threads each of so many processes gets; OMP_NUM_THREADS, where it is set, is respected."""
-    return int(os.environ.get("OMP_NUM_THREADS") or max(1, find_mxnet.usable_cores() // jobs))
+    return find_mxnet.threads_asked() or max(1, find_mxnet.usable_cores() // jobs)
 
 
 if __name__ == "__main__":

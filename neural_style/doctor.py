@@ -64,10 +64,10 @@ def _processor(args):
 
 
 def _threads(args):
-    from .find_mxnet import usable_cores
-    cores, asked = usable_cores(), os.environ.get("OMP_NUM_THREADS")
+    from .find_mxnet import threads_asked, usable_cores
+    cores, asked = usable_cores(), threads_asked()
     text = f"{asked or cores}" + (" (OMP_NUM_THREADS)" if asked else "") + f" on {cores} usable processors"
-    if asked and asked.isdigit() and int(asked) > cores:
+    if asked and asked > cores:
         raise Hint(f"{text}: more threads than processors hold each other up; unset OMP_NUM_THREADS")
     return text
 

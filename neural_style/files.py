@@ -20,9 +20,11 @@ def atomic(path):
         if unnamed is None:
             os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
             yield temporary
+            _to_disk(temporary)
         else:
             source = f"/proc/self/fd/{unnamed}"
             yield Path(source)
+            os.fsync(unnamed)
             os.link(source, temporary, src_dir_fd=unnamed)      # only with a src_dir_fd does Python follow the link
         os.replace(temporary, path)
     except BaseException:
@@ -32,6 +34,15 @@ def atomic(path):
     finally:
         if unnamed is not None:
             os.close(unnamed)
+
+
+def _to_disk(path):
+    """Wait until the file's content is on the disk, so that no power cut leaves its name without it."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _unnamed_file(folder):

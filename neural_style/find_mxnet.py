@@ -34,6 +34,17 @@ def usable_cores():
     return os.cpu_count() or 1
 
 
+def threads_asked():
+    """The number of threads that OMP_NUM_THREADS asks for (of several levels, the first); None where it is not set."""
+    asked = os.environ.get("OMP_NUM_THREADS", "").strip()
+    if not asked:
+        return None
+    first = asked.split(",")[0].strip()
+    if not first.isdigit() or int(first) < 1:
+        raise UsageError(f"OMP_NUM_THREADS is {asked!r}; set it to a number of threads, or not at all")
+    return int(first)
+
+
 @contextlib.contextmanager
 def _distutils_for_import():
     """Stand in for distutils.version while MXNet is imported, where Python no longer has it."""
@@ -55,7 +66,8 @@ def _distutils_for_import():
 
 def load():
     """Import MXNet, set up for this machine, and return the module."""
-    os.environ.setdefault("OMP_NUM_THREADS", str(usable_cores()))
+    if threads_asked() is None:
+        os.environ["OMP_NUM_THREADS"] = str(usable_cores())
     os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
     import scipy.sparse
     for alias, builtin in (("bool", bool), ("int", int)):

@@ -38,7 +38,7 @@ def write(path, pairs):
     with atomic(path) as temporary:
         temporary.write_text(f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Contact sheet</title>\n'
                              f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style>\n'
-                             f"<h1>Contact sheet</h1><p>{len(pairs)} pairs: {said}</p>\n{body}\n", encoding="utf-8")
+                             f"<h1>Contact sheet</h1><p>{len(pairs)} pairs: {said}</p>\n{body}\n", encoding="utf-8", errors="replace")
 
 
 def _result(pair, path):
@@ -48,8 +48,8 @@ def _result(pair, path):
         said = f'{pair["outcome"]} {escape(pair.get("error") or "")}'
         return f'<figure class="{pair["outcome"]}">{escape(name)}<figcaption>{said}</figcaption></figure>'
     picture = _figure(_thumbnail(Path(path).parent / pair["output"]), pair["output"],
-                      f'{pair["epochs"]} epochs, {pair["seconds"]:.0f} s')
-    return f'<a href="{quote(pair["output"])}" title="{escape(name)}">{picture}</a>'
+                      f'{pair.get("epochs", 0)} epochs, {pair["seconds"]:.0f} s')
+    return f'<a href="{quote(os.fsencode(pair["output"]))}" title="{escape(name)}">{picture}</a>'
 
 
 def _figure(source, name, note=""):

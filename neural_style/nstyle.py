@@ -7,6 +7,7 @@ import functools
 import importlib
 import logging
 import sys
+from argparse import Namespace
 from collections import namedtuple
 
 from . import errors, recipes
@@ -38,11 +39,16 @@ def train_nstyle(args, callback=None, on_epoch=None):
     (1, 3, H, W) array, where a picture was saved. on_epoch gets every epoch's Row, the last one's too: epoch, eps,
     total, seconds and losses, a dict.
     """
-    args = complete(args)
     from . import images, plan, state
-    saved = state.load(args.resume) if args.resume else None
+    saved = state.load(args.resume) if getattr(args, "resume", None) else None
+    if saved:
+        args = Namespace(**{**saved.args, **vars(args)})
+    args = complete(args)
     if saved:
         refuse_changes(args, saved.args)
+        if args.max_num_epochs < saved.state.epoch:
+            raise errors.UsageError(f"--max-num-epochs {args.max_num_epochs}: the run is at epoch {saved.state.epoch} "
+                                    "already")
     plan.check_pictures(args)
     read = functools.lru_cache(None)(images.read_picture)       # standard input can be read only once
     photo = read(args.content_image)
@@ -56,7 +62,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
     from .find_mxnet import context, mx
     from .progress import Progress
     from .saving import Saving, numbered
-    saving = Saving(args, photo, content, styles, saved.history if saved else ())
+    saving = Saving(args, photo, content, styles, saved)
     saving.prepare()
     device = context(args.gpu)
     sizes = [picture.shape[2:] for picture in (content, *styles)]
@@ -85,27 +91,32 @@ def train_nstyle(args, callback=None, on_epoch=None):
             data["filename"], data["img"] = saving.checkpoint(step)
         if callback:
             callback(data)
-        if asked and step.epoch < args.max_num_epochs:
+        if asked:
             saving.end(step.image, step.state(), step.epoch)
             raise interrupt.Interrupted(f"stopped after epoch {step.epoch}; the picture so far is {saving.final}, and "
-                                        f"--resume {saving.folder} goes on", asked[0])
+                                        f"--resume {saving.to_resume} goes on", asked[0])
 
     saving.begin(device)
     with Progress(args.max_num_epochs, objective, args.print_iterations, since.epoch) as progress, \
             interrupt.waiting() as asked, saving.telling_of_failure():
         try:
-            result = optimize.minimise(objective, image, args, on_step, since)
+            if saved and saved.finished and saved.history[-1].eps < args.stop_eps:
+                result = mx.nd.array(since.result, ctx=device)      # it came to its end by itself, and stays there
+            else:
+                result = optimize.minimise(objective, image, args, on_step, since)
         except optimize.Diverged as error:
             if error.image is None:
                 raise
             path = numbered(saving.checkpoints, error.epoch)        # an earlier run's final picture stays
             saving.picture(error.image.asnumpy(), path, args.remove_noise, error.epoch)
             raise errors.NeuralStyleError(f"{error}; the last good image is {path}") from error
-    last = progress.last
+        last = progress.last
+        saving.end(result, last.state() if last else since)
     if last and last.finished:
         log.info("eps fell below --stop-eps %g in epoch %d", args.stop_eps, last.epoch)
-    saving.end(result, last.state() if last else since)
     log.info("the picture is %s", saving.final)
+    if asked:
+        raise interrupt.Interrupted("the run was complete when it was to stop", asked[0])
 
 
 def _start(args, shape, device, read):
@@ -193,7 +204,7 @@ def _command(args, given):
     elif "save_recipe" in given:
         recipes.save(given["save_recipe"], changed(complete(args)))
     else:
-        if args.seed is None:
+        if args.seed is None and not args.resume:
             args.seed = 0       # which MXNet begins with; so the picture's recipe can name it
         train_nstyle(args)
 

@@ -127,7 +127,7 @@ class _Track:
         self.epoch, self._start = since.epoch, time.monotonic() - since.seconds
         self.memory = []                    # the optimiser's own arrays
         self._before = image.copy()         # where the image stood after the last move
-        self._good, self._evaluation = None, None
+        self._good, self._evaluation = image.copy() if since.epoch else None, None
 
     def evaluate(self):
         """The Evaluation at the image as it is now."""

@@ -120,7 +120,7 @@ AROUND = ("output_dir output checkpoint_output overwrite report resume force qui
           "save_epochs").split()
 # ... as may those that tell how long it goes and how its pictures are saved, and pictures that are the same elsewhere.
 MAY_CHANGE = AROUND + ("max_num_epochs stop_eps remove_noise remove_noise_final output_size bit_depth flatten "
-                       "content_image style_image start model_params").split()
+                       "content_image style_image").split()
 
 LARGEST = 1e30      # float32 ends a little above
 

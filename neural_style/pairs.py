@@ -35,6 +35,9 @@ def natural(path):
 
 def _is_picture(path):
     from PIL import Image
+    from .pictures_in import PLUGINS, plug_in
+    for kind in PLUGINS:
+        plug_in(kind)
     readable = {ending for ending, name in Image.registered_extensions().items() if name in Image.OPEN}
     return os.path.isfile(path) and os.path.splitext(path)[1].lower() in readable
 

@@ -37,6 +37,7 @@ def save_picture(picture, filename, recipe=None):
     if recipe and len(recipe.encode("utf-8", "replace")) > LONGEST:
         log.warning("%s: the text of %d characters on how it was made is too long to go into it", filename, len(recipe))
         recipe = None
+    _refuse_read_only(filename)
     try:
         with atomic(filename) as temporary, open(temporary, "w+b") as file:
             _write(np.ascontiguousarray(picture), file, form, (recipe or "").encode("utf-8", "replace"))
@@ -165,8 +166,13 @@ def prepare_outputs(*paths, bit_depth=8):
         prepare_folder(os.path.dirname(path) or ".")
         if os.path.isdir(path):
             raise UsageError(f"{path} is a folder; name a picture file")
-        if os.path.exists(path) and not (os.access(path, os.W_OK) and os.stat(path).st_mode & 0o222):
-            raise NeuralStyleError(f"{path} is there already and read-only; name another file")
+        _refuse_read_only(path)
+
+
+def _refuse_read_only(path):
+    """A file that its owner has made read-only stays, though renaming would replace it."""
+    if os.path.exists(path) and not (os.access(path, os.W_OK) and os.stat(path).st_mode & 0o222):
+        raise NeuralStyleError(f"{path} is there already and read-only; name another file")
 
 
 def prepare_folder(folder):

@@ -77,7 +77,7 @@ def reading(paths):
     """The peak memory, in bytes, of reading these pictures one after the other; 0 for those that cannot be read."""
     from PIL import Image
     most = 0
-    for path in paths:
+    for path in filter(os.path.isfile, paths):      # pipes can be read only once
         with contextlib.suppress(Exception), warnings.catch_warnings():     # who reads it says what is wrong
             warnings.simplefilter("ignore")
             with Image.open(path) as picture:

@@ -1,12 +1,15 @@
 """What a run leaves behind: its checkpoints, its final picture, its state and its page."""
 import argparse
 import contextlib
+import fnmatch
 import glob
 import logging
 import os
+from pathlib import Path
 
 from . import colors, images, machine, recipes
 from .errors import UsageError
+from .interrupt import Interrupted
 from .options import AROUND, changed, listed
 from .state import digest, path_beside, progress_of
 from .state import save as save_state
@@ -17,9 +20,9 @@ log = logging.getLogger("neural_style")
 class Saving:
     """Saves for one run: photo is its content Picture, content and styles are what the network sees."""
 
-    def __init__(self, args, photo, content, styles, history=()):
-        self.args, self._content, self._pictures = args, content, digest([content, *styles])
-        self.history = list(history)        # the Rows so far
+    def __init__(self, args, photo, content, styles, saved=None):
+        self.args, self._content, self._pictures, self._before = args, content, digest([content, *styles]), saved
+        self.history = list(saved.history) if saved else []     # the Rows so far
         self.checkpoints = args.checkpoint_output or os.path.join(args.output_dir, "e_%s.jpg")
         self.final = args.output or os.path.join(args.output_dir, "final.jpg")
         self.folder, self._state_path = os.path.dirname(self.final) or ".", path_beside(self.final)
@@ -31,19 +34,27 @@ class Saving:
 
     def prepare(self):
         """Make sure, before a long run, that everything can be saved and nothing else is lost."""
-        args = self.args
-        if not (args.overwrite or args.resume):
-            for flag, pattern in (("--output", args.output), ("--checkpoint-output", args.checkpoint_output)):
-                there = sorted(glob.glob(numbered(glob.escape(pattern), "[0-9]*"))) if pattern else []
-                if there:
-                    raise UsageError(f"{flag}: {there[0]} is there already; name another file, or replace it with "
+        own = self._before.args if self._before else {}     # a run that goes on may replace what is its own
+        for flag, name in (("--output", "output"), ("--checkpoint-output", "checkpoint_output")):
+            path = getattr(self.args, name)
+            if path and path != own.get(name) and not self.args.overwrite:
+                pattern = numbered(glob.escape(path), "[0-9]*") if name == "checkpoint_output" else glob.escape(path)
+                for there in sorted(glob.glob(pattern)):
+                    raise UsageError(f"{flag}: {there} is there already; name another file, or replace it with "
                                      "--overwrite")
-        images.prepare_outputs(self.checkpoints, self.final, bit_depth=args.bit_depth)
-        if not args.resume and self._state_path.exists():
+        if fnmatch.fnmatch(self.final, numbered(glob.escape(self.checkpoints), "[0-9]*")):
+            raise UsageError(f"--output {self.final} is also the name of a checkpoint; name another file")
+        images.prepare_outputs(self.checkpoints, self.final, bit_depth=self.args.bit_depth)
+        if not self._before and self._state_path.exists():
             epoch, epochs = progress_of(self._state_path)
             if epoch < epochs:
                 log.info("an earlier run here stopped after epoch %d of %d; this one begins anew and replaces it "
-                         "(--resume %s would go on with it)", epoch, epochs, self.folder)
+                         "(--resume %s would go on with it)", epoch, epochs, self.to_resume)
+
+    @property
+    def to_resume(self):
+        """What --resume takes to go on with this run."""
+        return self._state_path if self.args.output else self.folder
 
     def begin(self, device):
         """Write the run's page for the first time, where one is asked for."""
@@ -56,8 +67,8 @@ class Saving:
             pictures += [("style", path) for path in listed(self.args.style_image)]
         facts = {"seed": self.args.seed, "size": f"{width}x{height}", "device": device,
                  "threads": os.environ.get("OMP_NUM_THREADS"), **machine.versions(), **machine.describe()}
-        self._report = Report(os.path.join(self.folder, "report.html"), pictures, command(self.args), facts,
-                              self.args.stop_eps)
+        page = "report.html" if not self.args.output else Path(self.final).stem + ".report.html"
+        self._report = Report(os.path.join(self.folder, page), pictures, command(self.args), facts, self.args.stop_eps)
         self.page("running")
 
     def page(self, status):
@@ -68,11 +79,13 @@ class Saving:
 
     @contextlib.contextmanager
     def telling_of_failure(self):
-        """If the run fails in the block, its page says so."""
+        """If the run fails in the block, or is broken off, its page says so."""
         try:
             yield
-        except Exception:
-            self.page("failed")
+        except Interrupted:
+            raise
+        except BaseException as error:
+            self.page("failed" if isinstance(error, Exception) else "stopped")
             raise
 
     def checkpoint(self, step):
@@ -96,7 +109,7 @@ class Saving:
         if self.args.preserve_colors == "luma":
             array = colors.with_colors_of(array, self._content)
         options = self._final_options if path == self.final else self._options
-        images.SaveImage(array, path, remove_noise, recipe=recipe(self.args, epoch, remove_noise), **options)
+        images.SaveImage(array, path, remove_noise, recipe=recipe(self.args, epoch, remove_noise, path != self.final), **options)
 
     def _state(self, state, finished):
         save_state(self._state_path, self.args, self._pictures, self.history, state, finished)
@@ -108,10 +121,12 @@ def numbered(checkpoint, epoch):
     return os.path.join(folder, name.replace("%s", str(epoch)))
 
 
-def recipe(args, epoch=None, remove_noise=None):
+def recipe(args, epoch=None, remove_noise=None, checkpoint=False):
     """The text of the recipe that repeats a picture: the final one of args, or that of an epoch before."""
     args = argparse.Namespace(**vars(args))
     if epoch is not None:
         args.max_num_epochs, args.stop_eps, args.remove_noise_final = epoch, 0.0, remove_noise
+        if checkpoint:
+            args.output_size = None
     title = ", ".join(f"{name} {version}" for name, version in machine.versions().items() if version)
     return recipes.written(changed(args, but=AROUND), title)

@@ -3,7 +3,6 @@ import hashlib
 import io
 import json
 import os
-import zipfile
 from collections import namedtuple
 from pathlib import Path
 
@@ -29,12 +28,13 @@ Row = namedtuple("Row", ["epoch", "eps", "total", "seconds", "losses"])
 Saved = namedtuple("Saved", ["args", "pictures", "history", "state", "finished"])
 
 PATHS = ("content_image", "style_image", "model_params", "checkpoint_output")     # the start's picture is in the image
+ASKED_ANEW = ("overwrite", "force", "resume", "quiet", "verbose", "debug")     # what does not come back by itself
 
 
 def path_beside(picture):
-    """Where the state of the run that makes this final picture lies: .final.state.npz beside final.jpg."""
+    """Where the state of the run that makes this final picture lies: .final.jpg.state.npz beside final.jpg."""
     picture = Path(picture)
-    return picture.with_name(f".{picture.stem}.state.npz")
+    return picture.with_name(f".{picture.name}.state.npz")
 
 
 def digest(pictures):
@@ -97,10 +97,10 @@ def load(where):
                       arrays.get("best"), about["best_total"])
         args, folder, pictures = about["args"], about["folder"], about["pictures"]
         history = [Row(*row) for row in about["history"]]
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        return Saved(_reached(args, folder, path), pictures, history, state, about["finished"])
+    except Exception as error:      # a damaged file can be wrong in any way
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not the state of a run"
         raise UsageError(f"--resume {path}: {reason}") from None
-    return Saved(_reached(args, folder, path), pictures, history, state, about["finished"])
 
 
 def _reached(args, folder, path):
@@ -111,7 +111,10 @@ def _reached(args, folder, path):
     for flag in PATHS:
         value = args.get(flag)
         args[flag] = [reached(one) for one in value] if isinstance(value, list) else reached(value)
+    for flag in ASKED_ANEW:
+        args.pop(flag, None)
     if args.get("output"):
+        args["output_dir"] = reached(args["output_dir"])
         args["output"] = str(path.parent / os.path.basename(args["output"]))
     else:
         args["output_dir"] = str(path.parent)

@@ -90,7 +90,7 @@ def main():
                     continue
             left = whole(out)
             assert all(expected[optimizer][name] == data for name, data in left.items())
-            if (out / ".final.state.npz").exists():
+            if (out / ".final.jpg.state.npz").exists():
                 epoch = state.load(out).state.epoch
                 assert nstyle.main(["--resume", str(out)]) == 0
                 assert whole(out) == expected[optimizer], f"{optimizer}, killed after epoch {epoch}"

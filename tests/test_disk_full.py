@@ -30,8 +30,8 @@ for full_at in range(1, 10):
         if len(writes) == full_at:
             fill()
         return atomic(path)
-    from neural_style import images, state
-    images.atomic = state.atomic = counted
+    from neural_style import pictures_out, state
+    pictures_out.atomic = state.atomic = counted
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
         code = nstyle.main(words)
@@ -62,7 +62,7 @@ def test_a_disk_that_is_full_at_each_write(random_params, pictures, tmp_path):
     assert ran.returncode == 0, ran.stderr
     *stopped, (writes, code, said, left) = json.loads(ran.stdout)
     assert code == 0 and said == "" and len(left) == 4 and len(stopped) == len(writes)
-    assert writes == ["e_2.png", ".final.state.npz", "e_4.png", ".final.state.npz", "final.png", ".final.state.npz"]
+    assert writes == ["e_2.png", ".final.png.state.npz", "e_4.png", ".final.png.state.npz", "final.png", ".final.png.state.npz"]
     whole = tmp_path / "whole"
     whole.mkdir()
     for number, (done, code, said, left) in enumerate(stopped):
