@@ -34,8 +34,8 @@ def train_nstyle(args, callback=None):
     """Paint args.content_image in the style of args.style_image; pictures land in args.output_dir.
 
     args is what get_args returns, or any object with such attributes; what it lacks has its default. After
-    every epoch callback gets a dict with eps and epoch (from 1), and with filename and img, the raw
-    (1, 3, H, W) array, where a picture was saved.
+    every epoch callback gets a dict with eps, epoch (from 1) and losses, {"style": …, "content": …, "image": …} as they
+    are weighted, and with filename and img, the raw (1, 3, H, W) array, where a picture was saved.
     """
     args = complete(args)
     from . import colors, images
@@ -47,7 +47,7 @@ def train_nstyle(args, callback=None):
 
     from . import optimize, start
     from .find_mxnet import context, mx
-    from .progress import Progress
+    from .progress import Progress, by_kind
     device = context(args.gpu)
     objective = make_objective(args, content, styles, device)
     if args.seed is not None:
@@ -64,7 +64,7 @@ def train_nstyle(args, callback=None):
         progress.show(step)
         if step.finished:
             return
-        data = {"eps": step.eps, "epoch": step.epoch}
+        data = {"eps": step.eps, "epoch": step.epoch, "losses": by_kind(objective, step.losses)}
         if step.epoch % args.save_epochs == 0:
             data["filename"], data["img"] = numbered(checkpoint, step.epoch), step.image.asnumpy()
             save(data["img"], data["filename"], args.remove_noise)

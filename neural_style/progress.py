@@ -25,10 +25,7 @@ class Progress:
 
     def show(self, step):
         self.last = step
-        losses = step.losses * self._objective.weights
-        kinds = {}
-        for kind, loss in zip(self._objective.kinds, losses):
-            kinds[kind] = kinds.get(kind, 0.0) + loss
+        kinds = by_kind(self._objective, step.losses)
         if self._bar is not None:
             self._bar.set_postfix_str(f"eps {step.eps:.5f}, " + _listed(kinds, "{:.3g}"), refresh=False)
             self._bar.update()
@@ -36,7 +33,16 @@ class Progress:
             left = step.seconds / step.epoch * (self._epochs - step.epoch)
             log.info("epoch %d/%d, eps %.6f, %s, %.0f s, at most %.0f s left",
                      step.epoch, self._epochs, step.eps, _listed(kinds, "{:.4g}"), step.seconds, left)
-            log.debug("  %s", _listed(dict(zip(self._objective.names, losses)), "{:.4g}"))
+            weighted = step.losses * self._objective.weights
+            log.debug("  %s", _listed(dict(zip(self._objective.names, weighted)), "{:.4g}"))
+
+
+def by_kind(objective, losses):
+    """An evaluation's losses, weighted and summed by kind: {"style": …, "content": …, "image": …}."""
+    sums = {}
+    for kind, loss in zip(objective.kinds, losses * objective.weights):
+        sums[kind] = sums.get(kind, 0.0) + float(loss)
+    return sums
 
 
 def _listed(numbers, form):

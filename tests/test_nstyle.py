@@ -39,7 +39,10 @@ def test_callback_and_pictures(args, tmp_path):
     assert nstyle.train_nstyle(args, callback=seen.append) is None
     assert [data["epoch"] for data in seen] == [1, 2, 3, 4, 5]
     assert all(0 < data["eps"] < 2 for data in seen) and seen[0]["eps"] > seen[4]["eps"]
-    assert [set(data) for data in seen] == [{"eps", "epoch"}, set(nstyle.CallbackData._fields)] * 2 + [{"eps", "epoch"}]
+    always, saved = {"eps", "epoch", "losses"}, {"losses", *nstyle.CallbackData._fields}
+    assert [set(data) for data in seen] == [always, saved, always, saved, always]
+    assert list(seen[0]["losses"]) == ["style", "content", "image"]
+    assert sum(seen[4]["losses"].values()) < sum(seen[0]["losses"].values())
     assert names(tmp_path / "out") == ["e_2.jpg", "e_4.jpg", "final.jpg"]
     for data in (seen[1], seen[3]):
         assert data["filename"] == str(tmp_path / "out" / f"e_{data['epoch']}.jpg")
