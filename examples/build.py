@@ -2,6 +2,7 @@
 
     python examples/build.py                    # all of them: make figures
     python examples/build.py total-variation    # one of them
+    python examples/build.py --keep             # after an interruption: go on with the pictures that are there
 """
 import os
 import sys
@@ -45,6 +46,9 @@ def cleaned(notebook):
 
 def main(names):
     os.environ.setdefault("NEURAL_STYLE_PICTURES", "free")
+    if "--keep" in names:
+        os.environ["NEURAL_STYLE_KEEP"] = "yes"
+        names.remove("--keep")
     for name in names or NOTEBOOKS:
         path, start = HERE / f"{name}.ipynb", time.monotonic()
         print(f"{name} …", end=" ", flush=True)

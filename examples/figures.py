@@ -4,9 +4,11 @@ The environment decides for whom they run:
 NEURAL_STYLE_FIGURES=tiny   few pixels and epochs, and every warning of our own code is an error: the tests
 NEURAL_STYLE_PICTURES=free  leave out the original pair that download.sh fetches: `make figures`
 NEURAL_STYLE_PARAMS=FILE    weights from this file instead of where they are usually kept
+NEURAL_STYLE_KEEP=yes       take over the pictures of an earlier run with the same arguments: build.py --keep
 """
 import base64
 import io
+import json
 import os
 import re
 import subprocess
@@ -68,13 +70,16 @@ def saved(folder):
     return [str(path) for path in numbered + list(Path(folder).glob("final.jpg"))]
 
 
-def loaded(pictured, longest=None):
-    """A picture from its path or (H, W, 3) array, reduced where an edge is longer than longest."""
-    loaded = Picture.open(pictured) if isinstance(pictured, (str, Path)) else Picture.fromarray(pictured)
-    loaded = loaded.convert("RGB")
-    if longest and max(loaded.size) > longest:
-        loaded.thumbnail((longest, longest), Picture.LANCZOS)
-    return loaded
+def loaded(picture, longest=None):
+    """A picture from its path, its (H, W, 3) array or another picture, reduced where an edge is longer than longest."""
+    if isinstance(picture, (str, Path)):
+        picture = Picture.open(picture)
+    elif isinstance(picture, np.ndarray):
+        picture = Picture.fromarray(picture)
+    picture = picture.convert("RGB")
+    if longest and max(picture.size) > longest:
+        picture.thumbnail((longest, longest), Picture.LANCZOS)
+    return picture
 
 
 # Runs -----------------------------------------------------------------------------------------------------------------
@@ -97,7 +102,10 @@ def run(args, name):
     from neural_style import nstyle
     args = sized(args)
     args.output_dir, args.gpu = f"output/{name}", -1
-    for old in saved(args.output_dir):
+    note, asked = Path(args.output_dir, "args.json"), json.dumps(vars(args), sort_keys=True)
+    if os.environ.get("NEURAL_STYLE_KEEP") and note.exists() and note.read_text() == asked:
+        return saved(args.output_dir)
+    for old in [*saved(args.output_dir), *note.parent.glob(note.name)]:
         os.remove(old)
     told = 0
 
@@ -110,6 +118,7 @@ def run(args, name):
 
     nstyle.train_nstyle(args, callback=tell)
     clear_output()
+    note.write_text(asked)      # now they are all there
     return saved(args.output_dir)
 
 
@@ -124,21 +133,24 @@ def jpeg(page, quality=88):
 def grid(pictures, columns=None, edge=None):
     """Pictures with a title above each, as one JPEG; pictures are {title: path or (H, W, 3) array}.
 
-    No picture's edge is longer than `edge` or than fits.
+    No picture's edge is longer than `edge` or than fits, nor, where that is not given, than the smallest picture's.
     """
     from matplotlib import font_manager
     font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 14)
     columns = columns or len(pictures)
-    edge = min(edge or WIDTH, WIDTH // columns - 8)
-    tiles = [loaded(picture, edge) for picture in pictures.values()]
-    width, height = (max(sides) + 8 for sides in zip(*(tile.size for tile in tiles)))
-    title = 20 + 18 * max(text.count("\n") for text in pictures)
-    page = Picture.new("RGB", (columns * width, -(-len(tiles) // columns) * (height + title)), "white")
+    whole = [loaded(picture) for picture in pictures.values()]
+    edge = min(edge or min(max(tile.size) for tile in whole), WIDTH // columns - 8)
+    tiles = [loaded(tile, edge) for tile in whole]
+    width, title = max(tile.width for tile in tiles) + 8, 20 + 18 * max(text.count("\n") for text in pictures)
+    rows = [list(zip(pictures, tiles))[i:i + columns] for i in range(0, len(tiles), columns)]
+    heights = [title + max(tile.height for _, tile in row) + 8 for row in rows]
+    page = Picture.new("RGB", (columns * width, sum(heights)), "white")
     draw = ImageDraw.Draw(page)
-    for i, (text, tile) in enumerate(zip(pictures, tiles)):
-        left, top = i % columns * width + 4, i // columns * (height + title)
-        draw.text((left, top + 2), text, "black", font)
-        page.paste(tile, (left, top + title))
+    for i, row in enumerate(rows):
+        top = sum(heights[:i])
+        for j, (text, tile) in enumerate(row):
+            draw.text((j * width + 4, top + 2), text, "black", font)
+            page.paste(tile, (j * width + 4, top + title))
     return Image(jpeg(page), format="jpeg")
 
 
