@@ -27,7 +27,7 @@ def executed(path):
     # no folders to search: the kernel of this Python, whatever others are installed for the user
     manager = AsyncKernelManager(kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
     NotebookClient(notebook, km=manager, timeout=None, record_timing=False, extra_arguments=["--log-level=ERROR"],
-                   resources={"metadata": {"path": str(path.parent)}}).execute()
+                   resources={"metadata": {"path": str(path.parent)}}).execute(cleanup_kc=True)
     return notebook
 
 

@@ -90,17 +90,20 @@ def test_a_notebook_in_the_manner_of_the_time(random_params, pictures, tmp_path,
              "nstyle.train_nstyle(args, callback=f)",
              "import glob, os\nnumber = lambda path: int(os.path.basename(path)[2:-4])\n"
              "names = sorted(glob.glob('output/e_*.jpg'), key=number) + ['output/final.jpg']",
-             "import json\nprint(json.dumps([seen, names, [os.path.getsize(name) > 500 for name in names]]))"]
+             "whole = [os.path.getsize(name) > 500 for name in names]",
+             "import json\nprint(json.dumps([seen, names, whole, os.getpid()]))"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     nbformat.write(notebook, str(tmp_path / "old.ipynb"))
     notebook = build.executed(tmp_path / "old.ipynb")
     told = "".join(output.text for cell in notebook.cells for output in cell.outputs if output.get("name") == "stderr")
     assert "args.max_size is not an option and has no effect" in told
-    seen, names, whole = json.loads(notebook.cells[-1].outputs[0].text)
+    seen, names, whole, kernel = json.loads(notebook.cells[-1].outputs[0].text)
     assert [epoch for _, epoch, _ in seen] == list(range(1, 12)) and all(0 < eps < 2 for eps, _, _ in seen)
     expected = [f"output/e_{n}.jpg" for n in range(1, 12)]
     assert [filename for _, _, filename in seen] == expected
     assert names == expected + ["output/final.jpg"] and all(whole)
+    with pytest.raises(ProcessLookupError):     # no kernel is left behind
+        os.kill(kernel, 0)
 
 
 def test_pictures_in_order_and_the_pair(tmp_path, monkeypatch):
