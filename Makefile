@@ -1,9 +1,10 @@
-# make run: see a first result.  make test: run the whole suite.  Both set up $(VENV) where it is missing.
+# make run: see a first result.  make test: run the whole suite.  make figures: execute the notebooks of examples/.
+# Each sets up $(VENV) where it is missing.
 VENV = .venv
 PYTHON = python3.11 python3.10 python3.12 python3.9 python3.8 python3 python
 SUITABLE = import sys, venv, ensurepip; sys.exit(not (3, 8) <= sys.version_info < (3, 13))
 
-.PHONY: run test install docs clean
+.PHONY: run test figures install docs clean
 
 run: install
 	@test -f model/vgg19.params || PYTHON=$(VENV)/bin/python sh download.sh
@@ -11,6 +12,10 @@ run: install
 
 test: install
 	@$(VENV)/bin/python -m pytest -q tests
+
+figures: install
+	@test -f model/vgg19.params || PYTHON=$(VENV)/bin/python sh download.sh
+	@$(VENV)/bin/python examples/build.py
 
 install: $(VENV)/installed
 

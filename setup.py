@@ -16,6 +16,9 @@ if (platform.system(), platform.machine()) not in {("Linux", "x86_64"), ("Linux"
     sys.exit(f"MXNet 1.9.1 has no build for {platform.system()} {platform.machine()}: use Linux (on Windows: WSL 2), "
              "or on a Mac with Apple silicon an Intel build of Python, which Rosetta runs")
 
+# what examples/build.py and the notebooks need; to read and run them by hand take Jupyter, JupyterLab or VS Code
+NOTEBOOKS = ["matplotlib>=3.3", "nbclient>=0.6", "nbformat>=5.1", "ipykernel>=6"]
+
 setup(
     name="neural-style-mxnet",
     version=re.search(r'__version__ = "(.+?)"', (HERE / "neural_style/__init__.py").read_text()).group(1),
@@ -40,8 +43,9 @@ setup(
     ],
     extras_require={
         "test": ["pytest>=7", "h5py>=3", "setuptools>=70.1", "dask", "distributed",
-                 "playwright>=1.45"],   # drives a Chromium of the system
+                 "playwright>=1.45"] + NOTEBOOKS,     # playwright drives a Chromium of the system
         "dask": ["dask", "distributed"],
+        "notebooks": NOTEBOOKS,
         "keras": ["h5py>=3"],
         "heic": ["pillow-heif>=0.10"],
     },

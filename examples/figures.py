@@ -1,0 +1,251 @@
+"""What the notebooks beside this file share: their pictures, their two sizes, and ways to show what a run made.
+
+The environment decides for whom they run:
+NEURAL_STYLE_FIGURES=tiny   few pixels and epochs, and every warning of our own code is an error: the tests
+NEURAL_STYLE_PICTURES=free  leave out the original pair that download.sh fetches: `make figures`
+NEURAL_STYLE_PARAMS=FILE    weights from this file instead of where they are usually kept
+NEURAL_STYLE_KEEP=yes       take over the pictures of an earlier run with the same arguments: build.py --keep
+"""
+import base64
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+from IPython.display import HTML, Image, clear_output, display
+from PIL import Image as Picture
+from PIL import ImageDraw, ImageFont
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY = os.environ.get("NEURAL_STYLE_FIGURES", "full") == "tiny"
+ORIGINAL = "input/IMG_4343.jpg", "input/starry_night.jpg"
+WIDTH = 1100        # of the widest figure, in pixels
+
+
+def setup():
+    """Work from the checkout's folder, so that input/, model/ and output/ are those of every other run."""
+    os.chdir(str(ROOT))
+    if TINY:        # other people's packages warn each other now and then; that is not ours to fail for
+        warnings.filterwarnings("error", module=r"__main__|figures|neural_style")
+
+
+def fetch():
+    """Run download.sh where there are no weights yet."""
+    from neural_style import weights
+    if not (os.environ.get("NEURAL_STYLE_PARAMS") or weights.find()):
+        subprocess.run(["sh", "download.sh"], env=dict(os.environ, PYTHON=sys.executable), check=True)
+
+
+# Pictures -------------------------------------------------------------------------------------------------------------
+
+def picture(name):
+    """The path of a freely usable picture: "night", "night7", … are painted, other names are in skimage.data."""
+    path = Path("output/pictures") / f"{name}.png"
+    if not path.exists():
+        import skimage.data
+        from neural_style.images import save_picture
+        from neural_style.painting import paint
+        path.parent.mkdir(parents=True, exist_ok=True)
+        seed = re.fullmatch(r"night(\d*)", name)
+        save_picture(paint(seed=int(seed[1] or 0)) if seed else getattr(skimage.data, name)(), path)
+    return str(path)
+
+
+def pair():
+    """Content and style: the example's own two pictures where they were fetched, otherwise two free ones."""
+    if os.environ.get("NEURAL_STYLE_PICTURES") != "free" and all(map(os.path.exists, ORIGINAL)):
+        return ORIGINAL
+    return picture("chelsea"), picture("night")
+
+
+def saved(folder):
+    """The paths of a run's pictures, by number, final.jpg last."""
+    numbered = sorted(Path(folder).glob("e_*.jpg"), key=lambda path: int(path.stem[2:]))
+    return [str(path) for path in numbered + list(Path(folder).glob("final.jpg"))]
+
+
+def loaded(picture, longest=None):
+    """A picture from its path, its (H, W, 3) array or another picture, reduced where an edge is longer than longest."""
+    if isinstance(picture, (str, Path)):
+        picture = Picture.open(picture)
+    elif isinstance(picture, np.ndarray):
+        picture = Picture.fromarray(picture)
+    picture = picture.convert("RGB")
+    if longest and max(picture.size) > longest:
+        picture.thumbnail((longest, longest), Picture.LANCZOS)
+    return picture
+
+
+# Runs -----------------------------------------------------------------------------------------------------------------
+
+def sized(args):
+    """args as they are; for the tests with few pixels and epochs, and as many saved pictures up to five."""
+    if TINY:
+        saves = args.max_num_epochs // args.save_epochs
+        args.max_long_edge, args.save_epochs = 32, 1
+        args.max_num_epochs = min(saves, 5) or 1
+    args.model_params = os.environ.get("NEURAL_STYLE_PARAMS", args.model_params)
+    return args
+
+
+def run(args, name):
+    """nstyle.train_nstyle(args) with its pictures in output/NAME; returns their paths, the final one last.
+
+    What it is at is told below the cell while it goes on.
+    """
+    from neural_style import nstyle
+    args = sized(args)
+    args.output_dir, args.gpu = f"output/{name}", -1
+    note, asked = Path(args.output_dir, "args.json"), json.dumps(vars(args), sort_keys=True)
+    if os.environ.get("NEURAL_STYLE_KEEP") and note.exists() and note.read_text() == asked:
+        return saved(args.output_dir)
+    for old in [*saved(args.output_dir), *note.parent.glob(note.name)]:
+        os.remove(old)
+    told = 0
+
+    def tell(data):
+        nonlocal told
+        if time.monotonic() - told > 1:
+            told = time.monotonic()
+            clear_output(wait=True)
+            print(f"{name}: epoch {data['epoch']} of {args.max_num_epochs}")
+
+    nstyle.train_nstyle(args, callback=tell)
+    clear_output()
+    note.write_text(asked)      # now they are all there
+    return saved(args.output_dir)
+
+
+# Showing --------------------------------------------------------------------------------------------------------------
+
+def jpeg(page, quality=88):
+    buffer = io.BytesIO()
+    page.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def grid(pictures, columns=None, edge=None):
+    """Pictures with a title above each, as one JPEG; pictures are {title: path or (H, W, 3) array}.
+
+    No picture's edge is longer than `edge` or than fits, nor, where that is not given, than the smallest picture's.
+    """
+    from matplotlib import font_manager
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 14)
+    columns = columns or len(pictures)
+    whole = [loaded(picture) for picture in pictures.values()]
+    edge = min(edge or min(max(tile.size) for tile in whole), WIDTH // columns - 8)
+    tiles = [loaded(tile, edge) for tile in whole]
+    width, title = max(tile.width for tile in tiles) + 8, 20 + 18 * max(text.count("\n") for text in pictures)
+    rows = [list(zip(pictures, tiles))[i:i + columns] for i in range(0, len(tiles), columns)]
+    heights = [title + max(tile.height for _, tile in row) + 8 for row in rows]
+    page = Picture.new("RGB", (columns * width, sum(heights)), "white")
+    draw = ImageDraw.Draw(page)
+    for i, row in enumerate(rows):
+        top = sum(heights[:i])
+        for j, (text, tile) in enumerate(row):
+            draw.text((j * width + 4, top + 2), text, "black", font)
+            page.paste(tile, (j * width + 4, top + title))
+    return Image(jpeg(page), format="jpeg")
+
+
+def chart(draw, width=9, height=3.5, columns=1):
+    """A chart as one JPEG: draw(axes) draws it; several columns, several axes."""
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(width, height), dpi=100, tight_layout=True)
+    draw(*np.ravel(figure.subplots(1, columns)))
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return Image(jpeg(Picture.open(buffer).convert("RGB"), 92), format="jpeg")
+
+
+class Live:
+    """eps, the losses and the latest picture of a run, drawn anew while it goes on.
+
+    A plain picture that is replaced through its display id: classic Jupyter, JupyterLab and VS Code all show it.
+    """
+
+    def __init__(self):
+        self.epochs, self.eps, self.losses, self.picture = [], [], {}, None
+        self._display, self._drawn = None, 0
+
+    def epoch(self, row):
+        """Take what on_epoch gets."""
+        self.epochs.append(row.epoch)
+        self.eps.append(row.eps)
+        for kind, loss in row.losses.items():
+            self.losses.setdefault(kind, []).append(loss)
+        if time.monotonic() - self._drawn > 3:
+            self.show()
+
+    def saved(self, data):
+        """Take what a callback gets."""
+        if "filename" in data:
+            self.picture = data["filename"]
+            self.show()
+
+    def show(self):
+        """Draw it as it is now."""
+        image = chart(self._draw, 11, 3.6, 3)
+        if self._display is None:
+            self._display = display(image, display_id=True)
+        else:
+            self._display.update(image)
+        self._drawn = time.monotonic()
+
+    def _draw(self, change, losses, picture):
+        change.semilogy(self.epochs, self.eps)
+        change.set(title="eps, the relative change", xlabel="epoch")
+        for kind, values in self.losses.items():
+            losses.semilogy(self.epochs, values, label=kind)
+        losses.set(title="weighted losses", xlabel="epoch")
+        losses.legend()
+        picture.set_axis_off()
+        if self.picture:
+            picture.imshow(loaded(self.picture))
+            picture.set_title(os.path.basename(self.picture))
+
+
+def flip(paths):
+    """Pictures one over the other with a slider and a play button; needs a browser only, no kernel.
+
+    The slider's value t shows picture ⌊t⌋ with the next one laid over it as far as t has gone towards it.
+    """
+    first = loaded(paths[0])
+    layers = "".join(f'<img src="data:image/jpeg;base64,{base64.b64encode(jpeg(loaded(path), 80)).decode()}" '
+                     f'alt="{os.path.basename(path)}" style="position:absolute;left:0;top:0;margin:0;width:100%">'
+                     for path in paths)
+    return HTML(FLIP.format(layers=layers, width=2 * first.width, ratio=100 * first.height / first.width,
+                            last=len(paths) - 1, name=os.path.basename(paths[-1])))
+
+
+FLIP = """<div class="flip" style="max-width:{width}px">
+<div style="position:relative;padding-top:{ratio:.2f}%">{layers}</div>
+<div style="display:flex;gap:8px;align-items:center">
+<button onclick="var button = this, slider = button.nextElementSibling;
+  if (button.timer) {{ clearInterval(button.timer); button.timer = 0; button.textContent = '▶'; return; }}
+  if (+slider.value >= +slider.max) slider.value = 0;
+  button.textContent = '⏸';
+  button.timer = setInterval(function () {{
+    slider.value = +slider.value + 0.05;
+    slider.oninput();
+    if (+slider.value >= +slider.max) button.onclick();
+  }}, 40)">▶</button>
+<input type="range" min="0" max="{last}" step="0.05" value="{last}" style="flex:1" aria-label="picture" oninput="
+  var t = +this.value, layers = this.closest('.flip').querySelectorAll('img');
+  layers.forEach(function (layer, i) {{ layer.style.opacity = Math.min(1, Math.max(0, t - i + 1)); }});
+  this.nextElementSibling.textContent = layers[Math.round(t)].alt">
+<code style="width:7em">{name}</code></div></div>"""
+
+
+def animate(paths, target, seconds=0.25):
+    """Write the pictures as an animation, .gif or .webp; the last one stays for two seconds."""
+    frames = [loaded(path) for path in paths]
+    times = [int(1000 * seconds)] * (len(frames) - 1) + [2000]
+    frames[0].save(target, save_all=True, append_images=frames[1:], duration=times, loop=0, quality=75)
+    return target
