@@ -110,11 +110,19 @@ def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None
     if size:
         picture = resized(picture, size)
     if alpha is not None and format_of(filename) in WITH_ALPHA:
-        picture = np.dstack([picture, resized(alpha[:, :, None], picture.shape[:2])])
+        picture = _with_alpha(picture, resized(alpha[:, :, None], picture.shape[:2]))
     if picture.dtype != np.uint8:
         picture = np.round(np.clip(picture, 0, 255) * 257.0).astype(np.uint16)
     save_picture(picture, filename, recipe)
     log.debug("saved %s", filename)
+
+
+def _with_alpha(picture, alpha):
+    """The (H, W, 4) picture that looks, on white, as the picture does."""
+    share = alpha / 255.0
+    colors = np.clip((picture - 255 * (1 - share)) / np.maximum(share, 1 / 255), 0, 255)
+    colors = np.where(alpha == 0, picture, colors)
+    return np.dstack([np.round(colors).astype(np.uint8) if picture.dtype == np.uint8 else colors, alpha])
 
 
 def resized(picture, size):

@@ -109,6 +109,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
                 raise
             path = numbered(saving.checkpoints, error.epoch)        # an earlier run's final picture stays
             saving.picture(error.image.asnumpy(), path, args.remove_noise, error.epoch)
+            saving.pictures.append((error.epoch, path))
             raise errors.NeuralStyleError(f"{error}; the last good image is {path}") from error
         last = progress.last
         saving.end(result, last.state() if last else since)

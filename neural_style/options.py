@@ -122,6 +122,7 @@ AROUND = ("output_dir output checkpoint_output overwrite report resume force qui
 MAY_CHANGE = AROUND + ("max_num_epochs stop_eps remove_noise remove_noise_final output_size bit_depth flatten "
                        "content_image style_image").split()
 
+MODELS = ("vgg19", "vgg", "vgg16")      # our own
 LARGEST = 1e30      # float32 ends a little above
 
 # Flags that were given and mean nothing beside what others say: (flags, when, why).
@@ -159,12 +160,10 @@ class _Print(argparse.Action):
         parser.exit()
 
 
-def _parser(flag_defaults=True, prog="neural-style"):
-    parser = Parser(prog=prog, description="Paint the content image in the style of the style image.",
-                    formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=110),
-                    argument_default=None if flag_defaults else argparse.SUPPRESS)
+def _add_flags(parser, defaults=False):
+    """Add what is in the table FLAGS; without defaults what is not given is not there."""
     for flag in FLAGS:
-        default = flag.default if flag_defaults else argparse.SUPPRESS
+        default = flag.default if defaults else argparse.SUPPRESS
         if flag.type is bool:
             parser.add_argument(*flag.names.split(), action="store_true", help=flag.help, default=default)
             continue
@@ -172,6 +171,13 @@ def _parser(flag_defaults=True, prog="neural-style"):
         metavar = {int: "N", float: "X"}.get(flag.type, "NAME" if flag.check else "PATH")
         parser.add_argument(*flag.names.split(), type=flag.type, default=default, metavar=metavar,
                             nargs="+" if flag.many else None, help=(flag.help + shown).replace("%", "%%"))
+
+
+def _parser(flag_defaults=True, prog="neural-style"):
+    parser = Parser(prog=prog, description="Paint the content image in the style of the style image.",
+                    formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=110),
+                    argument_default=None if flag_defaults else argparse.SUPPRESS)
+    _add_flags(parser, flag_defaults)
     parser.add_argument("--recipe", metavar="NAME", action="append", default=argparse.SUPPRESS,
                         help="take defaults from a recipe: a name of --list-recipes, a file, or a picture that was "
                         "made here")
@@ -198,13 +204,18 @@ def parse(arglist=None, prog="neural-style"):
     """The arguments of a command line, and what it asks for besides a run: {"save_recipe": …, "doctor": …}."""
     words = sys.argv[1:] if arglist is None else list(arglist)
     parser = _parser(prog=prog)
-    given = vars(_parser(flag_defaults=False, prog=prog).parse_args(words))
+    if hasattr(sys.stdout, "reconfigure"):      # what is printed has letters that not every terminal knows
+        sys.stdout.reconfigure(errors="replace")
     try:
+        given = vars(_parser(flag_defaults=False, prog=prog).parse_args(words))
         if "resume" in given:
             from . import state
             parser.set_defaults(**state.load(given["resume"]).args)
-        for name in reversed(given.get("recipe", [])):
-            words = _recipe_words(parser, name) + words
+        named = given.get("recipe", [])
+        for name in reversed(named):
+            if recipes.is_picture(name) and len(named) > 1:
+                raise UsageError(f"--recipe {name}: a picture's recipe is a whole one; leave out the other")
+            words = _recipe_words(name) + words
         args = parser.parse_args(words)
         for flag in FLAGS:      # one value stands for itself, as the reference has it
             value = getattr(args, attribute(flag))
@@ -218,18 +229,25 @@ def parse(arglist=None, prog="neural-style"):
     return args, given
 
 
-def _recipe_words(parser, name):
+def _recipe_words(name):
     """A recipe's words, once they are known to be flags of a run and nothing else."""
     words = recipes.words(name)
+    parser = Parser(prog="neural-style", add_help=False, argument_default=argparse.SUPPRESS)
+    _add_flags(parser)
     own, unknown = parser.parse_known_args(words)
     if unknown:
-        raise UsageError(f"--recipe {name}: unrecognized arguments: {' '.join(unknown)}")
-    for other in ("recipe", "save_recipe", "list_layers", "doctor"):
-        if hasattr(own, other):
-            raise UsageError(f"--recipe {name}: a recipe cannot have --{other.replace('_', '-')}")
-    for flag in FLAGS:      # pictures come from anywhere: they have no say in which files are written
-        if recipes.is_picture(name) and attribute(flag) in AROUND and getattr(own, attribute(flag)) != flag.default:
-            raise UsageError(f"--recipe {name}: a picture's recipe cannot have {flag.names.split()[0]}")
+        what = f"unrecognized arguments: {' '.join(unknown)}"
+        if unknown[0].split("=")[0] in vars(_parser())["_option_string_actions"]:
+            what = f"a recipe cannot have {unknown[0].split('=')[0]}"
+        raise UsageError(f"--recipe {name}: {what}")
+    if recipes.is_picture(name):    # pictures come from anywhere: they have no say in files, nor in code that is run
+        for flag in FLAGS:
+            if attribute(flag) in AROUND and attribute(flag) in own:
+                raise UsageError(f"--recipe {name}: a picture's recipe cannot have {flag.names.split()[0]}")
+        model = getattr(own, "model", MODELS[0])
+        if not set(model.split(",")) <= set(MODELS):
+            raise UsageError(f"--recipe {name}: it names a model of somebody's own, {model}; name it by hand with "
+                             "--model if you trust it")
     return words
 
 

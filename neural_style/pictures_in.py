@@ -43,7 +43,7 @@ def read_picture(path):
     if isinstance(path, Picture):
         return path
     name = "standard input" if path == STANDARD_INPUT else str(path)
-    with errors_of(name, path), _opened(path, name) as file, _pillow(file, name) as picture:
+    with errors_of(name, path), _opened(path, name) as file, recognised(file, name) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise _too_large(name, *picture.size)
         with _silent(picture.format == "TIFF"):
@@ -106,7 +106,7 @@ def _opened(path, name):
         yield file
 
 
-def _pillow(file, name):
+def recognised(file, name):
     """Pillow's picture, of whose header alone is read so far."""
     try:
         return Image.open(file)
@@ -193,7 +193,7 @@ def _decoded(picture, name):
     """The pixels and the alpha of a Picture."""
     transparent = picture.info.get("transparency")
     if picture.mode in SIXTEEN_BIT:
-        return _grey_of_many_bits(np.asarray(picture), transparent, name)
+        return _grey_of_many_bits(np.asarray(picture), transparent, picture.info.get("icc_profile"), name)
     if picture.mode == "F":
         grey = np.asarray(picture)
         grey = np.where(np.isfinite(grey), grey, 0)
@@ -213,15 +213,26 @@ def _decoded(picture, name):
     return np.asarray(Image.alpha_composite(white, picture).convert("RGB")), np.asarray(alpha)
 
 
-def _grey_of_many_bits(grey, transparent, name):
-    """The pixels, uint16, and the alpha of a grey picture of 16 bits; where it has the value transparent, white."""
+def _grey_of_many_bits(grey, transparent, profile, name):
+    """The pixels, uint16, and the alpha of a grey picture of 16 bits; where it has the value transparent, white.
+
+    A colour profile is known at 256 greys, and what lies between follows the line between them.
+    """
     if grey.min() < 0 or grey.max() > 65535:
         raise UsageError(f"{name} has grey values from {grey.min()} to {grey.max()}; save it with 8 or 16 bits")
     grey, alpha = grey.astype(np.uint16), None
     if isinstance(transparent, int):
         alpha = np.where(grey == transparent, 0, 255).astype(np.uint8)
-        grey[alpha == 0] = 65535
-    return np.repeat(grey[:, :, None], 3, axis=2), alpha
+    pixels = np.repeat(grey[:, :, None], 3, axis=2)
+    if profile:
+        ramp = np.arange(256, dtype=np.uint8)
+        meant = np.asarray(_in_srgb(Image.fromarray(ramp[None]), profile, name))[0]
+        if (meant != ramp[:, None]).any():
+            pixels = np.dstack([np.interp(grey, ramp * 257.0, meant[:, i] * 257.0) for i in range(3)])
+            pixels = np.round(pixels).astype(np.uint16)
+    if alpha is not None:
+        pixels[alpha == 0] = 65535
+    return pixels, alpha
 
 
 def _in_srgb(picture, profile, name):

@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from .errors import NeuralStyleError, UsageError
 from .files import atomic
-from .pictures_in import ENDINGS, errors_of, plug_in
+from .pictures_in import ENDINGS, errors_of, plug_in, recognised
 
 WITH_ALPHA = ("PNG", "WEBP", "TIFF", "AVIF", "HEIF")
 ICONS = ("ICO", "ICNS")         # Pillow would scale the picture to an icon's size
@@ -133,7 +133,9 @@ def srgb():
 
 def read_recipe(path):
     """The text that save_picture put into a picture, or None."""
-    with errors_of(str(path), path), open(path, "rb") as file, Image.open(file) as picture:
+    with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
+        if picture.format == "PNG":     # its text may stand at the end
+            picture.load()
         if KEY in picture.info:
             return str(picture.info[KEY])
         texts = [picture.info.get("comment")]

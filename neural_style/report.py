@@ -27,7 +27,7 @@ from .options import changed
 PAGE = Path(__file__).parent / "page"
 LONG_EDGE, SMALL_EDGE = 1000, 400       # pixels: of the pictures with the sliders; of those that the run began with
 MOST_PICTURES, MOST_POINTS = 24, 2000
-SOONEST, LATEST = 2, 30                 # seconds until a running page looks for news
+SOONEST, LATEST, FIRST = 2, 30, 10      # seconds until a running page looks for news; before the first picture
 STATES = ("running", "finished", "stopped", "failed")
 
 log = logging.getLogger("neural_style")
@@ -35,7 +35,8 @@ log = logging.getLogger("neural_style")
 
 def command(args):
     """The command that repeats the run of args, whatever recipe they came from."""
-    return " ".join(["python -m neural_style.nstyle"] + recipes.flag_words(changed(args)))
+    overwrite = ["--overwrite"] if (args.output or args.checkpoint_output) and not args.overwrite else []
+    return " ".join(["python -m neural_style.nstyle"] + recipes.flag_words(changed(args)) + overwrite)
 
 
 class Report:
@@ -75,7 +76,7 @@ class Report:
         names = [os.path.basename(_path(picture)) for _, picture in self._pictures]
         title = escape(" in the style of ".join([names[0], ", ".join(names[1:])] if names[1:] else names))
         style, script = (PAGE / "page.css").read_text("utf-8"), (PAGE / "page.js").read_text("utf-8")
-        refresh = min(max(seconds - self._last, SOONEST), LATEST) if status == "running" else None
+        refresh = min(max(seconds - self._last, SOONEST if checkpoints else FIRST), LATEST) if status == "running" else None
         return Template((PAGE / "page.html").read_text("utf-8")).substitute(
             policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
                    "base-uri 'none'; form-action 'none'",

@@ -1,7 +1,6 @@
 """What a run leaves behind: its checkpoints, its final picture, its state and its page."""
 import argparse
 import contextlib
-import fnmatch
 import glob
 import logging
 import os
@@ -21,35 +20,49 @@ class Saving:
     """Saves for one run: photo is its content Picture, content and styles are what the network sees."""
 
     def __init__(self, args, photo, content, styles, saved=None):
-        self.args, self._content, self._pictures, self._before = args, content, digest([content, *styles]), saved
+        self.args, self._content, self._digest, self._before = args, content, digest([content, *styles]), saved
         self.history = list(saved.history) if saved else []     # the Rows so far
         self.checkpoints = args.checkpoint_output or os.path.join(args.output_dir, "e_%s.jpg")
         self.final = args.output or os.path.join(args.output_dir, "final.jpg")
         self.folder, self._state_path = os.path.dirname(self.final) or ".", path_beside(self.final)
         earlier = ((row.epoch, numbered(self.checkpoints, row.epoch)) for row in self.history)
-        self._saved = [(epoch, path) for epoch, path in earlier if epoch % args.save_epochs == 0 and os.path.exists(path)]
+        self.pictures = [(epoch, path) for epoch, path in earlier if os.path.exists(path)]
         self._options, self._final_options = (images.save_options(args, photo, path) for path in (None, self.final))
         self._photo = photo if args.content_image == "-" else args.content_image
         self._report = None
 
     def prepare(self):
         """Make sure, before a long run, that everything can be saved and nothing else is lost."""
+        args = self.args
         own = self._before.args if self._before else {}     # a run that goes on may replace what is its own
         for flag, name in (("--output", "output"), ("--checkpoint-output", "checkpoint_output")):
-            path = getattr(self.args, name)
-            if path and path != own.get(name) and not self.args.overwrite:
+            path = getattr(args, name)
+            if path and path != own.get(name) and not args.overwrite:
                 pattern = numbered(glob.escape(path), "[0-9]*") if name == "checkpoint_output" else glob.escape(path)
-                for there in sorted(glob.glob(pattern)):
+                for there in filter(self._is_own_name, sorted(glob.glob(pattern))):
                     raise UsageError(f"{flag}: {there} is there already; name another file, or replace it with "
                                      "--overwrite")
-        if fnmatch.fnmatch(self.final, numbered(glob.escape(self.checkpoints), "[0-9]*")):
+        if self._is_checkpoint(self.final):
             raise UsageError(f"--output {self.final} is also the name of a checkpoint; name another file")
-        images.prepare_outputs(self.checkpoints, self.final, bit_depth=self.args.bit_depth)
+        inputs = [args.content_image, args.start, *listed(args.style_image)]
+        for path in filter(os.path.isfile, inputs):
+            if self._is_checkpoint(os.path.abspath(path)) or _same(path, self.final):
+                raise UsageError(f"{path} would be replaced by a picture of this run; name another --output_dir or --output")
+        images.prepare_outputs(self.checkpoints, self.final, bit_depth=args.bit_depth)
         if not self._before and self._state_path.exists():
             epoch, epochs = progress_of(self._state_path)
             if epoch < epochs:
                 log.info("an earlier run here stopped after epoch %d of %d; this one begins anew and replaces it "
                          "(--resume %s would go on with it)", epoch, epochs, self.to_resume)
+
+    def _is_checkpoint(self, path):
+        """Whether the path is that of some epoch's picture of this run."""
+        stem, ending = os.path.abspath(self.checkpoints).rsplit("%s", 1)
+        path = os.path.abspath(path)
+        return path.startswith(stem) and path.endswith(ending) and path[len(stem):len(path) - len(ending)].isdigit()
+
+    def _is_own_name(self, path):
+        return path == self.args.output or self._is_checkpoint(path)
 
     @property
     def to_resume(self):
@@ -75,7 +88,7 @@ class Saving:
         """Write the page as things stand: status is running, finished, stopped or failed."""
         if self._report:
             seconds = self.history[-1].seconds if self.history else 0
-            self._report.write(self.history, self._saved, status, seconds, self.args.max_num_epochs)
+            self._report.write(self.history, self.pictures, status, seconds, self.args.max_num_epochs)
 
     @contextlib.contextmanager
     def telling_of_failure(self):
@@ -93,7 +106,7 @@ class Saving:
         path, array = numbered(self.checkpoints, step.epoch), step.image.asnumpy()
         self.picture(array, path, self.args.remove_noise, step.epoch)
         self._state(step.state(), False)
-        self._saved.append((step.epoch, path))
+        self.pictures.append((step.epoch, path))
         self.page("running")
         return path, array
 
@@ -101,7 +114,7 @@ class Saving:
         """Save the final picture, of an epoch where the run was stopped there, and the State that it is of."""
         self.picture(image.asnumpy(), self.final, self.args.remove_noise_final, epoch)
         self._state(at, finished=epoch is None)
-        self._saved.append(("final", self.final))
+        self.pictures.append(("final", self.final))
         self.page("finished" if epoch is None else "stopped")
 
     def picture(self, array, path, remove_noise, epoch=None):
@@ -109,10 +122,32 @@ class Saving:
         if self.args.preserve_colors == "luma":
             array = colors.with_colors_of(array, self._content)
         options = self._final_options if path == self.final else self._options
-        images.SaveImage(array, path, remove_noise, recipe=recipe(self.args, epoch, remove_noise, path != self.final), **options)
+        images.SaveImage(array, path, remove_noise, recipe=self._recipe(path, remove_noise, epoch), **options)
+
+    def _recipe(self, path, remove_noise, epoch):
+        """The text of the recipe that repeats a picture of this run: of its end, or of an epoch before."""
+        args, notes = argparse.Namespace(**vars(self.args)), []
+        for name in ("content_image", "style_image", "start", "model_params"):
+            setattr(args, name, _near(getattr(args, name)))
+        before = self._before.args if self._before else {}
+        if epoch is None and self.history and any(before.get(name, getattr(args, name)) != getattr(args, name)
+                                                  for name in ("stop_eps", "max_num_epochs")):
+            epoch = self.history[-1].epoch      # as if it had been asked for at once
+        if epoch is not None:
+            args.max_num_epochs, args.stop_eps, args.remove_noise_final = epoch, 0.0, remove_noise
+        if path != self.final:
+            args.output_size = None
+        if images.format_of(path) not in images.SIXTEEN_BITS:
+            args.bit_depth = 8
+        if args.seed is None and args.start not in ("content", "style"):
+            notes.append("the start was not seeded")
+        if self._before and args.optimizer == "lbfgs":
+            notes.append(f"L-BFGS began anew after epoch {self._before.state.epoch}")
+        versions = [f"{name} {version}" for name, version in machine.versions().items() if version]
+        return recipes.written(changed(args, but=AROUND), ", ".join(versions + notes))
 
     def _state(self, state, finished):
-        save_state(self._state_path, self.args, self._pictures, self.history, state, finished)
+        save_state(self._state_path, self.args, self._digest, self.history, state, finished)
 
 
 def numbered(checkpoint, epoch):
@@ -121,12 +156,13 @@ def numbered(checkpoint, epoch):
     return os.path.join(folder, name.replace("%s", str(epoch)))
 
 
-def recipe(args, epoch=None, remove_noise=None, checkpoint=False):
-    """The text of the recipe that repeats a picture: the final one of args, or that of an epoch before."""
-    args = argparse.Namespace(**vars(args))
-    if epoch is not None:
-        args.max_num_epochs, args.stop_eps, args.remove_noise_final = epoch, 0.0, remove_noise
-        if checkpoint:
-            args.output_size = None
-    title = ", ".join(f"{name} {version}" for name, version in machine.versions().items() if version)
-    return recipes.written(changed(args, but=AROUND), title)
+def _same(one, other):
+    return os.path.exists(other) and os.path.samefile(one, other)
+
+
+def _near(path):
+    """A path as it is named from here, where that tells less: pictures travel."""
+    if isinstance(path, list):
+        return [_near(one) for one in path]
+    here = os.getcwd() + os.sep
+    return path[len(here):] if path and path.startswith(here) else path

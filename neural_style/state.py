@@ -27,7 +27,7 @@ Row = namedtuple("Row", ["epoch", "eps", "total", "seconds", "losses"])
 # where the optimiser is; finished: whether the run came to its end by itself.
 Saved = namedtuple("Saved", ["args", "pictures", "history", "state", "finished"])
 
-PATHS = ("content_image", "style_image", "model_params", "checkpoint_output")     # the start's picture is in the image
+PATHS = ("content_image", "style_image", "model_params", "checkpoint_output")
 ASKED_ANEW = ("overwrite", "force", "resume", "quiet", "verbose", "debug")     # what does not come back by itself
 
 
@@ -111,6 +111,8 @@ def _reached(args, folder, path):
     for flag in PATHS:
         value = args.get(flag)
         args[flag] = [reached(one) for one in value] if isinstance(value, list) else reached(value)
+    if os.path.isfile(os.path.join(folder, args["start"])):
+        args["start"] = reached(args["start"])
     for flag in ASKED_ANEW:
         args.pop(flag, None)
     if args.get("output"):

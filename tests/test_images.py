@@ -215,3 +215,30 @@ def test_style_pictures_are_fitted_by_name(pictures):
 
 def test_a_width_for_the_content(pictures):
     assert images.PreprocessContentImage(str(pictures / "coffee.png"), 600, width=90).shape == (1, 3, 60, 90)
+
+
+def test_a_profile_of_sixteen_bits_of_grey(tmp_path):
+    """Linear grey is what its profile says, at 8 bits and at 16; nothing changes without a profile."""
+    from PIL import ImageCms
+    import struct
+    ramp = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(4, 0)
+    curve = b"curv" + bytes(4) + struct.pack(">I", 0)       # none: linear
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    text = b"text" + bytes(4) + b"x\0\0\0"
+    tags, body, table = [(b"wtpt", white), (b"kTRC", curve), (b"desc", b"desc" + bytes(4) + struct.pack(">I", 2) + b"x\0" + bytes(79)), (b"cprt", text)], b"", b""
+    for name, data in tags:
+        data += bytes(-len(data) % 4)
+        table += name + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(body), len(data))
+        body += data
+    size = 128 + 4 + len(table) + len(body)
+    head = struct.pack(">I4sI4s4s4s", size, b"lcms", 0x02100000, b"mntr", b"GRAY", b"XYZ ") + bytes(12) + b"acsp"
+    head += bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
+    profile = head + bytes(128 - len(head)) + struct.pack(">I", len(tags)) + table + body
+    ImageCms.ImageCmsProfile(__import__("io").BytesIO(profile))
+    Image.fromarray(ramp).save(tmp_path / "8.png", icc_profile=profile)
+    Image.fromarray(ramp.astype(np.uint16) * 257).save(tmp_path / "16.png", icc_profile=profile)
+    Image.fromarray(ramp.astype(np.uint16) * 257).save(tmp_path / "plain.png")
+    eight, sixteen = (images.read_image(tmp_path / f"{bits}.png") for bits in (8, 16))
+    assert np.abs(eight.astype(int) - ramp[:, :, None]).max() > 50
+    assert sixteen.dtype == np.uint16 and np.abs(sixteen / 257 - eight).max() <= 1
+    assert (images.read_image(tmp_path / "plain.png")[:, :, 0] == ramp.astype(np.uint16) * 257).all()

@@ -275,3 +275,16 @@ def test_a_run_from_standard_input(short_run, cut_out, tmp_path):       # noqa: 
 
 def test_numbers_from_python_are_sizes_too():
     assert options.complete(Namespace(output_size=900)).output_size == "900"
+
+
+def test_alpha_put_back_looks_on_white_as_the_network_saw_it(tmp_path):
+    alpha = np.array([[0, 128, 255]], np.uint8)
+    on_white = np.array([[[255, 255, 255], [227, 127, 127], [200, 0, 0]]], np.uint8)
+    image = on_white.astype(np.float32).transpose(2, 0, 1)[None] - images.MEANS.reshape(1, 3, 1, 1)
+    for bit_depth in (8, 16):
+        images.SaveImage(image.astype(np.float32) + 0.01, str(tmp_path / "x.png"), bit_depth=bit_depth, alpha=alpha)
+        picture = np.asarray(Image.open(tmp_path / "x.png")).astype(float) if bit_depth == 8 else \
+            read_png(tmp_path / "x.png") / 257
+        assert np.abs(picture[0, 1, :3] - [199, 0, 0]).max() <= 1.5 and list(picture[0, :, 3]) == [0, 128, 255]
+        share = picture[:, :, 3:] / 255
+        assert np.abs(picture[:, :, :3] * share + 255 * (1 - share) - on_white).max() <= 1

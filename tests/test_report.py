@@ -112,10 +112,12 @@ def test_before_the_first_epoch_and_without_styles(tmp_path):
 
 
 def test_only_a_running_page_looks_for_news_and_as_often_as_there_are_some(page, tmp_path):
-    def refresh(status, seconds):
-        page.write(history(5), [], status, seconds, 10)
+    def refresh(status, seconds, checkpoints=()):
+        page.write(history(5), list(checkpoints), status, seconds, 10)
         return Parsed(tmp_path / "report.html").data["refresh"]
-    assert [refresh("running", seconds) for seconds in (.1, 10.1, 1000)] == [2, 10, 30]
+    saved = [(1, picture(tmp_path / "e_1.png"))]
+    assert [refresh("running", seconds) for seconds in (0, 0, 1000)] == [10, 10, 30]
+    assert [refresh("running", seconds, saved) for seconds in (1000.1, 1010.1, 2000)] == [2, 10, 30]
     assert [refresh(status, 1010) for status in ("finished", "stopped", "failed")] == [None] * 3
     with pytest.raises(ValueError, match="'done' is none of running"):
         refresh("done", 1)

@@ -9,7 +9,7 @@ from ..errors import NeuralStyleError, UsageError
 from ..files import atomic
 
 FOLDER = Path(__file__).parent
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")      # a run's pictures carry its recipe
+PICTURES = (".png", ".apng", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 
 
 def names():
@@ -18,13 +18,13 @@ def names():
 
 
 def text(name):
-    """The text of a recipe: one of names(), a file of flags, or a picture that a run made."""
+    """The text of a recipe: one of names(), a file of flags, or a picture that a run made (each carries its own)."""
     own = FOLDER / f"{name}.args"
     path = own if name in names() else Path(name)
     try:
         if is_picture(path):
             return _in_picture(path)
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
         raise UsageError(f"--recipe {name}: {reason}; the recipes are {', '.join(names())}, "
@@ -79,6 +79,9 @@ def save(path, flags):
     """Write flags as a recipe file."""
     try:
         with atomic(path) as temporary:
-            temporary.write_text(written(flags, f"Flags of a run; use them with: --recipe {path}"), encoding="utf-8")
+            text = written(flags, f"Flags of a run; use them with: --recipe {path}")
+            temporary.write_bytes(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise UsageError(f"--save-recipe {path}: a name that is not UTF-8 cannot stand in a recipe") from None
     except OSError as error:
         raise NeuralStyleError(f"--save-recipe {path}: {error.strerror}") from None
