@@ -22,9 +22,9 @@ def run_golden(name, params, pictures, folder, monkeypatch):
                  style_image=str(pictures / flags["style_image"]), model_params=params and str(params))
     steps, saved = [], {}
 
-    def recorded(objective, image, args, on_step, minimise=optimize.minimise):
+    def recorded(objective, image, args, on_step, since, minimise=optimize.minimise):
         assert np.array_equal(image.asnumpy(), golden["init"])
-        return minimise(objective, image, args, lambda step: (steps.append(step), on_step(step)))
+        return minimise(objective, image, args, lambda step: (steps.append(step), on_step(step)), since)
 
     monkeypatch.setattr(optimize, "minimise", recorded)
     monkeypatch.setattr(images, "save_picture", lambda picture, path, *_: saved.update({Path(path).name: picture}))

@@ -312,7 +312,7 @@ def test_everything_is_reached_by_keyboard_and_has_a_name(finished, opened):
     for _ in range(6):
         window.keyboard.press("Tab")
         reached.append(window.evaluate("document.activeElement.id || document.activeElement.tagName"))
-    assert reached == ["wipe", "play", "when", "losses-chart", "eps-chart", "PRE"]
+    assert reached == ["wipe", "play", "when", "losses-chart", "eps-chart", "command"]
     for name in ("Before and after: how much of the content shows", "Pictures saved so far", "Losses by epoch",
                  "Relative change by epoch"):
         assert window.get_by_role("slider", name=name, exact=True).count() == 1
