@@ -174,6 +174,8 @@ def files_below(folder):
 def complaint(code, said, before, after, words):
     """What is wrong with how a case ended, or None."""
     from PIL import Image
+
+    from neural_style import state
     lines = [line for line in said.split("\n") if not EXPECTED.search(line)]
     if code not in CODES:
         return f"exit code {code}"
@@ -188,13 +190,20 @@ def complaint(code, said, before, after, words):
         if after.get(name) != content and name not in may_change:
             return f"{name} changed"
     for name in set(after) - set(before):
-        if Path(name).name.startswith("."):
-            return f"{name} left over"
-        if not name.endswith(".args"):
-            try:
+        try:
+            if name.endswith(".state.npz"):
+                with tempfile.NamedTemporaryFile(suffix=".npz") as file:
+                    file.write(after[name])
+                    file.flush()
+                    state.load(file.name)
+            elif Path(name).name.startswith("."):
+                return f"{name} left over"
+            elif name.endswith(".html"):
+                assert after[name].rstrip().endswith(b"</html>")
+            elif not name.endswith(".args"):
                 Image.open(io.BytesIO(after[name])).load()
-            except Exception as error:
-                return f"{name} is not whole: {error}"
+        except Exception as error:
+            return f"{name} is not whole: {error!r}"
     return None
 
 
