@@ -75,8 +75,6 @@ def train_nstyle(args, callback=None, on_epoch=None):
     else:
         image = _start(args, content.shape, device, read)
         since = optimize.start_state(image)
-    del photo
-    read.cache_clear()      # large pictures need not stay in memory
 
     def on_step(step):
         progress.show(step)
@@ -96,7 +94,9 @@ def train_nstyle(args, callback=None, on_epoch=None):
             raise interrupt.Interrupted(f"stopped after epoch {step.epoch}; the picture so far is {saving.final}, and "
                                         f"--resume {saving.to_resume} goes on", asked[0])
 
-    saving.begin(device)
+    saving.begin(device, read)
+    del photo
+    read.cache_clear()      # large pictures need not stay in memory
     with Progress(args.max_num_epochs, objective, args.print_iterations, since.epoch) as progress, \
             interrupt.waiting() as asked, saving.telling_of_failure():
         try:

@@ -66,20 +66,10 @@ def name_outputs(sides, folder, ending, known):
 
 
 def demand_one_size(frames):
-    sizes = {path: size for path, size in ((path, _size(path)) for path in frames) if size}
+    from .pictures_in import size_of
+    sizes = {path: size for path, size in ((path, size_of(path)) for path in frames) if size}
     first = next(iter(sizes.items()), None)
     for path, size in sizes.items():
         if size != first[1]:
             raise UsageError(f"--sequence: {path} is {size[0]}x{size[1]} and {first[0]} {first[1][0]}x{first[1][1]}; "
                              "all frames must have one size")
-
-
-def _size(path):
-    """A picture's size as it is shown, from its header; None where that cannot be read."""
-    from PIL import Image
-    try:
-        with Image.open(path) as picture:
-            turned = picture.getexif().get(0x0112, 1) >= 5
-            return picture.size[::-1] if turned else picture.size
-    except Exception:
-        return None

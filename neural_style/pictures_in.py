@@ -14,6 +14,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from .errors import UsageError
 
 MAX_PIXELS = 150_000_000        # resizing takes about 30 bytes for each
+ORIENTATION = 0x0112     # the EXIF tag; from 5 on, width and height change places
 STANDARD_INPUT = "-"
 SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 NOT_ANIMATED = ("MPO", "PSD")   # the first frame is the picture itself; the others are previews and layers
@@ -54,11 +55,21 @@ def read_picture(path):
         return result
 
 
+def size_of(path):
+    """A picture's (width, height) as it is shown, from its header; None where that cannot be read."""
+    try:
+        with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
+            return picture.size[::-1] if picture.getexif().get(ORIENTATION, 1) >= 5 else picture.size
+    except (UsageError, MemoryError):
+        return None
+
+
 @contextlib.contextmanager
 def errors_of(name, path):
     """Turn whatever reading a picture raises into one line for a person."""
-    quiet, pillow = logging.NullHandler(), logging.getLogger("PIL")
-    pillow.addHandler(quiet)        # without a handler, what Pillow logs on damaged files would be printed
+    pillow = logging.getLogger("PIL")
+    quiet, before, pillow.propagate = logging.NullHandler(), pillow.propagate, False
+    pillow.addHandler(quiet)        # what Pillow logs on damaged files is in the line that is raised
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")     # and so would its warnings
@@ -80,6 +91,7 @@ def errors_of(name, path):
         raise UsageError(f"{name} is damaged and cannot be read: {error or type(error).__name__}") from error
     finally:
         pillow.removeHandler(quiet)
+        pillow.propagate = before
 
 
 @contextlib.contextmanager

@@ -2,14 +2,12 @@
 
 Memory is  max(libraries + photo, libraries + weights + max(gradient, target) + further styles + optimiser).  Each part
 is a number of bytes that follows from shapes, times a factor. The factors were measured as peak resident memory of
-whole runs on Linux x86-64 with AVX-512 (MXNet 1.9.1 with oneDNN, two threads, glibc), at 300 to 1200 pixels.
+whole runs on Linux x86-64 with AVX-512 (MXNet 1.9.1 with oneDNN, two threads, glibc), at 300, 600 and 1200 pixels.
 """
-import contextlib
 import functools
 import logging
 import operator
 import os
-import warnings
 
 from .errors import UsageError
 from .memory import available, gigabytes, resident
@@ -75,14 +73,9 @@ def _outputs(model, terms):
 
 def reading(paths):
     """The peak memory, in bytes, of reading these pictures one after the other; 0 for those that cannot be read."""
-    from PIL import Image
-    most = 0
-    for path in filter(os.path.isfile, paths):      # pipes can be read only once
-        with contextlib.suppress(Exception), warnings.catch_warnings():     # who reads it says what is wrong
-            warnings.simplefilter("ignore")
-            with Image.open(path) as picture:
-                most = max(most, LIBRARIES + PHOTO * picture.width * picture.height)
-    return most
+    from .pictures_in import size_of
+    sizes = filter(None, map(size_of, filter(os.path.isfile, paths)))       # pipes can be read only once
+    return max((LIBRARIES + PHOTO * width * height for width, height in sizes), default=0)
 
 
 def check_pictures(args, free=None):

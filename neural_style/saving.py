@@ -28,7 +28,6 @@ class Saving:
         earlier = ((row.epoch, numbered(self.checkpoints, row.epoch)) for row in self.history)
         self.pictures = [(epoch, path) for epoch, path in earlier if os.path.exists(path)]
         self._options, self._final_options = (images.save_options(args, photo, path) for path in (None, self.final))
-        self._photo = photo if args.content_image == "-" else args.content_image
         self._report = None
 
     def prepare(self):
@@ -69,15 +68,16 @@ class Saving:
         """What --resume takes to go on with this run."""
         return self._state_path if self.args.output else self.folder
 
-    def begin(self, device):
-        """Write the run's page for the first time, where one is asked for."""
+    def begin(self, device, read):
+        """Write the run's page for the first time, where one is asked for; read(path) gives pictures."""
         if not self.args.report:
             return
         from .report import Report, command
         height, width = self._content.shape[2:]
-        pictures = [("content", self._photo)]
+        pictures = [("content", self.args.content_image)]
         if self.args.style_weight > 0:
             pictures += [("style", path) for path in listed(self.args.style_image)]
+        pictures = [(caption, read(path) if path == "-" else path) for caption, path in pictures]
         facts = {"seed": self.args.seed, "size": f"{width}x{height}", "device": device,
                  "threads": os.environ.get("OMP_NUM_THREADS"), **machine.versions(), **machine.describe()}
         page = "report.html" if not self.args.output else Path(self.final).stem + ".report.html"

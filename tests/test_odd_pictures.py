@@ -403,3 +403,16 @@ def test_libtiff_says_nothing_of_its_own(tmp_path, capfd):
     with pytest.raises(UsageError, match="cannot be read"):
         images.read_image(tmp_path / "a.tif")
     assert capfd.readouterr().err == ""
+
+
+def test_what_pillow_logs_is_not_printed_beside_the_line(tmp_path):
+    """Neither when the picture is read nor when its size is looked up; MXNet gives the root logger a handler."""
+    Image.new("RGB", (20, 20)).save(tmp_path / "x.tif")
+    data = bytearray((tmp_path / "x.tif").read_bytes())
+    place = data.index(bytes([0x15, 0x01, 3, 0]))       # the tag SamplesPerPixel
+    data[place + 8:place + 10] = (32514).to_bytes(2, "little")
+    (tmp_path / "x.tif").write_bytes(data)
+    code = ("import logging, sys; logging.basicConfig(); from neural_style import nstyle; "
+            "sys.exit(nstyle.main(['--quiet', '--content-image', sys.argv[1]]))")
+    ran = subprocess.run([sys.executable, "-c", code, str(tmp_path / "x.tif")], capture_output=True, text=True)
+    assert ran.returncode == 2 and len(ran.stderr.splitlines()) == 1, ran.stderr
