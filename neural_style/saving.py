@@ -33,6 +33,8 @@ class Saving:
     def prepare(self):
         """Make sure, before a long run, that everything can be saved and nothing else is lost."""
         args = self.args
+        for path in (self.checkpoints, self.final):
+            images.format_of(path)      # or it is none
         own = self._before.args if self._before else {}     # a run that goes on may replace what is its own
         for flag, name in (("--output", "output"), ("--checkpoint-output", "checkpoint_output")):
             path = getattr(args, name)

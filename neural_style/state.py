@@ -33,8 +33,8 @@ ASKED_ANEW = ("overwrite", "force", "resume", "quiet", "verbose", "debug")     #
 
 def path_beside(picture):
     """Where the state of the run that makes this final picture lies: .final.jpg.state.npz beside final.jpg."""
-    picture = Path(picture)
-    return picture.with_name(f".{picture.name}.state.npz")
+    folder, name = os.path.split(picture)
+    return Path(folder, f".{name}.state.npz")
 
 
 def digest(pictures):

@@ -150,6 +150,8 @@ def test_progress_shows_the_weighted_losses(capsys, monkeypatch, caplog):
     ({"--lr": "nan"}, 2, "--lr nan: must be a finite number"),
     ({"--style-weight": "-1"}, 2, "--style-weight -1.0: must be 0 or greater"),
     ({"--output_dir": "/dev/null/pictures"}, 1, "choose another folder"),
+    ({"--output": "."}, 2, ".: its ending names no picture format"),
+    ({"--output": "somewhere/"}, 2, "somewhere/: its ending names no picture format"),
 ])
 def test_wrong_use_is_one_line_and_the_right_code(words, change, code, says, capsys):
     for flag, value in change.items():
