@@ -18,14 +18,33 @@ LARGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 65536}      
 __all__ = ["PostprocessImage", "PreprocessContentImage", "PreprocessStyleImage", "SaveImage", "prepare_folder",
            "prepare_outputs", "read_image", "read_picture", "read_recipe", "save_options", "save_picture", "to_network"]
 
+FAR = 32        # times smaller: pictures that shrink by more are first brought near
+
 log = logging.getLogger("neural_style")
+
+
+def _in_reach(picture, size):
+    """The (H, W, 3) picture, or its means over blocks where it is more than FAR times the size along a side.
+
+    Before scikit-image scales a picture down it smooths it, in time that grows with the square of the ratio: a strip of
+    60000 pixels would take it many minutes.
+    """
+    down, right = (max(1, side // (FAR * goal)) for side, goal in zip(picture.shape, size))
+    if down == right == 1:
+        return picture
+    height, width = picture.shape[0] // down, picture.shape[1] // right
+    total = np.zeros((height, width, 3), np.float32)
+    for i in range(down):
+        for j in range(right):
+            total += picture[i::down, j::right][:height, :width]
+    return np.round(total / (down * right)).astype(picture.dtype)
 
 
 def to_network(picture, size):
     """Resize an (H, W, 3) picture to size (H, W) and bring it to the network's range, (1, 3, H, W) float64."""
     from skimage.transform import resize
     try:
-        scaled = resize(picture, size) * 256
+        scaled = resize(_in_reach(picture, size), size) * 256
     except (MemoryError, ValueError) as error:
         raise NeuralStyleError(f"a picture of {size[1]}x{size[0]} does not fit in memory; take a smaller "
                                "--max-long-edge") from error

@@ -242,3 +242,17 @@ def test_a_profile_of_sixteen_bits_of_grey(tmp_path):
     assert np.abs(eight.astype(int) - ramp[:, :, None]).max() > 50
     assert sixteen.dtype == np.uint16 and np.abs(sixteen / 257 - eight).max() <= 1
     assert (images.read_image(tmp_path / "plain.png")[:, :, 0] == ramp.astype(np.uint16) * 257).all()
+
+
+def test_pictures_that_shrink_by_far_are_brought_near_first():
+    """Ordinary pictures are scikit-image's alone; a strip of 60000 pixels takes no minutes, and is itself."""
+    from skimage.transform import resize
+    random = np.random.RandomState(0)
+    ordinary = random.randint(0, 256, (650, 700, 3)).astype(np.uint8)
+    expected = resize(ordinary, (20, 20)) * 256 - images.MEANS
+    assert np.array_equal(images.to_network(ordinary, (20, 20))[0], expected.transpose(2, 0, 1))
+    for dtype, top in ((np.uint8, 255), (np.uint16, 65535)):
+        strip = np.zeros((40, 60000, 3), dtype)
+        strip[:, 30000:] = top
+        seen = images.to_network(strip, (16, 24))[0] + images.MEANS.reshape(3, 1, 1)
+        assert np.abs(seen[:, :, :11]).max() < 1 and np.abs(seen[:, :, 13:] - 256).max() < 1
