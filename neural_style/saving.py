@@ -10,6 +10,7 @@ from . import colors, images, machine, recipes
 from .errors import UsageError
 from .interrupt import Interrupted
 from .options import AROUND, changed, listed
+from .plan import place
 from .state import digest, path_beside, progress_of
 from .state import save as save_state
 
@@ -80,8 +81,7 @@ class Saving:
         if self.args.style_weight > 0:
             pictures += [("style", path) for path in listed(self.args.style_image)]
         pictures = [(caption, read(path) if path == "-" else path) for caption, path in pictures]
-        facts = {"seed": self.args.seed, "size": f"{width}x{height}", "device": device,
-                 "threads": os.environ.get("OMP_NUM_THREADS"), **machine.versions(), **machine.describe()}
+        facts = {"seed": self.args.seed, "size": f"{width}x{height}", "on": place(device), **machine.versions(), **machine.describe()}
         page = "report.html" if not self.args.output else Path(self.final).stem + ".report.html"
         self._report = Report(os.path.join(self.folder, page), pictures, command(self.args), facts, self.args.stop_eps)
         self.page("running")
