@@ -25,7 +25,10 @@ def atomic(path):
             source = f"/proc/self/fd/{unnamed}"
             yield Path(source)
             os.fsync(unnamed)
-            os.link(source, temporary, src_dir_fd=unnamed)      # only with a src_dir_fd does Python follow the link
+            with contextlib.suppress(FileExistsError):
+                os.link(source, path, src_dir_fd=unnamed)       # only with a src_dir_fd does Python follow the link
+                return
+            os.link(source, temporary, src_dir_fd=unnamed)      # whole already, if the process is killed here
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):

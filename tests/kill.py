@@ -51,12 +51,13 @@ def whole(folder):
     """The pictures that lie in the folder, once all of its files are known to be whole."""
     pictures = {}
     for path in folder.iterdir():
-        if path.name.endswith(".state.npz"):
+        if path.suffix == ".npz":
             state.load(path)
         else:
             with Image.open(path) as picture:
                 picture.load()
-            pictures[path.name] = path.read_bytes()
+            if not path.name.startswith("."):       # else killed between a whole file's two names
+                pictures[path.name] = path.read_bytes()
     return pictures
 
 
