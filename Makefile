@@ -1,10 +1,11 @@
 # make run: see a first result.  make test: run the whole suite.  make figures: execute the notebooks of examples/.
+# make bench: measure speed and memory, on a machine with nothing else to do.
 # Each sets up $(VENV) where it is missing.
 VENV = .venv
 PYTHON = python3.11 python3.10 python3.12 python3.9 python3.8 python3 python
 SUITABLE = import sys, venv, ensurepip; sys.exit(not (3, 8) <= sys.version_info < (3, 13))
 
-.PHONY: run test figures install docs clean
+.PHONY: run test figures bench install docs clean
 
 run: install
 	@test -f model/vgg19.params || PYTHON=$(VENV)/bin/python sh download.sh
@@ -16,6 +17,11 @@ test: install
 figures: install
 	@test -f model/vgg19.params || PYTHON=$(VENV)/bin/python sh download.sh
 	@$(VENV)/bin/python examples/build.py
+
+# TORCH=/path/to/python of an environment with torch adds PyTorch to the table.
+bench: install
+	@test -f model/vgg19.params || PYTHON=$(VENV)/bin/python sh download.sh
+	@$(VENV)/bin/python benchmarks/speed.py $(if $(TORCH),--torch $(TORCH))
 
 install: $(VENV)/installed
 

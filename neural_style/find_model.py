@@ -1,4 +1,5 @@
 """Models by name: this package's own, or a module model_NAME in the working directory."""
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -6,11 +7,15 @@ import logging
 import os
 import re
 import sys
+from collections import namedtuple
 
-from . import find_mxnet, weights
+from . import find_mxnet, operators, weights
 from .errors import UsageError
 
 log = logging.getLogger("neural_style")
+
+# A layer of a chain: kind is conv, relu or pool; a relu that stands apart leaves the convolution's output as it is.
+Step = namedtuple("Step", ["kind", "name", "apart"])
 
 ALIASES = {"vgg": "vgg19"}      # the reference's --model listed this word as its only choice
 
@@ -64,7 +69,7 @@ class Model:
         self.style_layers, self.content_layers = (
             [output[:-len("_output")] for output in group.list_outputs()] for group in groups)
         self._layers = module.get_layers(**options) if hasattr(module, "get_layers") else _inner_layers(groups)
-        self._device, self._get_executor, self._options = device, module.get_executor, {}
+        self.device, self._get_executor, self._options = device, module.get_executor, {}
         if hasattr(module, "get_params") and _takes(module.get_executor, "params"):
             if normalised:
                 from . import normalise
@@ -73,7 +78,9 @@ class Model:
         elif params_path or normalised:
             raise UsageError(f"{'--model-params' if params_path else '--normalised'}: the model {name} brings its "
                              "own weights")
-        self.weight_bytes = sum(4 * array.size for array in self._options.get("params", {}).values())
+        self.parameters = self._options.get("params", {})
+        self.weight_bytes = sum(4 * array.size for array in self.parameters.values())
+        self._is_chain = module.__package__ == __package__ and pooling == "avg"
 
     def resolve(self, name):
         """The full name of a layer: relu3_last stands for the last of its block, relu3_4 in VGG19."""
@@ -83,6 +90,31 @@ class Model:
         if name not in self._layers:
             raise UsageError(f"there is no layer {name}; --list-layers prints those there are")
         return name
+
+    @functools.lru_cache(None)
+    def weights(self, precision):
+        """The parameters in float32 or bfloat16."""
+        return {name: operators.cast(array, precision) for name, array in self.parameters.items()}
+
+    @functools.lru_cache(None)
+    def backward_weights(self, precision):
+        """The weights once more: oneDNN keeps them in the layout of their operator, and backward has its own."""
+        return {name: operators.cast(array.copy(), precision) for name, array in self.parameters.items()
+                if name.endswith("_weight")}
+
+    def chain(self, names):
+        """The Steps up to the named layers where the model is a chain of layers that can be gone one by one."""
+        if not self._is_chain or self.device.device_type != "cpu":
+            return None
+        order = list(self._layers)
+        order = order[:max(map(order.index, names)) + 1]
+        if any(name.startswith("pool") for name in names):
+            return None
+        missing = [name for name in order if name.startswith("conv") and f"{name}_weight" not in self.parameters]
+        if missing:
+            raise weights.too_short(f"{missing[0]}_weight")
+        return [Step(re.match("[a-z]+", name)[0], name, name.startswith("relu") and "conv" + name[4:] in names)
+                for name in order]
 
     def outputs(self, names):
         """The symbols of the named layers, as one group."""
@@ -96,7 +128,7 @@ class Model:
         *style, content = list(outputs)
         if not style:
             style, content = [content], find_mxnet.mx.sym.BlockGrad(content)
-        return self._get_executor(find_mxnet.mx.sym.Group(style), content, tuple(size), self._device, **self._options)
+        return self._get_executor(find_mxnet.mx.sym.Group(style), content, tuple(size), self.device, **self._options)
 
 
 def first_with_weights(names):

@@ -69,6 +69,7 @@ def load():
     if threads_asked() is None:
         os.environ["OMP_NUM_THREADS"] = str(usable_cores())
     os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
+    os.environ.setdefault("MXNET_CPU_TEMP_COPY", "1")   # one scratch memory instead of four, each as large as a layer
     import scipy.sparse
     for alias, builtin in (("bool", bool), ("int", int)):
         if alias not in vars(np):

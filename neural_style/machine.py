@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from . import __version__, memory
+from .errors import UsageError
 from .find_mxnet import usable_cores
 
 PACKAGES = {"MXNet": "mxnet", "NumPy": "numpy", "SciPy": "scipy", "scikit-image": "scikit-image", "Pillow": "pillow"}
@@ -41,6 +42,18 @@ def instructions():
     """The names of the processor's instruction sets, in small letters; none where the system does not tell."""
     found = re.search(r"^flags\s*:\s*(.+)$", _text("/proc/cpuinfo"), re.M)
     return found[1].lower().split() if found else []
+
+
+BF16 = {"avx512_bf16", "amx_bf16"}      # the instruction sets that multiply bfloat16
+
+
+def precision(name):
+    """MXNet's name for what --precision names, as this processor can do it."""
+    able = BF16 & set(instructions())
+    if name == "bf16" and not able:
+        raise UsageError(f"--precision bf16: this processor ({processor() or platform.machine()}) has no instructions for "
+                         "it (AVX512_BF16 or AMX_BF16); leave it out, or take --precision auto")
+    return "bfloat16" if able and name != "float32" else "float32"
 
 
 def _version(package):

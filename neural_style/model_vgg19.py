@@ -6,7 +6,6 @@ ctx)` of the same form; `--model NAME` takes it. Whatever it has beyond these tw
 from collections import namedtuple
 
 from . import weights
-from .errors import UsageError
 from .find_mxnet import mx
 from .networks import NETWORKS, array_shapes
 
@@ -60,8 +59,7 @@ def get_executor(style, content, input_size, ctx, params=None, network="vgg19"):
     names = out.list_arguments()
     missing = [name for name in names if name in array_shapes(NETWORKS[network]) and name not in params]
     if missing:
-        raise UsageError(f"the weights file has no {missing[0]}: it ends below the layers asked for; choose lower "
-                         "ones, or fetch or convert a file with the whole network")
+        raise weights.too_short(missing[0])
     shapes, _, _ = out.infer_shape(data=(1, 3) + tuple(input_size))
     arguments = {name: params[name] if name in params else mx.nd.zeros(shape, ctx)
                  for name, shape in zip(names, shapes)}

@@ -39,7 +39,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
     (1, 3, H, W) array, where a picture was saved. on_epoch gets every epoch's Row, the last one's too: epoch, eps,
     total, seconds and losses, a dict.
     """
-    from . import images, plan, state
+    from . import images, plan, pyramid, state
     saved = state.load(args.resume) if getattr(args, "resume", None) else None
     if saved:
         args = Namespace(**{**saved.args, **vars(args)})
@@ -49,11 +49,12 @@ def train_nstyle(args, callback=None, on_epoch=None):
         if args.max_num_epochs < saved.state.epoch:
             raise errors.UsageError(f"--max-num-epochs {args.max_num_epochs}: the run is at epoch {saved.state.epoch} "
                                     "already")
+    pyramid.check(args)
     plan.check_pictures(args)
     read = functools.lru_cache(None)(images.read_picture)       # standard input can be read only once
     photo = read(args.content_image)
     content = images.PreprocessContentImage(photo, args.max_long_edge, args.width)
-    styles = _styles(args, content, read)
+    styles = styles_of(args, content, read)
     if saved and saved.pictures != state.digest([content, *styles]):
         raise errors.UsageError(f"--resume {args.resume}: the content or a style picture is not the one that the run "
                                 "began with")
@@ -73,7 +74,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
         log.info("going on after epoch %d%s", since.epoch,
                  "; L-BFGS learns the landscape anew" if args.optimizer == "lbfgs" else "")
     else:
-        image = _start(args, content.shape, device, read)
+        image = start_of(args, content.shape, device, read)
         since = optimize.start_state(image)
 
     def on_step(step):
@@ -120,17 +121,19 @@ def train_nstyle(args, callback=None, on_epoch=None):
         raise interrupt.Interrupted("the run was complete when it was to stop", asked[0])
 
 
-def _start(args, shape, device, read):
+def start_of(args, shape, device, read):
     """The image that a run starts from, an NDArray."""
-    from . import start
+    from . import pyramid, start
     from .find_mxnet import mx
+    if args.pyramid:
+        return mx.nd.array(pyramid.enlarged(pyramid.below(args, device, read), shape[2:]), ctx=device)
     if args.seed is not None:
         mx.random.seed(args.seed)
     return start.start_image(args.start, shape, device,
                              {"content": args.content_image, "style": listed(args.style_image)[0]}, read)
 
 
-def _styles(args, content, read=lambda path: path):
+def styles_of(args, content, read=lambda path: path):
     """The style pictures, (1, 3, H, W) each, fitted to the content; none where no style is asked for."""
     from . import colors, images
     if args.style_weight == 0:
@@ -144,6 +147,7 @@ def _styles(args, content, read=lambda path: path):
 
 def make_objective(args, content, styles, device, announce=lambda model, terms: None):
     """The Objective of args for the pictures, bound on the device; announce is told of what before that."""
+    from . import machine, memory
     from .find_model import Model
     from .image_terms import image_terms
     from .objective import CONTENT_NORMS, STYLE_NORMS, Objective, Term
@@ -167,10 +171,12 @@ def make_objective(args, content, styles, device, announce=lambda model, terms: 
         announce(model, terms)
     shares = listed(args.style_blend_weights) or [1.0] * len(styles)
     clip = 1.0 if args.clip_gradient is None else args.clip_gradient
+    memory.keep_what_is_freed(args.tile is None)
     clip = 0.0 if args.optimizer == "lbfgs" else clip       # its gradient must be that of its value
     return Objective(model, content.shape[2:], terms, content, styles,
                      [share / sum(shares) for share in shares], clip, device,
-                     lambda data: image_terms(data, device, args.tv_loss, args.tv_weight, args.amplitude_weight))
+                     lambda data: image_terms(data, device, args.tv_loss, args.tv_weight, args.amplitude_weight),
+                     machine.precision(args.precision), args.tile)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,9 @@ from collections import namedtuple
 import numpy as np
 
 from .errors import UsageError
+from .features import features_of
 from .find_mxnet import mx
+from .taps import ContentTap, Copy, StyleTap, Workshop
 
 # losses: unweighted sums of squares of the style terms, then of the content terms, then the weighted image terms.
 Evaluation = namedtuple("Evaluation", ["losses", "total", "gradient", "gradient_norm"])
@@ -79,14 +81,6 @@ def _scales(outputs, size):
     return [(n, h * w) for _, n, h, w in shapes]
 
 
-def _forward(model, outputs, picture):
-    """The values of a group of outputs for one picture, (1, 3, H, W)."""
-    bound = model.bind(outputs, picture.shape[2:])
-    bound.data[:] = picture
-    bound.executor.forward()
-    return [output.copy() for output in bound.executor.outputs[:len(outputs.list_outputs())]]
-
-
 def blend(grams, blend_weights):
     """One target for several styles: Σ b·‖G − A‖² = ‖G − mean‖² + rest, for blend weights that sum to 1.
 
@@ -105,55 +99,65 @@ class Objective:
 
     size is the image's (H, W); content_picture and style_pictures are (1, 3, H, W) arrays in the network's range,
     needed only where there are such terms. make_image_terms(data) gives the terms of the image itself. The
-    features' gradient is scaled down where its norm exceeds clip times the number of the image's elements.
+    features' gradient is scaled down where its norm exceeds clip times the number of the image's elements. precision
+    is that of the network, but for the targets, which are always float32; tile see features_of.
     """
 
     def __init__(self, model, size, terms, content_picture=None, style_pictures=(), blend_weights=(1.0,), clip=1.0,
-                 device=None, make_image_terms=lambda data: []):
+                 device=None, make_image_terms=lambda data: [], precision="float32", tile=None):
+        self._tile = tile
         style, content = ([term for term in terms if term.kind == kind] for kind in ("style", "content"))
         terms = style + content
         if not terms:
             raise UsageError("there is nothing to do: every layer's weight is 0")
-        outputs = model.outputs([term.layer for term in terms])
-        _check_size(outputs, size, "content")
-        losses, targets, rests = [], {}, []
+        layers = list(dict.fromkeys(term.layer for term in terms))
+        _check_size(model.outputs(layers), size, "content")
+        scales = dict(zip(layers, _scales(model.outputs(layers), size)))
+        scaled = [float(term.weight) / term.divisor(*scales[term.layer]) for term in terms]
+        targets, rests = [], []
         if style:
-            layers = model.outputs([term.layer for term in style])
-            targets, rests = self._style_targets(model, layers, size, style_pictures, blend_weights)
-            losses += [_distance(name, gram) for name, gram in zip(targets, style_gram_symbol(size, layers)[0])]
+            targets, rests = self._style_targets(model, [term.layer for term in style], size, style_pictures,
+                                                 blend_weights)
+        workshop = Workshop()
+        taps = [StyleTap(workshop, target, scale) for target, scale in zip(targets, scaled)]
         if content:
-            layers = model.outputs([term.layer for term in content])
-            names = ["target_content" + (f"_{i}" if i else "") for i in range(len(content))]
-            targets.update(zip(names, _forward(model, layers, content_picture)))
-            losses += [_distance(name, features) for name, features in zip(names, layers)]
-        mx.nd.waitall()         # the features' executors are gone from here on
-        total = mx.sym.Group(losses)
-        # Only in training a maximum pool keeps what its backward needs; without, its gradient is silently wrong.
-        self._has_maximum = '"pool_type": "max"' in total.tojson()
-        self._bound = model.bind(total, size)
-        for name, target in targets.items():
-            target.copyto(self._bound.arg_dict[name])
-        self._image_terms = make_image_terms(self._bound.data)
+            features = self._content_targets(model, [term.layer for term in content], content_picture)
+            taps += [ContentTap(target, scale) for target, scale in zip(features, scaled[len(style):])]
+        mx.nd.waitall()         # the targets' executors are gone from here on
+        self._network = features_of(model, layers, size, precision, tile)
+        self._taps = taps
+        self._by_layer = {layer: [tap for tap, term in zip(taps, terms) if term.layer == layer] for layer in layers}
+        self._image_terms = make_image_terms(self._network.data)
         self.kinds = [term.kind for term in terms] + ["image"] * len(self._image_terms)
         self.names = [term.layer for term in terms] + [name for name, _ in self._image_terms]
-        scales = [float(term.weight) / term.divisor(n, m) for term, (n, m) in zip(terms, _scales(outputs, size))]
-        self.weights = np.array(scales + [1.0] * len(self._image_terms))
+        self.weights = np.array(scaled + [1.0] * len(self._image_terms))
         self._rests = np.array(rests + [0.0] * (len(self.weights) - len(rests)))
-        unused = [0.0] * (len(self._bound.executor.outputs) - len(terms))
-        self._head_gradients = [mx.nd.array([scale], device) for scale in scales + unused]
-        self._largest_norm = clip * self._bound.data.size if clip else np.inf
+        self._largest_norm = clip * self._network.data.size if clip else np.inf
 
-    @staticmethod
-    def _style_targets(model, layers, size, pictures, blend_weights):
-        """Each layer's blended Gram matrix by its variable's name, brought to the image's number of positions."""
+    def _style_targets(self, model, layers, size, pictures, blend_weights):
+        """Each layer's blended Gram matrix, brought to the image's number of positions, and what blending leaves."""
         by_picture = []
         for picture in pictures:
-            _check_size(layers, picture.shape[2:], "style")
-            grams = _forward(model, style_gram_symbol(picture.shape[2:], layers)[0], picture)
-            ratios = [m / own for (_, m), (_, own) in zip(_scales(layers, size), _scales(layers, picture.shape[2:]))]
-            by_picture.append([gram if ratio == 1 else gram * ratio for gram, ratio in zip(grams, ratios)])
+            _check_size(model.outputs(layers), picture.shape[2:], "style")
+            workshop = Workshop()
+            taps = {layer: StyleTap(workshop) for layer in layers}
+            self._show(model, picture, taps)
+            ratios = [m / own for (_, m), (_, own) in zip(_scales(model.outputs(layers), size),
+                                                          _scales(model.outputs(layers), picture.shape[2:]))]
+            by_picture.append([taps[layer].gram() * ratio for layer, ratio in zip(layers, ratios)])
         blended = [blend(grams, blend_weights) for grams in zip(*by_picture)]
-        return {f"target_gram_{i}": mean for i, (mean, _) in enumerate(blended)}, [rest for _, rest in blended]
+        return [mean for mean, _ in blended], [rest for _, rest in blended]
+
+    def _content_targets(self, model, layers, picture):
+        """The features of each layer."""
+        taps = {layer: Copy() for layer in layers}
+        self._show(model, picture, taps)
+        return [taps[layer].features for layer in layers]
+
+    def _show(self, model, picture, taps):
+        """Show the features of picture to {layer: tap}."""
+        features_of(model, list(taps), picture.shape[2:], tile=self._tile).forward(
+            picture, lambda layer, *features: taps[layer].see(*features), keep=False)
 
     def by_kind(self, losses):
         """An Evaluation's losses, weighted: style and content summed over layers, the image's terms by their names."""
@@ -165,18 +169,25 @@ class Objective:
 
     def __call__(self, image):
         """Evaluate at image, an NDArray; the gradient is that of the total, but for the clipping."""
-        bound = self._bound
-        image.copyto(bound.data)
-        bound.executor.forward(is_train=self._has_maximum)
-        bound.executor.backward(self._head_gradients)
-        norm = mx.nd.norm(bound.data_grad).asscalar()
+        network = self._network
+        network.forward(image, self._see)
+        losses = [tap.loss() for tap in self._taps]
+        gradient = network.backward(self._head)
+        norm = mx.nd.norm(gradient).asscalar()
         if norm > self._largest_norm:
-            bound.data_grad[:] *= self._largest_norm / norm
-        gradient, image_losses = bound.data_grad, []
+            gradient[:] *= self._largest_norm / norm
         for _, term in self._image_terms:
             value, slope = term()
-            image_losses.append(value)
+            losses.append(value)
             gradient = gradient + slope
-        outputs = bound.executor.outputs[:len(self.weights) - len(image_losses)]
-        losses = np.array([output.asscalar() for output in outputs] + image_losses, dtype="float64") + self._rests
+        losses = np.array(losses, dtype="float64") + self._rests
         return Evaluation(losses, float(losses @ self.weights), gradient, float(norm))
+
+    def _see(self, layer, features, window):
+        for tap in self._by_layer[layer]:
+            tap.see(features, window)
+
+    def _head(self, layer, features, window):
+        """The gradient of all terms on a layer."""
+        heads = [tap.head(features, window) for tap in self._by_layer[layer]]
+        return heads[0] if len(heads) == 1 else mx.nd.add_n(*heads)

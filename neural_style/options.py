@@ -28,6 +28,7 @@ FACTOR = Check(lambda value: 0 < value <= 1, "greater than 0 and at most 1")
 SHARE = Check(lambda value: 0 <= value < 1, "0 or greater and less than 1")
 DEVICE = Check(lambda value: value >= -1, "-1 or the number of a GPU")
 SEED = Check(lambda value: 0 <= value < 2 ** 31, "from 0 to 2147483647")
+TILE = Check(lambda value: value >= 16, "16 or greater")
 NAMES = Check(lambda value: all(name.isidentifier() for name in value.split(",")), "a name such as vgg19")
 BITS = Check(lambda value: value in (8, 16), "8 or 16")
 EDGE = Check(lambda value: re.fullmatch("same|[1-9][0-9]{0,5}", value), "same or a number of pixels")
@@ -92,6 +93,13 @@ FLAGS = (
     Flag("--start --initial", str, "uniform", None,
          "the image to start from: uniform, normal, white or median noise, content, style, a picture file, or a raw image NAME.npy"),
     Flag("--keep-best", bool, False, None, "save the best image so far instead of the latest"),
+    Flag("--pyramid", int, 0, NOT_NEGATIVE, "paint at half the size first, so many times, each as many epochs at most, "
+         "and begin with that"),
+    Flag("--precision", str, "float32", one_of("float32", "bf16", "auto"),
+         "of the network's convolutions: bf16 is faster, with small errors, on processors that have it; auto: bf16 on those, "
+         "float32 elsewhere"),
+    Flag("--tile", int, None, TILE, "evaluate in strips of N rows, of the picture and of each layer: the same numbers but "
+         "for rounding, in less memory and more time; chosen by itself where the memory is short"),
     # what comes out
     Flag("--width", int, None, AT_LEAST_ONE, "the width of the output, instead of --max-long-edge"),
     Flag("--output", str, None, None, "the final image, instead of final.jpg in --output_dir"),
@@ -181,6 +189,8 @@ def _parser(flag_defaults=True, prog="neural-style"):
     parser.add_argument("--recipe", metavar="NAME", action="append", default=argparse.SUPPRESS,
                         help="take defaults from a recipe: a name of --list-recipes, a file, or a picture that was "
                         "made here")
+    parser.add_argument("--fast", action="append_const", dest="recipe", const="fast", default=argparse.SUPPRESS,
+                        help="the same as --recipe fast")
     parser.add_argument("--list-recipes", action=_Print, nargs=0, default=argparse.SUPPRESS,
                         const=lambda args, value: recipes.listing(), help="print the recipes and exit")
     parser.add_argument("--show-recipe", action=_Print, metavar="NAME", default=argparse.SUPPRESS,

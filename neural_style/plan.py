@@ -8,21 +8,31 @@ import functools
 import logging
 import operator
 import os
+from collections import namedtuple
 
+from . import machine
 from .errors import UsageError
 from .memory import available, gigabytes, resident
 from .options import listed
 
 log = logging.getLogger("neural_style")
 
-LIBRARIES = 200e6       # Python, MXNet, scikit-image and SciPy, loaded
-WEIGHTS = 2.8           # the weights as read and as bound, and oneDNN's copies of them in its own layout
-LAYERS = 0.9            # all that the layers make, forward and backward: MXNet uses some memory twice
-STYLE = 2.7             # the style layers besides: the gradients through both sides of their Gram matrices
-CONTENT = 4.7           # the content layers besides: target, difference, square and their gradients
+LIBRARIES = 180e6       # Python, MXNet, scikit-image and SciPy, loaded
+# By how the network is gone through (see features.py), factors of bytes. weights: as read and as bound, and oneDNN's
+# copies of them in its own layouts; layers: all that the layers make, forward and backward; style and content: of these
+# layers besides, for Gram matrices, differences and gradients.
+Factors = namedtuple("Factors", ["weights", "layers", "style", "content"])
+FACTORS = {
+    "by layer": Factors(3.6, 1.42, 1.0, 2.0),
+    "bf16": Factors(3.9, 1.2, 1.0, 2.0),
+    "graph": Factors(2.8, 1.0, 6.0, 4.7),
+}
 TARGET = 0.75           # all that the layers make of a style picture, forward alone
 FURTHER = 0.1           # what that leaves behind with each style after the first, measured with three
 PHOTO = 48              # bytes per pixel of a photo while it is scaled: two copies in float64
+IN_STRIPS = 640         # bytes per pixel that stay while the rest goes in strips: what is between the blocks, and pictures
+STRIP = 4500            # bytes per pixel of a strip
+TILES = (512, 256, 128, 64, 32)     # rows of a strip, to choose from
 SMALLEST = 32           # pixels that are worth a picture
 STATES = {              # bytes per value of the image
     "nag": 5 * 4,       # the image before and after, the momentum, their differences: float32
@@ -47,20 +57,31 @@ def _bytes(shapes):
     return sum(4 * functools.reduce(operator.mul, shape) for shape in shapes)
 
 
-def estimate(model, terms, size, style_sizes=(), optimizer="nag"):
+def estimate(model, terms, size, style_sizes=(), optimizer="nag", precision="float32", tile=None):
     """The peak memory, in bytes, of a run of the objective's terms on an image of size (H, W)."""
+    factors = _factors(model, terms, precision)
+    states = STATES[optimizer] * 3 * size[0] * size[1]
+    if tile:
+        height, width = (max(sides) for sides in zip(size, *style_sizes))
+        return fixed(model, factors) + IN_STRIPS * height * width + STRIP * min(tile, height) * width + states
     layers = _outputs(model, terms)
     own = {kind: layer_bytes(outputs, size)[0] for kind, outputs in layers.items()}
-    gradient = (LAYERS * layer_bytes(layers["all"], size)[1] + STYLE * own.get("style", 0)
-                + CONTENT * own.get("content", 0))
+    gradient = (factors.layers * layer_bytes(layers["all"], size)[1] + factors.style * own.get("style", 0)
+                + factors.content * own.get("content", 0))
     targets = [layer_bytes(layers["style"], style)[1] for style in style_sizes]
-    return (fixed(model) + max(gradient, TARGET * max(targets, default=0)) + FURTHER * sum(targets[1:])
-            + STATES[optimizer] * 3 * size[0] * size[1])
+    return (fixed(model, factors) + max(gradient, TARGET * max(targets, default=0)) + FURTHER * sum(targets[1:])
+            + states)
 
 
-def fixed(model):
+def _factors(model, terms, precision):
+    if model.chain([term.layer for term in terms]) is None:
+        return FACTORS["graph"]
+    return FACTORS["by layer" if precision == "float32" else "bf16"]
+
+
+def fixed(model, factors):
     """The part of the memory, in bytes, that does not grow with the picture."""
-    return LIBRARIES + WEIGHTS * model.weight_bytes
+    return LIBRARIES + factors.weights * model.weight_bytes
 
 
 def _outputs(model, terms):
@@ -101,18 +122,26 @@ def announce(args, model, terms, sizes, device, free=None):
     layers = _outputs(model, terms)
     if not fits(layers["all"], size) or not all(fits(layers["style"], style) for style in style_sizes):
         return      # Objective says so
-    text = (f"{size[1]}x{size[0]} on {place(device)} in float32: at most {args.max_num_epochs} "
+    precision = machine.precision(args.precision)
+    text = (f"{size[1]}x{size[0]} on {place(device)} in {precision}: at most {args.max_num_epochs} "
             f"epoch{'s' * (args.max_num_epochs > 1)} of {args.optimizer}")
     if device.device_type != "cpu":
         log.info(text)
         return
-    needed = estimate(model, terms, size, style_sizes, args.optimizer)
     free = available() if free is None else free
+
+    def needs(tile):
+        return estimate(model, terms, size, style_sizes, args.optimizer, precision, tile)
+    needed, factors = needs(args.tile), _factors(model, terms, precision)
+    if free is not None and needed > free + resident() and not args.tile and factors is not FACTORS["graph"]:
+        args.tile = next((tile for tile in TILES if needs(tile) <= free + resident()), TILES[-1])
+        log.info("as a whole it would need about %s: it goes in strips, --tile %d", gigabytes(needed), args.tile)
+        needed = needs(args.tile)
     log.info("%s; needs about %s%s", text, gigabytes(max(needed, reading(_pictures(args)))),
              "" if free is None else f", {gigabytes(free)} free")
     if free is not None and needed > free + resident() and not args.force:
         raise UsageError(f"this run needs about {gigabytes(needed)} of memory and {gigabytes(free)} are free: "
-                         f"{_advice(args, fixed(model), needed, free + resident())}; --force starts it all the same")
+                         f"{_advice(args, fixed(model, factors), needed, free + resident())}; --force starts it all the same")
 
 
 def place(device):

@@ -57,6 +57,12 @@ def ensure(name="vgg19", explicit=None):
     return target
 
 
+def too_short(missing):
+    """The error of a file without an array that is needed."""
+    return UsageError(f"the weights file has no {missing}: it ends below the layers asked for; choose lower ones, or "
+                      "fetch or convert a file with the whole network")
+
+
 def load(path, shapes=None):
     """The arrays of a weights file as {name: array}, without the prefix `arg:`, all values finite.
 

@@ -6,7 +6,7 @@ import pytest
 from skimage.transform import resize
 
 import skimage.data
-from neural_style import find_model, images, model_vgg16, model_vgg19, networks, normalise, nstyle, objective, options
+from neural_style import features, find_model, images, model_vgg16, model_vgg19, networks, normalise, nstyle, objective, options
 from neural_style import params as params_file
 from neural_style.errors import UsageError
 from neural_style.find_mxnet import mx
@@ -39,7 +39,7 @@ def evaluate(pictures, path, words, image_scale=0.7):
              "--model-params", str(path)] + words
     args = options.complete(options._parser().parse_args(words))
     content = images.PreprocessContentImage(args.content_image, args.max_long_edge)
-    ours = nstyle.make_objective(args, content, nstyle._styles(args, content), mx.cpu())
+    ours = nstyle.make_objective(args, content, nstyle.styles_of(args, content), mx.cpu())
     image = content * image_scale + np.random.RandomState(5).uniform(-20, 20, content.shape)
     return ours(mx.nd.array(image)), ours, image, content
 
@@ -278,9 +278,9 @@ def test_vgg16_is_bound_with_its_own_weights(monkeypatch, tmp_path, pictures):
               for name, shape in networks.array_shapes(blocks).items()}
     params_file.write(tmp_path / "vgg16.params", arrays)
     model = find_model.Model("vgg16", mx.cpu(), tmp_path / "vgg16.params", "max")
-    outputs = model.outputs(["conv3_3", "relu5_3"])
-    image = random.uniform(-50, 50, (1, 3, 21, 26))
-    ours = objective._forward(model, outputs, image)
+    image, ours = random.uniform(-50, 50, (1, 3, 21, 26)), []
+    features.features_of(model, ["conv3_3", "relu5_3"], (21, 26)).forward(
+        image, lambda layer, output, window: ours.append(output))
     network = Vgg({name: array.astype("float64") for name, array in arrays.items()}, blocks, image, "max").layers
     for output, layer in zip(ours, ("conv3_3", "relu5_3")):
         np.testing.assert_allclose(output.asnumpy()[0], network[layer], rtol=1e-3, atol=np.abs(network[layer]).max() * 1e-5)

@@ -19,7 +19,7 @@ OWN = dict(
     pooling="avg", normalised=False, tv_loss="laplacian", amplitude_weight=0, style_blend_weights=None, fit="stretch",
     style_scales=None, preserve_colors="none", optimizer="nag", momentum=None, beta2=None, weight_decay=None,
     clip_gradient=None, start="uniform", keep_best=False, width=None, output=None, checkpoint_output=None,
-    output_size=None, bit_depth=8, flatten=False,
+    output_size=None, bit_depth=8, flatten=False, precision="float32", tile=None, pyramid=0,
     remove_noise_final=0, report=False, overwrite=False, resume=None, print_iterations=1, seed=None, model_params=None,
     force=False, quiet=False, verbose=False, debug=False)
 

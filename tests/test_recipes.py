@@ -7,7 +7,7 @@ from PIL import Image
 from neural_style import nstyle, options, recipes
 from neural_style.nstyle import get_args
 
-NAMES = ["athalye", "content-only", "fastai", "gatys", "gluon", "gluon-tv", "reference", "reference-2015", "style-only"]
+NAMES = ["athalye", "content-only", "fast", "fastai", "gatys", "gluon", "gluon-tv", "reference", "reference-2015", "style-only"]
 
 
 def test_every_recipe_parses_and_is_checked():
@@ -143,7 +143,7 @@ def test_preserved_colours(small_run, way, tmp_path):
         for a, b in ((0, 1), (1, 2)):
             assert np.abs((picture - shown)[..., a] - (picture - shown)[..., b])[inside].max() <= 2
     args = options.complete(get_args(words + ["--preserve-colors", way]))
-    style, = nstyle._styles(args, content)
+    style, = nstyle.styles_of(args, content)
     matches = np.allclose(style.mean((2, 3)), content.mean((2, 3)), atol=1e-6)
     assert matches == (way == "match") and colors.luminance(style).shape == (1, 1) + style.shape[2:]
 
@@ -181,5 +181,5 @@ def test_lbfgs_never_gets_a_clipped_gradient(small_run):
     args = options.complete(get_args(["--recipe", "reference"] + small_run[0] + [
         "--optimizer", "lbfgs", "--max-long-edge", "32"]))
     content = images.PreprocessContentImage(args.content_image, 32)
-    bound = nstyle.make_objective(args, content, nstyle._styles(args, content), mx.cpu())
+    bound = nstyle.make_objective(args, content, nstyle.styles_of(args, content), mx.cpu())
     assert args.clip_gradient == 1 and bound._largest_norm == float("inf")

@@ -1,0 +1,222 @@
+"""The network at work: a picture's features on the way up, the picture's gradient on the way down.
+
+Features are shown, layer by layer, with the Window of rows that they are of.
+"""
+import collections
+
+from . import operators
+from .errors import UsageError
+from .find_mxnet import mx
+
+# Of a layer's height rows those at hand, from first to last, and those of them that count here, the core.
+Window = collections.namedtuple("Window", ["height", "first", "last", "core_first", "core_last"])
+
+
+def windows(height, rows, halo):
+    """Windows whose cores divide height rows into strips of about as many rows, an even number, each with a halo."""
+    count = max(1, round(height / rows))
+    edges = [height * i // count // 2 * 2 for i in range(count)] + [height]
+    return [Window(height, max(0, first - halo), min(height, last + halo), first, last)
+            for first, last in zip(edges, edges[1:]) if first < last]
+
+
+def whole(features):
+    height = features.shape[2]
+    return Window(height, 0, height, 0, height)
+
+
+def features_of(model, layers, size, precision="float32", tile=None):
+    """What shows the named layers of a model for pictures of size (H, W), and takes their gradients back.
+
+    tile is the number of rows, of the picture or of a layer, that strips have where it is to be gone in strips.
+    """
+    steps = model.chain(layers)
+    if steps is None and (tile or precision != "float32"):
+        raise UsageError(f"{'--tile' if tile else '--precision'}: only the VGGs with average pools can do that, on the "
+                         "CPU; leave it out")
+    return Bound(model, layers, size) if steps is None else LayerByLayer(model, layers, steps, size, precision, tile)
+
+
+class Bound:
+    """The graph of any model, bound as it is."""
+
+    def __init__(self, model, layers, size):
+        outputs = model.outputs(layers)
+        self._layers, self._bound = layers, model.bind(outputs, size)
+        # Only in training a maximum pool keeps what its backward needs; without, its gradient is silently wrong.
+        self._has_maximum = '"pool_type": "max"' in outputs.tojson()
+        self.data = self._bound.data
+
+    def forward(self, picture, see, keep=True):
+        """Show see(layer, features, window) the features of picture, (1, 3, H, W)."""
+        self.data[:] = picture
+        self._bound.executor.forward(is_train=self._has_maximum)
+        for layer, features in zip(self._layers, self._bound.executor.outputs):
+            see(layer, features, whole(features))
+
+    def backward(self, head):
+        """The gradient of what head(layer, features, window) gives for each layer."""
+        outputs = self._bound.executor.outputs
+        heads = [head(layer, features, whole(features)) for layer, features in zip(self._layers, outputs)]
+        heads += [mx.nd.zeros(output.shape, output.context) for output in outputs[len(heads):]]
+        self._bound.executor.backward(heads)
+        return self._bound.data_grad
+
+
+class Segment:
+    """The steps of one height, and the pool behind them; rows is the height of a strip, or None: all at once."""
+
+    def __init__(self, steps, rows):
+        self.steps, self.rows, self.pools = steps, rows, steps[-1].kind == "pool"
+        convolutions = sum(step.kind == "conv" for step in steps)
+        self.reach = convolutions + convolutions % 2    # rows that a value's influence goes, even: pools come in pairs
+
+
+def segments(steps, height, tile):
+    """The steps for height rows, cut behind each pool; in strips where that makes two at least."""
+    parts = [[]]
+    for step in steps:
+        parts[-1].append(step)
+        if step.kind == "pool":
+            parts.append([])
+    return [Segment(part, tile if tile and (height >> block) >= 1.5 * tile else None)
+            for block, part in enumerate(filter(None, parts))]
+
+
+class LayerByLayer:
+    """A chain of convolutions, ReLUs and average pools, one operator after the other.
+
+    The numbers are those of the bound graph. What is gained is the say in what is kept and in which layout: features
+    stay as oneDNN's convolutions left them, and arrays are used again as soon as nobody needs them. A segment in
+    strips keeps nothing but what came in: on the way down each strip's features are made once more.
+    """
+
+    def __init__(self, model, layers, steps, size, precision, tile):
+        self._model, self._layers, self._segments = model, set(layers), segments(steps, size[0], tile)
+        self._precision = precision
+        self._spare = collections.defaultdict(list)
+        self.data = mx.nd.zeros((1, 3) + tuple(size), model.device)
+
+    def forward(self, picture, see, keep=True):
+        """Show see(layer, features, window) the features of picture, (1, 3, H, W); keep what backward needs."""
+        self.data[:] = picture
+        self._kept, features = [], self.data
+        for segment in self._segments:
+            below = features
+            if segment.rows is None:
+                features, kept = self._climb(segment.steps, below, whole(below), see, keep)
+                self._kept.append(kept)
+            else:
+                features = self._climb_in_strips(segment, below, see)
+                self._kept.append(below)
+            if segment.rows is None or not keep:
+                self._give(below)
+        if not keep:
+            self._kept = None
+            self._spare.clear()
+
+    def backward(self, head):
+        """The gradient of what head(layer, features, window) gives for each layer."""
+        gradient = None
+        for segment in reversed(self._segments):
+            kept = self._kept.pop()
+            if segment.rows is None:
+                gradient = self._descend(segment.steps, kept, gradient, whole(kept[0] or kept[1]), head)
+            else:
+                gradient = self._descend_in_strips(segment, kept, gradient, head)
+        return operators.cast(gradient, "float32")
+
+    def _climb(self, steps, features, window, see, keep):
+        """The features above the steps, and of each step those that the way down needs."""
+        kept, needed = [], True     # what comes in is the caller's
+        features = operators.cast(features, self._precision)
+        for step in steps:
+            below, features = features, self._up(step, features)
+            if step.name in self._layers:
+                see(step.name, features, window)
+            if not needed and features is not below:
+                self._give(below)
+            needed = keep and (step.kind == "relu" or step.name in self._layers)
+            kept.append(features if needed else None)
+        return features, kept
+
+    def _descend(self, steps, kept, gradient, window, head):
+        """The gradient below the steps, from that above them, if any, and the heads."""
+        gradient = gradient if gradient is None else operators.cast(gradient, self._precision)
+        for index in reversed(range(len(steps))):
+            step, features = steps[index], kept[index]
+            if step.name in self._layers:
+                own = head(step.name, features, window)
+                gradient = own if gradient is None else mx.nd.add_n(gradient, own, out=gradient)
+            gradient = self._down(step, features, kept[index - 1], gradient)
+            if features is not None and features is not kept[index - 1]:
+                self._give(features)
+        return gradient
+
+    def _climb_in_strips(self, segment, below, see):
+        above = None
+        for window in windows(below.shape[2], segment.rows, segment.reach):
+            strip = below.slice_axis(2, window.first, window.last)
+            features, _ = self._climb(segment.steps, strip, window, see, keep=False)
+            if segment.pools:
+                if above is None:
+                    above = mx.nd.empty(features.shape[:2] + (window.height // 2, features.shape[3]), features.context)
+                start, first, last = (row // 2 for row in (window.first, window.core_first, window.core_last))
+                above[:, :, first:last] = operators.cast(features, "float32").slice_axis(2, first - start, last - start)
+            self._give(features)
+        self._spare.clear()     # strips of other heights follow
+        return above
+
+    def _descend_in_strips(self, segment, below, gradient, head):
+        if gradient is not None:
+            gradient = operators.cast(gradient, "float32").slice_axis(2, 0, None)       # in plain layout, or each strip would bring it there
+        result = mx.nd.empty(below.shape, below.context)
+        for window in windows(below.shape[2], segment.rows, 2 * segment.reach):
+            strip = below.slice_axis(2, window.first, window.last)
+            features, kept = self._climb(segment.steps, strip, window, _nothing, keep=True)
+            above = None
+            if segment.pools:
+                self._give(features)
+                above = operators.cast(gradient.slice_axis(2, window.first // 2, window.last // 2), self._precision)
+            own = self._descend(segment.steps, kept, above, window, head)
+            result[:, :, window.core_first:window.core_last] = operators.cast(own, "float32").slice_axis(
+                2, window.core_first - window.first, window.core_last - window.first)
+        self._spare.clear()
+        return result
+
+    def _up(self, step, features):
+        if step.kind == "conv":
+            weight, bias = (self._model.weights(self._precision)[f"{step.name}_{part}"] for part in ("weight", "bias"))
+            out = self._take((1, weight.shape[0]) + features.shape[2:])
+            return operators.convolution(features, weight, bias, out)
+        if step.kind == "relu":
+            return operators.relu(features, self._take(features.shape) if step.apart else features)
+        halves = tuple(side // 2 for side in features.shape[2:])
+        return operators.average_pool(features, self._take(features.shape[:2] + halves))
+
+    def _down(self, step, features, below, gradient):
+        if step.kind == "relu":
+            return operators.relu_backward(gradient, features, gradient)
+        if step.kind == "conv":
+            weight = self._model.backward_weights(self._precision)[f"{step.name}_weight"]
+            out = self._take((1, weight.shape[1]) + gradient.shape[2:])
+            result = operators.convolution_backward(gradient, weight, out)
+        else:
+            out = self._take(below.shape)
+            result = operators.average_pool_backward(gradient, below, mx.nd.empty(
+                below.shape, below.context, below.dtype) if out is None else out)
+        self._give(gradient)
+        return result
+
+    def _take(self, shape):
+        """An array for features of this shape that was given back, or None: the operator makes one."""
+        spare = self._spare[shape]
+        return spare.pop() if spare else None
+
+    def _give(self, array):
+        if array is not self.data and operators.dtype_of(array) == self._precision:
+            self._spare[array.shape].append(array)
+
+
+def _nothing(*_):
+    """What sees nothing in features that are made once more."""

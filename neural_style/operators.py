@@ -1,0 +1,64 @@
+"""MXNet's operators by name: those that its Python front end leaves out too, such as the backward of single layers."""
+import ctypes
+import functools
+
+import numpy as np
+
+from .find_mxnet import mx
+
+
+@functools.lru_cache(None)
+def _handle(name):
+    handle = ctypes.c_void_p()
+    mx.base.check_call(mx.base._LIB.NNGetOpHandle(mx.base.c_str(name), ctypes.byref(handle)))
+    return handle.value
+
+
+def call(name, *arrays, out=None, **attributes):
+    """The output, or list of outputs, of operator name for NDArrays; written to out where that is given."""
+    return mx.nd._internal._imperative_invoke(_handle(name), list(arrays), list(attributes),
+                                              [str(value) for value in attributes.values()], out, False, False)
+
+
+def cast(array, precision):
+    """The array in float32 or bfloat16; itself where it is so already."""
+    return array if dtype_of(array) == precision else call("amp_cast", array, dtype=precision)
+
+
+def dtype_of(array):
+    """float32 or bfloat16."""
+    return "float32" if array.dtype == np.float32 else "bfloat16"      # NumPy has no name for the latter
+
+
+def convolution(features, weight, bias=None, out=None):
+    """Convolution, stride 1, that keeps the size."""
+    side = weight.shape[2]
+    arrays = (features, weight) if bias is None else (features, weight, bias)
+    return call("Convolution", *arrays, out=out, kernel=(side, side), pad=(side // 2, side // 2),
+                num_filter=weight.shape[0], no_bias=bias is None)
+
+
+def convolution_backward(gradient, weight, out=None):
+    """The gradient of convolution's input: for stride 1 that is a transposed convolution with the same weights."""
+    side = weight.shape[2]
+    return call("Deconvolution", gradient, weight, out=out, kernel=(side, side), pad=(side // 2, side // 2),
+                num_filter=weight.shape[1], no_bias=True)
+
+
+def relu(features, out=None):
+    return call("Activation", features, out=out, act_type="relu")
+
+
+def relu_backward(gradient, result, out=None):
+    return call("_backward_Activation", gradient, result, out=out, act_type="relu")
+
+
+HALF = {"kernel": (2, 2), "stride": (2, 2), "pool_type": "avg"}
+
+
+def average_pool(features, out=None):
+    return call("Pooling", features, out=out, **HALF)
+
+
+def average_pool_backward(gradient, features, out):
+    return call("_backward_Pooling", gradient, features, gradient, out=out, **HALF)

@@ -1,0 +1,140 @@
+"""The terms on a layer's features: each sees them on the way up, and gives their gradient for the way down."""
+import numpy as np
+
+from . import operators
+from .find_mxnet import mx
+
+
+# How many products oneDNN's matrix product adds up before it begins a new sum; its convolutions of 1×1 never do.
+ONE_SUM = 256
+
+
+class Rows:
+    """Features of one shape as the matrix that has a row of C values for each position.
+
+    oneDNN keeps features with the channels last, so that this costs next to nothing; bringing the channels to the
+    front would take longer than the products. These are FullyConnected's: its gradient of the weights is the Gram
+    matrix, rowsᵀ·rows, where both its data and the gradient from above are the rows.
+
+    largest are Rows whose memory serves for these too: what is in it lasts until the next gram().
+    """
+
+    def __init__(self, shape, device, largest=None):
+        _, height, width, channels = shape
+        self.memory = largest.memory if largest else mx.nd.empty((height * width * channels,), device)
+        flat = self.memory[:height * width * channels]
+        self._features, self._rows = flat.reshape(shape), flat.reshape((height * width, channels))
+        self._factor, self._gram = mx.nd.zeros((channels, channels), device), mx.nd.zeros((channels, channels), device)
+        layer = mx.sym.FullyConnected(mx.sym.Variable("rows"), mx.sym.Variable("factor"), no_bias=True,
+                                      num_hidden=channels)
+        self.executor = layer.bind(device, args={"rows": self._rows, "factor": self._factor},
+                                   args_grad={"factor": self._gram}, grad_req={"rows": "null", "factor": "write"},
+                                   shared_exec=largest and largest.executor)
+
+    def gram(self, features, first, last):
+        """The Gram matrix of the features (1, C, H, W) from row first to last."""
+        if last - first == features.shape[2]:
+            mx.nd.transpose(features, axes=(0, 2, 3, 1), out=self._features)
+        else:
+            self._features[:] = mx.nd.transpose(features, axes=(0, 2, 3, 1)).slice_axis(1, first, last)
+        self.executor.backward([self._rows])
+        return self._gram
+
+    def times(self, features, factor):
+        """The features times a symmetric factor."""
+        mx.nd.transpose(features, axes=(0, 2, 3, 1), out=self._features)
+        self._factor[:] = factor
+        product = self.executor.forward(is_train=True)[0]
+        return mx.nd.transpose(product.reshape(self._features.shape), axes=(0, 3, 1, 2))
+
+
+class Workshop:
+    """Rows by shape, made when they are first asked for; the largest lend their memory to the others."""
+
+    def __init__(self):
+        self._rows, self._largest = {}, None
+
+    def rows(self, height, width, channels, device):
+        shape = (1, height, width, channels)
+        if shape not in self._rows:
+            size = height * width * channels
+            fits = self._largest is not None and self._largest.memory.size >= size
+            self._rows[shape] = Rows(shape, device, self._largest if fits else None)
+            if not fits:
+                self._largest = self._rows[shape]
+        return self._rows[shape]
+
+
+class StyleTap:
+    """scale·‖G − target‖², G the Gram matrix of the features; that of strips is the sum of theirs."""
+
+    def __init__(self, workshop, target=None, scale=1.0):
+        self._workshop, self._target, self._scale, self._sum = workshop, target, scale, None
+
+    def see(self, features, window):
+        features = operators.cast(features, "float32")
+        rows = self._rows(features, window.core_last - window.core_first)
+        gram = rows.gram(features, window.core_first - window.first, window.core_last - window.first)
+        self._sum = gram.copy() if self._sum is None else self._sum + gram
+
+    def gram(self):
+        gram, self._sum = self._sum, None
+        return gram
+
+    def loss(self):
+        """The sum of squares, without the scale."""
+        difference = self.gram() - self._target
+        self._factor = difference * (4 * self._scale)
+        return squares(difference)
+
+    def head(self, features, window):
+        """2·scale·(G − target)·features, twice, for they are both factors of G: a convolution of 1×1.
+
+        It adds in the order of the matrix product, whose numbers are the reference's.
+        """
+        channels, precision = features.shape[1], operators.dtype_of(features)
+        if channels > ONE_SUM and precision == "float32":
+            return self._rows(features, features.shape[2]).times(features, self._factor)
+        factor = self._factor.reshape((channels, channels, 1, 1)).copy()
+        return operators.convolution(features, operators.cast(factor, precision))
+
+    def _rows(self, features, height):
+        return self._workshop.rows(height, features.shape[3], features.shape[1], features.context)
+
+
+class ContentTap:
+    """scale·‖features − target‖²."""
+
+    def __init__(self, target, scale):
+        self._target, self._scale, self._sum = target, scale, 0.0
+
+    def see(self, features, window):
+        first, last = window.core_first, window.core_last
+        self._sum += squares(operators.cast(features, "float32").slice_axis(2, first - window.first, last - window.first)
+                             - self._target.slice_axis(2, first, last))
+
+    def loss(self):
+        total, self._sum = self._sum, 0.0
+        return total
+
+    def head(self, features, window):
+        difference = operators.cast(features, "float32") - self._target.slice_axis(2, window.first, window.last)
+        return operators.cast(difference * (2 * self._scale), operators.dtype_of(features))
+
+
+class Copy:
+    """The features themselves: the target of a content term."""
+
+    features = None
+
+    def see(self, features, window):
+        if self.features is None:
+            self.features = mx.nd.empty(features.shape[:2] + (window.height, features.shape[3]), features.context)
+        first, last = window.core_first, window.core_last
+        self.features[:, :, first:last] = operators.cast(features, "float32").slice_axis(2, first - window.first, last - window.first)
+
+
+def squares(array):
+    """The sum of an NDArray's squares."""
+    flat = array.asnumpy().ravel()
+    return float(np.dot(flat, flat))
