@@ -10,6 +10,9 @@ import resource
 import sys
 import time
 from argparse import Namespace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
 def pictures(size):
