@@ -147,7 +147,7 @@ def styles_of(args, content, read=lambda path: path):
 
 def make_objective(args, content, styles, device, announce=lambda model, terms: None):
     """The Objective of args for the pictures, bound on the device; announce is told of what before that."""
-    from . import machine, memory
+    from . import memory, plan
     from .find_model import Model
     from .image_terms import image_terms
     from .objective import CONTENT_NORMS, STYLE_NORMS, Objective, Term
@@ -176,7 +176,7 @@ def make_objective(args, content, styles, device, announce=lambda model, terms: 
     return Objective(model, content.shape[2:], terms, content, styles,
                      [share / sum(shares) for share in shares], clip, device,
                      lambda data: image_terms(data, device, args.tv_loss, args.tv_weight, args.amplitude_weight),
-                     machine.precision(args.precision), args.tile)
+                     plan.precision_of(args, model, terms), args.tile)
 
 
 @contextlib.contextmanager

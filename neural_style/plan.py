@@ -122,7 +122,7 @@ def announce(args, model, terms, sizes, device, free=None):
     layers = _outputs(model, terms)
     if not fits(layers["all"], size) or not all(fits(layers["style"], style) for style in style_sizes):
         return      # Objective says so
-    precision = machine.precision(args.precision)
+    precision = precision_of(args, model, terms)
     text = (f"{size[1]}x{size[0]} on {place(device)} in {precision}: at most {args.max_num_epochs} "
             f"epoch{'s' * (args.max_num_epochs > 1)} of {args.optimizer}")
     if device.device_type != "cpu":
@@ -142,6 +142,12 @@ def announce(args, model, terms, sizes, device, free=None):
     if free is not None and needed > free + resident() and not args.force:
         raise UsageError(f"this run needs about {gigabytes(needed)} of memory and {gigabytes(free)} are free: "
                          f"{_advice(args, fixed(model, factors), needed, free + resident())}; --force starts it all the same")
+
+
+def precision_of(args, model, terms):
+    """The precision that --precision comes to: auto is float32 where the model is bound as a graph."""
+    graph = model.chain([term.layer for term in terms]) is None
+    return "float32" if args.precision == "auto" and graph else machine.precision(args.precision)
 
 
 def place(device):

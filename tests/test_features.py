@@ -91,11 +91,17 @@ def test_a_processor_without_bfloat16_says_so(monkeypatch):
         machine.precision("bf16")
 
 
-@pytest.mark.parametrize("flags", [{"tile": 32}, {"precision": "auto"}])
+@pytest.mark.parametrize("flags", [{"tile": 32}, {"precision": "bf16"}])
 def test_maximum_pools_cannot_go_layer_by_layer(random_params, pictures, flags, monkeypatch):
     monkeypatch.setattr(machine, "instructions", lambda: ["avx512_bf16"])
     with pytest.raises(UsageError, match="only the VGGs with average pools"):
         objective(pictures, random_params, pooling="max", **flags)
+
+
+def test_automatic_precision_is_float32_in_a_graph(random_params, pictures):
+    value, gradient = objective(pictures, random_params, pooling="max")
+    same, slope = objective(pictures, random_params, pooling="max", precision="auto")
+    assert same == value and np.array_equal(gradient, slope)
 
 
 def test_strips_are_taken_where_the_whole_does_not_fit(caplog, random_params, monkeypatch):
