@@ -80,6 +80,9 @@ class Model:
                              "own weights")
         self.parameters = self._options.get("params", {})
         self.weight_bytes = sum(4 * array.size for array in self.parameters.values())
+        # caches of this model's own: one of the class would keep every model's weights for as long as the process lives
+        self.weights = functools.lru_cache(None)(self._weights)
+        self.backward_weights = functools.lru_cache(None)(self._backward_weights)
         self._is_chain = module.__package__ == __package__ and pooling == "avg"
 
     def resolve(self, name):
@@ -91,13 +94,11 @@ class Model:
             raise UsageError(f"there is no layer {name}; --list-layers prints those there are")
         return name
 
-    @functools.lru_cache(None)
-    def weights(self, precision):
+    def _weights(self, precision):
         """The parameters in float32 or bfloat16."""
         return {name: operators.cast(array, precision) for name, array in self.parameters.items()}
 
-    @functools.lru_cache(None)
-    def backward_weights(self, precision):
+    def _backward_weights(self, precision):
         """The weights once more: oneDNN keeps them in the layout of their operator, and backward has its own."""
         return {name: operators.cast(array.copy(), precision) for name, array in self.parameters.items()
                 if name.endswith("_weight")}

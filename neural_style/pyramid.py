@@ -1,13 +1,10 @@
 """From coarse to fine: paint at half the size first, and begin with that, enlarged."""
-import logging
 from argparse import Namespace
 
 import numpy as np
 
 from . import images
 from .errors import UsageError
-
-log = logging.getLogger("neural_style")
 
 SMALLEST = 32       # pixels of the longer edge that are worth a level
 
