@@ -20,6 +20,7 @@ import warnings
 
 import numpy as np
 
+from . import memory
 from .errors import NeuralStyleError, UsageError
 
 log = logging.getLogger("neural_style")
@@ -70,6 +71,7 @@ def load():
         os.environ["OMP_NUM_THREADS"] = str(usable_cores())
     os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
     os.environ.setdefault("MXNET_CPU_TEMP_COPY", "1")   # one scratch memory instead of four, each as large as a layer
+    memory.share_one_arena()
     import scipy.sparse
     for alias, builtin in (("bool", bool), ("int", int)):
         if alias not in vars(np):

@@ -1,4 +1,7 @@
-"""How much memory there is: free, in all, and held already; root is another file system in tests."""
+"""How much memory there is: free, in all, and held already; and what the C library does with freed memory.
+
+root is another file system in tests.
+"""
 import contextlib
 import ctypes
 import os
@@ -80,19 +83,29 @@ def _reclaimable(folder, key):
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -3, -4, -8        # of glibc's malloc.h
 
 
+def share_one_arena():
+    """Have all threads that will be started share their freed memory, where there is glibc."""
+    _mallopt((M_ARENA_MAX, 1))
+
+
 def keep_what_is_freed(keep):
     """Have the C library keep freed memory for the next array, which saves the system's zeroing it; or give it back.
 
     Where there is no glibc this does nothing.
     """
+    if keep:
+        _mallopt((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, -1))     # no mmap, no trimming
+    else:
+        _mallopt((M_MMAP_MAX, 65536), (M_MMAP_THRESHOLD, 2 ** 20), (M_TRIM_THRESHOLD, 2 ** 20))
+
+
+def _mallopt(*settings):
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return
-    settings = ((M_MMAP_MAX, 0), (M_ARENA_MAX, 1), (M_TRIM_THRESHOLD, 2 ** 31 - 1)) if keep else (
-        (M_MMAP_MAX, 65536), (M_MMAP_THRESHOLD, 2 ** 20), (M_TRIM_THRESHOLD, 2 ** 20))
-    for name, value in settings:
-        mallopt(name, value)
+    for setting in settings:
+        mallopt(*setting)
 
 
 def gigabytes(count):
