@@ -16,12 +16,11 @@ def get_tv_grad_executor(img, ctx, tv_weight):
     """
     if tv_weight <= 0.0:
         return None
-    channels = mx.sym.SliceChannel(mx.sym.Variable("img"), num_outputs=img.shape[1])
+    channels = img.shape[1]
     laplacian = mx.nd.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]], ctx).reshape((1, 1, 3, 3)) / 8
-    kernel = mx.sym.Variable("kernel")
-    out = mx.sym.Concat(*[mx.sym.Convolution(channel, weight=kernel, num_filter=1, kernel=(3, 3), stride=(1, 1),
-                                             pad=(1, 1), no_bias=True) for channel in channels])
-    return (out * tv_weight).bind(ctx, args={"img": img, "kernel": laplacian})
+    out = mx.sym.Convolution(mx.sym.Variable("img"), weight=mx.sym.Variable("kernel"), num_filter=channels,
+                             num_group=channels, kernel=(3, 3), stride=(1, 1), pad=(1, 1), no_bias=True)
+    return (out * tv_weight).bind(ctx, args={"img": img, "kernel": laplacian.tile((channels, 1, 1, 1))})
 
 
 def _differences(x):
@@ -82,7 +81,7 @@ def image_terms(image, device, tv_loss="laplacian", tv_weight=0.0, amplitude_wei
 
         def laplacian():
             gradient = executor.forward()[0]
-            return float((image * gradient).sum().asscalar()) / 2, gradient
+            return float(np.vdot(image.asnumpy(), gradient.asnumpy())) / 2, gradient
         terms.append(("tv", laplacian))
     elif tv_weight > 0:
         terms.append(("tv", _weighted(TV_LOSSES[tv_loss], tv_weight, image, device)))
