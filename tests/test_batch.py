@@ -334,7 +334,7 @@ def test_a_cluster_that_cannot_work_is_told_before_the_start(tmp_path):
 
 def test_memory_limits_the_jobs(monkeypatch):
     monkeypatch.setattr(workers, "usable_cores", lambda: 8)
-    monkeypatch.setattr(workers.memory, "available", lambda: 4e9)
+    monkeypatch.setattr(workers.memory, "available", lambda: 6e9)
     assert workers.jobs_here(None, 100, 100 * 100) == 8 and workers.jobs_here(None, 3, 100 * 100) == 3
     assert 1 <= workers.jobs_here(None, 100, 600 * 600) < 8 and workers.jobs_here(None, 100, 10 ** 8) == 1
     assert workers.jobs_here(6, 100, 10 ** 8) == 6
