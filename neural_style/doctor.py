@@ -201,7 +201,8 @@ def _gradient(args):
             params.write(path, _random_weights(_network(name)))
         # L-BFGS has the gradient of its value: without clipping
         tiny = options.complete(Namespace(model=name, model_params=None if own else str(path), pooling=args.pooling,
-                                          optimizer="lbfgs"))
+                                          optimizer="lbfgs",
+                                          precision="fast32" if args.precision == "fast32" else "float32"))
         error = gradient_error(nstyle.make_objective(tiny, content, [style], device), mx.nd.array(image, ctx=device))
     if error > LARGEST_ERROR:
         raise NeuralStyleError(f"wrong by {error:.1%}: pictures would come out wrong; please report this with all of "

@@ -2,14 +2,19 @@
 
 Features are shown, layer by layer, with the Window of rows that they are of.
 """
-import collections
+from collections import namedtuple
 
 from . import operators
 from .errors import UsageError
 from .find_mxnet import mx
 
-# Of a layer's height rows those at hand, from first to last, and those of them that count here, the core.
-Window = collections.namedtuple("Window", ["height", "first", "last", "core_first", "core_last"])
+
+class Window(namedtuple("Window", ["height", "first", "last", "core_first", "core_last"])):
+    """Of a layer's height rows those at hand, from first to last, and those of them that count here, the core."""
+
+    def core(self):
+        """Where the core begins and ends in the rows at hand."""
+        return self.core_first - self.first, self.core_last - self.first
 
 
 def windows(height, rows, halo):
@@ -86,15 +91,14 @@ def segments(steps, height, tile):
 class LayerByLayer:
     """A chain of convolutions, ReLUs and average pools, one operator after the other.
 
-    The numbers are those of the bound graph. What is gained is the say in what is kept and in which layout: features
-    stay as oneDNN's convolutions left them, and arrays are used again as soon as nobody needs them. A segment in
-    strips keeps nothing but what came in: on the way down each strip's features are made once more.
+    In float32 the numbers are those of the bound graph. What is gained is the say in what is kept and in which layout: features
+    stay as oneDNN's convolutions left them, and go as soon as nobody needs them. A segment in strips keeps nothing but
+    what came in: on the way down each strip's features are made once more.
     """
 
     def __init__(self, model, layers, steps, size, precision, tile):
         self._model, self._layers, self._segments = model, set(layers), segments(steps, size[0], tile)
-        self._precision = precision
-        self._spare = collections.defaultdict(list)
+        self._precision, self._dtype = precision, operators.DTYPES[precision]
         self.data = mx.nd.zeros((1, 3) + tuple(size), model.device)
 
     def forward(self, picture, see, keep=True):
@@ -102,18 +106,12 @@ class LayerByLayer:
         self.data[:] = picture
         self._kept, features = [], self.data
         for segment in self._segments:
-            below = features
             if segment.rows is None:
-                features, kept = self._climb(segment.steps, below, whole(below), see, keep)
-                self._kept.append(kept)
+                features, kept = self._climb(segment.steps, features, whole(features), see, keep)
             else:
-                features = self._climb_in_strips(segment, below, see)
-                self._kept.append(below)
-            if segment.rows is None or not keep:
-                self._give(below)
-        if not keep:
-            self._kept = None
-            self._spare.clear()
+                features, kept = self._climb_in_strips(segment, features, see), features
+            if keep:
+                self._kept.append(kept)
 
     def backward(self, head):
         """The gradient of what head(layer, features, window) gives for each layer."""
@@ -121,36 +119,32 @@ class LayerByLayer:
         for segment in reversed(self._segments):
             kept = self._kept.pop()
             if segment.rows is None:
-                gradient = self._descend(segment.steps, kept, gradient, whole(kept[0] or kept[1]), head)
+                window = whole(next(features for features in kept if features is not None))
+                gradient = self._descend(segment.steps, kept, gradient, window, head)
             else:
                 gradient = self._descend_in_strips(segment, kept, gradient, head)
         return operators.cast(gradient, "float32")
 
     def _climb(self, steps, features, window, see, keep):
         """The features above the steps, and of each step those that the way down needs."""
-        kept, needed = [], True     # what comes in is the caller's
-        features = operators.cast(features, self._precision)
+        kept, features = [], operators.cast(features, self._dtype)
         for step in steps:
-            below, features = features, self._up(step, features)
+            features = self._up(step, features)
             if step.name in self._layers:
                 see(step.name, features, window)
-            if not needed and features is not below:
-                self._give(below)
-            needed = keep and (step.kind == "relu" or step.name in self._layers)
-            kept.append(features if needed else None)
+            kept.append(features if keep and (step.kind == "relu" or step.name in self._layers) else None)
         return features, kept
 
     def _descend(self, steps, kept, gradient, window, head):
         """The gradient below the steps, from that above them, if any, and the heads."""
-        gradient = gradient if gradient is None else operators.cast(gradient, self._precision)
+        gradient = gradient if gradient is None else operators.cast(gradient, self._dtype)
         for index in reversed(range(len(steps))):
             step, features = steps[index], kept[index]
             if step.name in self._layers:
                 own = head(step.name, features, window)
                 gradient = own if gradient is None else mx.nd.add_n(gradient, own, out=gradient)
             gradient = self._down(step, features, kept[index - 1], gradient)
-            if features is not None and features is not kept[index - 1]:
-                self._give(features)
+            kept[index] = None
         return gradient
 
     def _climb_in_strips(self, segment, below, see):
@@ -163,59 +157,37 @@ class LayerByLayer:
                     above = mx.nd.empty(features.shape[:2] + (window.height // 2, features.shape[3]), features.context)
                 start, first, last = (row // 2 for row in (window.first, window.core_first, window.core_last))
                 above[:, :, first:last] = operators.cast(features, "float32").slice_axis(2, first - start, last - start)
-            self._give(features)
-        self._spare.clear()     # strips of other heights follow
         return above
 
     def _descend_in_strips(self, segment, below, gradient, head):
         if gradient is not None:
-            gradient = operators.cast(gradient, "float32").slice_axis(2, 0, None)       # in plain layout, or each strip would bring it there
+            # in plain layout, or each strip would bring it there
+            gradient = operators.cast(gradient, "float32").slice_axis(2, 0, None)
         result = mx.nd.empty(below.shape, below.context)
         for window in windows(below.shape[2], segment.rows, 2 * segment.reach):
             strip = below.slice_axis(2, window.first, window.last)
             features, kept = self._climb(segment.steps, strip, window, _nothing, keep=True)
             above = None
             if segment.pools:
-                self._give(features)
-                above = operators.cast(gradient.slice_axis(2, window.first // 2, window.last // 2), self._precision)
+                above = operators.cast(gradient.slice_axis(2, window.first // 2, window.last // 2), self._dtype)
             own = self._descend(segment.steps, kept, above, window, head)
             result[:, :, window.core_first:window.core_last] = operators.cast(own, "float32").slice_axis(
-                2, window.core_first - window.first, window.core_last - window.first)
-        self._spare.clear()
+                2, *window.core())
         return result
 
     def _up(self, step, features):
         if step.kind == "conv":
-            weight, bias = (self._model.weights(self._precision)[f"{step.name}_{part}"] for part in ("weight", "bias"))
-            out = self._take((1, weight.shape[0]) + features.shape[2:])
-            return operators.convolution(features, weight, bias, out)
+            return self._model.convolution(step.name, self._precision).forward(features)
         if step.kind == "relu":
-            return operators.relu(features, self._take(features.shape) if step.apart else features)
-        halves = tuple(side // 2 for side in features.shape[2:])
-        return operators.average_pool(features, self._take(features.shape[:2] + halves))
+            return operators.relu(features, None if step.apart else features)
+        return operators.average_pool(features)
 
     def _down(self, step, features, below, gradient):
+        if step.kind == "conv":
+            return self._model.convolution(step.name, self._precision).backward(gradient)
         if step.kind == "relu":
             return operators.relu_backward(gradient, features, gradient)
-        if step.kind == "conv":
-            weight = self._model.backward_weights(self._precision)[f"{step.name}_weight"]
-            out = self._take((1, weight.shape[1]) + gradient.shape[2:])
-            result = operators.convolution_backward(gradient, weight, out)
-        else:
-            out = self._take(below.shape)
-            result = operators.average_pool_backward(gradient, below, mx.nd.empty(
-                below.shape, below.context, below.dtype) if out is None else out)
-        self._give(gradient)
-        return result
-
-    def _take(self, shape):
-        """An array for features of this shape that was given back, or None: the operator makes one."""
-        spare = self._spare[shape]
-        return spare.pop() if spare else None
-
-    def _give(self, array):
-        if array is not self.data and operators.dtype_of(array) == self._precision:
-            self._spare[array.shape].append(array)
+        return operators.average_pool_backward(gradient, below)
 
 
 def _nothing(*_):

@@ -1,5 +1,4 @@
 """Models by name: this package's own, or a module model_NAME in the working directory."""
-import functools
 import importlib
 import importlib.util
 import inspect
@@ -9,7 +8,7 @@ import re
 import sys
 from collections import namedtuple
 
-from . import find_mxnet, operators, weights
+from . import convolutions, find_mxnet, weights, winograd
 from .errors import UsageError
 
 log = logging.getLogger("neural_style")
@@ -80,9 +79,7 @@ class Model:
                              "own weights")
         self.parameters = self._options.get("params", {})
         self.weight_bytes = sum(4 * array.size for array in self.parameters.values())
-        # caches of this model's own: one of the class would keep every model's weights for as long as the process lives
-        self.weights = functools.lru_cache(None)(self._weights)
-        self.backward_weights = functools.lru_cache(None)(self._backward_weights)
+        self._convolutions, self._scratch = {}, winograd.Scratch()
         self._is_chain = module.__package__ == __package__ and pooling == "avg"
 
     def resolve(self, name):
@@ -94,14 +91,12 @@ class Model:
             raise UsageError(f"there is no layer {name}; --list-layers prints those there are")
         return name
 
-    def _weights(self, precision):
-        """The parameters in float32 or bfloat16."""
-        return {name: operators.cast(array, precision) for name, array in self.parameters.items()}
-
-    def _backward_weights(self, precision):
-        """The weights once more: oneDNN keeps them in the layout of their operator, and backward has its own."""
-        return {name: operators.cast(array.copy(), precision) for name, array in self.parameters.items()
-                if name.endswith("_weight")}
+    def convolution(self, layer, precision):
+        """What computes a layer's convolution and its way down; made once, for it keeps the weights in its own layouts."""
+        if (layer, precision) not in self._convolutions:
+            weight, bias = (self.parameters[f"{layer}_{part}"] for part in ("weight", "bias"))
+            self._convolutions[layer, precision] = convolutions.convolution(weight, bias, precision, self._scratch)
+        return self._convolutions[layer, precision]
 
     def chain(self, names):
         """The Steps up to the named layers where the model is a chain of layers that can be gone one by one."""

@@ -48,12 +48,12 @@ BF16 = {"avx512_bf16", "amx_bf16"}      # the instruction sets that multiply bfl
 
 
 def precision(name):
-    """MXNet's name for what --precision names, as this processor can do it."""
+    """The precision that --precision comes to on this processor."""
     able = BF16 & set(instructions())
     if name == "bf16" and not able:
         raise UsageError(f"--precision bf16: this processor ({processor() or platform.machine()}) has no instructions for "
                          "it (AVX512_BF16 or AMX_BF16); leave it out, or take --precision auto")
-    return "bfloat16" if able and name != "float32" else "float32"
+    return name if name != "auto" else "bf16" if able else "fast32"
 
 
 def _version(package):

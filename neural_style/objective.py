@@ -152,7 +152,7 @@ class Objective:
         """The features of each layer."""
         taps = {layer: Copy() for layer in layers}
         self._show(model, picture, taps)
-        return [taps[layer].features for layer in layers]
+        return [taps[layer].features.asnumpy() for layer in layers]
 
     def _show(self, model, picture, taps):
         """Show the features of picture to {layer: tap}."""

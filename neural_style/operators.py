@@ -20,9 +20,12 @@ def call(name, *arrays, out=None, **attributes):
                                               [str(value) for value in attributes.values()], out, False, False)
 
 
-def cast(array, precision):
+DTYPES = {"float32": "float32", "fast32": "float32", "bf16": "bfloat16"}     # by --precision
+
+
+def cast(array, dtype):
     """The array in float32 or bfloat16; itself where it is so already."""
-    return array if dtype_of(array) == precision else call("amp_cast", array, dtype=precision)
+    return array if dtype_of(array) == dtype else call("amp_cast", array, dtype=dtype)
 
 
 def dtype_of(array):
@@ -30,18 +33,18 @@ def dtype_of(array):
     return "float32" if array.dtype == np.float32 else "bfloat16"      # NumPy has no name for the latter
 
 
-def convolution(features, weight, bias=None, out=None):
+def convolution(features, weight, bias=None):
     """Convolution, stride 1, that keeps the size."""
     side = weight.shape[2]
     arrays = (features, weight) if bias is None else (features, weight, bias)
-    return call("Convolution", *arrays, out=out, kernel=(side, side), pad=(side // 2, side // 2),
-                num_filter=weight.shape[0], no_bias=bias is None)
+    return call("Convolution", *arrays, kernel=(side, side), pad=(side // 2, side // 2), num_filter=weight.shape[0],
+                no_bias=bias is None)
 
 
-def convolution_backward(gradient, weight, out=None):
+def convolution_backward(gradient, weight):
     """The gradient of convolution's input: for stride 1 that is a transposed convolution with the same weights."""
     side = weight.shape[2]
-    return call("Deconvolution", gradient, weight, out=out, kernel=(side, side), pad=(side // 2, side // 2),
+    return call("Deconvolution", gradient, weight, kernel=(side, side), pad=(side // 2, side // 2),
                 num_filter=weight.shape[1], no_bias=True)
 
 
@@ -56,9 +59,10 @@ def relu_backward(gradient, result, out=None):
 HALF = {"kernel": (2, 2), "stride": (2, 2), "pool_type": "avg"}
 
 
-def average_pool(features, out=None):
-    return call("Pooling", features, out=out, **HALF)
+def average_pool(features):
+    return call("Pooling", features, **HALF)
 
 
-def average_pool_backward(gradient, features, out):
+def average_pool_backward(gradient, features):
+    out = mx.nd.empty(features.shape, features.context, features.dtype)
     return call("_backward_Pooling", gradient, features, gradient, out=out, **HALF)

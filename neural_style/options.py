@@ -95,9 +95,9 @@ FLAGS = (
     Flag("--keep-best", bool, False, None, "save the best image so far instead of the latest"),
     Flag("--pyramid", int, 0, NOT_NEGATIVE, "paint at half the size first, so many times, each as many epochs at most, "
          "and begin with that"),
-    Flag("--precision", str, "float32", one_of("float32", "bf16", "auto"),
-         "of the network's convolutions: bf16 is faster, with small errors, on processors that have it; auto: bf16 on those, "
-         "float32 elsewhere"),
+    Flag("--precision", str, "float32", one_of("float32", "fast32", "bf16", "auto"),
+         "of the network: fast32 is float32 with its sums in a faster order, bf16 is faster still, with small errors, on "
+         "processors that have it; auto: bf16 on those, fast32 elsewhere"),
     Flag("--tile", int, None, TILE, "evaluate in strips of N rows, of the picture and of each layer: the same numbers but "
          "for rounding, in less memory and more time; chosen by itself where the memory is short"),
     # what comes out

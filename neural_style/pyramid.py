@@ -5,8 +5,7 @@ import numpy as np
 
 from . import images
 from .errors import UsageError
-
-SMALLEST = 32       # pixels of the longer edge that are worth a level
+from .plan import SMALLEST
 
 
 def smaller(args):
@@ -16,7 +15,7 @@ def smaller(args):
         raise UsageError(f"--pyramid {args.pyramid}: the level below {edge} pixels is less than {SMALLEST}; take fewer "
                          "levels")
     return Namespace(**{**vars(args), "pyramid": args.pyramid - 1, "max_long_edge": args.max_long_edge // 2,
-                        "width": args.width and args.width // 2, "tile": None})
+                        "width": args.width and args.width // 2})
 
 
 def check(args):

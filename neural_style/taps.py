@@ -16,20 +16,21 @@ class Rows:
     front would take longer than the products. These are FullyConnected's: its gradient of the weights is the Gram
     matrix, rowsᵀ·rows, where both its data and the gradient from above are the rows.
 
-    largest are Rows whose memory serves for these too: what is in it lasts until the next gram().
+    memory is an array of that size at least, which other Rows may use in between.
     """
 
-    def __init__(self, shape, device, largest=None):
+    def __init__(self, shape, memory):
         _, height, width, channels = shape
-        self.memory = largest.memory if largest else mx.nd.empty((height * width * channels,), device)
-        flat = self.memory[:height * width * channels]
+        flat = memory[:height * width * channels]
         self._features, self._rows = flat.reshape(shape), flat.reshape((height * width, channels))
-        self._factor, self._gram = mx.nd.zeros((channels, channels), device), mx.nd.zeros((channels, channels), device)
-        layer = mx.sym.FullyConnected(mx.sym.Variable("rows"), mx.sym.Variable("factor"), no_bias=True,
-                                      num_hidden=channels)
-        self.executor = layer.bind(device, args={"rows": self._rows, "factor": self._factor},
-                                   args_grad={"factor": self._gram}, grad_req={"rows": "null", "factor": "write"},
-                                   shared_exec=largest and largest.executor)
+        self._factor = mx.nd.zeros((channels, channels), memory.context)
+        self._factor.attach_grad()
+        self._product = flat.reshape((height * width, channels))     # never read: of the layer only the way down is wanted
+        with mx.autograd.record():
+            self._layer(out=self._product)
+
+    def _layer(self, **out):
+        return mx.nd.FullyConnected(self._rows, self._factor, no_bias=True, num_hidden=self._factor.shape[0], **out)
 
     def gram(self, features, first, last):
         """The Gram matrix of the features (1, C, H, W) from row first to last."""
@@ -37,31 +38,30 @@ class Rows:
             mx.nd.transpose(features, axes=(0, 2, 3, 1), out=self._features)
         else:
             self._features[:] = mx.nd.transpose(features, axes=(0, 2, 3, 1)).slice_axis(1, first, last)
-        self.executor.backward([self._rows])
-        return self._gram
+        self._product.backward(self._rows, retain_graph=True)
+        return self._factor.grad
 
     def times(self, features, factor):
         """The features times a symmetric factor."""
         mx.nd.transpose(features, axes=(0, 2, 3, 1), out=self._features)
         self._factor[:] = factor
-        product = self.executor.forward(is_train=True)[0]
-        return mx.nd.transpose(product.reshape(self._features.shape), axes=(0, 3, 1, 2))
+        return mx.nd.transpose(self._layer().reshape(self._features.shape), axes=(0, 3, 1, 2))
 
 
 class Workshop:
-    """Rows by shape, made when they are first asked for; the largest lend their memory to the others."""
+    """Rows by shape, made when they are first asked for, all in one memory that grows."""
 
     def __init__(self):
-        self._rows, self._largest = {}, None
+        self._rows, self._memory = {}, None
 
     def rows(self, height, width, channels, device):
         shape = (1, height, width, channels)
         if shape not in self._rows:
             size = height * width * channels
-            fits = self._largest is not None and self._largest.memory.size >= size
-            self._rows[shape] = Rows(shape, device, self._largest if fits else None)
-            if not fits:
-                self._largest = self._rows[shape]
+            if self._memory is None or self._memory.size < size:
+                self._rows, self._memory = {}, None     # what is outgrown goes first
+                self._memory = mx.nd.empty((size,), device)
+            self._rows[shape] = Rows(shape, self._memory)
         return self._rows[shape]
 
 
@@ -74,7 +74,7 @@ class StyleTap:
     def see(self, features, window):
         features = operators.cast(features, "float32")
         rows = self._rows(features, window.core_last - window.core_first)
-        gram = rows.gram(features, window.core_first - window.first, window.core_last - window.first)
+        gram = rows.gram(features, *window.core())
         self._sum = gram.copy() if self._sum is None else self._sum + gram
 
     def gram(self):
@@ -85,18 +85,18 @@ class StyleTap:
         """The sum of squares, without the scale."""
         difference = self.gram() - self._target
         self._factor = difference * (4 * self._scale)
-        return squares(difference)
+        return squares(difference.asnumpy())
 
     def head(self, features, window):
         """2·scale·(G − target)·features, twice, for they are both factors of G: a convolution of 1×1.
 
         It adds in the order of the matrix product, whose numbers are the reference's.
         """
-        channels, precision = features.shape[1], operators.dtype_of(features)
-        if channels > ONE_SUM and precision == "float32":
+        channels, dtype = features.shape[1], operators.dtype_of(features)
+        if channels > ONE_SUM and dtype == "float32":
             return self._rows(features, features.shape[2]).times(features, self._factor)
         factor = self._factor.reshape((channels, channels, 1, 1)).copy()
-        return operators.convolution(features, operators.cast(factor, precision))
+        return operators.convolution(features, operators.cast(factor, dtype))
 
     def _rows(self, features, height):
         return self._workshop.rows(height, features.shape[3], features.shape[1], features.context)
@@ -109,17 +109,21 @@ class ContentTap:
         self._target, self._scale, self._sum = target, scale, 0.0
 
     def see(self, features, window):
-        first, last = window.core_first, window.core_last
-        self._sum += squares(operators.cast(features, "float32").slice_axis(2, first - window.first, last - window.first)
-                             - self._target.slice_axis(2, first, last))
+        first, last = window.core()
+        self._sum += squares(self._difference(features, window)[:, :, first:last])
 
     def loss(self):
         total, self._sum = self._sum, 0.0
         return total
 
     def head(self, features, window):
-        difference = operators.cast(features, "float32") - self._target.slice_axis(2, window.first, window.last)
-        return operators.cast(difference * (2 * self._scale), operators.dtype_of(features))
+        difference = self._difference(features, window)
+        difference *= 2 * self._scale
+        return operators.cast(mx.nd.array(difference, features.context), operators.dtype_of(features))
+
+    def _difference(self, features, window):
+        """To the target, in NumPy, which subtracts faster than MXNet."""
+        return operators.cast(features, "float32").asnumpy() - self._target[:, :, window.first:window.last]
 
 
 class Copy:
@@ -130,11 +134,11 @@ class Copy:
     def see(self, features, window):
         if self.features is None:
             self.features = mx.nd.empty(features.shape[:2] + (window.height, features.shape[3]), features.context)
-        first, last = window.core_first, window.core_last
-        self.features[:, :, first:last] = operators.cast(features, "float32").slice_axis(2, first - window.first, last - window.first)
+        self.features[:, :, window.core_first:window.core_last] = operators.cast(features, "float32").slice_axis(
+            2, *window.core())
 
 
 def squares(array):
-    """The sum of an NDArray's squares."""
-    flat = array.asnumpy().ravel()
+    """The sum of an array's squares."""
+    flat = array.ravel()
     return float(np.dot(flat, flat))

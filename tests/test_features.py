@@ -1,11 +1,12 @@
-"""Layer by layer, in strips and in bfloat16: the same features and gradients as the bound graph."""
+"""Layer by layer, in strips, in fast32 and in bfloat16: the same features and gradients as the bound graph."""
 import logging
 from argparse import Namespace
 
 import numpy as np
 import pytest
 
-from neural_style import features, find_model, images, machine, nstyle, options, plan, pyramid
+from neural_style import (convolutions, features, find_model, images, machine, nstyle, options, plan, pyramid,
+                          winograd)
 from neural_style.errors import UsageError
 from neural_style.find_mxnet import mx
 from test_objective import small      # noqa: F401, a fixture
@@ -19,7 +20,7 @@ def walk(network, picture, heads):
     seen = {}
 
     def see(layer, values, window):
-        core = values.asnumpy()[:, :, window.core_first - window.first:window.core_last - window.first]
+        core = values.asnumpy()[:, :, slice(*window.core())]
         seen.setdefault(layer, []).append(core)
     network.forward(picture, see)
     gradient = network.backward(lambda layer, values, window: mx.nd.array(
@@ -32,7 +33,8 @@ def close(ours, theirs, tolerance):
 
 
 @pytest.mark.parametrize("size", [(64, 48), (131, 50), (96, 33)])
-@pytest.mark.parametrize("layers", [LAYERS, ["conv1_2", "conv3_3", "relu3_3"], ["relu4_4"], ["conv5_4", "relu1_2"]])
+@pytest.mark.parametrize("layers", [LAYERS, ["conv1_2", "conv3_3", "relu3_3"], ["relu4_4"], ["conv5_4", "relu1_2"],
+                                    ["conv1_1", "conv3_1"]])
 @pytest.mark.parametrize("tile", [None, 16, 20, 32])
 def test_as_the_bound_graph(small, size, layers, tile):        # noqa: F811
     model = find_model.Model("vgg19", mx.cpu(), small)
@@ -43,7 +45,7 @@ def test_as_the_bound_graph(small, size, layers, tile):        # noqa: F811
     expected, slope = walk(bound, picture, heads)
     ours = features.features_of(model, layers, size, tile=tile)
     assert isinstance(ours, features.LayerByLayer)
-    for _ in range(2):      # the second time in arrays that are used again
+    for _ in range(2):      # the second time with everything made
         seen, gradient = walk(ours, picture, heads)
         assert all(close(seen[layer], expected[layer], 1e-5) for layer in layers)
         assert close(gradient, slope, 1e-5)
@@ -75,7 +77,37 @@ def test_the_tiled_objective_is_the_whole_one(random_params, pictures, tile):
     assert tiled == pytest.approx(value, rel=1e-5) and close(slope, gradient, 1e-4)
 
 
-@pytest.mark.skipif(machine.precision("auto") != "bfloat16", reason="this processor has no bfloat16")
+@pytest.mark.parametrize("tile", [None, 40])
+def test_fast32_is_float32_in_another_order(random_params, pictures, tile):
+    value, gradient = objective(pictures, random_params)
+    near, slope = objective(pictures, random_params, precision="fast32", tile=tile)
+    assert near == pytest.approx(value, rel=1e-5) and close(slope, gradient, 2e-3)
+    assert not np.array_equal(slope, gradient)
+
+
+@pytest.mark.parametrize("precision, kind", [
+    ("float32", convolutions.Direct), ("fast32", convolutions.Turned), ("fast32", winograd.Winograd)])
+@pytest.mark.parametrize("height, width", [(1, 1), (3, 9), (16, 20), (13, 22)])
+def test_a_convolution_and_its_way_down(precision, kind, height, width, monkeypatch):
+    monkeypatch.setattr(convolutions, "MANY", 1 if kind is winograd.Winograd else np.inf)
+    monkeypatch.setattr(winograd, "MOST", 36 * 5 * 48)      # a row of tiles at a time
+    weight, bias = RANDOM.standard_normal((48, 32, 3, 3)), RANDOM.standard_normal(48)
+    features, gradient = (RANDOM.standard_normal((1, channels, height, width)) for channels in (32, 48))
+    ours = convolutions.convolution(mx.nd.array(weight), mx.nd.array(bias), precision, winograd.Scratch())
+    assert type(ours) is kind
+    padded = np.pad(features[0], ((0, 0), (1, 1), (1, 1)))
+    expected, slope = np.zeros((48, height, width)) + bias[:, None, None], np.zeros(padded.shape)
+    for i, j in np.ndindex(3, 3):
+        window = np.s_[:, i:i + height, j:j + width]
+        expected += np.tensordot(weight[:, :, i, j], padded[window], 1)
+        slope[window] += np.tensordot(weight[:, :, i, j].T, gradient[0], 1)
+    assert close(ours.forward(mx.nd.array(features)).asnumpy()[0], expected, 1e-5)
+    result = ours.backward(mx.nd.array(gradient))
+    ours.backward(mx.nd.array(gradient * 2))        # the same scratch memory
+    assert close(result.asnumpy()[0], slope[:, 1:-1, 1:-1], 1e-5)
+
+
+@pytest.mark.skipif(machine.precision("auto") != "bf16", reason="this processor has no bfloat16")
 @pytest.mark.parametrize("tile", [None, 20])
 def test_bfloat16_is_near(random_params, pictures, tile):
     value, gradient = objective(pictures, random_params)
@@ -86,12 +118,12 @@ def test_bfloat16_is_near(random_params, pictures, tile):
 
 def test_a_processor_without_bfloat16_says_so(monkeypatch):
     monkeypatch.setattr(machine, "instructions", lambda: ["avx2"])
-    assert machine.precision("auto") == machine.precision("float32") == "float32"
+    assert machine.precision("auto") == "fast32" and machine.precision("float32") == "float32"
     with pytest.raises(UsageError, match="--precision bf16: this processor .* leave it out"):
         machine.precision("bf16")
 
 
-@pytest.mark.parametrize("flags", [{"tile": 32}, {"precision": "bf16"}])
+@pytest.mark.parametrize("flags", [{"tile": 32}, {"precision": "bf16"}, {"precision": "fast32"}])
 def test_maximum_pools_cannot_go_layer_by_layer(random_params, pictures, flags, monkeypatch):
     monkeypatch.setattr(machine, "instructions", lambda: ["avx512_bf16"])
     with pytest.raises(UsageError, match="only the VGGs with average pools"):
@@ -130,6 +162,8 @@ def test_a_pyramid_begins_small(random_params, pictures, tmp_path, monkeypatch):
     nstyle.train_nstyle(Namespace(output_dir=str(tmp_path / "b"), **flags))
     a, b = (images.read_image(str(tmp_path / name / "final.jpg")) for name in "ab")
     assert a.shape == b.shape and not np.array_equal(a, b)
+    nstyle.train_nstyle(Namespace(output_dir=str(tmp_path / "t"), pyramid=2, tile=16, **flags))
+    assert np.abs(images.read_image(str(tmp_path / "t" / "final.jpg")).astype(float) - a).mean() < 1
     with pytest.raises(UsageError, match="--pyramid 1: .* take fewer levels"):
         nstyle.train_nstyle(Namespace(output_dir=str(tmp_path / "c"), pyramid=3, **flags))
     assert not (tmp_path / "c").exists()

@@ -14,12 +14,12 @@ from neural_style import images, nstyle, optimize
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def run_golden(name, params, pictures, folder, monkeypatch):
-    """Run the golden's flags through train_nstyle; return golden, steps, the raw last image and saved pictures."""
+def run_golden(name, params, pictures, folder, monkeypatch, **more):
+    """Run the golden's flags, and more, through train_nstyle; return golden, steps, the raw last image and saved pictures."""
     golden = np.load(GOLDEN / f"{name}.npz")
     flags = json.loads(str(golden["args"]))
     flags.update(content_image=str(pictures / flags["content_image"]), output_dir=str(folder), seed=0,
-                 style_image=str(pictures / flags["style_image"]), model_params=params and str(params))
+                 style_image=str(pictures / flags["style_image"]), model_params=params and str(params), **more)
     steps, saved = [], {}
 
     def recorded(objective, image, args, on_step, since, minimise=optimize.minimise):
@@ -32,11 +32,12 @@ def run_golden(name, params, pictures, folder, monkeypatch):
     return golden, steps, steps[-1].image.asnumpy(), saved
 
 
+@pytest.mark.parametrize("precision", ["float32", "fast32"])
 @pytest.mark.parametrize("name", ["square_random", "odd_random", "early_stop_random",
                                   pytest.param("photo_vgg19", marks=pytest.mark.weights)])
-def test_golden(name, random_params, pictures, tmp_path, monkeypatch):
+def test_golden(name, precision, random_params, pictures, tmp_path, monkeypatch):
     params = random_params if name.endswith("random") else None
-    golden, steps, final, saved = run_golden(name, params, pictures, tmp_path, monkeypatch)
+    golden, steps, final, saved = run_golden(name, params, pictures, tmp_path, monkeypatch, precision=precision)
     if name == "early_stop_random":     # the epoch that stops has no callback, so no row in the golden
         assert steps.pop().finished
     assert len(steps) == len(golden["eps"]) and not steps[-1].finished
@@ -44,7 +45,7 @@ def test_golden(name, random_params, pictures, tmp_path, monkeypatch):
     losses = np.abs([step.losses[:6] for step in steps] / golden["loss"] - 1)
     image = np.abs(final - golden["final"]).mean()
     picture = np.abs(saved["final.jpg"].astype(float) - golden["saved"]).mean()
-    print(f"\n{name}: eps {eps.max():.1e}, losses {losses.max():.1e}, image {image:.1e}, picture {picture:.1e}")
+    print(f"\n{name}, {precision}: eps {eps.max():.1e}, losses {losses.max():.1e}, image {image:.1e}, picture {picture:.1e}")
     if name == "photo_vgg19" and eps[:10].any():    # another processor than the golden's: see golden/README.md
         assert eps[:10].max() < 1e-3 and losses[:10].max() < 1e-2
         assert eps.max() < 5e-2 and losses.max() < 5e-2 and image < 4 and picture < 4
