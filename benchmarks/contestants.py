@@ -112,8 +112,9 @@ CONTESTANTS = {
     "reference": reference,
     "convolutions": convolutions,
     "float32": lambda size: epochs_of_train(size),
+    "fast32": lambda size: epochs_of_train(size, precision="fast32"),
     "bf16": lambda size: epochs_of_train(size, precision="bf16"),
-    "tile": lambda size: epochs_of_train(size, tile=128),
+    "tile": lambda size: epochs_of_train(size, tile=64),
 }
 
 

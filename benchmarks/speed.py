@@ -1,5 +1,7 @@
 """How fast an epoch is and how much memory it takes, beside the original as MXNet ships it and beside PyTorch.
 
+Whole commands too, beside another program for the same.
+
     python benchmarks/speed.py [--torch PYTHON] [--turns 7] [--output benchmarks/RESULTS.md]
 
 Every contestant is a process; they take turns, an epoch each, so that all see the machine in the same moods. What
@@ -8,14 +10,18 @@ has no such row. Nothing else should run meanwhile.
 """
 import argparse
 import datetime
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-ALL_SIZES = ("float32", "bf16", "torch")      # the others take part at the first size only
+ALL_SIZES = ("float32", "fast32", "bf16", "torch")      # the others take part at the first size only
+PEER = "pastiche"       # another program for the same, by PyTorch, where the environment of --torch has it
 BEGIN, END = "<!-- speed -->", "<!-- /speed -->"
 
 
@@ -81,6 +87,45 @@ def estimated(size, tile):
     return plan.estimate(model, terms, (height, width), [(height, width)], tile=tile) / 1e6
 
 
+def programs(python):
+    """{name: command} of whole programs that paint content.png like style.png; the number of epochs comes last."""
+    pictures = ["content.png", "style.png"]
+    own = [sys.executable, "-m", "neural_style.nstyle", "--content-image", pictures[0], "--style-image", pictures[1],
+           "--optimizer", "adam", "--lr", "10", "--max-long-edge", "600", "--stop-eps", "0", "--output", "own.png", "--overwrite",
+           "--max-num-epochs"]
+    found = {"float32": own, "--precision auto": own[:3] + ["--precision", "auto"] + own[3:]}
+    peer = python and Path(python).parent / PEER
+    if peer and peer.exists():
+        found[PEER] = [str(peer), "--content", pictures[0], "--styles", pictures[1], "--output", "peer.png", "--pooling",
+                       "avg", "--optimizer", "adam", "--size", "600", "--style-size", "600", "--random-init", "--no-verbose",
+                       "--num-steps"]
+    return found
+
+
+def program_table(python, turns, epochs=10):
+    """Whole commands, from the start of Python to the saved picture."""
+    import skimage.data
+    import skimage.io
+    with tempfile.TemporaryDirectory() as folder:
+        for name, picture in (("content", skimage.data.rocket()), ("style", skimage.data.coffee())):
+            skimage.io.imsave(Path(folder, f"{name}.png"), picture[:400, :600])
+        commands = programs(python)
+        seconds = {name: [] for name in commands}
+        for _ in range(turns):
+            for name, command in commands.items():
+                start = time.perf_counter()
+                done = subprocess.run([*command, str(epochs)], cwd=folder, stdout=subprocess.DEVNULL, text=True,
+                                      stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(HERE.parent)})
+                if done.returncode:
+                    sys.exit(f"{name} failed: {done.stderr}")
+                seconds[name].append(time.perf_counter() - start)
+            print("programs: " + ", ".join(f"{name} {taken[-1]:.1f}" for name, taken in seconds.items()), flush=True)
+    first = statistics.median(seconds["float32"])
+    return [f"| whole command, {epochs} epochs of Adam | seconds (fastest–slowest) | of float32 |", "| --- | --- | --- |"] + [
+        f"| {name} | {statistics.median(taken):.1f} ({min(taken):.1f}–{max(taken):.1f}) | {statistics.median(taken) / first:.2f} |"
+        for name, taken in seconds.items()]
+
+
 def speed_table(results):
     rows = ["| picture | | seconds an epoch (fastest–slowest) | of the original | of PyTorch | of float32 |",
             "| --- | --- | --- | --- | --- | --- |"]
@@ -93,11 +138,11 @@ def speed_table(results):
 
 
 def memory_table(sizes, torch):
-    rows = ["| picture | PyTorch | whole | estimate | in strips (`--tile 128`) | estimate |",
+    rows = ["| picture | PyTorch | whole | estimate | in strips (`--tile 64`) | estimate |",
             "| --- | --- | --- | --- | --- | --- |"]
     for size in sizes:
         cells = [f"{peak('torch', size, torch):.0f}" if torch else ""]
-        for name, tile in (("float32", None), ("tile", 128)):
+        for name, tile in (("float32", None), ("tile", 64)):
             cells += [f"{peak(name, size, torch):.0f}", f"{estimated(size, tile):.0f}"]
         rows.append(f"| {size} | {' | '.join(cells)} |")
         print(rows[-1], flush=True)
@@ -113,14 +158,15 @@ def main():
     parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md")
     args = parser.parse_args()
     from neural_style import machine
-    bf16 = ["bf16"] if machine.precision("auto") == "bfloat16" else []
-    names = ["reference", "convolutions", "float32", *bf16, "tile"] + (["torch"] if args.torch else [])
+    bf16 = ["bf16"] if machine.precision("auto") == "bf16" else []
+    whole = program_table(args.torch, args.turns)       # first: what can be missing there costs no races
+    names = ["reference", "convolutions", "float32", "fast32", *bf16, "tile"] + (["torch"] if args.torch else [])
     results = {size: race(names if size in args.sizes[:1] else [name for name in names if name in ALL_SIZES],
                           size, args.turns, args.torch) for size in args.sizes}
     lines = [BEGIN, "", f"{datetime.date.today()}. " + "; ".join(
         [f"{name}: {value}" for name, value in machine.describe().items()]
         + [f"{name} {version}" for name, version in machine.versions().items() if version]) + ".", ""]
-    lines += speed_table(results) + ["", "Peak memory of the whole process, in MB:", ""]
+    lines += speed_table(results) + ["", *whole, "", "Peak memory of the whole process, in MB:", ""]
     lines += memory_table(args.memory, args.torch) + ["", END]
     text = args.output.read_text(encoding="utf-8") if args.output.exists() else f"{BEGIN}{END}\n"
     before, after = text.split(BEGIN)[0], text.split(END)[1]
