@@ -39,11 +39,11 @@ class Direct:
     def _down(self):
         return operators.cast(self._arrays[0].copy(), self._dtype)
 
-    def forward(self, features):
-        return operators.convolution(features, *self._up)
+    def forward(self, features, empty):
+        return operators.convolution(features, *self._up, empty=empty)
 
-    def backward(self, gradient):
-        return operators.convolution_backward(gradient, self._down)
+    def backward(self, gradient, empty):
+        return operators.convolution_backward(gradient, self._down, empty)
 
 
 class Turned(Direct):
@@ -53,5 +53,5 @@ class Turned(Direct):
     def _down(self):
         return operators.cast(mx.nd.flip(self._arrays[0], axis=(2, 3)).transpose((1, 0, 2, 3)), self._dtype)
 
-    def backward(self, gradient):
-        return operators.convolution(gradient, self._down)
+    def backward(self, gradient, empty):
+        return operators.convolution(gradient, self._down, empty=empty)

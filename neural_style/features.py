@@ -2,9 +2,11 @@
 
 Features are shown, layer by layer, with the Window of rows that they are of.
 """
+import math
 from collections import namedtuple
 
 from . import operators
+from .arena import Arena
 from .errors import UsageError
 from .find_mxnet import mx
 
@@ -60,9 +62,9 @@ class Bound:
             see(layer, features, whole(features))
 
     def backward(self, head):
-        """The gradient of what head(layer, features, window) gives for each layer."""
+        """The gradient of what head(layer, features, window, empty) gives for each layer."""
         outputs = self._bound.executor.outputs
-        heads = [head(layer, features, whole(features)) for layer, features in zip(self._layers, outputs)]
+        heads = [head(layer, features, whole(features), operators.anywhere) for layer, features in zip(self._layers, outputs)]
         heads += [mx.nd.zeros(output.shape, output.context) for output in outputs[len(heads):]]
         self._bound.executor.backward(heads)
         return self._bound.data_grad
@@ -88,6 +90,13 @@ def segments(steps, height, tile):
             for block, part in enumerate(filter(None, parts))]
 
 
+def room(model, steps, size):
+    """The bytes that all layers of pictures of size (H, W) need at most, with what the way down makes of one of them."""
+    _, shapes, _ = model.outputs([step.name for step in steps]).infer_shape(data=(1, 3) + tuple(size))
+    layers = [4 * math.prod(shape) for shape in shapes]
+    return sum(layers) + 4 * max(layers)
+
+
 class LayerByLayer:
     """A chain of convolutions, ReLUs and average pools, one operator after the other.
 
@@ -100,6 +109,7 @@ class LayerByLayer:
         self._model, self._layers, self._segments = model, set(layers), segments(steps, size[0], tile)
         self._precision, self._dtype = precision, operators.DTYPES[precision]
         self.data = mx.nd.zeros((1, 3) + tuple(size), model.device)
+        self._empty = Arena(room(model, steps, size)).empty
 
     def forward(self, picture, see, keep=True):
         """Show see(layer, features, window) the features of picture, (1, 3, H, W); keep what backward needs."""
@@ -114,7 +124,7 @@ class LayerByLayer:
                 self._kept.append(kept)
 
     def backward(self, head):
-        """The gradient of what head(layer, features, window) gives for each layer."""
+        """The gradient of what head(layer, features, window, empty) gives for each layer."""
         gradient = None
         for segment in reversed(self._segments):
             kept = self._kept.pop()
@@ -141,8 +151,8 @@ class LayerByLayer:
         for index in reversed(range(len(steps))):
             step, features = steps[index], kept[index]
             if step.name in self._layers:
-                own = head(step.name, features, window)
-                gradient = own if gradient is None else mx.nd.add_n(gradient, own, out=gradient)
+                own = head(step.name, features, window, self._empty)
+                gradient = own if gradient is None else operators.add(gradient, own, self._empty)
             gradient = self._down(step, features, kept[index - 1], gradient)
             kept[index] = None
         return gradient
@@ -177,17 +187,17 @@ class LayerByLayer:
 
     def _up(self, step, features):
         if step.kind == "conv":
-            return self._model.convolution(step.name, self._precision).forward(features)
+            return self._model.convolution(step.name, self._precision).forward(features, self._empty)
         if step.kind == "relu":
-            return operators.relu(features, None if step.apart else features)
-        return operators.average_pool(features)
+            return operators.relu(features, self._empty if step.apart else None)
+        return operators.average_pool(features, self._empty)
 
     def _down(self, step, features, below, gradient):
         if step.kind == "conv":
-            return self._model.convolution(step.name, self._precision).backward(gradient)
+            return self._model.convolution(step.name, self._precision).backward(gradient, self._empty)
         if step.kind == "relu":
-            return operators.relu_backward(gradient, features, gradient)
-        return operators.average_pool_backward(gradient, below)
+            return operators.relu_backward(gradient, features, self._empty)
+        return operators.average_pool_backward(gradient, below, self._empty)
 
 
 def _nothing(*_):

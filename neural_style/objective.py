@@ -187,7 +187,7 @@ class Objective:
         for tap in self._by_layer[layer]:
             tap.see(features, window)
 
-    def _head(self, layer, features, window):
+    def _head(self, layer, features, window, empty):
         """The gradient of all terms on a layer."""
-        heads = [tap.head(features, window) for tap in self._by_layer[layer]]
+        heads = [tap.head(features, window, empty) for tap in self._by_layer[layer]]
         return heads[0] if len(heads) == 1 else mx.nd.add_n(*heads)

@@ -33,36 +33,56 @@ def dtype_of(array):
     return "float32" if array.dtype == np.float32 else "bfloat16"      # NumPy has no name for the latter
 
 
-def convolution(features, weight, bias=None):
+def anywhere(shape, dtype):
+    """No array: MXNet finds the memory for a result itself. What takes an `empty` also takes arena.Arena's."""
+
+
+def convolution(features, weight, bias=None, empty=anywhere):
     """Convolution, stride 1, that keeps the size."""
-    side = weight.shape[2]
     arrays = (features, weight) if bias is None else (features, weight, bias)
-    return call("Convolution", *arrays, kernel=(side, side), pad=(side // 2, side // 2), num_filter=weight.shape[0],
-                no_bias=bias is None)
+    return call("Convolution", *arrays, out=_with_channels(weight.shape[0], features, empty), **_same_size(weight),
+                num_filter=weight.shape[0], no_bias=bias is None)
 
 
-def convolution_backward(gradient, weight):
+def convolution_backward(gradient, weight, empty=anywhere):
     """The gradient of convolution's input: for stride 1 that is a transposed convolution with the same weights."""
+    return call("Deconvolution", gradient, weight, out=_with_channels(weight.shape[1], gradient, empty),
+                **_same_size(weight), num_filter=weight.shape[1], no_bias=True)
+
+
+def _same_size(weight):
     side = weight.shape[2]
-    return call("Deconvolution", gradient, weight, kernel=(side, side), pad=(side // 2, side // 2),
-                num_filter=weight.shape[1], no_bias=True)
+    return {"kernel": (side, side), "pad": (side // 2, side // 2)}
 
 
-def relu(features, out=None):
-    return call("Activation", features, out=out, act_type="relu")
+def _with_channels(channels, features, empty):
+    return empty((1, channels) + features.shape[2:], dtype_of(features))
 
 
-def relu_backward(gradient, result, out=None):
-    return call("_backward_Activation", gradient, result, out=out, act_type="relu")
+def relu(features, empty=None):
+    """In place, but for where there is an empty."""
+    return call("Activation", features, out=empty(features.shape, dtype_of(features)) if empty else features, act_type="relu")
+
+
+def relu_backward(gradient, result, empty=anywhere):
+    return call("_backward_Activation", gradient, result, out=empty(result.shape, dtype_of(result)), act_type="relu")
+
+
+def add(one, other, empty=anywhere):
+    """The sum, in the layout of the first."""
+    return call("add_n", one, other, out=empty(one.shape, dtype_of(one)), num_args=2)
 
 
 HALF = {"kernel": (2, 2), "stride": (2, 2), "pool_type": "avg"}
 
 
-def average_pool(features):
-    return call("Pooling", features, **HALF)
+def average_pool(features, empty=anywhere):
+    _, channels, height, width = features.shape
+    return call("Pooling", features, out=empty((1, channels, height // 2, width // 2), dtype_of(features)), **HALF)
 
 
-def average_pool_backward(gradient, features):
-    out = mx.nd.empty(features.shape, features.context, features.dtype)
+def average_pool_backward(gradient, features, empty=anywhere):
+    out = empty(features.shape, dtype_of(features))
+    if out is None:         # this operator does not know the shape of its result
+        out = mx.nd.empty(features.shape, features.context, features.dtype)
     return call("_backward_Pooling", gradient, features, gradient, out=out, **HALF)

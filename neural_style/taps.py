@@ -87,7 +87,7 @@ class StyleTap:
         self._factor = difference * (4 * self._scale)
         return squares(difference.asnumpy())
 
-    def head(self, features, window):
+    def head(self, features, window, empty):
         """2·scale·(G − target)·features, twice, for they are both factors of G: a convolution of 1×1.
 
         It adds in the order of the matrix product, whose numbers are the reference's.
@@ -96,7 +96,7 @@ class StyleTap:
         if channels > ONE_SUM and dtype == "float32":
             return self._rows(features, features.shape[2]).times(features, self._factor)
         factor = self._factor.reshape((channels, channels, 1, 1)).copy()
-        return operators.convolution(features, operators.cast(factor, dtype))
+        return operators.convolution(features, operators.cast(factor, dtype), empty=empty)
 
     def _rows(self, features, height):
         return self._workshop.rows(height, features.shape[3], features.shape[1], features.context)
@@ -116,7 +116,7 @@ class ContentTap:
         total, self._sum = self._sum, 0.0
         return total
 
-    def head(self, features, window):
+    def head(self, features, window, empty):
         difference = self._difference(features, window)
         difference *= 2 * self._scale
         return operators.cast(mx.nd.array(difference, features.context), operators.dtype_of(features))

@@ -4,6 +4,7 @@ This is F(4×4, 3×3) of Lavin and Gray, "Fast Algorithms for Convolutional Neur
 tiles of 6×6 that overlap by two. Tiles and filters are taken for polynomials and brought to their values at six points
 in each direction, 36 in all; at each of these the convolution is one product of matrices, channels by positions.
 """
+import ctypes
 import math
 
 import numpy as np
@@ -52,17 +53,20 @@ class Winograd:
         self._filters = filters.reshape((36,) + weight.shape[:2]).astype("float32")
         self._bias, self._scratch = bias.asnumpy()[:, np.newaxis, np.newaxis], scratch
 
-    def forward(self, features):
-        return self._run(features, OF_TILE, self._filters, TO_RESULT, self._bias)
+    def forward(self, features, empty):
+        return self._run(features, empty, OF_TILE, self._filters, TO_RESULT, self._bias)
 
-    def backward(self, gradient):
-        return self._run(gradient, OF_TILE[INVERSES], self._filters.transpose(0, 2, 1), TO_RESULT[:, INVERSES], 0)
+    def backward(self, gradient, empty):
+        return self._run(gradient, empty, OF_TILE[INVERSES], self._filters.transpose(0, 2, 1), TO_RESULT[:, INVERSES], 0)
 
-    def _run(self, features, of_tile, filters, to_result, bias):
+    def _run(self, features, empty, of_tile, filters, to_result, bias):
         _, _, height, width = features.shape
         tiles, channels = self._tiles(features), filters.shape[1]
         _, _, rows, columns, below = tiles.shape
-        result = self._scratch("result", 1, channels, height, width)
+        shape = (1, channels, height, width)
+        result = empty(shape, "float32")
+        result = mx.nd.empty(shape) if result is None else result
+        values = _values_of(result)
         step = max(1, MOST // (36 * columns * max(channels, below)))
         for first in range(0, rows, step):
             part = tiles[:, :, first:first + step]
@@ -74,10 +78,8 @@ class Winograd:
             b = np.matmul(to_result, a.reshape(36, -1), out=self._scratch("b", 16, channels * count))
             b = b.reshape(4, 4, channels, -1, columns)
             for i, j in np.ndindex(4, 4):
-                own = result[0, :, 4 * first + i:4 * (first + step):4, j::4]
+                own = values[0, :, 4 * first + i:4 * (first + step):4, j::4]
                 np.add(b[i, j, :, :own.shape[1], :own.shape[2]], bias, out=own)
-        result = _shared(result).copy()
-        result.wait_to_read()       # from here on the memory is the next one's
         return result
 
     def _tiles(self, array):
@@ -92,6 +94,13 @@ class Winograd:
         down, right, one = framed.strides
         return np.lib.stride_tricks.as_strided(framed, (6, 6, rows, columns, channels),
                                                (down, right, 4 * down, 4 * right, one))
+
+
+def _values_of(array):
+    """The values of a new NDArray, to be written by NumPy."""
+    pointer = ctypes.c_void_p()
+    mx.base.check_call(mx.base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(pointer)))
+    return np.ctypeslib.as_array(ctypes.cast(pointer, ctypes.POINTER(ctypes.c_float)), array.shape)
 
 
 def _shared(array):
