@@ -55,11 +55,11 @@ class Bound:
         self.data = self._bound.data
 
     def forward(self, picture, see, keep=True):
-        """Show see(layer, features, window) the features of picture, (1, 3, H, W)."""
+        """Show see(layer, features, window, empty) the features of picture, (1, 3, H, W)."""
         self.data[:] = picture
         self._bound.executor.forward(is_train=self._has_maximum)
         for layer, features in zip(self._layers, self._bound.executor.outputs):
-            see(layer, features, whole(features))
+            see(layer, features, whole(features), operators.anywhere)
 
     def backward(self, head):
         """The gradient of what head(layer, features, window, empty) gives for each layer."""
@@ -71,23 +71,36 @@ class Bound:
 
 
 class Segment:
-    """The steps of one height, and the pool behind them; rows is the height of a strip, or None: all at once."""
+    """Steps of one height, and the pool behind them; rows is the height of a strip, or None: all at once.
 
-    def __init__(self, steps, rows):
-        self.steps, self.rows, self.pools = steps, rows, steps[-1].kind == "pool"
+    Where again is true the way down makes the features once more, instead of keeping them.
+    """
+
+    def __init__(self, steps, rows, again):
+        self.steps, self.rows, self.again, self.pools = steps, rows, again, steps[-1].kind == "pool"
         convolutions = sum(step.kind == "conv" for step in steps)
         self.reach = convolutions + convolutions % 2    # rows that a value's influence goes, even: pools come in pairs
 
 
 def segments(steps, height, tile):
-    """The steps for height rows, cut behind each pool; in strips where that makes two at least."""
-    parts = [[]]
+    """The steps for height rows, cut behind each pool; in strips where that makes two at least.
+
+    What is made of the picture itself is as large as any and takes next to no time: it stands apart, to be made again.
+    """
+    blocks = [[]]
     for step in steps:
-        parts[-1].append(step)
+        blocks[-1].append(step)
         if step.kind == "pool":
-            parts.append([])
-    return [Segment(part, tile if tile and (height >> block) >= 1.5 * tile else None)
-            for block, part in enumerate(filter(None, parts))]
+            blocks.append([])
+    found = []
+    for level, block in enumerate(filter(None, blocks)):
+        if tile and (height >> level) >= 1.5 * tile:
+            found.append(Segment(block, tile, True))
+        else:
+            inner = [index for index, step in enumerate(block) if index and step.kind == "conv"]
+            cut = 0 if level else (inner or [len(block)])[0]
+            found += [Segment(part, None, again) for part, again in ((block[:cut], True), (block[cut:], False)) if part]
+    return found
 
 
 def room(model, steps, size):
@@ -112,28 +125,31 @@ class LayerByLayer:
         self._empty = Arena(room(model, steps, size)).empty
 
     def forward(self, picture, see, keep=True):
-        """Show see(layer, features, window) the features of picture, (1, 3, H, W); keep what backward needs."""
+        """Show see(layer, features, window, empty) the features of picture, (1, 3, H, W); keep what backward needs."""
         self.data[:] = picture
         self._kept, features = [], self.data
         for segment in self._segments:
+            below = features
             if segment.rows is None:
-                features, kept = self._climb(segment.steps, features, whole(features), see, keep)
+                features, kept = self._climb(segment.steps, below, whole(below), see, keep and not segment.again)
             else:
-                features, kept = self._climb_in_strips(segment, features, see), features
+                features = self._climb_in_strips(segment, below, see)
             if keep:
-                self._kept.append(kept)
+                self._kept.append(below if segment.again else kept)
 
     def backward(self, head):
         """The gradient of what head(layer, features, window, empty) gives for each layer."""
-        gradient = None
+        above = [None]      # a list, so that who takes the gradient out is the only one that holds it
         for segment in reversed(self._segments):
             kept = self._kept.pop()
-            if segment.rows is None:
-                window = whole(next(features for features in kept if features is not None))
-                gradient = self._descend(segment.steps, kept, gradient, window, head)
-            else:
-                gradient = self._descend_in_strips(segment, kept, gradient, head)
-        return operators.cast(gradient, "float32")
+            if segment.rows is not None:
+                above = [self._descend_in_strips(segment, kept, above.pop(), head)]
+                continue
+            if segment.again:
+                _, kept = self._climb(segment.steps, kept, whole(kept), _nothing, keep=True)
+            window = whole(next(features for features in kept if features is not None))
+            above = [self._descend(segment.steps, kept, above, window, head)]
+        return operators.cast(above[0], "float32").copy()       # outside, so that the next one finds all places free
 
     def _climb(self, steps, features, window, see, keep):
         """The features above the steps, and of each step those that the way down needs."""
@@ -141,21 +157,24 @@ class LayerByLayer:
         for step in steps:
             features = self._up(step, features)
             if step.name in self._layers:
-                see(step.name, features, window)
+                see(step.name, features, window, self._empty)
             kept.append(features if keep and (step.kind == "relu" or step.name in self._layers) else None)
         return features, kept
 
-    def _descend(self, steps, kept, gradient, window, head):
-        """The gradient below the steps, from that above them, if any, and the heads."""
+    def _descend(self, steps, kept, above, window, head):
+        """The gradient below the steps, from that above them, the last in a list or None there, and the heads."""
+        gradient = above.pop()
         gradient = gradient if gradient is None else operators.cast(gradient, self._dtype)
         for index in reversed(range(len(steps))):
             step, features = steps[index], kept[index]
             if step.name in self._layers:
-                own = head(step.name, features, window, self._empty)
-                gradient = own if gradient is None else operators.add(gradient, own, self._empty)
+                gradient = self._sum(gradient, head(step.name, features, window, self._empty))
             gradient = self._down(step, features, kept[index - 1], gradient)
             kept[index] = None
         return gradient
+
+    def _sum(self, gradient, own):
+        return own if gradient is None else operators.add(gradient, own)
 
     def _climb_in_strips(self, segment, below, see):
         above = None
@@ -180,7 +199,7 @@ class LayerByLayer:
             above = None
             if segment.pools:
                 above = operators.cast(gradient.slice_axis(2, window.first // 2, window.last // 2), self._dtype)
-            own = self._descend(segment.steps, kept, above, window, head)
+            own = self._descend(segment.steps, kept, [above], window, head)
             result[:, :, window.core_first:window.core_last] = operators.cast(own, "float32").slice_axis(
                 2, *window.core())
         return result

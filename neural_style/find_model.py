@@ -78,7 +78,6 @@ class Model:
             raise UsageError(f"{'--model-params' if params_path else '--normalised'}: the model {name} brings its "
                              "own weights")
         self.parameters = self._options.get("params", {})
-        self.weight_bytes = sum(4 * array.size for array in self.parameters.values())
         self._convolutions, self._scratch = {}, winograd.Scratch()
         self._is_chain = module.__package__ == __package__ and pooling == "avg"
 
@@ -111,6 +110,16 @@ class Model:
             raise weights.too_short(f"{missing[0]}_weight")
         return [Step(re.match("[a-z]+", name)[0], name, name.startswith("relu") and "conv" + name[4:] in names)
                 for name in order]
+
+    @property
+    def weight_bytes(self):
+        return sum(4 * array.size for array in self.parameters.values())
+
+    def keep(self, names):
+        """Let go the weights that the named layers do not need."""
+        needed = set(self.outputs(names).list_arguments())
+        for name in set(self.parameters) - needed:
+            del self.parameters[name]
 
     def outputs(self, names):
         """The symbols of the named layers, as one group."""

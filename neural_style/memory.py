@@ -94,7 +94,7 @@ def keep_what_is_freed(keep):
     Where there is no glibc this does nothing.
     """
     if keep:
-        _mallopt((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, -1))     # no mmap, no trimming
+        _mallopt((M_MMAP_MAX, 65536), (M_MMAP_THRESHOLD, 2 ** 25), (M_TRIM_THRESHOLD, -1))    # more cannot be asked for
     else:
         _mallopt((M_MMAP_MAX, 65536), (M_MMAP_THRESHOLD, 2 ** 20), (M_TRIM_THRESHOLD, 2 ** 20))
 

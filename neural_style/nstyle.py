@@ -147,7 +147,7 @@ def styles_of(args, content, read=lambda path: path):
 
 def make_objective(args, content, styles, device, announce=lambda model, terms: None):
     """The Objective of args for the pictures, bound on the device; announce is told of what before that."""
-    from . import memory, plan
+    from . import plan
     from .find_model import Model
     from .image_terms import image_terms
     from .objective import CONTENT_NORMS, STYLE_NORMS, Objective, Term
@@ -168,10 +168,10 @@ def make_objective(args, content, styles, device, announce=lambda model, terms: 
             terms.append(Term("content", model.resolve(layer), args.content_weight, CONTENT_NORMS[args.content_norm]))
     terms = [term for term in terms if term.weight > 0]
     if terms:
+        model.keep(term.layer for term in terms)
         announce(model, terms)
     shares = listed(args.style_blend_weights) or [1.0] * len(styles)
     clip = 1.0 if args.clip_gradient is None else args.clip_gradient
-    memory.keep_what_is_freed(args.tile is None)
     clip = 0.0 if args.optimizer == "lbfgs" else clip       # its gradient must be that of its value
     return Objective(model, content.shape[2:], terms, content, styles,
                      [share / sum(shares) for share in shares], clip, device,

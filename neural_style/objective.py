@@ -5,10 +5,11 @@ from collections import namedtuple
 
 import numpy as np
 
+from . import memory
 from .errors import UsageError
 from .features import features_of
 from .find_mxnet import mx
-from .taps import ContentTap, Copy, StyleTap, Workshop
+from .taps import ContentTap, Copy, StyleTap
 
 # losses: unweighted sums of squares of the style terms, then of the content terms, then the weighted image terms.
 Evaluation = namedtuple("Evaluation", ["losses", "total", "gradient", "gradient_norm"])
@@ -106,6 +107,7 @@ class Objective:
     def __init__(self, model, size, terms, content_picture=None, style_pictures=(), blend_weights=(1.0,), clip=1.0,
                  device=None, make_image_terms=lambda data: [], precision="float32", tile=None):
         self._tile = tile
+        memory.keep_what_is_freed(False)        # the targets are made once
         style, content = ([term for term in terms if term.kind == kind] for kind in ("style", "content"))
         terms = style + content
         if not terms:
@@ -118,8 +120,7 @@ class Objective:
         if style:
             targets, rests = self._style_targets(model, [term.layer for term in style], size, style_pictures,
                                                  blend_weights)
-        workshop = Workshop()
-        taps = [StyleTap(workshop, target, scale) for target, scale in zip(targets, scaled)]
+        taps = [StyleTap(target, scale) for target, scale in zip(targets, scaled)]
         if content:
             features = self._content_targets(model, [term.layer for term in content], content_picture)
             taps += [ContentTap(target, scale) for target, scale in zip(features, scaled[len(style):])]
@@ -139,8 +140,7 @@ class Objective:
         by_picture = []
         for picture in pictures:
             _check_size(model.outputs(layers), picture.shape[2:], "style")
-            workshop = Workshop()
-            taps = {layer: StyleTap(workshop) for layer in layers}
+            taps = {layer: StyleTap() for layer in layers}
             self._show(model, picture, taps)
             ratios = [m / own for (_, m), (_, own) in zip(_scales(model.outputs(layers), size),
                                                           _scales(model.outputs(layers), picture.shape[2:]))]
@@ -180,14 +180,15 @@ class Objective:
             value, slope = term()
             losses.append(value)
             gradient = gradient + slope
+        memory.keep_what_is_freed(True)         # from here on what is made is made again in each evaluation
         losses = np.array(losses, dtype="float64") + self._rests
         return Evaluation(losses, float(losses @ self.weights), gradient, float(norm))
 
-    def _see(self, layer, features, window):
+    def _see(self, layer, *features):
         for tap in self._by_layer[layer]:
-            tap.see(features, window)
+            tap.see(*features)
 
-    def _head(self, layer, features, window, empty):
+    def _head(self, layer, *features):
         """The gradient of all terms on a layer."""
-        heads = [tap.head(features, window, empty) for tap in self._by_layer[layer]]
+        heads = [tap.head(*features) for tap in self._by_layer[layer]]
         return heads[0] if len(heads) == 1 else mx.nd.add_n(*heads)

@@ -23,18 +23,18 @@ def call(name, *arrays, out=None, **attributes):
 DTYPES = {"float32": "float32", "fast32": "float32", "bf16": "bfloat16"}     # by --precision
 
 
-def cast(array, dtype):
+def anywhere(shape, dtype):
+    """No array: MXNet finds the memory for a result itself. What takes an `empty` also takes arena.Arena's."""
+
+
+def cast(array, dtype, empty=anywhere):
     """The array in float32 or bfloat16; itself where it is so already."""
-    return array if dtype_of(array) == dtype else call("amp_cast", array, dtype=dtype)
+    return array if dtype_of(array) == dtype else call("amp_cast", array, dtype=dtype, out=empty(array.shape, dtype))
 
 
 def dtype_of(array):
     """float32 or bfloat16."""
     return "float32" if array.dtype == np.float32 else "bfloat16"      # NumPy has no name for the latter
-
-
-def anywhere(shape, dtype):
-    """No array: MXNet finds the memory for a result itself. What takes an `empty` also takes arena.Arena's."""
 
 
 def convolution(features, weight, bias=None, empty=anywhere):
@@ -68,9 +68,9 @@ def relu_backward(gradient, result, empty=anywhere):
     return call("_backward_Activation", gradient, result, out=empty(result.shape, dtype_of(result)), act_type="relu")
 
 
-def add(one, other, empty=anywhere):
-    """The sum, in the layout of the first."""
-    return call("add_n", one, other, out=empty(one.shape, dtype_of(one)), num_args=2)
+def add(one, other):
+    """The sum, in the first one's memory."""
+    return call("add_n", one, other, out=one, num_args=2)
 
 
 HALF = {"kernel": (2, 2), "stride": (2, 2), "pool_type": "avg"}

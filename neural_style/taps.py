@@ -1,7 +1,10 @@
 """The terms on a layer's features: each sees them on the way up, and gives their gradient for the way down."""
+import contextlib
+
 import numpy as np
 
 from . import operators
+from .arena import Placed, alias
 from .find_mxnet import mx
 
 
@@ -10,72 +13,91 @@ ONE_SUM = 256
 
 
 class Rows:
-    """Features of one shape as the matrix that has a row of C values for each position.
+    """Features as the matrix that has a row of C values for each position.
 
-    oneDNN keeps features with the channels last, so that this costs next to nothing; bringing the channels to the
-    front would take longer than the products. These are FullyConnected's: its gradient of the weights is the Gram
-    matrix, rowsᵀ·rows, where both its data and the gradient from above are the rows.
-
-    memory is an array of that size at least, which other Rows may use in between.
+    Its products are FullyConnected's, whose gradient of the weights is rowsᵀ·rows, the Gram matrix, where both its data
+    and the gradient from above are the rows. product is an array like rows, whose values are lost.
     """
 
-    def __init__(self, shape, memory):
-        _, height, width, channels = shape
-        flat = memory[:height * width * channels]
-        self._features, self._rows = flat.reshape(shape), flat.reshape((height * width, channels))
-        self._factor = mx.nd.zeros((channels, channels), memory.context)
+    def __init__(self, rows, product):
+        channels = rows.shape[1]
+        self._rows, self._product = rows, product       # never read: of the layer only the way down is wanted
+        self._factor = mx.nd.zeros((channels, channels))
         self._factor.attach_grad()
-        self._product = flat.reshape((height * width, channels))     # never read: of the layer only the way down is wanted
         with mx.autograd.record():
-            self._layer(out=self._product)
+            self._layer(out=product)
 
     def _layer(self, **out):
         return mx.nd.FullyConnected(self._rows, self._factor, no_bias=True, num_hidden=self._factor.shape[0], **out)
 
-    def gram(self, features, first, last):
-        """The Gram matrix of the features (1, C, H, W) from row first to last."""
-        if last - first == features.shape[2]:
-            mx.nd.transpose(features, axes=(0, 2, 3, 1), out=self._features)
-        else:
-            self._features[:] = mx.nd.transpose(features, axes=(0, 2, 3, 1)).slice_axis(1, first, last)
+    def gram(self):
         self._product.backward(self._rows, retain_graph=True)
-        return self._factor.grad
+        return self._factor.grad.copy()
 
-    def times(self, features, factor):
-        """The features times a symmetric factor."""
-        mx.nd.transpose(features, axes=(0, 2, 3, 1), out=self._features)
+    def times(self, factor):
+        """The rows times a symmetric factor."""
         self._factor[:] = factor
-        return mx.nd.transpose(self._layer().reshape(self._features.shape), axes=(0, 3, 1, 2))
+        return self._layer()
 
 
-class Workshop:
-    """Rows by shape, made when they are first asked for, all in one memory that grows."""
+class Products:
+    """A layer's Gram matrix, and the product of its features with a symmetric factor.
+
+    Where the features are an Arena's, as Rows of them: bringing the channels to the front would take longer than the
+    product, and oneDNN mostly has them last already.
+    """
 
     def __init__(self):
-        self._rows, self._memory = {}, None
+        self._rows, self._last = {}, {}     # by their place in memory and shape; by shape
 
-    def rows(self, height, width, channels, device):
-        shape = (1, height, width, channels)
-        if shape not in self._rows:
-            size = height * width * channels
-            if self._memory is None or self._memory.size < size:
-                self._rows, self._memory = {}, None     # what is outgrown goes first
-                self._memory = mx.nd.empty((size,), device)
-            self._rows[shape] = Rows(shape, self._memory)
-        return self._rows[shape]
+    def gram(self, features, first, last, empty):
+        """That of the rows of positions from first to last."""
+        if isinstance(features, Placed):
+            with self._rows_of(features, first, last, empty) as rows:
+                return rows.gram()
+        plain = features.slice_axis(2, first, last).reshape((features.shape[1], -1))
+        return mx.nd.FullyConnected(plain, plain, no_bias=True, num_hidden=plain.shape[0])
+
+    def times(self, features, factor, empty):
+        """It adds in the order of the matrix product, whose numbers are the reference's."""
+        _, channels, height, width = features.shape
+        if channels <= ONE_SUM or not isinstance(features, Placed) or operators.dtype_of(features) != "float32":
+            weight = operators.cast(factor.reshape((channels, channels, 1, 1)).copy(), operators.dtype_of(features))
+            return operators.convolution(features, weight, empty=empty)
+        with self._rows_of(features, 0, height, empty) as rows:
+            return rows.times(factor).reshape((1, height, width, channels)).transpose((0, 3, 1, 2))
+
+    @contextlib.contextmanager
+    def _rows_of(self, features, first, last, empty):
+        """For the time being; what comes after has to wait for it."""
+        _, channels, _, width = shape = features.shape
+        if shape not in self._last:
+            self._last[shape] = features.has_channels_last()
+        if self._last[shape]:
+            features.wait_to_read()
+            place = features.memory[first * width * channels:last * width * channels]
+        else:
+            copy = empty((1, last - first, width, channels), "float32")
+            mx.nd.transpose(features.slice_axis(2, first, last), axes=(0, 2, 3, 1), out=copy)
+            copy.wait_to_read()
+            place = copy.memory
+        key = place.ctypes.data, place.size
+        if key not in self._rows:
+            product = empty(((last - first) * width, channels), "float32")
+            self._rows[key] = Rows(*(alias(memory, (-1, channels)) for memory in (place, product.memory)))
+        yield self._rows[key]
+        mx.nd.waitall()
 
 
 class StyleTap:
     """scale·‖G − target‖², G the Gram matrix of the features; that of strips is the sum of theirs."""
 
-    def __init__(self, workshop, target=None, scale=1.0):
-        self._workshop, self._target, self._scale, self._sum = workshop, target, scale, None
+    def __init__(self, target=None, scale=1.0):
+        self._products, self._target, self._scale, self._sum = Products(), target, scale, None
 
-    def see(self, features, window):
-        features = operators.cast(features, "float32")
-        rows = self._rows(features, window.core_last - window.core_first)
-        gram = rows.gram(features, *window.core())
-        self._sum = gram.copy() if self._sum is None else self._sum + gram
+    def see(self, features, window, empty):
+        gram = self._products.gram(operators.cast(features, "float32", empty), *window.core(), empty)
+        self._sum = gram if self._sum is None else self._sum + gram
 
     def gram(self):
         gram, self._sum = self._sum, None
@@ -88,18 +110,8 @@ class StyleTap:
         return squares(difference.asnumpy())
 
     def head(self, features, window, empty):
-        """2·scale·(G − target)·features, twice, for they are both factors of G: a convolution of 1×1.
-
-        It adds in the order of the matrix product, whose numbers are the reference's.
-        """
-        channels, dtype = features.shape[1], operators.dtype_of(features)
-        if channels > ONE_SUM and dtype == "float32":
-            return self._rows(features, features.shape[2]).times(features, self._factor)
-        factor = self._factor.reshape((channels, channels, 1, 1)).copy()
-        return operators.convolution(features, operators.cast(factor, dtype), empty=empty)
-
-    def _rows(self, features, height):
-        return self._workshop.rows(height, features.shape[3], features.shape[1], features.context)
+        """2·scale·(G − target)·features, twice, for they are both factors of G."""
+        return self._products.times(features, self._factor, empty)
 
 
 class ContentTap:
@@ -108,7 +120,7 @@ class ContentTap:
     def __init__(self, target, scale):
         self._target, self._scale, self._sum = target, scale, 0.0
 
-    def see(self, features, window):
+    def see(self, features, window, empty):
         first, last = window.core()
         self._sum += squares(self._difference(features, window)[:, :, first:last])
 
@@ -131,7 +143,7 @@ class Copy:
 
     features = None
 
-    def see(self, features, window):
+    def see(self, features, window, empty):
         if self.features is None:
             self.features = mx.nd.empty(features.shape[:2] + (window.height, features.shape[3]), features.context)
         self.features[:, :, window.core_first:window.core_last] = operators.cast(features, "float32").slice_axis(

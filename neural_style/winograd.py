@@ -4,11 +4,11 @@ This is F(4×4, 3×3) of Lavin and Gray, "Fast Algorithms for Convolutional Neur
 tiles of 6×6 that overlap by two. Tiles and filters are taken for polynomials and brought to their values at six points
 in each direction, 36 in all; at each of these the convolution is one product of matrices, channels by positions.
 """
-import ctypes
 import math
 
 import numpy as np
 
+from .arena import shared
 from .find_mxnet import mx
 
 POINTS = [(0, 1), (1, 1), (-1, 1), (2, 1), (1, 2), (1, 0)]      # p/q, the last one is infinity
@@ -63,10 +63,8 @@ class Winograd:
         _, _, height, width = features.shape
         tiles, channels = self._tiles(features), filters.shape[1]
         _, _, rows, columns, below = tiles.shape
-        shape = (1, channels, height, width)
-        result = empty(shape, "float32")
-        result = mx.nd.empty(shape) if result is None else result
-        values = _values_of(result)
+        result = empty((1, channels, height, width), "float32")
+        values = result.memory.reshape(channels, height, width)
         step = max(1, MOST // (36 * columns * max(channels, below)))
         for first in range(0, rows, step):
             part = tiles[:, :, first:first + step]
@@ -78,7 +76,7 @@ class Winograd:
             b = np.matmul(to_result, a.reshape(36, -1), out=self._scratch("b", 16, channels * count))
             b = b.reshape(4, 4, channels, -1, columns)
             for i, j in np.ndindex(4, 4):
-                own = values[0, :, 4 * first + i:4 * (first + step):4, j::4]
+                own = values[:, 4 * first + i:4 * (first + step):4, j::4]
                 np.add(b[i, j, :, :own.shape[1], :own.shape[2]], bias, out=own)
         return result
 
@@ -86,7 +84,7 @@ class Winograd:
         """The tiles of an array (1, C, H, W), as a view (6, 6, rows, columns, C); zeros are around it."""
         _, channels, height, width = array.shape
         plain = self._scratch("plain", 1, height, width, channels)
-        mx.nd.transpose(array, axes=(0, 2, 3, 1), out=_shared(plain)).wait_to_read()
+        mx.nd.transpose(array, axes=(0, 2, 3, 1), out=shared(plain)).wait_to_read()
         rows, columns = (-(-side // 4) for side in (height, width))
         framed = self._scratch("framed", 4 * rows + 2, 4 * columns + 2, channels)
         framed[:] = 0
@@ -94,15 +92,3 @@ class Winograd:
         down, right, one = framed.strides
         return np.lib.stride_tricks.as_strided(framed, (6, 6, rows, columns, channels),
                                                (down, right, 4 * down, 4 * right, one))
-
-
-def _values_of(array):
-    """The values of a new NDArray, to be written by NumPy."""
-    pointer = ctypes.c_void_p()
-    mx.base.check_call(mx.base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(pointer)))
-    return np.ctypeslib.as_array(ctypes.cast(pointer, ctypes.POINTER(ctypes.c_float)), array.shape)
-
-
-def _shared(array):
-    """An NDArray in the memory of a NumPy array; MXNet locks its view, not the memory."""
-    return mx.nd.from_numpy(array.view(), zero_copy=True)

@@ -5,7 +5,7 @@ from argparse import Namespace
 import numpy as np
 import pytest
 
-from neural_style import (convolutions, features, find_model, images, machine, nstyle, operators, options, plan, pyramid,
+from neural_style import (arena, convolutions, features, find_model, images, machine, nstyle, options, plan, pyramid,
                           winograd)
 from neural_style.errors import UsageError
 from neural_style.find_mxnet import mx
@@ -19,7 +19,7 @@ def walk(network, picture, heads):
     """{layer: features} of a picture, and its gradient for heads, {layer: array}."""
     seen = {}
 
-    def see(layer, values, window):
+    def see(layer, values, window, empty):
         core = values.asnumpy()[:, :, slice(*window.core())]
         seen.setdefault(layer, []).append(core)
     network.forward(picture, see)
@@ -101,9 +101,9 @@ def test_a_convolution_and_its_way_down(precision, kind, height, width, monkeypa
         window = np.s_[:, i:i + height, j:j + width]
         expected += np.tensordot(weight[:, :, i, j], padded[window], 1)
         slope[window] += np.tensordot(weight[:, :, i, j].T, gradient[0], 1)
-    assert close(ours.forward(mx.nd.array(features), operators.anywhere).asnumpy()[0], expected, 1e-5)
-    result = ours.backward(mx.nd.array(gradient), operators.anywhere)
-    ours.backward(mx.nd.array(gradient * 2), operators.anywhere)        # the same scratch memory
+    assert close(ours.forward(mx.nd.array(features), arena.Arena(2 ** 20).empty).asnumpy()[0], expected, 1e-5)
+    result = ours.backward(mx.nd.array(gradient), arena.Arena(2 ** 20).empty)
+    ours.backward(mx.nd.array(gradient * 2), arena.Arena(2 ** 20).empty)        # the same scratch memory
     assert close(result.asnumpy()[0], slope[:, 1:-1, 1:-1], 1e-5)
 
 
