@@ -10,16 +10,18 @@ import numpy as np
 from .find_mxnet import mx
 
 FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | (0x4000 if sys.platform == "linux" else 0)      # MAP_NORESERVE
-ALIGNMENT = 4096
+ALIGNMENT, HUGE = 4096, 2 ** 21     # bytes of a page, and where the system makes them large
+TYPES = {"float32": ("float32", 2), "bfloat16": ("uint16", 4)}      # in NumPy, or what has its size; in DLPack
 MARKS = np.linspace(1e30, 1e31, 10, dtype="float32")       # what no features are
-NUMPY = {"float32": "float32", "bfloat16": "uint16"}        # what has their size
-mx.nd.ndarray.DLDataType.TYPE_MAP.setdefault("uint16", (4, 16, 1))      # MXNet's own bfloat16, which lacks there
 
 
 class Placed(mx.nd.NDArray):
-    """An NDArray and its memory, a NumPy array that oneDNN may have filled in an order of its own."""
+    """An NDArray and its memory, a NumPy array that oneDNN may have filled in an order of its own.
 
-    __slots__ = ["memory"]
+    The memory has to be there as long as MXNet works with it.
+    """
+
+    __slots__ = ["memory", "__weakref__"]
 
     def has_channels_last(self):
         """Whether the order is that of (1, H, W, C): some values, changed in memory, show where they are."""
@@ -34,51 +36,72 @@ class Placed(mx.nd.NDArray):
         return last
 
 
-def shared(memory):
-    """A Placed in a NumPy array's memory; MXNet locks its view, not the memory."""
-    array = mx.nd.from_numpy(memory.view(), array_cls=Placed)
-    array.memory = memory.reshape(-1)
+def placed(memory, shape, dtype="float32"):
+    """A Placed in a flat NumPy array.
+
+    Unlike with MXNet's from_numpy no thread of MXNet calls Python when it is gone, which at Python's end is fatal.
+    """
+    parts, tensor, handle = mx.nd.ndarray, mx.nd.ndarray.DLManagedTensor(), mx.base.NDArrayHandle()
+    sides = (ctypes.c_int64 * len(shape))(*shape)
+    tensor.dl_tensor.data, tensor.dl_tensor.ctx = memory.ctypes.data, parts.DLContext(1, 0)
+    tensor.dl_tensor.dtype = parts.DLDataType(TYPES[dtype][1], 8 * memory.itemsize, 1)
+    tensor.dl_tensor.ndim, tensor.dl_tensor.shape = len(shape), sides
+    mx.base.check_call(mx.base._LIB.MXNDArrayFromDLPackEx(ctypes.byref(tensor), True, ctypes.byref(handle)))
+    array = Placed(handle)
+    array.memory = memory
     return array
 
 
 def alias(memory, shape):
-    """An NDArray in the memory of a NumPy array of float32 that has no claim on its place."""
-    return shared(np.ctypeslib.as_array((ctypes.c_float * memory.size).from_address(memory.ctypes.data)).reshape(shape))
+    """A Placed in a NumPy array's memory that has no claim on its place."""
+    return placed(np.ctypeslib.as_array((ctypes.c_float * memory.size).from_address(memory.ctypes.data)), shape)
+
+
+class _Memory(mmap.mmap):
+    """Memory of which the system gives only what is touched; it goes when MXNet is done with it."""
+
+    def __new__(cls, size):
+        return super().__new__(cls, -1, size, flags=FLAGS)
+
+    def __del__(self, wait=mx.nd.waitall):
+        wait()
 
 
 class Arena:
-    """Of size bytes, of which the system gives only those that are touched."""
+    """Of size bytes; arrays for which there is no place have a memory of their own."""
 
     def __init__(self, size):
         self._taken = {}        # end of each array by its start
         try:
-            self._memory, self._size = mmap.mmap(-1, size, flags=FLAGS), size
+            self._memory, self._size = _Memory(size), size
         except OSError:         # as much as that is not to be had, touched or not
             self._size = 0
-        else:
-            if hasattr(mmap, "MADV_HUGEPAGE"):
-                self._memory.madvise(mmap.MADV_HUGEPAGE)
+        if self._size and hasattr(mmap, "MADV_HUGEPAGE"):
+            self._memory.madvise(mmap.MADV_HUGEPAGE)
 
     def empty(self, shape, dtype):
-        """A Placed in the lowest place that is free, or elsewhere where there is none.
-
-        Its place is free again when it is gone and MXNet is done with it. Until then all that was there is done.
-        """
+        """A Placed in the lowest place that is free; what MXNet had to do before is done then."""
         mx.nd.waitall()
-        dtype, count = NUMPY[dtype], math.prod(shape)
-        size = -(-count * np.dtype(dtype).itemsize // ALIGNMENT) * ALIGNMENT
+        count, like = math.prod(shape), np.dtype(TYPES[dtype][0])
+        size = -(-count * like.itemsize // ALIGNMENT) * ALIGNMENT
         start = self._lowest(size)
         if start + size > self._size:
-            return shared(np.empty(shape, dtype))
-        array = np.frombuffer(self._memory, dtype, count, start)
+            return placed(np.frombuffer(_Memory(size), like, count), shape, dtype)
+        array = placed(np.frombuffer(self._memory, like, count, start), shape, dtype)
         self._taken[start] = start + size
         weakref.finalize(array, self._taken.pop, start).atexit = False
-        return shared(array.reshape(shape))
+        return array
+
+    def give_back(self, start):
+        """Give the system back what was touched from byte start on, and is not taken."""
+        start = -(-max([start, *self._taken.values()]) // HUGE) * HUGE
+        if start < self._size and hasattr(mmap, "MADV_DONTNEED"):
+            self._memory.madvise(mmap.MADV_DONTNEED, start, self._size - start)
 
     def _lowest(self, size):
         """The lowest place with that many bytes."""
         end = 0
-        for start, stop in sorted(self._taken.copy().items()):      # a copy, for the engine's thread gives places back
+        for start, stop in sorted(self._taken.items()):
             if start - end >= size:
                 break
             end = stop

@@ -103,11 +103,10 @@ def segments(steps, height, tile):
     return found
 
 
-def room(model, steps, size):
-    """The bytes that all layers of pictures of size (H, W) need at most, with what the way down makes of one of them."""
+def layer_bytes(model, steps, size):
+    """The bytes of each step's result for pictures of size (H, W)."""
     _, shapes, _ = model.outputs([step.name for step in steps]).infer_shape(data=(1, 3) + tuple(size))
-    layers = [4 * math.prod(shape) for shape in shapes]
-    return sum(layers) + 4 * max(layers)
+    return [4 * math.prod(shape) for shape in shapes]
 
 
 class LayerByLayer:
@@ -122,7 +121,10 @@ class LayerByLayer:
         self._model, self._layers, self._segments = model, set(layers), segments(steps, size[0], tile)
         self._precision, self._dtype = precision, operators.DTYPES[precision]
         self.data = mx.nd.zeros((1, 3) + tuple(size), model.device)
-        self._empty = Arena(room(model, steps, size)).empty
+        layers = layer_bytes(model, steps, size)
+        self._largest = max(layers)
+        self._arena = Arena(sum(layers) + 4 * self._largest)
+        self._empty = self._arena.empty
 
     def forward(self, picture, see, keep=True):
         """Show see(layer, features, window, empty) the features of picture, (1, 3, H, W); keep what backward needs."""
@@ -146,6 +148,7 @@ class LayerByLayer:
                 above = [self._descend_in_strips(segment, kept, above.pop(), head)]
                 continue
             if segment.again:
+                self._arena.give_back(3 * self._largest)        # no more is needed for the last layers
                 _, kept = self._climb(segment.steps, kept, whole(kept), _nothing, keep=True)
             window = whole(next(features for features in kept if features is not None))
             above = [self._descend(segment.steps, kept, above, window, head)]

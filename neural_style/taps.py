@@ -84,7 +84,7 @@ class Products:
         key = place.ctypes.data, place.size
         if key not in self._rows:
             product = empty(((last - first) * width, channels), "float32")
-            self._rows[key] = Rows(*(alias(memory, (-1, channels)) for memory in (place, product.memory)))
+            self._rows[key] = Rows(*(alias(memory, product.shape) for memory in (place, product.memory)))
         yield self._rows[key]
         mx.nd.waitall()
 
@@ -118,20 +118,23 @@ class ContentTap:
     """scale·‖features − target‖²."""
 
     def __init__(self, target, scale):
-        self._target, self._scale, self._sum = target, scale, 0.0
+        self._target, self._scale, self._sum, self._seen = target, scale, 0.0, None
 
     def see(self, features, window, empty):
         first, last = window.core()
-        self._sum += squares(self._difference(features, window)[:, :, first:last])
+        difference = self._difference(features, window)
+        self._sum += squares(difference[:, :, first:last])
+        self._seen = difference if difference.shape == self._target.shape else None     # of a strip there are others
 
     def loss(self):
         total, self._sum = self._sum, 0.0
         return total
 
     def head(self, features, window, empty):
-        difference = self._difference(features, window)
+        difference = self._difference(features, window) if self._seen is None else self._seen
+        self._seen = None
         difference *= 2 * self._scale
-        return operators.cast(mx.nd.array(difference, features.context), operators.dtype_of(features))
+        return operators.cast(mx.nd.array(difference, features.context), operators.dtype_of(features), empty)
 
     def _difference(self, features, window):
         """To the target, in NumPy, which subtracts faster than MXNet."""

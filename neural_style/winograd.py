@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from .arena import shared
+from .arena import placed
 from .find_mxnet import mx
 
 POINTS = [(0, 1), (1, 1), (-1, 1), (2, 1), (1, 2), (1, 0)]      # p/q, the last one is infinity
@@ -84,7 +84,7 @@ class Winograd:
         """The tiles of an array (1, C, H, W), as a view (6, 6, rows, columns, C); zeros are around it."""
         _, channels, height, width = array.shape
         plain = self._scratch("plain", 1, height, width, channels)
-        mx.nd.transpose(array, axes=(0, 2, 3, 1), out=shared(plain)).wait_to_read()
+        mx.nd.transpose(array, axes=(0, 2, 3, 1), out=placed(plain.reshape(-1), plain.shape)).wait_to_read()
         rows, columns = (-(-side // 4) for side in (height, width))
         framed = self._scratch("framed", 4 * rows + 2, 4 * columns + 2, channels)
         framed[:] = 0
