@@ -10,7 +10,7 @@ import numpy as np
 from .find_mxnet import mx
 
 FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | (0x4000 if sys.platform == "linux" else 0)      # MAP_NORESERVE
-ALIGNMENT, HUGE = 4096, 2 ** 21     # bytes of a page, and where the system makes them large
+ALIGNMENT = 4096
 TYPES = {"float32": ("float32", 2), "bfloat16": ("uint16", 4)}      # in NumPy, or what has its size; in DLPack
 MARKS = np.linspace(1e30, 1e31, 10, dtype="float32")       # what no features are
 
@@ -91,12 +91,6 @@ class Arena:
         self._taken[start] = start + size
         weakref.finalize(array, self._taken.pop, start).atexit = False
         return array
-
-    def give_back(self, start):
-        """Give the system back what was touched from byte start on, and is not taken."""
-        start = -(-max([start, *self._taken.values()]) // HUGE) * HUGE
-        if start < self._size and hasattr(mmap, "MADV_DONTNEED"):
-            self._memory.madvise(mmap.MADV_DONTNEED, start, self._size - start)
 
     def _lowest(self, size):
         """The lowest place with that many bytes."""

@@ -122,9 +122,7 @@ class LayerByLayer:
         self._precision, self._dtype = precision, operators.DTYPES[precision]
         self.data = mx.nd.zeros((1, 3) + tuple(size), model.device)
         layers = layer_bytes(model, steps, size)
-        self._largest = max(layers)
-        self._arena = Arena(sum(layers) + 4 * self._largest)
-        self._empty = self._arena.empty
+        self._empty = Arena(sum(layers) + 4 * max(layers)).empty        # with what the way down makes of one of them
 
     def forward(self, picture, see, keep=True):
         """Show see(layer, features, window, empty) the features of picture, (1, 3, H, W); keep what backward needs."""
@@ -148,7 +146,6 @@ class LayerByLayer:
                 above = [self._descend_in_strips(segment, kept, above.pop(), head)]
                 continue
             if segment.again:
-                self._arena.give_back(3 * self._largest)        # no more is needed for the last layers
                 _, kept = self._climb(segment.steps, kept, whole(kept), _nothing, keep=True)
             window = whole(next(features for features in kept if features is not None))
             above = [self._descend(segment.steps, kept, above, window, head)]
