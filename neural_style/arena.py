@@ -36,6 +36,26 @@ class Placed(mx.nd.NDArray):
         return last
 
 
+class ChannelsLast:
+    """One producer's features as (1, H, W, C), without a copy where oneDNN has them so already."""
+
+    def __init__(self):
+        self._has = {}      # by shape
+
+    def __call__(self, features, first, last, empty):
+        """A Placed, and in its memory the rows of positions from first to last, (H, W, C), as a NumPy array."""
+        _, channels, _, width = shape = features.shape
+        if shape not in self._has:
+            self._has[shape] = isinstance(features, Placed) and features.has_channels_last()
+        if self._has[shape]:
+            rows, start = features, first
+        else:
+            rows, start = empty((1, last - first, width, channels), "float32"), 0
+            mx.nd.transpose(features.slice_axis(2, first, last), axes=(0, 2, 3, 1), out=rows)
+        rows.wait_to_read()
+        return rows, rows.memory.reshape(-1, width, channels)[start:start + last - first]
+
+
 def placed(memory, shape, dtype="float32"):
     """A Placed in a flat NumPy array.
 

@@ -9,16 +9,13 @@ FEW = 16                # channels of the picture's kind, for which oneDNN's con
 MANY = 256 * 256        # pairs of channels from which Winograd's method is the faster one
 
 
-def convolution(weight, bias, precision, scratch):
-    """What computes the convolution with weight (K, C, h, w) and bias (K,), and the gradient of its input.
-
-    precision is that of --precision; scratch is a winograd.Scratch.
-    """
+def convolution(weight, bias, precision):
+    """What computes the convolution with weight (K, C, h, w) and bias (K,), and the gradient of its input."""
     channels, below, *sides = weight.shape
     if precision == "float32" or below < FEW:
         return Direct(weight, bias, precision)
     if precision == "fast32" and sides == [3, 3] and channels * below >= MANY:
-        return Winograd(weight, bias, scratch)
+        return Winograd(weight, bias)
     return Turned(weight, bias, precision)
 
 

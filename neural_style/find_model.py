@@ -8,7 +8,7 @@ import re
 import sys
 from collections import namedtuple
 
-from . import convolutions, find_mxnet, weights, winograd
+from . import convolutions, find_mxnet, weights
 from .errors import UsageError
 
 log = logging.getLogger("neural_style")
@@ -78,7 +78,7 @@ class Model:
             raise UsageError(f"{'--model-params' if params_path else '--normalised'}: the model {name} brings its "
                              "own weights")
         self.parameters = self._options.get("params", {})
-        self._convolutions, self._scratch = {}, winograd.Scratch()
+        self._convolutions = {}
         self._is_chain = module.__package__ == __package__ and pooling == "avg"
 
     def resolve(self, name):
@@ -94,7 +94,7 @@ class Model:
         """What computes a layer's convolution and its way down; made once, for it keeps the weights in its own layouts."""
         if (layer, precision) not in self._convolutions:
             weight, bias = (self.parameters[f"{layer}_{part}"] for part in ("weight", "bias"))
-            self._convolutions[layer, precision] = convolutions.convolution(weight, bias, precision, self._scratch)
+            self._convolutions[layer, precision] = convolutions.convolution(weight, bias, precision)
         return self._convolutions[layer, precision]
 
     def chain(self, names):

@@ -4,7 +4,7 @@ import contextlib
 import numpy as np
 
 from . import operators
-from .arena import Placed, alias
+from .arena import ChannelsLast, Placed, alias
 from .find_mxnet import mx
 
 
@@ -48,7 +48,7 @@ class Products:
     """
 
     def __init__(self):
-        self._rows, self._last = {}, {}     # by their place in memory and shape; by shape
+        self._rows, self._channels_last = {}, ChannelsLast()       # by their place and size in memory
 
     def gram(self, features, first, last, empty):
         """That of the rows of positions from first to last."""
@@ -70,23 +70,14 @@ class Products:
     @contextlib.contextmanager
     def _rows_of(self, features, first, last, empty):
         """For the time being; what comes after has to wait for it."""
-        _, channels, _, width = shape = features.shape
-        if shape not in self._last:
-            self._last[shape] = features.has_channels_last()
-        if self._last[shape]:
-            features.wait_to_read()
-            place = features.memory[first * width * channels:last * width * channels]
-        else:
-            copy = empty((1, last - first, width, channels), "float32")
-            mx.nd.transpose(features.slice_axis(2, first, last), axes=(0, 2, 3, 1), out=copy)
-            copy.wait_to_read()
-            place = copy.memory
+        owner, place = self._channels_last(features, first, last, empty)
         key = place.ctypes.data, place.size
         if key not in self._rows:
-            product = empty(((last - first) * width, channels), "float32")
+            product = empty((place.size // place.shape[2], place.shape[2]), "float32")
             self._rows[key] = Rows(*(alias(memory, product.shape) for memory in (place, product.memory)))
         yield self._rows[key]
         mx.nd.waitall()
+        del owner       # whose place it was
 
 
 class StyleTap:
