@@ -83,6 +83,7 @@ def estimated(size, tile):
     model = find_model.Model("vgg19", mx.cpu())
     terms = [Term("style", layer, 1, None) for layer in model.style_layers] + [
         Term("content", layer, 1, None) for layer in model.content_layers]
+    model.keep(term.layer for term in terms)
     width, height = map(int, size.split("x"))
     return plan.estimate(model, terms, (height, width), [(height, width)], tile=tile) / 1e6
 

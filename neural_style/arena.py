@@ -1,4 +1,5 @@
 """One memory for the arrays that come and go while features are made: malloc would leave gaps between such large ones."""
+import contextlib
 import ctypes
 import math
 import mmap
@@ -18,7 +19,8 @@ MARKS = np.linspace(1e30, 1e31, 10, dtype="float32")       # what no features ar
 class Placed(mx.nd.NDArray):
     """An NDArray and its memory, a NumPy array that oneDNN may have filled in an order of its own.
 
-    The memory has to be there as long as MXNet works with it.
+    The memory has to be there as long as MXNet works with it. Views of a Placed have no memory of their own, and no
+    claim on its place.
     """
 
     __slots__ = ["memory", "__weakref__"]
@@ -26,7 +28,7 @@ class Placed(mx.nd.NDArray):
     def has_channels_last(self):
         """Whether the order is that of (1, H, W, C): some values, changed in memory, show where they are."""
         _, channels, height, width = self.shape
-        self.wait_to_read()
+        mx.nd.waitall()         # for those who read it, too
         places = np.linspace(0, self.memory.size - 1, 10, dtype=int)
         values = self.memory[places]
         self.memory[places] = MARKS
@@ -44,16 +46,21 @@ class ChannelsLast:
 
     def __call__(self, features, first, last, empty):
         """A Placed, and in its memory the rows of positions from first to last, (H, W, C), as a NumPy array."""
-        _, channels, _, width = shape = features.shape
-        if shape not in self._has:
-            self._has[shape] = isinstance(features, Placed) and features.has_channels_last()
-        if self._has[shape]:
+        _, channels, _, width = features.shape
+        if self._has_channels_last(features):
             rows, start = features, first
         else:
             rows, start = empty((1, last - first, width, channels), "float32"), 0
             mx.nd.transpose(features.slice_axis(2, first, last), axes=(0, 2, 3, 1), out=rows)
         rows.wait_to_read()
         return rows, rows.memory.reshape(-1, width, channels)[start:start + last - first]
+
+    def _has_channels_last(self, features):
+        if not isinstance(features, Placed):
+            return False
+        if features.shape not in self._has:
+            self._has[features.shape] = features.has_channels_last()
+        return self._has[features.shape]
 
 
 def placed(memory, shape, dtype="float32"):
@@ -91,22 +98,27 @@ class Arena:
     """Of size bytes; arrays for which there is no place have a memory of their own."""
 
     def __init__(self, size):
-        self._taken = {}        # end of each array by its start
+        self._taken, self._gone = {}, []        # end of each array by its start; memory that MXNet may still work with
         try:
             self._memory, self._size = _Memory(size), size
         except OSError:         # as much as that is not to be had, touched or not
             self._size = 0
         if self._size and hasattr(mmap, "MADV_HUGEPAGE"):
-            self._memory.madvise(mmap.MADV_HUGEPAGE)
+            with contextlib.suppress(OSError):      # a system without
+                self._memory.madvise(mmap.MADV_HUGEPAGE)
 
     def empty(self, shape, dtype):
         """A Placed in the lowest place that is free; what MXNet had to do before is done then."""
         mx.nd.waitall()
+        self._gone.clear()
         count, like = math.prod(shape), np.dtype(TYPES[dtype][0])
         size = -(-count * like.itemsize // ALIGNMENT) * ALIGNMENT
         start = self._lowest(size)
         if start + size > self._size:
-            return placed(np.frombuffer(_Memory(size), like, count), shape, dtype)
+            memory = _Memory(size)
+            array = placed(np.frombuffer(memory, like, count), shape, dtype)
+            weakref.finalize(array, self._gone.append, memory).atexit = False
+            return array
         array = placed(np.frombuffer(self._memory, like, count, start), shape, dtype)
         self._taken[start] = start + size
         weakref.finalize(array, self._taken.pop, start).atexit = False

@@ -1,6 +1,7 @@
 """The network at work: a picture's features on the way up, the picture's gradient on the way down.
 
-Features are shown, layer by layer, with the Window of rows that they are of.
+Features are shown, layer by layer, with the Window of rows that they are of, and with `empty`, which gives memory for
+what is made of them (see operators.anywhere).
 """
 import math
 from collections import namedtuple
@@ -103,26 +104,26 @@ def segments(steps, height, tile):
     return found
 
 
-def layer_bytes(model, steps, size):
-    """The bytes of each step's result for pictures of size (H, W)."""
+def room(model, steps, size):
+    """The bytes that all layers of pictures of size (H, W) need at most, with what the way down makes of one of them."""
     _, shapes, _ = model.outputs([step.name for step in steps]).infer_shape(data=(1, 3) + tuple(size))
-    return [4 * math.prod(shape) for shape in shapes]
+    layers = [4 * math.prod(shape) for shape in shapes]
+    return sum(layers) + 4 * max(layers)
 
 
 class LayerByLayer:
     """A chain of convolutions, ReLUs and average pools, one operator after the other.
 
-    In float32 the numbers are those of the bound graph. What is gained is the say in what is kept and in which layout: features
-    stay as oneDNN's convolutions left them, and go as soon as nobody needs them. A segment in strips keeps nothing but
-    what came in: on the way down each strip's features are made once more.
+    In float32 the numbers are those of the bound graph. What is gained is the say in what is kept, where, and in which
+    layout: features stay as oneDNN's convolutions left them, and go as soon as nobody needs them. The first layer's,
+    and those of segments in strips, are made once more on the way down.
     """
 
     def __init__(self, model, layers, steps, size, precision, tile):
         self._model, self._layers, self._segments = model, set(layers), segments(steps, size[0], tile)
         self._precision, self._dtype = precision, operators.DTYPES[precision]
         self.data = mx.nd.zeros((1, 3) + tuple(size), model.device)
-        layers = layer_bytes(model, steps, size)
-        self._empty = Arena(sum(layers) + 4 * max(layers)).empty        # with what the way down makes of one of them
+        self._empty = Arena(room(model, steps, size)).empty
 
     def forward(self, picture, see, keep=True):
         """Show see(layer, features, window, empty) the features of picture, (1, 3, H, W); keep what backward needs."""
@@ -143,10 +144,10 @@ class LayerByLayer:
         for segment in reversed(self._segments):
             kept = self._kept.pop()
             if segment.rows is not None:
-                above = [self._descend_in_strips(segment, kept, above.pop(), head)]
+                above = [self._descend_in_strips(segment, kept, above, head)]
                 continue
             if segment.again:
-                _, kept = self._climb(segment.steps, kept, whole(kept), _nothing, keep=True)
+                kept = self._climb(segment.steps, kept, whole(kept), _nothing, keep=True)[1]
             window = whole(next(features for features in kept if features is not None))
             above = [self._descend(segment.steps, kept, above, window, head)]
         return operators.cast(above[0], "float32").copy()       # outside, so that the next one finds all places free
@@ -168,13 +169,10 @@ class LayerByLayer:
         for index in reversed(range(len(steps))):
             step, features = steps[index], kept[index]
             if step.name in self._layers:
-                gradient = self._sum(gradient, head(step.name, features, window, self._empty))
+                gradient = _sum(gradient, head(step.name, features, window, self._empty))
             gradient = self._down(step, features, kept[index - 1], gradient)
             kept[index] = None
         return gradient
-
-    def _sum(self, gradient, own):
-        return own if gradient is None else operators.add(gradient, own)
 
     def _climb_in_strips(self, segment, below, see):
         above = None
@@ -188,7 +186,8 @@ class LayerByLayer:
                 above[:, :, first:last] = operators.cast(features, "float32").slice_axis(2, first - start, last - start)
         return above
 
-    def _descend_in_strips(self, segment, below, gradient, head):
+    def _descend_in_strips(self, segment, below, above, head):
+        gradient = above.pop()
         if gradient is not None:
             # in plain layout, or each strip would bring it there
             gradient = operators.cast(gradient, "float32").slice_axis(2, 0, None)
@@ -196,10 +195,9 @@ class LayerByLayer:
         for window in windows(below.shape[2], segment.rows, 2 * segment.reach):
             strip = below.slice_axis(2, window.first, window.last)
             features, kept = self._climb(segment.steps, strip, window, _nothing, keep=True)
-            above = None
             if segment.pools:
                 above = operators.cast(gradient.slice_axis(2, window.first // 2, window.last // 2), self._dtype)
-            own = self._descend(segment.steps, kept, [above], window, head)
+            own = self._descend(segment.steps, kept, [above if segment.pools else None], window, head)
             result[:, :, window.core_first:window.core_last] = operators.cast(own, "float32").slice_axis(
                 2, *window.core())
         return result
@@ -208,7 +206,7 @@ class LayerByLayer:
         if step.kind == "conv":
             return self._model.convolution(step.name, self._precision).forward(features, self._empty)
         if step.kind == "relu":
-            return operators.relu(features, self._empty if step.apart else None)
+            return operators.relu(features, self._empty(features.shape, self._dtype) if step.apart else features)
         return operators.average_pool(features, self._empty)
 
     def _down(self, step, features, below, gradient):
@@ -217,6 +215,10 @@ class LayerByLayer:
         if step.kind == "relu":
             return operators.relu_backward(gradient, features, self._empty)
         return operators.average_pool_backward(gradient, below, self._empty)
+
+
+def _sum(gradient, own):
+    return own if gradient is None else operators.add(gradient, own)
 
 
 def _nothing(*_):

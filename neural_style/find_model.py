@@ -79,7 +79,8 @@ class Model:
                              "own weights")
         self.parameters = self._options.get("params", {})
         self._convolutions = {}
-        self._is_chain = module.__package__ == __package__ and pooling == "avg"
+        self._is_own = module.__package__ == __package__
+        self._is_chain = self._is_own and pooling == "avg"
 
     def resolve(self, name):
         """The full name of a layer: relu3_last stands for the last of its block, relu3_4 in VGG19."""
@@ -116,10 +117,11 @@ class Model:
         return sum(4 * array.size for array in self.parameters.values())
 
     def keep(self, names):
-        """Let go the weights that the named layers do not need."""
-        needed = set(self.outputs(names).list_arguments())
-        for name in set(self.parameters) - needed:
-            del self.parameters[name]
+        """Let go the weights that the named layers do not need; a model of one's own keeps all."""
+        if self._is_own:
+            needed = self.outputs(names).list_arguments()
+            kept = {name: array for name, array in self.parameters.items() if name in needed}
+            self.parameters = self._options["params"] = kept
 
     def outputs(self, names):
         """The symbols of the named layers, as one group."""

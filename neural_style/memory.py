@@ -91,10 +91,11 @@ def share_one_arena():
 def keep_what_is_freed(keep):
     """Have the C library keep freed memory for the next array, which saves the system's zeroing it; or give it back.
 
-    Where there is no glibc this does nothing.
+    Arrays above 32 MB, the most that glibc takes for a threshold, are given back all the same. Where there is no glibc
+    this does nothing.
     """
     if keep:
-        _mallopt((M_MMAP_MAX, 65536), (M_MMAP_THRESHOLD, 2 ** 25), (M_TRIM_THRESHOLD, -1))    # more cannot be asked for
+        _mallopt((M_MMAP_MAX, 65536), (M_MMAP_THRESHOLD, 2 ** 25), (M_TRIM_THRESHOLD, -1))
     else:
         _mallopt((M_MMAP_MAX, 65536), (M_MMAP_THRESHOLD, 2 ** 20), (M_TRIM_THRESHOLD, 2 ** 20))
 

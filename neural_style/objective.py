@@ -124,7 +124,6 @@ class Objective:
         if content:
             features = self._content_targets(model, [term.layer for term in content], content_picture)
             taps += [ContentTap(target, scale) for target, scale in zip(features, scaled[len(style):])]
-        mx.nd.waitall()         # the targets' executors are gone from here on
         self._network = features_of(model, layers, size, precision, tile)
         self._taps = taps
         self._by_layer = {layer: [tap for tap, term in zip(taps, terms) if term.layer == layer] for layer in layers}
@@ -156,8 +155,9 @@ class Objective:
 
     def _show(self, model, picture, taps):
         """Show the features of picture to {layer: tap}."""
-        features_of(model, list(taps), picture.shape[2:], tile=self._tile).forward(
-            picture, lambda layer, *features: taps[layer].see(*features), keep=False)
+        network = features_of(model, list(taps), picture.shape[2:], tile=self._tile)
+        network.forward(picture, lambda layer, *seen: taps[layer].see(*seen), keep=False)
+        mx.nd.waitall()         # then it may go
 
     def by_kind(self, losses):
         """An Evaluation's losses, weighted: style and content summed over layers, the image's terms by their names."""
@@ -170,6 +170,8 @@ class Objective:
     def __call__(self, image):
         """Evaluate at image, an NDArray; the gradient is that of the total, but for the clipping."""
         network = self._network
+        for tap in self._taps:
+            tap.begin()
         network.forward(image, self._see)
         losses = [tap.loss() for tap in self._taps]
         gradient = network.backward(self._head)
@@ -184,11 +186,11 @@ class Objective:
         losses = np.array(losses, dtype="float64") + self._rests
         return Evaluation(losses, float(losses @ self.weights), gradient, float(norm))
 
-    def _see(self, layer, *features):
+    def _see(self, layer, *seen):
         for tap in self._by_layer[layer]:
-            tap.see(*features)
+            tap.see(*seen)
 
-    def _head(self, layer, *features):
+    def _head(self, layer, *seen):
         """The gradient of all terms on a layer."""
-        heads = [tap.head(*features) for tap in self._by_layer[layer]]
+        heads = [tap.head(*seen) for tap in self._by_layer[layer]]
         return heads[0] if len(heads) == 1 else mx.nd.add_n(*heads)

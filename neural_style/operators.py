@@ -44,7 +44,7 @@ def convolution(features, weight, bias=None, empty=anywhere):
                 num_filter=weight.shape[0], no_bias=bias is None)
 
 
-def convolution_backward(gradient, weight, empty=anywhere):
+def convolution_backward(gradient, weight, empty):
     """The gradient of convolution's input: for stride 1 that is a transposed convolution with the same weights."""
     return call("Deconvolution", gradient, weight, out=_with_channels(weight.shape[1], gradient, empty),
                 **_same_size(weight), num_filter=weight.shape[1], no_bias=True)
@@ -59,12 +59,11 @@ def _with_channels(channels, features, empty):
     return empty((1, channels) + features.shape[2:], dtype_of(features))
 
 
-def relu(features, empty=None):
-    """In place, but for where there is an empty."""
-    return call("Activation", features, out=empty(features.shape, dtype_of(features)) if empty else features, act_type="relu")
+def relu(features, out):
+    return call("Activation", features, out=out, act_type="relu")
 
 
-def relu_backward(gradient, result, empty=anywhere):
+def relu_backward(gradient, result, empty):
     return call("_backward_Activation", gradient, result, out=empty(result.shape, dtype_of(result)), act_type="relu")
 
 
@@ -76,13 +75,10 @@ def add(one, other):
 HALF = {"kernel": (2, 2), "stride": (2, 2), "pool_type": "avg"}
 
 
-def average_pool(features, empty=anywhere):
+def average_pool(features, empty):
     _, channels, height, width = features.shape
     return call("Pooling", features, out=empty((1, channels, height // 2, width // 2), dtype_of(features)), **HALF)
 
 
-def average_pool_backward(gradient, features, empty=anywhere):
-    out = empty(features.shape, dtype_of(features))
-    if out is None:         # this operator does not know the shape of its result
-        out = mx.nd.empty(features.shape, features.context, features.dtype)
-    return call("_backward_Pooling", gradient, features, gradient, out=out, **HALF)
+def average_pool_backward(gradient, features, empty):
+    return call("_backward_Pooling", gradient, features, gradient, out=empty(features.shape, dtype_of(features)), **HALF)

@@ -23,16 +23,16 @@ LIBRARIES = 180e6       # Python, MXNet, scikit-image and SciPy, loaded
 # layers besides, for Gram matrices, differences and gradients.
 Factors = namedtuple("Factors", ["weights", "layers", "style", "content"])
 FACTORS = {
-    "float32": Factors(2.75, 1.25, 0.5, 1.0),
-    "fast32": Factors(5.2, 1.34, 0.5, 1.0),       # the filters at all points of a tile are four times the weights
-    "bf16": Factors(2.9, 0.74, 0.5, 1.0),
-    "graph": Factors(1.7, 1.0, 5.2, 4.7),
+    "float32": Factors(3.55, 0.555, 0.5, 1.0),
+    "fast32": Factors(7.7, 0.555, 0.5, 1.0),      # the filters at all points of a tile are four times the weights
+    "bf16": Factors(3.95, 0.555, 0.5, 1.0),
+    "graph": Factors(3.2, 1.0, 3.1, 4.7),
 }
-TARGET = 0.75           # all that the layers make of a style picture, forward alone
+TARGET = 0.37           # all that the layers make of a style picture, forward alone
 FURTHER = 0.1           # what that leaves behind with each style after the first, measured with three
 PHOTO = 48              # bytes per pixel of a photo while it is scaled: two copies in float64
-IN_STRIPS = 240         # bytes per pixel that stay while the rest goes in strips: what is between the blocks, and pictures
-STRIP = 4500            # bytes per pixel of a strip
+IN_STRIPS = 340         # bytes per pixel that stay while the rest goes in strips: what is between the blocks, and pictures
+STRIP = 4880            # bytes per pixel of a strip
 TILES = (512, 256, 128, 64, 32)     # rows of a strip, to choose from
 SMALLEST = 32           # pixels that are worth a picture
 STATES = {              # bytes per value of the image

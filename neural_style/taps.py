@@ -16,7 +16,8 @@ class Rows:
     """Features as the matrix that has a row of C values for each position.
 
     Its products are FullyConnected's, whose gradient of the weights is rowsᵀ·rows, the Gram matrix, where both its data
-    and the gradient from above are the rows. product is an array like rows, whose values are lost.
+    and the gradient from above are the rows. product is an array like rows, whose values are lost, and whose memory is
+    touched here only.
     """
 
     def __init__(self, rows, product):
@@ -43,12 +44,12 @@ class Rows:
 class Products:
     """A layer's Gram matrix, and the product of its features with a symmetric factor.
 
-    Where the features are an Arena's, as Rows of them: bringing the channels to the front would take longer than the
-    product, and oneDNN mostly has them last already.
+    Where the features are an Arena's, as Rows of them: with AVX-512 oneDNN has the channels last already, and to bring
+    them to the front would take longer than the product.
     """
 
     def __init__(self):
-        self._rows, self._channels_last = {}, ChannelsLast()       # by their place and size in memory
+        self._rows, self._channels_last = {}, ChannelsLast()       # the former by their place and size in memory
 
     def gram(self, features, first, last, empty):
         """That of the rows of positions from first to last."""
@@ -86,6 +87,10 @@ class StyleTap:
     def __init__(self, target=None, scale=1.0):
         self._products, self._target, self._scale, self._sum = Products(), target, scale, None
 
+    def begin(self):
+        """Forget what an evaluation that was broken off had seen."""
+        self._sum = None
+
     def see(self, features, window, empty):
         gram = self._products.gram(operators.cast(features, "float32", empty), *window.core(), empty)
         self._sum = gram if self._sum is None else self._sum + gram
@@ -110,6 +115,9 @@ class ContentTap:
 
     def __init__(self, target, scale):
         self._target, self._scale, self._sum, self._seen = target, scale, 0.0, None
+
+    def begin(self):
+        self._sum, self._seen = 0.0, None
 
     def see(self, features, window, empty):
         first, last = window.core()

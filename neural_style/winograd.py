@@ -51,7 +51,7 @@ class Winograd:
         rows, columns, channels = -(-height // 4), -(-width // 4), filters.shape[1]
         result = empty((1, channels, height, width), "float32")
         framed = empty((1, 4 * rows + 2, 4 * columns + 2, below), "float32")
-        tiles = _tiles(framed, channels_last(features, 0, height, empty)[1])
+        tiles = _tiles(framed, channels_last(features, 0, height, empty)[1])     # copies, so that the owner may go
         step = min(rows, max(1, MOST // (36 * columns * max(channels, below))))
         one, other = (empty((36, step * columns * max(channels, below)), "float32") for _ in range(2))
         for first in range(0, rows, step):

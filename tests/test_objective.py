@@ -280,7 +280,7 @@ def test_vgg16_is_bound_with_its_own_weights(monkeypatch, tmp_path, pictures):
     model = find_model.Model("vgg16", mx.cpu(), tmp_path / "vgg16.params", "max")
     image, ours = random.uniform(-50, 50, (1, 3, 21, 26)), []
     features.features_of(model, ["conv3_3", "relu5_3"], (21, 26)).forward(
-        image, lambda layer, output, window: ours.append(output))
+        image, lambda layer, output, window, empty: ours.append(output))
     network = Vgg({name: array.astype("float64") for name, array in arrays.items()}, blocks, image, "max").layers
     for output, layer in zip(ours, ("conv3_3", "relu5_3")):
         np.testing.assert_allclose(output.asnumpy()[0], network[layer], rtol=1e-3, atol=np.abs(network[layer]).max() * 1e-5)
