@@ -77,7 +77,7 @@ def test_the_run_is_announced(caplog):
     plan.announce(args(optimizer="adam"), Vgg(), DEFAULT, [(400, 600), (400, 600)], mx.cpu(), free=20 * GB)
     line, = caplog.messages
     assert re.fullmatch(r"600x400 on the CPU with \d+ threads in float32: at most 1000 epochs of adam; "
-                        r"needs about 1\.6 GB, 20 GB free", line)
+                        r"needs about 1\.4 GB, 20 GB free", line)
     plan.announce(args(max_num_epochs=1), Vgg(), DEFAULT, [(400, 600)], mx.gpu(1))
     assert caplog.messages[1] == "600x400 on GPU 1 in float32: at most 1 epoch of nag"
 
