@@ -195,9 +195,10 @@ class LayerByLayer:
         for window in windows(below.shape[2], segment.rows, 2 * segment.reach):
             strip = below.slice_axis(2, window.first, window.last)
             features, kept = self._climb(segment.steps, strip, window, _nothing, keep=True)
+            above = [None]
             if segment.pools:
-                above = operators.cast(gradient.slice_axis(2, window.first // 2, window.last // 2), self._dtype)
-            own = self._descend(segment.steps, kept, [above if segment.pools else None], window, head)
+                above = [gradient.slice_axis(2, window.first // 2, window.last // 2)]
+            own = self._descend(segment.steps, kept, above, window, head)
             result[:, :, window.core_first:window.core_last] = operators.cast(own, "float32").slice_axis(
                 2, *window.core())
         return result
