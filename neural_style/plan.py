@@ -31,8 +31,8 @@ FACTORS = {
 TARGET = 0.37           # all that the layers make of a style picture, forward alone
 FURTHER = 0.1           # what that leaves behind with each style after the first, measured with three
 PHOTO = 48              # bytes per pixel of a photo while it is scaled: two copies in float64
-IN_STRIPS = 340         # bytes per pixel that stay while the rest goes in strips: what is between the blocks, and pictures
-STRIP = 4880            # bytes per pixel of a strip
+IN_STRIPS = 200         # bytes per pixel that stay while the rest goes in strips: what is between the blocks, and pictures
+STRIP, AROUND = 1830, 196       # bytes per pixel of a strip, and rows that come to its own, of all blocks together
 TILES = (512, 256, 128, 64, 32)     # rows of a strip, to choose from
 SMALLEST = 32           # pixels that are worth a picture
 STATES = {              # bytes per value of the image
@@ -64,7 +64,9 @@ def estimate(model, terms, size, style_sizes=(), optimizer="nag", precision="flo
     states = STATES[optimizer] * 3 * size[0] * size[1]
     if tile:
         height, width = (max(sides) for sides in zip(size, *style_sizes))
-        return fixed(model, factors) + IN_STRIPS * height * width + STRIP * min(tile, height) * width + states
+        rows = height / max(1, round(height / tile)) + AROUND
+        return min(fixed(model, factors) + IN_STRIPS * height * width + STRIP * rows * width + states,
+                   estimate(model, terms, size, style_sizes, optimizer, precision))
     layers = _outputs(model, terms)
     own = {kind: layer_bytes(outputs, size)[0] for kind, outputs in layers.items()}
     gradient = (factors.layers * layer_bytes(layers["all"], size)[1] + factors.style * own.get("style", 0)
