@@ -18,17 +18,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 def pictures(size):
     """Content and style, (1, 3, H, W) each, in the network's range."""
     import skimage.data
-    from neural_style import images
+    from neural_style.pictures import images
     return [images.to_network(picture(), size) for picture in (skimage.data.rocket, skimage.data.coffee)]
 
 
 def epochs_of_train(size, **arguments):
     """This package's own loop: evaluation, update, the image's change."""
-    from neural_style import nstyle, optimize, options
     from neural_style.find_mxnet import mx
+    from neural_style.options.check import complete
+    from neural_style.run import optimize, setup
     content, style = pictures(size)
-    args = options.complete(Namespace(stop_eps=0.0, max_num_epochs=10 ** 6, **arguments))
-    objective = nstyle.make_objective(args, content, [style], mx.cpu())
+    args = complete(Namespace(stop_eps=0.0, max_num_epochs=10 ** 6, **arguments))
+    objective = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu()), content, [style])
     image = mx.nd.random.uniform(-0.1, 0.1, content.shape)
 
     class Over(Exception):
@@ -44,56 +45,18 @@ def epochs_of_train(size, **arguments):
         pass
 
 
-def reference(size):
-    """The original's epoch, of its own parts: the bound graph with Gram matrices and losses, NAG, total variation."""
-    from neural_style import model_vgg19, nstyle
-    from neural_style.find_mxnet import mx
-    content, style = pictures(size)
-    symbols = model_vgg19.get_symbol()
-    gram, scales = nstyle.style_gram_symbol(size, symbols[0])
-    targets = model_vgg19.get_executor(gram, symbols[1], size, mx.cpu())
-    params = {name: array for name, array in targets.arg_dict.items() if name != "data"}
-    targets.data[:] = style
-    targets.executor.forward()
-    grams = [output.copyto(mx.cpu()) for output in targets.style]
-    targets.data[:] = content
-    targets.executor.forward()
-    content_target = targets.content.copyto(mx.cpu())
-    bound = model_vgg19.get_executor(*nstyle.get_loss(gram, symbols[1]), size, mx.cpu(), params)
-    for i, array in enumerate(grams):
-        array.copyto(bound.arg_dict[f"target_gram_{i}"])
-    content_target.copyto(bound.arg_dict["target_content"])
-    del targets
-    heads = [mx.nd.ones((1,)) / scale for scale in scales] + [mx.nd.ones((1,)) * 10]
-    image = mx.nd.random.uniform(-0.1, 0.1, content.shape)
-    optimizer = mx.optimizer.NAG(learning_rate=0.001, momentum=0.95, wd=0.0001)
-    state, old = optimizer.create_state(0, image), image.copy()
-    variation = nstyle.get_tv_grad_executor(image, mx.cpu(), 0.01)
-    while turn():
-        image.copyto(bound.data)
-        bound.executor.forward()
-        bound.executor.backward(heads)
-        norm = mx.nd.norm(bound.data_grad).asscalar()
-        if norm > content.size:
-            bound.data_grad[:] *= content.size / norm
-        variation.forward()
-        optimizer.update(0, image, bound.data_grad + variation.outputs[0], state)
-        (mx.nd.norm(old - image) / mx.nd.norm(image)).asscalar()
-        old = image.copy()
-
-
 def convolutions(size):
     """The network up to its highest layer, forward and backward: no Gram matrices, no losses."""
-    from neural_style.find_model import Model
     from neural_style.find_mxnet import mx
+    from neural_style.network.find_model import Model
     content, _ = pictures(size)
     model = Model("vgg19", mx.cpu())
-    bound = model.bind(model.outputs(["relu5_1"]), size)
+    bound = model.bind([model.layers["relu5_1"]], size)
     bound.data[:] = content
-    heads = [mx.nd.ones(output.shape) for output in bound.executor.outputs]
+    gradients = [mx.nd.ones(output.shape) for output in bound.executor.outputs]
     while turn():
         bound.executor.forward()
-        bound.executor.backward(heads)
+        bound.executor.backward(gradients)
         bound.data_grad.wait_to_read()
 
 
@@ -109,7 +72,7 @@ def turn():
 turn.start = None
 
 CONTESTANTS = {
-    "reference": reference,
+    "reference": lambda size: epochs_of_train(size),       # with threads and scratch memory as MXNet comes
     "convolutions": convolutions,
     "float32": lambda size: epochs_of_train(size),
     "fast32": lambda size: epochs_of_train(size, precision="fast32"),

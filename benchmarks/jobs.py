@@ -11,7 +11,7 @@ from pathlib import Path
 import skimage.data
 from PIL import Image
 
-from neural_style import batch
+from neural_style.batch import __main__ as batch
 from neural_style.find_mxnet import usable_cores
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")

@@ -20,7 +20,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-ALL_SIZES = ("float32", "fast32", "bf16", "torch")      # the others take part at the first size only
+TORCH = "torch"
+WAYS = {"float32": ("float32", None), "fast32": ("fast32", None), "bf16": ("bf16", None), "tile": ("float32", 64)}
+ALL_SIZES = ("float32", "fast32", "bf16", TORCH)        # the others take part at the first size only
 PEER = "pastiche"       # another program for the same, by PyTorch, where the environment of --torch has it
 BEGIN, END = "<!-- speed -->", "<!-- /speed -->"
 
@@ -29,7 +31,7 @@ class Contestant:
     """A process that paints an epoch for every line that it is sent."""
 
     def __init__(self, name, size, torch):
-        program = [torch, HERE / "torch_peer.py"] if name == "torch" else [sys.executable, HERE / "contestants.py"]
+        program = [torch, HERE / "torch_peer.py"] if name == TORCH else [sys.executable, HERE / "contestants.py"]
         self.process = subprocess.Popen([*map(str, program), name, size], text=True, cwd=HERE.parent,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.read()
@@ -75,17 +77,15 @@ def peak(name, size, torch, epochs=3):
     return contestant.end()
 
 
-def estimated(size, tile):
+def estimated(size, precision, tile):
     """What the plan says before such a run, in MB."""
-    from neural_style import find_model, plan
+    from argparse import Namespace
     from neural_style.find_mxnet import mx
-    from neural_style.objective import Term
-    model = find_model.Model("vgg19", mx.cpu())
-    terms = [Term("style", layer, 1, None) for layer in model.style_layers] + [
-        Term("content", layer, 1, None) for layer in model.content_layers]
-    model.keep(term.layer for term in terms)
+    from neural_style.options.check import complete
+    from neural_style.run import plan, setup
+    model, terms = setup.model_and_terms(complete(Namespace()), mx.cpu())
     width, height = map(int, size.split("x"))
-    return plan.estimate(model, terms, (height, width), [(height, width)], tile=tile) / 1e6
+    return plan.estimate(model, terms, (height, width), [(height, width)], precision=precision, tile=tile) / 1e6
 
 
 def programs(python):
@@ -138,14 +138,12 @@ def speed_table(results):
     return rows
 
 
-def memory_table(sizes, torch):
-    rows = ["| picture | PyTorch | whole | estimate | in strips (`--tile 64`) | estimate |",
-            "| --- | --- | --- | --- | --- | --- |"]
+def memory_table(sizes, names, torch):
+    """Peaks, each with the estimate of it in brackets."""
+    rows = [f"| picture | {' | '.join(names)} | PyTorch |", "| --- |" + " --- |" * (len(names) + 1)]
     for size in sizes:
-        cells = [f"{peak('torch', size, torch):.0f}" if torch else ""]
-        for name, tile in (("float32", None), ("tile", 64)):
-            cells += [f"{peak(name, size, torch):.0f}", f"{estimated(size, tile):.0f}"]
-        rows.append(f"| {size} | {' | '.join(cells)} |")
+        cells = [f"{peak(name, size, torch):.0f} ({estimated(size, *WAYS[name]):.0f})" for name in names]
+        rows.append(f"| {size} | {' | '.join(cells)} | {f'{peak(TORCH, size, torch):.0f}' if torch else ''} |")
         print(rows[-1], flush=True)
     return rows
 
@@ -158,17 +156,17 @@ def main():
     parser.add_argument("--memory", nargs="*", default=["300x200", "600x400", "1200x800", "2400x1600"])
     parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md")
     args = parser.parse_args()
-    from neural_style import machine
+    from neural_style.system import machine
     bf16 = ["bf16"] if machine.precision("auto") == "bf16" else []
     whole = program_table(args.torch, args.turns)       # first: what can be missing there costs no races
-    names = ["reference", "convolutions", "float32", "fast32", *bf16, "tile"] + (["torch"] if args.torch else [])
+    names = ["reference", "convolutions", "float32", "fast32", *bf16, "tile"] + ([TORCH] if args.torch else [])
     results = {size: race(names if size in args.sizes[:1] else [name for name in names if name in ALL_SIZES],
                           size, args.turns, args.torch) for size in args.sizes}
     lines = [BEGIN, "", f"{datetime.date.today()}. " + "; ".join(
         [f"{name}: {value}" for name, value in machine.describe().items()]
         + [f"{name} {version}" for name, version in machine.versions().items() if version]) + ".", ""]
-    lines += speed_table(results) + ["", *whole, "", "Peak memory of the whole process, in MB:", ""]
-    lines += memory_table(args.memory, args.torch) + ["", END]
+    lines += speed_table(results) + ["", *whole, "", "Peak memory of the whole process, in MB, and in brackets what was estimated before (`tile` is `--tile 64`):", ""]
+    lines += memory_table(args.memory, ["float32", "fast32", *bf16, "tile"], args.torch) + ["", END]
     text = args.output.read_text(encoding="utf-8") if args.output.exists() else f"{BEGIN}{END}\n"
     before, after = text.split(BEGIN)[0], text.split(END)[1]
     args.output.write_text(before + "\n".join(lines) + after, encoding="utf-8")

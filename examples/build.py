@@ -15,7 +15,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from neural_style.files import atomic
+from neural_style.system.files import atomic
 
 HERE = Path(__file__).resolve().parent
 NOTEBOOKS = "neuralart", "checkpoint-viewer", "book-figures", "gatys-figures", "total-variation"

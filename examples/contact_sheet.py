@@ -12,7 +12,7 @@ import skimage.data
 from PIL import Image, ImageDraw, ImageFont
 
 from neural_style import nstyle
-from neural_style.images import save_picture
+from neural_style.pictures.images import save_picture
 from neural_style.painting import paint
 
 FOLDER = Path("output/contact_sheet")

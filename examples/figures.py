@@ -37,7 +37,7 @@ def setup():
 
 def fetch():
     """Run download.sh where there are no weights yet."""
-    from neural_style import weights
+    from neural_style.weights import pretrained as weights
     if not (os.environ.get("NEURAL_STYLE_PARAMS") or weights.find()):
         subprocess.run(["sh", "download.sh"], env=dict(os.environ, PYTHON=sys.executable), check=True)
 
@@ -49,7 +49,7 @@ def picture(name):
     path = Path("output/pictures") / f"{name}.png"
     if not path.exists():
         import skimage.data
-        from neural_style.images import save_picture
+        from neural_style.pictures.images import save_picture
         from neural_style.painting import paint
         path.parent.mkdir(parents=True, exist_ok=True)
         seed = re.fullmatch(r"night(\d*)", name)

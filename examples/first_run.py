@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from neural_style import errors, nstyle
-from neural_style.images import save_picture
+from neural_style import nstyle
+from neural_style.system import errors
+from neural_style.pictures.images import save_picture
 
 INPUT, OUTPUT = Path("input"), Path("output")
 ORIGINAL = INPUT / "IMG_4343.jpg", INPUT / "starry_night.jpg"

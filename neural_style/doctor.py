@@ -13,8 +13,9 @@ import tempfile
 from argparse import Namespace
 from pathlib import Path
 
-from . import __version__, machine, memory
-from .errors import NeuralStyleError
+from . import __version__
+from .system import machine, memory
+from .system.errors import NeuralStyleError
 
 INSTRUCTIONS = ("AVX2", "AVX512F", "AVX512_BF16", "AMX_BF16")     # what oneDNN, MXNet's own kernels, can make use of
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
@@ -64,8 +65,7 @@ def _processor(args):
 
 
 def _threads(args):
-    from .find_mxnet import threads_asked, usable_cores
-    cores, asked = usable_cores(), threads_asked()
+    cores, asked = machine.usable_cores(), machine.threads_asked()
     text = f"{asked or cores}" + (" (OMP_NUM_THREADS)" if asked else "") + f" on {cores} usable processors"
     if asked and asked > cores:
         raise Hint(f"{text}: more threads than processors hold each other up; unset OMP_NUM_THREADS")
@@ -78,29 +78,29 @@ def _memory(args):
 
 
 def _weights(args):
-    from . import weights
+    from .weights import pretrained
     names = args.model.split(",")
-    found = [(name, weights.find(_network(name), args.model_params)) for name in names]
+    found = [(name, pretrained.find(_network(name), args.model_params)) for name in names]
     path = next((path for _, path in found if path), None)
     if path:
-        facts = weights.check(path)
+        facts = pretrained.check(path)
         return f"{path}: {facts['network']}; precision: {facts['precision']}; {facts['verdict']}"
     if not hasattr(_module(names[-1]), "get_params"):
         return f"the model {names[-1]} brings its own"
     network = _network(names[-1])
-    looked = "none here; looked for " + ", ".join(map(str, weights.places(network)))
+    looked = "none here; looked for " + ", ".join(map(str, pretrained.places(network)))
     if network == "vgg19":
         raise Hint(f"{looked}; the first run fetches them, or sh download.sh does")
     raise NeuralStyleError(f"{looked}; make them with python -m neural_style.weights convert FILE")
 
 
 def _network(model):
-    from .find_model import ALIASES
-    return ALIASES.get(model, model)
+    from .network.find_model import full_name
+    return full_name(model)
 
 
 def _module(model):
-    from .find_model import find_model
+    from .network.find_model import find_model
     return find_model(model)
 
 
@@ -119,7 +119,7 @@ def _formats(args):
 
     from PIL import Image
 
-    from .pictures_in import PLUGINS, plug_in
+    from .pictures.read import PLUGINS, plug_in
 
     for kind in PLUGINS:
         plug_in(kind)
@@ -186,24 +186,27 @@ def _gradient(args):
     """The whole objective on 32 pixels, with the weights that are here or with random ones."""
     import numpy as np
 
-    from . import find_mxnet, nstyle, options, params, weights
-    from .find_model import first_with_weights
+    from . import find_mxnet
+    from .network.find_model import first_with_weights
+    from .options.check import complete
+    from .run import setup
+    from .weights import params, pretrained
     mx = find_mxnet.load()
     device = mx.gpu(max(args.gpu, 0)) if mx.context.num_gpus() and args.gpu >= 0 else mx.cpu()
     name = first_with_weights(args.model.split(","))
     random = np.random.RandomState(5)
     content, style, image = random.uniform(-100, 100, (3, 1, 3, 32, 32)).astype("float32")
     with tempfile.TemporaryDirectory() as folder:
-        path, which = weights.find(_network(name), args.model_params), ""
+        path, which = pretrained.find(_network(name), args.model_params), ""
         own = not hasattr(_module(name), "get_params")
         if path is None and not own:
             path, which = Path(folder) / "random.params", " (random weights)"
             params.write(path, _random_weights(_network(name)))
         # L-BFGS has the gradient of its value: without clipping
-        tiny = options.complete(Namespace(model=name, model_params=None if own else str(path), pooling=args.pooling,
-                                          optimizer="lbfgs",
-                                          precision="fast32" if args.precision == "fast32" else "float32"))
-        error = gradient_error(nstyle.make_objective(tiny, content, [style], device), mx.nd.array(image, ctx=device))
+        tiny = complete(Namespace(model=name, model_params=None if own else str(path), pooling=args.pooling,
+                                  optimizer="lbfgs", precision="fast32" if args.precision == "fast32" else "float32"))
+        objective = setup.make_objective(tiny, *setup.model_and_terms(tiny, device), content, [style])
+        error = gradient_error(objective, mx.nd.array(image, ctx=device))
     if error > LARGEST_ERROR:
         raise NeuralStyleError(f"wrong by {error:.1%}: pictures would come out wrong; please report this with all of "
                                "these lines")
@@ -213,7 +216,7 @@ def _gradient(args):
 def _random_weights(network):
     import numpy as np
 
-    from .networks import NETWORKS, array_shapes
+    from .network.architecture import NETWORKS, array_shapes
     random = np.random.default_rng(1)
     return {"arg:" + name: random.standard_normal(shape, "float32") * np.float32((2 / np.prod(shape[1:])) ** .5)
             for name, shape in array_shapes(NETWORKS[network]).items()}
@@ -233,7 +236,6 @@ CHECKS = (
     ("tqdm", _package("tqdm", "tqdm")),
     ("platformdirs", _package("platformdirs", "platformdirs")),
     ("requests", _package("requests", "requests")),
-    ("joblib", _package("joblib")),
     ("pictures", _formats),
     ("output", _output),
     ("mxnet", _mxnet),
@@ -271,5 +273,5 @@ def anonymous(text):
 
 
 if __name__ == "__main__":
-    from .options import get_args
+    from .options.parse import get_args
     sys.exit(examine(get_args()))

@@ -20,30 +20,12 @@ import warnings
 
 import numpy as np
 
-from . import memory
-from .errors import NeuralStyleError, UsageError
+from .system import machine, memory
+from .system.errors import NeuralStyleError, UsageError
 
 log = logging.getLogger("neural_style")
 
 SUPPORTED = "Python 3.8 to 3.12 on Linux (x86-64, ARM64) or an Intel build of it on macOS"
-
-
-def usable_cores():
-    """The number of processors that this process may use (its affinity, where the system knows one)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def threads_asked():
-    """The number of threads that OMP_NUM_THREADS asks for (of several levels, the first); None where it is not set."""
-    asked = os.environ.get("OMP_NUM_THREADS", "").strip()
-    if not asked:
-        return None
-    first = asked.split(",")[0].strip()
-    if not first.isdigit() or int(first) < 1:
-        raise UsageError(f"OMP_NUM_THREADS is {asked!r}; set it to a number of threads, or not at all")
-    return int(first)
 
 
 @contextlib.contextmanager
@@ -67,8 +49,8 @@ def _distutils_for_import():
 
 def load():
     """Import MXNet, set up for this machine, and return the module."""
-    if threads_asked() is None:
-        os.environ["OMP_NUM_THREADS"] = str(usable_cores())
+    if machine.threads_asked() is None:
+        os.environ["OMP_NUM_THREADS"] = str(machine.usable_cores())
     os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
     os.environ.setdefault("MXNET_CPU_TEMP_COPY", "1")   # one scratch memory instead of four, each as large as a layer
     memory.share_one_arena()

@@ -5,9 +5,9 @@ ctx)` of the same form; `--model NAME` takes it. Whatever it has beyond these tw
 """
 from collections import namedtuple
 
-from . import weights
+from .weights import pretrained
 from .find_mxnet import mx
-from .networks import NETWORKS, array_shapes
+from .network.architecture import NETWORKS, array_shapes
 
 ConvExecutor = namedtuple("ConvExecutor", ["executor", "data", "data_grad", "style", "content", "arg_dict"])
 
@@ -42,10 +42,10 @@ def get_params(path=None, ctx=None, network="vgg19"):
 
     The original's file ends with the last layer that it needs; what it has beyond that comes along.
     """
-    path = weights.ensure(network, path)
+    path = pretrained.ensure(network, path)
     shapes = array_shapes(NETWORKS[network])
     needed = set(mx.sym.Group(list(get_symbol(network=network))).list_arguments())
-    arrays = weights.load(path, {name: shape for name, shape in shapes.items() if name in needed})
+    arrays = pretrained.load(path, {name: shape for name, shape in shapes.items() if name in needed})
     return {name: mx.nd.array(arrays[name], ctx=ctx, dtype="float32") for name in shapes if name in arrays}
 
 
@@ -59,7 +59,7 @@ def get_executor(style, content, input_size, ctx, params=None, network="vgg19"):
     names = out.list_arguments()
     missing = [name for name in names if name in array_shapes(NETWORKS[network]) and name not in params]
     if missing:
-        raise weights.too_short(missing[0])
+        raise pretrained.too_short(missing[0])
     shapes, _, _ = out.infer_shape(data=(1, 3) + tuple(input_size))
     arguments = {name: params[name] if name in params else mx.nd.zeros(shape, ctx)
                  for name, shape in zip(names, shapes)}

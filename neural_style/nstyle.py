@@ -10,18 +10,21 @@ import sys
 from argparse import Namespace
 from collections import namedtuple
 
-from . import errors, recipes
-from .options import changed, complete, get_args, listed, parse, refuse_changes
+from . import recipes
+from .options.check import changed, complete, refuse_changes
+from .options.parse import get_args, parse
+from .system import errors
 
 log = logging.getLogger("neural_style")
 
 CallbackData = namedtuple("CallbackData", field_names=["eps", "epoch", "img", "filename"])
 
-# The reference's functions, where they live now; imported when they are first asked for.
+# The reference's functions, where they live now; imported when they are first asked for, since --help needs none of them.
 _ELSEWHERE = {
-    "PreprocessContentImage": "images", "PreprocessStyleImage": "images", "PostprocessImage": "images",
-    "SaveImage": "images", "style_gram_symbol": "objective", "get_loss": "objective",
-    "get_tv_grad_executor": "image_terms",
+    "PreprocessContentImage": "pictures.images", "PreprocessStyleImage": "pictures.images",
+    "PostprocessImage": "pictures.images", "SaveImage": "pictures.images",
+    "style_gram_symbol": "objective.graph", "get_loss": "objective.graph",
+    "get_tv_grad_executor": "objective.image_terms",
 }
 
 
@@ -34,12 +37,16 @@ def __getattr__(name):
 def train_nstyle(args, callback=None, on_epoch=None):
     """Paint args.content_image in the style of args.style_image; pictures land in args.output_dir.
 
-    args is what get_args returns, or any object with such attributes; what it lacks has its default. After
-    every epoch callback gets a dict with eps and epoch (from 1), and with filename and img, the raw
-    (1, 3, H, W) array, where a picture was saved. on_epoch gets every epoch's Row, the last one's too: epoch, eps,
-    total, seconds and losses, a dict.
+    args is what get_args returns, or any object with such attributes; what it lacks has its default. After every epoch
+    callback gets a dict with eps and epoch (from 1), and with filename and img, the raw (1, 3, H, W) array, where a
+    picture was saved. on_epoch gets an EpochRecord of every epoch, the last one too: epoch, eps, total, seconds and
+    losses, a dict.
     """
-    from . import images, plan, pyramid, state
+    from .find_mxnet import context
+    from .pictures import images
+    from .run import interrupt, optimize, plan, pyramid, setup, state
+    from .run.progress import Progress
+    from .run.saving import Saving
     saved = state.load(args.resume) if getattr(args, "resume", None) else None
     if saved:
         args = Namespace(**{**saved.args, **vars(args)})
@@ -49,40 +56,45 @@ def train_nstyle(args, callback=None, on_epoch=None):
         if args.max_num_epochs < saved.state.epoch:
             raise errors.UsageError(f"--max-num-epochs {args.max_num_epochs}: the run is at epoch {saved.state.epoch} "
                                     "already")
-    pyramid.check(args)
+    pyramid.levels(args)
     plan.check_pictures(args)
+
+    # the pictures
     read = functools.lru_cache(None)(images.read_picture)       # standard input can be read only once
     photo = read(args.content_image)
-    content = images.PreprocessContentImage(photo, args.max_long_edge, args.width)
-    styles = styles_of(args, content, read)
+    content = setup.content_of(args, read)
+    styles = setup.styles_of(args, content, read)
     if saved and saved.pictures != state.digest([content, *styles]):
         raise errors.UsageError(f"--resume {args.resume}: the content or a style picture is not the one that the run "
                                 "began with")
-
-    from . import interrupt, optimize
-    from .find_mxnet import context, mx
-    from .progress import Progress
-    from .saving import Saving, numbered
     saving = Saving(args, photo, content, styles, saved)
     saving.prepare()
+
+    # the objective
     device = context(args.gpu)
-    sizes = [picture.shape[2:] for picture in (content, *styles)]
-    objective = make_objective(args, content, styles, device,
-                               lambda model, terms: plan.announce(args, model, terms, sizes, device))
+    model, terms = setup.model_and_terms(args, device)
+    size, *style_sizes = sizes = [picture.shape[2:] for picture in (content, *styles)]
+    setup.demand_sizes(model, terms, size, style_sizes)
+    tile = plan.tile_for(args, model, terms, sizes)
+    plan.announce(args, model, terms, sizes, tile)
+    args.tile = tile
+    objective = setup.make_objective(args, model, terms, content, styles)
     if saved:
-        image, since = mx.nd.array(saved.state.image, ctx=device), saved.state
-        log.info("going on after epoch %d%s", since.epoch,
-                 "; L-BFGS learns the landscape anew" if args.optimizer == "lbfgs" else "")
+        since = saved.state
+        image = setup.on_device(since.image, device)
+        log.info("resuming after epoch %d%s", since.epoch,
+                 "; L-BFGS builds its model of the landscape anew" if args.optimizer == "lbfgs" else "")
     else:
-        image = start_of(args, content.shape, device, read)
+        image = pyramid.start_of(args, content.shape, device, read)
         since = optimize.start_state(image)
 
+    # the loop
     def on_step(step):
         progress.show(step)
-        row = state.Row(step.epoch, step.eps, step.total, step.seconds, objective.by_kind(step.losses))
-        saving.history.append(row)
+        record = state.EpochRecord(step.epoch, step.eps, step.total, step.seconds, objective.by_kind(step.losses))
+        saving.history.append(record)
         if on_epoch:
-            on_epoch(row)
+            on_epoch(record)
         if step.finished:
             return
         data = {"eps": step.eps, "epoch": step.epoch}
@@ -93,90 +105,24 @@ def train_nstyle(args, callback=None, on_epoch=None):
         if asked:
             saving.end(step.image, step.state(), step.epoch)
             raise interrupt.Interrupted(f"stopped after epoch {step.epoch}; the picture so far is {saving.final}, and "
-                                        f"--resume {saving.to_resume} goes on", asked[0])
+                                        f"--resume {saving.to_resume} continues", asked[0])
 
     saving.begin(device, read)
     del photo
     read.cache_clear()      # large pictures need not stay in memory
     with Progress(args.max_num_epochs, objective, args.print_iterations, since.epoch) as progress, \
             interrupt.waiting() as asked, saving.telling_of_failure():
-        try:
-            if saved and saved.finished and saved.history[-1].eps < args.stop_eps:
-                result = mx.nd.array(since.result, ctx=device)      # it came to its end by itself, and stays there
-            else:
-                result = optimize.minimise(objective, image, args, on_step, since)
-        except optimize.Diverged as error:
-            if error.image is None:
-                raise
-            path = numbered(saving.checkpoints, error.epoch)        # an earlier run's final picture stays
-            saving.picture(error.image.asnumpy(), path, args.remove_noise, error.epoch)
-            saving.pictures.append((error.epoch, path))
-            raise errors.NeuralStyleError(f"{error}; the last good image is {path}") from error
+        if saved and saved.finished and saved.history[-1].eps < args.stop_eps:
+            result = setup.on_device(since.result, device)      # it came to its end by itself, and stays there
+        else:
+            result = optimize.minimise(objective, image, args, on_step, since)
         last = progress.last
         saving.end(result, last.state() if last else since)
     if last and last.finished:
         log.info("eps fell below --stop-eps %g in epoch %d", args.stop_eps, last.epoch)
     log.info("the picture is %s", saving.final)
     if asked:
-        raise interrupt.Interrupted("the run was complete when it was to stop", asked[0])
-
-
-def start_of(args, shape, device, read):
-    """The image that a run starts from, an NDArray."""
-    from . import pyramid, start
-    from .find_mxnet import mx
-    if args.pyramid:
-        return mx.nd.array(pyramid.enlarged(pyramid.below(args, device, read), shape[2:]), ctx=device)
-    if args.seed is not None:
-        mx.random.seed(args.seed)
-    return start.start_image(args.start, shape, device,
-                             {"content": args.content_image, "style": listed(args.style_image)[0]}, read)
-
-
-def styles_of(args, content, read=lambda path: path):
-    """The style pictures, (1, 3, H, W) each, fitted to the content; none where no style is asked for."""
-    from . import colors, images
-    if args.style_weight == 0:
-        return []
-    paths = listed(args.style_image)
-    scales = listed(args.style_scales) or [1.0] * len(paths)
-    styles = [images.PreprocessStyleImage(read(path), content.shape, args.fit, scale)
-              for path, scale in zip(paths, scales)]
-    return [colors.matched(style, content) for style in styles] if args.preserve_colors == "match" else styles
-
-
-def make_objective(args, content, styles, device, announce=lambda model, terms: None):
-    """The Objective of args for the pictures, bound on the device; announce is told of what before that."""
-    from . import plan
-    from .find_model import Model
-    from .image_terms import image_terms
-    from .objective import CONTENT_NORMS, STYLE_NORMS, Objective, Term
-    model = Model(args.model, device, args.model_params, args.pooling, args.normalised)
-    if args.style_weight == args.content_weight == 0:
-        raise errors.UsageError("there is nothing to do: --style-weight and --content-weight are both 0")
-    terms = []
-    if args.style_weight > 0:
-        layers = listed(args.style_layers) or model.style_layers
-        weights = listed(args.style_layer_weights) or [1.0] * len(layers)
-        if len(weights) != len(layers):
-            raise errors.UsageError(f"--style-layer-weights has {len(weights)} values for {len(layers)} style layers; "
-                                    "there must be one for each")
-        for layer, weight in zip(layers, weights):
-            terms.append(Term("style", model.resolve(layer), args.style_weight * weight, STYLE_NORMS[args.style_norm]))
-    if args.content_weight > 0:
-        for layer in listed(args.content_layers) or model.content_layers:
-            terms.append(Term("content", model.resolve(layer), args.content_weight, CONTENT_NORMS[args.content_norm]))
-    terms = [term for term in terms if term.weight > 0]
-    if terms:
-        model.keep(term.layer for term in terms)
-        announce(model, terms)
-    shares = listed(args.style_blend_weights) or [1.0] * len(styles)
-    clip = 1.0 if args.clip_gradient is None else args.clip_gradient
-    clip = 0.0 if args.optimizer == "lbfgs" else clip       # its gradient must be that of its value
-    return Objective(model, content.shape[2:], terms, content, styles,
-                     [share / sum(shares) for share in shares], clip, device,
-                     lambda data: image_terms(data, device, args.tv_loss, args.tv_weight, args.amplitude_weight),
-                     plan.precision_of(args, model, terms), args.tile)
+        raise interrupt.Interrupted("the run was complete when it was asked to stop", asked[0])
 
 
 @contextlib.contextmanager
@@ -206,7 +152,7 @@ def _command(args, given):
         from . import doctor
         return doctor.examine(complete(args))
     if "list_layers" in given:
-        from .find_model import find_model, first_with_weights, layers_of
+        from .network.find_model import find_model, first_with_weights, layers_of
         print("\n".join(layers_of(find_model(first_with_weights(args.model.split(","))))))
     elif "save_recipe" in given:
         recipes.save(given["save_recipe"], changed(complete(args)))

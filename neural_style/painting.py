@@ -14,8 +14,8 @@ from collections import namedtuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from . import images
-from .errors import Parser, UsageError, run
+from .pictures import images
+from .system.errors import Parser, UsageError, run
 
 SMALLEST = 64      # pixels, either side
 GRID = 480         # cells per unit

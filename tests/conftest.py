@@ -4,7 +4,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from neural_style import weights
+from neural_style.weights import pretrained as weights
 
 VGG19 = [("1_1", 3, 64), ("1_2", 64, 64), ("2_1", 64, 128), ("2_2", 128, 128),
          ("3_1", 128, 256), ("3_2", 256, 256), ("3_3", 256, 256), ("3_4", 256, 256),
@@ -35,7 +35,7 @@ def random_weights():
 @pytest.fixture(scope="session")
 def random_params(tmp_path_factory):
     """A weights file with the random VGG19."""
-    from neural_style import params
+    from neural_style.weights import params
     path = tmp_path_factory.mktemp("weights") / "random.params"
     params.write(path, {"arg:" + name: array for name, array in random_weights().items()})
     return path

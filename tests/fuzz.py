@@ -42,7 +42,7 @@ WORDS = ["", "0", "1", "-1", "nan", "inf", "1e999", "-0.0", "1e-300", "x", "vgg1
 def corpus():
     """[(name, bytes)]: every picture of the table of odd pictures, refused ones too."""
     import test_odd_pictures as odd
-    from neural_style import images
+    from neural_style.pictures import images
     made = [(item.name, item.content) for item in odd.ALL if isinstance(item.content, bytes)]
     with tempfile.TemporaryDirectory() as folder:       # and some with a text in them
         for ending, picture in ((ending, picture) for ending in ("png", "tif", "jpg", "webp")
@@ -117,7 +117,8 @@ def value(chance, flag, name):
 
 def words_of(chance, pictures, folder, params):
     """A command line; its pictures lie in folder."""
-    from neural_style import options, recipes
+    from neural_style import recipes
+    from neural_style.options import parse as options
     words = ["--quiet", "--gpu", "-1", "--model-params", str(params), "--max-long-edge", str(chance.randint(22, 34)),
              "--max-num-epochs", str(chance.randint(1, 2)), "--output_dir", "out"]
     words += ["--content-image", picture(chance, pictures, folder, "content")]
@@ -175,7 +176,7 @@ def complaint(code, said, before, after, words):
     """What is wrong with how a case ended, or None."""
     from PIL import Image
 
-    from neural_style import state
+    from neural_style.run import state
     lines = [line for line in said.split("\n") if not EXPECTED.search(line)]
     if code not in CODES:
         return f"exit code {code}"
@@ -209,8 +210,8 @@ def complaint(code, said, before, after, words):
 
 def read_some(chance, pictures, folder):
     """Read damaged pictures, and the texts in them; what is wrong with that, or None."""
-    from neural_style import images
-    from neural_style.errors import UsageError
+    from neural_style.pictures import images
+    from neural_style.system.errors import UsageError
     for _ in range(READ):
         name, content = chance.choice(pictures)
         path = folder / f"damaged{Path(name).suffix}"
@@ -291,7 +292,7 @@ def main():
         first, last, params, until = options.work
         return work(options.seed, int(first), int(last), params, float(until))
     from conftest import random_weights
-    from neural_style import params
+    from neural_style.weights import params
     until, done, ends = time.time() + 60 * options.minutes, 0, collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "random.params"

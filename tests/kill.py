@@ -22,7 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from conftest import random_weights
-from neural_style import nstyle, params, state
+from neural_style import nstyle
+from neural_style.run import state
+from neural_style.weights import params
 
 OPTIMIZERS = {"nag": [], "sgd": [], "adam": ["--lr", "5", "--keep-best"]}
 FLAGS = ("--max-long-edge 48 --max-num-epochs 40 --stop-eps 0 --lr-sched-delay 7 --seed 3 --save-epochs 1 --gpu -1 "

@@ -3,7 +3,9 @@ import sys
 
 import pytest
 
-from neural_style import doctor, find_mxnet, nstyle, objective, weights
+from neural_style import doctor, find_mxnet, nstyle
+from neural_style.objective import objective
+from neural_style.weights import pretrained as weights
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from neural_style import find_mxnet
-from neural_style.errors import NeuralStyleError, UsageError
+from neural_style.system.errors import NeuralStyleError, UsageError
 
 PRINT_THREADS = ("import os{}; from neural_style.find_mxnet import mx; mx.nd.array([1, 2]).asnumpy(); "
                  "print(os.environ['OMP_NUM_THREADS'])")

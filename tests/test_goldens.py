@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neural_style import images, nstyle, optimize
+from neural_style import nstyle
+from neural_style.pictures import images
+from neural_style.run import optimize
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neural_style import nstyle, objective, options, progress
-from neural_style.errors import NeuralStyleError, UsageError
+from neural_style import nstyle
+from neural_style.objective import objective
+from neural_style.options import parse as options
+from neural_style.run import progress
+from neural_style.system.errors import NeuralStyleError, UsageError
 from neural_style.find_mxnet import mx
 from test_options import ORIGINAL
 
@@ -50,7 +53,7 @@ def test_callback_and_pictures(args, tmp_path):
 
 
 def test_the_last_picture_is_saved_as_it_is_and_the_others_denoised(args, tmp_path, monkeypatch):
-    from neural_style import images
+    from neural_style.pictures import images
     calls = []
     monkeypatch.setattr(images, "SaveImage", lambda img, name, noise=0., recipe=None: calls.append((os.path.basename(name), noise)))
     nstyle.train_nstyle(args)
@@ -130,7 +133,7 @@ def test_bar_on_a_terminal(words, capsys, monkeypatch):
 
 
 def test_progress_shows_the_weighted_losses(capsys, monkeypatch, caplog):
-    from neural_style.optimize import Step
+    from neural_style.run.optimize import Step
     caplog.set_level(logging.INFO, "neural_style")
     weighted = objective.Objective.__new__(objective.Objective)
     weighted.kinds, weighted.names = ["style", "style", "content"], ["a", "b", "c"]
@@ -179,7 +182,7 @@ def test_a_run_that_diverges_at_once_ends_with_1_and_no_picture(words, capsys, t
 
 
 def test_the_last_good_picture_of_a_run_that_diverges_is_saved(args, tmp_path, monkeypatch):
-    from neural_style import images
+    from neural_style.pictures import images
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "final.jpg").write_bytes(b"earlier")
     evaluate, seen = objective.Objective.__call__, []
@@ -330,7 +333,7 @@ def test_ctrl_c_in_the_middle_of_a_run(words):
 
 
 def test_the_weights_are_read_once(args, monkeypatch):
-    from neural_style import weights
+    from neural_style.weights import pretrained as weights
     read, load = [], weights.load
     monkeypatch.setattr(weights, "load", lambda path, shapes=None: (read.append(path), load(path, shapes))[1])
     nstyle.train_nstyle(args)

@@ -9,7 +9,7 @@ from PIL import Image
 from scipy import ndimage
 
 from neural_style import painting
-from neural_style.errors import UsageError
+from neural_style.system.errors import UsageError
 
 SMALL = ["--size", "96x64"]
 

@@ -4,7 +4,10 @@ import re
 import shlex
 from pathlib import Path
 
-from neural_style import batch, nstyle, options, painting, recipes, weights
+from neural_style import nstyle, painting, recipes
+from neural_style.batch import __main__ as batch
+from neural_style.options import parse as options
+from neural_style.weights import pretrained as weights
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -5,8 +5,8 @@ Adding a recipe is adding a file NAME.args here. Its first comment line says wha
 import shlex
 from pathlib import Path
 
-from ..errors import NeuralStyleError, UsageError
-from ..files import atomic
+from ..system.errors import NeuralStyleError, UsageError
+from ..system.files import atomic
 
 FOLDER = Path(__file__).parent
 PICTURES = (".png", ".apng", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif")
@@ -37,7 +37,7 @@ def is_picture(name):
 
 
 def _in_picture(path):
-    from ..images import read_recipe
+    from ..pictures.write import read_recipe
     path.open("rb").close()
     text = read_recipe(path)
     if not text:

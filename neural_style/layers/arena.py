@@ -1,0 +1,129 @@
+"""One memory for the arrays that come and go while features are made: malloc would leave gaps between such large ones."""
+import contextlib
+import ctypes
+import math
+import mmap
+import sys
+import weakref
+
+import numpy as np
+
+from ..find_mxnet import mx
+
+FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | (0x4000 if sys.platform == "linux" else 0)      # MAP_NORESERVE
+ALIGNMENT = 4096
+TYPES = {"float32": ("float32", 2), "bfloat16": ("uint16", 4)}      # in NumPy, or what has its size; in DLPack
+MARKS = np.linspace(1e30, 1e31, 10, dtype="float32")       # what no features are
+
+
+class Placed(mx.nd.NDArray):
+    """An NDArray and its memory, a NumPy array that oneDNN may have filled in an order of its own.
+
+    The memory has to be there as long as MXNet works with it. Views of a Placed have no memory of their own, and no
+    claim on its place.
+    """
+
+    __slots__ = ["memory", "__weakref__"]
+
+    def has_channels_last(self):
+        """Whether the order is that of (1, H, W, C): some values, changed in memory, show where they are."""
+        _, channels, height, width = self.shape
+        mx.nd.waitall()         # for those who read it, too
+        places = np.linspace(0, self.memory.size - 1, 10, dtype=int)
+        values = self.memory[places]
+        self.memory[places] = MARKS
+        rows, columns, layers = np.unravel_index(places, (height, width, channels))
+        last = np.array_equal(self.asnumpy()[0, layers, rows, columns], MARKS)
+        self.memory[places] = values
+        return last
+
+
+class ChannelsLast:
+    """One producer's features as (1, H, W, C), without a copy where oneDNN has them so already."""
+
+    def __init__(self):
+        self._has = {}      # by shape
+
+    def __call__(self, features, first, last, empty):
+        """A Placed, and in its memory the rows of positions from first to last, (H, W, C), as a NumPy array."""
+        _, channels, _, width = features.shape
+        if self._has_channels_last(features):
+            rows, start = features, first
+        else:
+            rows, start = empty((1, last - first, width, channels), "float32"), 0
+            mx.nd.transpose(features.slice_axis(2, first, last), axes=(0, 2, 3, 1), out=rows)
+        rows.wait_to_read()
+        return rows, rows.memory.reshape(-1, width, channels)[start:start + last - first]
+
+    def _has_channels_last(self, features):
+        if not isinstance(features, Placed):
+            return False
+        if features.shape not in self._has:
+            self._has[features.shape] = features.has_channels_last()
+        return self._has[features.shape]
+
+
+def placed(memory, shape, dtype="float32"):
+    """A Placed in a flat NumPy array.
+
+    Unlike with MXNet's from_numpy no thread of MXNet calls Python when it is gone, which at Python's end is fatal.
+    """
+    parts, tensor, handle = mx.nd.ndarray, mx.nd.ndarray.DLManagedTensor(), mx.base.NDArrayHandle()
+    sides = (ctypes.c_int64 * len(shape))(*shape)
+    tensor.dl_tensor.data, tensor.dl_tensor.ctx = memory.ctypes.data, parts.DLContext(1, 0)
+    tensor.dl_tensor.dtype = parts.DLDataType(TYPES[dtype][1], 8 * memory.itemsize, 1)
+    tensor.dl_tensor.ndim, tensor.dl_tensor.shape = len(shape), sides
+    mx.base.check_call(mx.base._LIB.MXNDArrayFromDLPackEx(ctypes.byref(tensor), True, ctypes.byref(handle)))
+    array = Placed(handle)
+    array.memory = memory
+    return array
+
+
+class _Memory(mmap.mmap):
+    """Memory of which the system gives only what is touched; it goes when MXNet is done with it."""
+
+    def __new__(cls, size):
+        return super().__new__(cls, -1, size, flags=FLAGS)
+
+    def __del__(self, wait=mx.nd.waitall):
+        wait()
+
+
+class Arena:
+    """Of size bytes; arrays for which there is no place have a memory of their own."""
+
+    def __init__(self, size):
+        self._taken, self._gone = {}, []        # end of each array by its start; memory that MXNet may still work with
+        try:
+            self._memory, self._size = _Memory(size), size
+        except OSError:         # as much as that is not to be had, touched or not
+            self._size = 0
+        if self._size and hasattr(mmap, "MADV_HUGEPAGE"):
+            with contextlib.suppress(OSError):      # a system without
+                self._memory.madvise(mmap.MADV_HUGEPAGE)
+
+    def empty(self, shape, dtype):
+        """A Placed in the lowest place that is free; what MXNet had to do before is done then."""
+        mx.nd.waitall()
+        self._gone.clear()
+        count, like = math.prod(shape), np.dtype(TYPES[dtype][0])
+        size = -(-count * like.itemsize // ALIGNMENT) * ALIGNMENT
+        start = self._lowest(size)
+        if start + size > self._size:
+            memory = _Memory(size)
+            array = placed(np.frombuffer(memory, like, count), shape, dtype)
+            weakref.finalize(array, self._gone.append, memory).atexit = False
+            return array
+        array = placed(np.frombuffer(self._memory, like, count, start), shape, dtype)
+        self._taken[start] = start + size
+        weakref.finalize(array, self._taken.pop, start).atexit = False
+        return array
+
+    def _lowest(self, size):
+        """The lowest place with that many bytes."""
+        end = 0
+        for start, stop in sorted(self._taken.items()):
+            if start - end >= size:
+                break
+            end = stop
+        return end

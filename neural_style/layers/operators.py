@@ -1,0 +1,108 @@
+"""MXNet's operators by name: those that its Python front end leaves out too, such as the backward of single layers.
+
+Results go into memory that empty(shape, dtype) gives; see arena.Arena, and own_memory below.
+"""
+import ctypes
+import functools
+from typing import Callable, NamedTuple
+
+import numpy as np
+
+from ..find_mxnet import mx
+
+DTYPES = {"float32": "float32", "fast32": "float32", "bf16": "bfloat16"}     # by precision
+HALF = {"kernel": (2, 2), "stride": (2, 2)}
+
+
+@functools.lru_cache(None)
+def _handle(name):
+    handle = ctypes.c_void_p()
+    mx.base.check_call(mx.base._LIB.NNGetOpHandle(mx.base.c_str(name), ctypes.byref(handle)))
+    return handle.value
+
+
+def call(name, *arrays, out=None, **attributes):
+    """The output, or list of outputs, of operator name for NDArrays; written to out where that is given."""
+    return mx.nd._internal._imperative_invoke(_handle(name), list(arrays), list(attributes),
+                                              [str(value) for value in attributes.values()], out, False, False)
+
+
+def own_memory(shape, dtype):
+    """No array: MXNet finds memory for the result itself."""
+
+
+def cast(array, dtype, empty=own_memory):
+    """The array in float32 or bfloat16; itself where it is so already."""
+    return array if dtype_of(array) == dtype else call("amp_cast", array, dtype=dtype, out=empty(array.shape, dtype))
+
+
+def dtype_of(array):
+    """float32 or bfloat16."""
+    return "float32" if array.dtype == np.float32 else "bfloat16"      # NumPy has no name for the latter
+
+
+def convolution(features, weight, bias, empty):
+    """Convolution, stride 1, that keeps the size; bias may be None."""
+    arrays = (features, weight) if bias is None else (features, weight, bias)
+    return call("Convolution", *arrays, out=_with_channels(weight.shape[0], features, empty), **_same_size(weight),
+                num_filter=weight.shape[0], no_bias=bias is None)
+
+
+def convolution_backward(gradient, weight, empty):
+    """The gradient of convolution's input: for stride 1 that is a transposed convolution with the same weights."""
+    return call("Deconvolution", gradient, weight, out=_with_channels(weight.shape[1], gradient, empty),
+                **_same_size(weight), num_filter=weight.shape[1], no_bias=True)
+
+
+def _same_size(weight):
+    side = weight.shape[2]
+    return {"kernel": (side, side), "pad": (side // 2, side // 2)}
+
+
+def _with_channels(channels, features, empty):
+    return empty((1, channels) + features.shape[2:], dtype_of(features))
+
+
+def relu(features, out):
+    return call("Activation", features, out=out, act_type="relu")
+
+
+def relu_backward(gradient, result, empty):
+    return call("_backward_Activation", gradient, result, out=empty(result.shape, dtype_of(result)), act_type="relu")
+
+
+def add(one, other):
+    """The sum, in the first one's memory."""
+    return call("add_n", one, other, out=one, num_args=2)
+
+
+class Pool(NamedTuple):
+    """A pool of 2×2: forward(features, empty), and backward(gradient, features, empty), features those below."""
+    forward: Callable
+    backward: Callable
+
+
+def _pooled(kind):
+    def forward(features, empty):
+        _, channels, height, width = features.shape
+        return call("Pooling", features, out=empty((1, channels, height // 2, width // 2), dtype_of(features)),
+                    pool_type=kind, **HALF)
+    return forward
+
+
+def _average_backward(gradient, features, empty):
+    return call("_backward_Pooling", gradient, features, gradient, out=empty(features.shape, dtype_of(features)),
+                pool_type="avg", **HALF)
+
+
+def _maximum_backward(gradient, features, empty):
+    """Where the maxima are is known to a forward pass of training only, which is made once more for it."""
+    features, result = features.detach(), empty(features.shape, dtype_of(features))
+    mx.autograd.mark_variables([features], [result])
+    with mx.autograd.record():
+        pooled = call("Pooling", features, pool_type="max", **HALF)
+    pooled.backward(gradient)
+    return result
+
+
+POOLS = {"avg": Pool(_pooled("avg"), _average_backward), "max": Pool(_pooled("max"), _maximum_backward)}

@@ -1,0 +1,78 @@
+"""The way through a network as a chain of operations, cut into segments that can be gone in strips of rows."""
+import re
+from typing import List, NamedTuple, Optional
+
+
+class Operation(NamedTuple):
+    """One layer of a chain."""
+    kind: str           # conv, relu or pool
+    name: str
+    in_place: bool      # of a ReLU: nobody needs what the convolution left
+
+
+class Window(NamedTuple):
+    """Of a layer's height rows those at hand, from first to last, and those of them that count here, the core."""
+    height: int
+    first: int
+    last: int
+    core_first: int
+    core_last: int
+
+    def core(self):
+        """Where the core begins and ends in the rows at hand."""
+        return self.core_first - self.first, self.core_last - self.first
+
+
+class Segment(NamedTuple):
+    """Operations of one height, and the pool behind them."""
+    operations: List[Operation]
+    rows: Optional[int]     # of a strip; None goes through all at once
+    recomputed: bool        # the backward pass makes the features once more, instead of keeping them
+    halo: int               # rows around a strip that its values depend on
+
+
+def chain(model, names):
+    """The Operations up to the named layers; None where the model, or one of the layers, is not for this engine."""
+    if not model.is_own or model.device.device_type != "cpu" or any(name.startswith("pool") for name in names):
+        return None
+    order = list(model.layers)
+    order = order[:max(map(order.index, names)) + 1]
+    return [Operation(re.match("[a-z]+", name)[0], name, "conv" + name[4:] not in names) for name in order]
+
+
+def whole(features):
+    """The Window of all rows."""
+    height = features.shape[2]
+    return Window(height, 0, height, 0, height)
+
+
+def windows(height, rows, halo):
+    """Windows whose cores divide height rows into strips of about as many rows, an even number, each with a halo."""
+    count = max(1, round(height / rows))
+    edges = [height * i // count // 2 * 2 for i in range(count)] + [height]
+    return [Window(height, max(0, first - halo), min(height, last + halo), first, last)
+            for first, last in zip(edges, edges[1:]) if first < last]
+
+
+def segments(operations, height, tile, reach):
+    """The operations for height rows, cut behind each pool; in strips where that makes two at least.
+
+    reach is {layer: rows of surroundings that its terms need}. What is made of the picture itself is as large as any
+    and takes next to no time: it stands apart, to be recomputed.
+    """
+    blocks = [[]]
+    for operation in operations:
+        blocks[-1].append(operation)
+        if operation.kind == "pool":
+            blocks.append([])
+    found = []
+    for level, block in enumerate(filter(None, blocks)):
+        if tile and (height >> level) >= 1.5 * tile:
+            rows = sum(operation.kind == "conv" for operation in block) + max(reach.get(operation.name, 0) for operation in block)
+            found.append(Segment(block, tile, True, rows + rows % 2))       # even, for pools take rows in pairs
+        else:
+            inner = [index for index, operation in enumerate(block) if index and operation.kind == "conv"]
+            cut = 0 if level else (inner or [len(block)])[0]
+            found += [Segment(part, None, recomputed, 0)
+                      for part, recomputed in ((block[:cut], True), (block[cut:], False)) if part]
+    return found

@@ -1,0 +1,4 @@
+"""What is minimised: weighted terms on the network's features and on the image itself, as one Objective.
+
+graph.py evaluates it as the reference does, in one symbolic graph; the package layers is the other engine.
+"""

@@ -1,0 +1,103 @@
+"""Terms of the image itself, not of its features: total variation in four forms, and the amplitude.
+
+Each is a function of an image array (1, C, H, W) that returns its value and its gradient, for weight 1.
+"""
+import numpy as np
+
+from ..find_mxnet import mx
+
+AMPLITUDE = 80.0    # about the spread of natural pictures around the mean: Mahendran and Vedaldi's B
+
+
+def get_tv_grad_executor(img, ctx, tv_weight):
+    """An executor bound on img (1, C, H, W) whose output is the TV gradient: the Laplacian of each channel.
+
+    None where tv_weight asks for no such term.
+    """
+    if tv_weight <= 0.0:
+        return None
+    channels = img.shape[1]
+    laplacian = mx.nd.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]], ctx).reshape((1, 1, 3, 3)) / 8
+    out = mx.sym.Convolution(mx.sym.Variable("img"), weight=mx.sym.Variable("kernel"), num_filter=channels,
+                             num_group=channels, kernel=(3, 3), stride=(1, 1), pad=(1, 1), no_bias=True)
+    return (out * tv_weight).bind(ctx, args={"img": img, "kernel": laplacian.tile((channels, 1, 1, 1))})
+
+
+def _differences(x):
+    """To the pixel below and to the pixel on the right."""
+    return x[:, :, 1:] - x[:, :, :-1], x[:, :, :, 1:] - x[:, :, :, :-1]
+
+
+def _spread(down, right):
+    """The adjoint of _differences: what a weight on each difference means for each pixel."""
+    shape = down.shape[:2] + (right.shape[2], down.shape[3])
+    gradient = np.zeros(shape)
+    gradient[:, :, 1:] += down
+    gradient[:, :, :-1] -= down
+    gradient[:, :, :, 1:] += right
+    gradient[:, :, :, :-1] -= right
+    return gradient
+
+
+def anisotropic(x):
+    """Σ |difference down| + |difference right|; the gradient at a difference of 0 is taken as 0."""
+    down, right = _differences(x)
+    return np.abs(down).sum() + np.abs(right).sum(), _spread(np.sign(down), np.sign(right))
+
+
+def isotropic(x, smallest=1e-6):
+    """Σ √(difference down² + difference right²); a difference over the border counts as 0."""
+    down, right = _differences(x)
+    down, right = np.pad(down, ((0, 0), (0, 0), (0, 1), (0, 0))), np.pad(right, ((0, 0), (0, 0), (0, 0), (0, 1)))
+    length = np.sqrt(down ** 2 + right ** 2)
+    slope = 1 / np.maximum(length, smallest)
+    return length.sum(), _spread((down * slope)[:, :, :-1], (right * slope)[:, :, :, :-1])
+
+
+def squared(x):
+    """Mean squared difference down plus mean squared difference right."""
+    down, right = _differences(x)
+    value = sum(np.square(d).mean() if d.size else 0.0 for d in (down, right))
+    return value, _spread(2 * down / max(down.size, 1), 2 * right / max(right.size, 1))
+
+
+def amplitude(x):
+    """Mean of (value / AMPLITUDE)⁶: next to nothing inside a picture's range, steep beyond it."""
+    scaled = x / AMPLITUDE
+    return np.mean(scaled ** 6), 6 * scaled ** 5 / (AMPLITUDE * x.size)
+
+
+TV_LOSSES = {"anisotropic": anisotropic, "isotropic": isotropic, "squared": squared}
+
+
+def image_terms(shape, device, tv_loss="laplacian", tv_weight=0.0, amplitude_weight=0.0):
+    """[(name, function)] of the terms with a weight, for images of shape (1, C, H, W).
+
+    A function gives the weighted value and the NDArray gradient at an image, an NDArray.
+    """
+    terms = []
+    if tv_weight > 0 and tv_loss == "laplacian":
+        terms.append(("tv", _laplacian(mx.nd.zeros(shape, device), device, tv_weight)))
+    elif tv_weight > 0:
+        terms.append(("tv", _weighted(TV_LOSSES[tv_loss], tv_weight, device)))
+    if amplitude_weight > 0:
+        terms.append(("amplitude", _weighted(amplitude, amplitude_weight, device)))
+    return terms
+
+
+def _laplacian(held, device, weight):
+    """The reference's total variation: half the image times its gradient, which an executor bound on held gives."""
+    executor = get_tv_grad_executor(held, device, weight)
+
+    def evaluate(image):
+        image.copyto(held)
+        gradient = executor.forward()[0]
+        return float(np.vdot(held.asnumpy(), gradient.asnumpy())) / 2, gradient
+    return evaluate
+
+
+def _weighted(function, weight, device):
+    def evaluate(image):
+        value, gradient = function(image.asnumpy().astype("float64"))
+        return weight * value, mx.nd.array(weight * gradient, ctx=device)
+    return evaluate

@@ -1,0 +1,51 @@
+"""The Objective: image → losses, total and gradient, whichever engine evaluates the network."""
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..find_mxnet import mx
+from ..system import memory
+
+
+class Evaluation(NamedTuple):
+    """What the Objective finds at an image."""
+    losses: np.ndarray          # unweighted sums of squares of the style terms, of the content terms; weighted image terms
+    total: float
+    gradient: Any               # of the total but for the clipping, an NDArray
+    gradient_norm: float        # of the network's part, before clipping
+
+
+class Objective:
+    """The weighted sum of terms on the network's features, which an engine evaluates, and of terms of the image itself.
+
+    engine(image) gives the sums of squares of the terms and the gradient of their sum weighted by scales. image_terms are
+    [(name, function)], see image_terms.py. The engine's gradient is scaled down where its norm exceeds limit.
+    """
+
+    def __init__(self, engine, terms, scales, image_terms, limit=np.inf):
+        self._engine, self._image_terms, self._limit = engine, image_terms, limit
+        self.kinds = [term.kind for term in terms] + ["image"] * len(image_terms)
+        self.names = [term.layer for term in terms] + [name for name, _ in image_terms]
+        self.weights = np.array(list(scales) + [1.0] * len(image_terms))
+
+    def __call__(self, image):
+        """The Evaluation at image, an NDArray."""
+        losses, gradient = self._engine(image)
+        norm = mx.nd.norm(gradient).asscalar()
+        if norm > self._limit:
+            gradient[:] *= self._limit / norm
+        for _, term in self._image_terms:
+            value, slope = term(image)
+            losses = [*losses, value]
+            gradient = gradient + slope
+        memory.keep_what_is_freed(True)         # from here on what is made is made again in each evaluation
+        losses = np.array(losses, dtype="float64")
+        return Evaluation(losses, float(losses @ self.weights), gradient, float(norm))
+
+    def by_kind(self, losses):
+        """An Evaluation's losses, weighted: style and content summed over layers, the image's terms by their names."""
+        sums = {}
+        for kind, name, loss in zip(self.kinds, self.names, losses * self.weights):
+            kind = name if kind == "image" else kind
+            sums[kind] = sums.get(kind, 0.0) + float(loss)
+        return sums

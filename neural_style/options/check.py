@@ -1,0 +1,112 @@
+"""Check the arguments of a run, from whichever side they come: a command line, a recipe, a saved run, or Python."""
+import argparse
+import difflib
+import logging
+import math
+import os
+
+from ..system.errors import UsageError
+from . import optimizers
+from .flags import BY_ATTRIBUTE, ENDING, FLAGS, PICTURE, RUN, SESSION, STANDARD_INPUT, listed, paths
+
+log = logging.getLogger("neural_style")
+
+LARGEST = 1e30      # float32 ends a little above
+
+# Flags that were given and mean nothing beside what others say: (attributes, when, why).
+WITHOUT_EFFECT = (
+    ("style_layers style_layer_weights style_norm style_blend_weights fit style_scales",
+     lambda args: args.style_weight == 0, "with --style-weight 0"),
+    ("style_image", lambda args: args.style_weight == 0 and args.start != "style", "with --style-weight 0"),
+    ("preserve_colors", lambda args: args.style_weight == 0 and args.preserve_colors == "match",
+     "with --style-weight 0"),
+    ("content_layers content_norm", lambda args: args.content_weight == 0, "with --content-weight 0"),
+    ("tv_loss", lambda args: args.tv_weight <= 0, "without --tv-weight"),
+    ("style_scales", lambda args: args.fit != "scale", "without --fit scale"),
+    ("style_blend_weights", lambda args: len(listed(args.style_image)) == 1, "with a single --style-image"),
+    ("max_long_edge", lambda args: args.width is not None, "with --width"),
+    ("output_dir", lambda args: args.output and args.checkpoint_output, "with --output and --checkpoint-output"),
+)
+ONE_PER = (     # flags of which there must be as many values as of another
+    ("style_blend_weights", "style_image"), ("style_scales", "style_image"))
+
+
+def refuse_what_has_no_effect(args, given):
+    """Raise UsageError for a flag given by hand that cannot matter; a recipe's may."""
+    reasons = [(name, why) for names, when, why in WITHOUT_EFFECT if when(args) for name in names.split()]
+    if args.optimizer in optimizers.OPTIMIZERS:
+        reasons += optimizers.without_effect(args).items()
+    for name, why in reasons:
+        if name in given:
+            source = ", as the recipe has it" if "recipe" in given else ""
+            raise UsageError(f"{BY_ATTRIBUTE[name].name} has no effect {why}{source}; leave it out")
+
+
+def complete(args):
+    """A checked copy of args in which what is missing has its default, as in code older than a flag."""
+    for name in (name for name in getattr(args, "__dict__", ()) if name not in BY_ATTRIBUTE):
+        near = difflib.get_close_matches(name, BY_ATTRIBUTE, 1)
+        log.warning("args.%s is not an option and has no effect%s", name,
+                    f"; is args.{near[0]} meant?" if near else "")
+    values = {}
+    for name, flag in BY_ATTRIBUTE.items():
+        value = getattr(args, name, flag.default)
+        if flag.many and isinstance(value, (list, tuple)):
+            values[name] = [_checked(flag, one) for one in value]
+        else:
+            values[name] = _checked(flag, value)
+    for name, other in ONE_PER:
+        count, expected = len(listed(values[name])), len(listed(values[other]))
+        if count and count != expected:
+            raise UsageError(f"{BY_ATTRIBUTE[name].name} has {count} values for {expected} in {BY_ATTRIBUTE[other].name}; "
+                             "there must be one for each")
+    if values["style_blend_weights"] is not None and not sum(listed(values["style_blend_weights"])):
+        raise UsageError("--style-blend-weights are all 0; at least one must be greater")
+    args = argparse.Namespace(**values)
+    if paths(args, PICTURE).count(STANDARD_INPUT) > 1:
+        flags = [flag.name for flag in FLAGS if flag.path == PICTURE]
+        raise UsageError(f"standard input (-) can be only one of {', '.join(flags[:-1])} and {flags[-1]}; save it to a file "
+                         "first")
+    return args
+
+
+def refuse_changes(args, first):
+    """Raise UsageError where the arguments would make a run, begun with the values first, another one."""
+    for flag in FLAGS:
+        before, now = first.get(flag.attribute, flag.default), getattr(args, flag.attribute)
+        if flag.scope not in (ENDING, RUN, SESSION) and now != before:
+            raise UsageError(f"{flag.name} cannot change when a run is resumed: it began with {before}, and {now} is asked "
+                             "for")
+
+
+def changed(args, but=(SESSION,)):
+    """[(flag, value or values)] of the arguments that are not at their defaults, but for those of some scopes."""
+    values = ((flag, getattr(args, flag.attribute)) for flag in FLAGS)
+    return [(flag.name, value) for flag, value in values if value != flag.default and flag.scope not in but]
+
+
+def _checked(flag, value):
+    """value if it is one that the flag can take."""
+    if value is None and flag.default is None or flag.type is bool:
+        return value
+    asked = f"{flag.name} {value}"
+    if flag.type is str:
+        if value is None or value == "":
+            raise UsageError(f"{asked}: must be given")
+        value = str(value) if isinstance(value, int) else os.fsdecode(value)
+    else:
+        try:
+            value = flag.type(value)
+        except (TypeError, ValueError):
+            raise UsageError(f"{asked}: must be a {'whole number' if flag.type is int else 'number'}") from None
+        except OverflowError:
+            value = math.inf
+        if flag.type is float and not math.isfinite(value):
+            raise UsageError(f"{asked}: must be a finite number")
+    if flag.choices and value not in flag.choices:
+        raise UsageError(f"{asked}: must be one of {', '.join(flag.choices)}")
+    if flag.check and not flag.check.holds(value):
+        raise UsageError(f"{asked}: must be {flag.check.says}")
+    if flag.type is not str and abs(value) >= LARGEST:
+        raise UsageError(f"{asked}: must be less than {LARGEST:g}")
+    return value

@@ -1,0 +1,188 @@
+"""The flags, one table: each name, default, check and meaning stands here once.
+
+The parser, the Python interface, recipes, saved runs, batches and the documentation all read it.
+"""
+import os
+import re
+from typing import Any, Callable, NamedTuple, Optional, Tuple
+
+from ..objective.terms import CONTENT_NORMS, STYLE_NORMS
+from .optimizers import OPTIMIZERS, defaults_in_words
+
+
+class Check(NamedTuple):
+    """What a value must be: a test, and the same in words."""
+    holds: Callable[[Any], bool]
+    says: str
+
+
+# Scopes: LOOK flags decide what is painted; they stand in recipes and cannot change when a run is resumed. ENDING flags
+# (how long a run goes, how its pictures are saved) stand in recipes, too, and may change. RUN flags (where files are, what
+# is shown) stand in no recipe; SESSION flags do not even come back with --resume.
+LOOK, ENDING, RUN, SESSION = "look", "ending", "run", "session"
+# What kind of file a flag names.
+PICTURE, FILE, OUTPUT = "picture", "file", "output"
+
+
+class Flag(NamedTuple):
+    """One flag of a run."""
+    names: str                              # the spellings; the first gives the attribute
+    type: Callable
+    default: Any
+    help: str
+    check: Optional[Check] = None
+    choices: Tuple[str, ...] = ()
+    many: bool = False                      # takes one value or several
+    scope: str = LOOK
+    path: Optional[str] = None              # PICTURE, FILE or OUTPUT where values are paths ...
+    words: Tuple[str, ...] = ()             # ... but for these
+
+    @property
+    def name(self):
+        """The flag as it is typed: --max-num-epochs."""
+        return self.names.split()[0]
+
+    @property
+    def attribute(self):
+        """The name of its attribute in the arguments: max_num_epochs."""
+        return self.name[2:].replace("-", "_")
+
+
+POSITIVE = Check(lambda value: value > 0, "greater than 0")
+NOT_NEGATIVE = Check(lambda value: value >= 0, "0 or greater")
+AT_LEAST_ONE = Check(lambda value: value >= 1, "1 or greater")
+ANY_NUMBER = Check(lambda value: True, "a number")
+FACTOR = Check(lambda value: 0 < value <= 1, "greater than 0 and at most 1")
+SHARE = Check(lambda value: 0 <= value < 1, "0 or greater and less than 1")
+DEVICE = Check(lambda value: value >= -1, "-1 or the number of a GPU")
+SEED = Check(lambda value: 0 <= value < 2 ** 31, "from 0 to 2147483647")
+TILE = Check(lambda value: value >= 16, "16 or greater")
+NAMES = Check(lambda value: all(name.isidentifier() for name in value.split(",")), "a name such as vgg19")
+BITS = Check(lambda value: value in (8, 16), "8 or 16")
+EDGE = Check(lambda value: re.fullmatch("same|[1-9][0-9]{0,5}", value), "same or a number of pixels")
+NUMBERED = Check(lambda value: os.path.basename(value).count("%s") == os.path.basename(value).count("%") == 1,
+                 "a file name with one %s for the epoch")
+
+STANDARD_INPUT = "-"
+NOISES = ("uniform", "normal", "white", "median")
+
+FLAGS = (
+    # the reference's, in its order
+    Flag("--model", str, "vgg19", "the pretrained model to use: vgg19, vgg16, or NAME for a module model_NAME of your own; "
+         "of several, A,B, the first whose weights are here", NAMES),
+    Flag("--content-image", str, "input/IMG_4343.jpg", "the picture to paint; - reads it from standard input",
+         scope=ENDING, path=PICTURE),
+    Flag("--style-image", str, "input/starry_night.jpg", "the picture whose style it is painted in, or several",
+         many=True, scope=ENDING, path=PICTURE),
+    Flag("--stop-eps", float, .005, "stop when the relative change of the image falls below this", NOT_NEGATIVE,
+         scope=ENDING),
+    Flag("--content-weight", float, 10, "the weight of the content; 0 leaves it out", NOT_NEGATIVE),
+    Flag("--style-weight", float, 1, "the weight of the style; 0 leaves it out", NOT_NEGATIVE),
+    Flag("--tv-weight", float, 1e-2, "the weight of the total variation; 0 or less leaves it out", ANY_NUMBER),
+    Flag("--max-num-epochs", int, 1000, "stop after at most this many epochs", AT_LEAST_ONE, scope=ENDING),
+    Flag("--max-long-edge --size", int, 600, "the longer edge, in pixels, that the content image is resized to",
+         AT_LEAST_ONE),
+    Flag("--lr", float, .001, "the initial learning rate", POSITIVE),
+    Flag("--gpu", int, 0, "which GPU to use, -1 for the CPU; without a GPU the CPU is used", DEVICE, scope=RUN),
+    Flag("--output_dir --output-dir", str, "output/", "the folder that pictures are saved in", scope=RUN, path=OUTPUT),
+    Flag("--save-epochs --checkpoint-iterations", int, 50, "save a picture every N epochs", AT_LEAST_ONE, scope=RUN),
+    Flag("--remove-noise", float, .02, "how strongly those pictures are denoised; 0 turns it off", NOT_NEGATIVE,
+         scope=ENDING),
+    Flag("--lr-sched-delay", int, 75, "lower the learning rate every N epochs", AT_LEAST_ONE),
+    Flag("--lr-sched-factor", float, 0.9, "by this factor", FACTOR),
+    # what is minimised
+    Flag("--style-layers", str, None, "layers whose Gram matrices are matched; by default the model's own; "
+         "relu3_last is the last one of its block", many=True),
+    Flag("--style-layer-weights", float, None, "a weight for each style layer", NOT_NEGATIVE, many=True),
+    Flag("--style-norm", str, "reference", "what a squared Gram difference is divided by, with N filters and M positions: "
+         "N²M, 4N²M², 4NM or N²(NM)²", choices=tuple(STYLE_NORMS)),
+    Flag("--content-layers", str, None, "layers whose features are matched; by default the model's own", many=True),
+    Flag("--content-norm", str, "sum", "what a squared feature difference is divided by: 1, 2 or NM",
+         choices=tuple(CONTENT_NORMS)),
+    Flag("--pooling", str, "avg", "average or maximum pools in the network", choices=("avg", "max")),
+    Flag("--normalised", bool, False, "use the network scaled so that every filter's mean activation is 1"),
+    Flag("--tv-loss", str, "laplacian", "the form of the total variation",
+         choices=("laplacian", "anisotropic", "isotropic", "squared")),
+    Flag("--amplitude-weight", float, 0.0, "the weight of the regulariser that keeps values in range", NOT_NEGATIVE),
+    # the styles
+    Flag("--style-blend-weights", float, None, "the weight of each style image; equal by default", NOT_NEGATIVE, many=True),
+    Flag("--fit", str, "stretch", "style images are stretched to the content's size, scaled to cover it and cropped, or "
+         "scaled to its width", choices=("stretch", "cover", "scale")),
+    Flag("--style-scales", float, None, "with --fit scale: each style's width relative to the content's", POSITIVE,
+         many=True),
+    Flag("--preserve-colors", str, "none", "keep the content's colours: take only the result's luminance, or match the "
+         "style's colours to the content's before the run", choices=("none", "luma", "match")),
+    # how it is minimised
+    Flag("--optimizer", str, "nag", "the optimiser", choices=tuple(OPTIMIZERS)),
+    Flag("--momentum", float, None, f"the optimiser's momentum (by default: {defaults_in_words('momentum')})", SHARE),
+    Flag("--beta2", float, None, f"its second decay rate (by default: {defaults_in_words('beta2')})", SHARE),
+    Flag("--weight-decay", float, None, f"its weight decay (by default: {defaults_in_words('weight_decay')})", NOT_NEGATIVE),
+    Flag("--clip-gradient", float, None, "scale the network's gradient down where its norm exceeds this times the number "
+         "of values in the image; 0 never does (by default 1; with lbfgs never)", NOT_NEGATIVE),
+    Flag("--start --initial", str, "uniform", "the image to start from: uniform, normal, white or median noise, content, "
+         "style, a picture file, or a raw image NAME.npy", path=PICTURE, words=(*NOISES, "content", "style")),
+    Flag("--keep-best", bool, False, "save the best image so far instead of the latest"),
+    Flag("--pyramid", int, 0, "paint at half the size first, this many times over, and start from the result; each level "
+         "takes at most --max-num-epochs", NOT_NEGATIVE),
+    Flag("--precision", str, "float32", "how the network is evaluated: float32 is the reference's graph; fast32 is float32 "
+         "with sums in a faster order; bf16 is faster still, with small errors, on processors that have it; auto is bf16 "
+         "there and fast32 elsewhere", choices=("float32", "fast32", "bf16", "auto")),
+    Flag("--tile", int, None, "evaluate the picture and each layer in strips of N rows: the same numbers but for rounding, "
+         "in less memory and more time; happens by itself where memory is short", TILE),
+    # what comes out
+    Flag("--width", int, None, "the width of the output, instead of --max-long-edge", AT_LEAST_ONE),
+    Flag("--output", str, None, "the final image, instead of final.jpg in --output_dir", scope=RUN, path=OUTPUT),
+    Flag("--checkpoint-output", str, None, "the pictures saved every N epochs, such as name%s.jpg, instead of e_%s.jpg in "
+         "--output_dir", NUMBERED, scope=RUN, path=OUTPUT),
+    Flag("--output-size", str, None, "resize the final image: same is the content's own size, a number its longer edge in "
+         "pixels", EDGE, scope=ENDING),
+    Flag("--bit-depth", int, 8, "bits per colour of the saved images; 16 in PNG and TIFF", BITS, scope=ENDING),
+    Flag("--flatten", bool, False, "save without the content's transparency, which is otherwise restored in formats that "
+         "have it", scope=ENDING),
+    Flag("--remove-noise-final", float, 0.0, "how strongly the final image is denoised; 0 turns it off", NOT_NEGATIVE,
+         scope=ENDING),
+    Flag("--report", bool, False, "write a page, report.html, beside the final image, and keep it up to date", scope=RUN),
+    Flag("--overwrite", bool, False, "replace the files that --output and --checkpoint-output name", scope=RUN),
+    Flag("--resume", str, None, "continue the run in this folder, or of this state file, with its flags", scope=SESSION),
+    Flag("--print-iterations", int, 1, "log every N epochs", AT_LEAST_ONE, scope=RUN),
+    Flag("--seed", int, None, "seed of the random start image: the same seed gives the same picture", SEED),
+    Flag("--model-params", str, None, "the weights file, instead of the usual places", path=FILE),
+    Flag("--force", bool, False, "start even if memory seems too short", scope=SESSION),
+    Flag("--quiet", bool, False, "print warnings and errors only", scope=SESSION),
+    Flag("--verbose", bool, False, "print every epoch's losses, layer by layer", scope=SESSION),
+    Flag("--debug", bool, False, "on an error, show the traceback", scope=SESSION),
+)
+BY_ATTRIBUTE = {flag.attribute: flag for flag in FLAGS}
+OWN_MODELS = ("vgg19", "vgg", "vgg16")
+
+
+def attributes(*scopes):
+    """The attributes of the flags of some scopes."""
+    return [flag.attribute for flag in FLAGS if flag.scope in scopes]
+
+
+def listed(value):
+    """value as a list, be it one or several."""
+    return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+
+
+def style_pictures(args):
+    """The style pictures that args ask for: none where the style has no weight."""
+    return listed(args.style_image) if args.style_weight > 0 else []
+
+
+def paths(args, kind):
+    """The files of one kind that args name, words such as `uniform` left out."""
+    return [path for flag in FLAGS if flag.path == kind
+            for path in listed(getattr(args, flag.attribute)) if path not in flag.words]
+
+
+def with_paths(args, kind, change):
+    """args, a dict, in which change(path) stands for each path of one kind."""
+    changed = {}
+    for flag in FLAGS:
+        value = args.get(flag.attribute)
+        if flag.path == kind and value is not None:
+            new = [one if one in flag.words else change(one) for one in listed(value)]
+            changed[flag.attribute] = new if isinstance(value, (list, tuple)) else new[0]
+    return {**args, **changed}

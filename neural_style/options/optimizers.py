@@ -1,0 +1,40 @@
+"""The optimisers, one table: what each is in MXNet, which flags it takes with which defaults, what memory it needs."""
+from typing import Dict, NamedTuple, Optional
+
+
+class Optimizer(NamedTuple):
+    """An optimiser of the image."""
+    mxnet: Optional[str]            # its class in mx.optimizer; None where the loop is our own
+    defaults: Dict[str, float]      # of the flags that it takes beside the learning rate, by attribute
+    bytes_per_value: int            # of the image: the image before and after, moments, differences
+
+
+OPTIMIZERS = {
+    "nag": Optimizer("NAG", {"momentum": 0.95, "weight_decay": 0.0001}, 5 * 4),
+    "sgd": Optimizer("SGD", {"momentum": 0.9, "weight_decay": 0.0005}, 5 * 4),
+    "adam": Optimizer("Adam", {"beta2": 0.999, "weight_decay": 0.0}, 6 * 4),
+    "lbfgs": Optimizer(None, {}, 30 * 8),       # SciPy keeps ten pairs of steps and gradients in float64, and some more
+}
+OWN_FLAGS = sorted({name for optimizer in OPTIMIZERS.values() for name in optimizer.defaults})
+FIRST_ORDER_FLAGS = ("lr", "lr_sched_delay", "lr_sched_factor", "clip_gradient", "keep_best")
+
+
+def setting(args, name):
+    """The value of a flag in OWN_FLAGS: as given, or the default of the optimiser that args name."""
+    value = getattr(args, name)
+    return OPTIMIZERS[args.optimizer].defaults[name] if value is None else value
+
+
+def defaults_in_words(name):
+    """Which optimisers take a flag, and its default with each: "nag 0.95, sgd 0.9"."""
+    return ", ".join(f"{optimizer} {row.defaults[name]:g}" for optimizer, row in OPTIMIZERS.items()
+                     if name in row.defaults)
+
+
+def without_effect(args):
+    """{attribute: why} of the flags that mean nothing to the optimiser that args name."""
+    chosen, why = OPTIMIZERS[args.optimizer], f"with --optimizer {args.optimizer}"
+    names = [name for name in OWN_FLAGS if name not in chosen.defaults]
+    if chosen.mxnet is None:
+        names, why = [*FIRST_ORDER_FLAGS, *names], why + ", which finds its own steps"
+    return dict.fromkeys(names, why)

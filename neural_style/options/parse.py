@@ -1,0 +1,110 @@
+"""The command line: flags and recipes, read from words."""
+import argparse
+import sys
+
+from .. import __version__, recipes
+from ..system.errors import Parser, UsageError
+from .check import refuse_what_has_no_effect
+from .flags import BY_ATTRIBUTE, FLAGS, OWN_MODELS, RUN, SESSION, listed
+
+
+class _Print(argparse.Action):
+    """A flag that prints something and ends the program; const(value) gives the text."""
+
+    def __call__(self, parser, namespace, value, option=None):
+        print(self.const(value))
+        parser.exit()
+
+
+def _add_flags(parser, defaults=False):
+    """Add what is in the table FLAGS; without defaults what is not given is not there."""
+    for flag in FLAGS:
+        default = flag.default if defaults else argparse.SUPPRESS
+        if flag.type is bool:
+            parser.add_argument(*flag.names.split(), action="store_true", help=flag.help, default=default)
+            continue
+        shown = "" if flag.default is None else f" ({flag.default})"
+        metavar = "{%s}" % ",".join(flag.choices) if flag.choices else {int: "N", float: "X"}.get(
+            flag.type, "PATH" if flag.path else "NAME")
+        parser.add_argument(*flag.names.split(), type=flag.type, default=default, metavar=metavar,
+                            nargs="+" if flag.many else None, help=(flag.help + shown).replace("%", "%%"))
+
+
+def parser(flag_defaults=True, prog="neural-style"):
+    """The parser of a run's command line."""
+    made = Parser(prog=prog, description="Paint the content image in the style of the style image.",
+                  formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=110),
+                  argument_default=None if flag_defaults else argparse.SUPPRESS)
+    _add_flags(made, flag_defaults)
+    made.add_argument("--recipe", metavar="NAME", action="append", default=argparse.SUPPRESS,
+                      help="take defaults from a recipe: a name of --list-recipes, a file, or a picture that was made here")
+    made.add_argument("--fast", action="append_const", dest="recipe", const="fast", default=argparse.SUPPRESS,
+                      help="the same as --recipe fast")
+    made.add_argument("--list-recipes", action=_Print, nargs=0, default=argparse.SUPPRESS,
+                      const=lambda value: recipes.listing(), help="print the recipes and exit")
+    made.add_argument("--show-recipe", action=_Print, metavar="NAME", default=argparse.SUPPRESS,
+                      const=recipes.text, help="print a recipe and exit")
+    made.add_argument("--save-recipe", metavar="FILE", default=argparse.SUPPRESS,
+                      help="write this run's flags to a file that --recipe takes, and exit")
+    made.add_argument("--list-layers", action="store_true", default=argparse.SUPPRESS,
+                      help="print the model's layers and exit")
+    made.add_argument("--doctor", action="store_true", default=argparse.SUPPRESS,
+                      help="say what is installed and whether it works, for a bug report, and exit")
+    made.add_argument("--version", action="version", version=f"neural_style {__version__}")
+    return made
+
+
+def parse(arglist=None, prog="neural-style"):
+    """The arguments of a command line, and what it asks for besides a run: {"save_recipe": …, "doctor": …}."""
+    words = sys.argv[1:] if arglist is None else list(arglist)
+    full = parser(prog=prog)
+    if hasattr(sys.stdout, "reconfigure"):      # what is printed has letters that not every terminal knows
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        given = vars(parser(flag_defaults=False, prog=prog).parse_args(words))
+        if "resume" in given:
+            from ..run import state
+            full.set_defaults(**state.load(given["resume"]).args)
+        named = given.get("recipe", [])
+        for name in reversed(named):
+            if recipes.is_picture(name) and len(named) > 1:
+                raise UsageError(f"--recipe {name}: a picture's recipe is a whole one; leave out the other")
+            words = _recipe_words(name) + words
+        args = full.parse_args(words)
+        for flag in FLAGS:      # one value stands for itself, as the reference has it
+            value = getattr(args, flag.attribute)
+            if flag.many and value is not None and len(listed(value)) == 1:
+                setattr(args, flag.attribute, listed(value)[0])
+        refuse_what_has_no_effect(args, given)
+    except UsageError as error:
+        full.error(str(error))
+    for name in set(vars(args)) - set(BY_ATTRIBUTE):
+        delattr(args, name)
+    return args, given
+
+
+def _recipe_words(name):
+    """A recipe's words, once they are known to be flags of a run and nothing else."""
+    words = recipes.words(name)
+    plain = Parser(prog="neural-style", add_help=False, argument_default=argparse.SUPPRESS)
+    _add_flags(plain)
+    own, unknown = plain.parse_known_args(words)
+    if unknown:
+        what = f"unrecognized arguments: {' '.join(unknown)}"
+        if unknown[0].split("=")[0] in parser()._option_string_actions:
+            what = f"a recipe cannot have {unknown[0].split('=')[0]}"
+        raise UsageError(f"--recipe {name}: {what}")
+    if recipes.is_picture(name):    # pictures come from anywhere: they have no say in files, nor in code that is run
+        for flag in FLAGS:
+            if flag.scope in (RUN, SESSION) and flag.attribute in own:
+                raise UsageError(f"--recipe {name}: a picture's recipe cannot have {flag.name}")
+        model = getattr(own, "model", OWN_MODELS[0])
+        if not set(model.split(",")) <= set(OWN_MODELS):
+            raise UsageError(f"--recipe {name}: it names a model of somebody's own, {model}; name it by hand with "
+                             "--model if you trust it")
+    return words
+
+
+def get_args(arglist=None):
+    """Parse the command line, or a list of words, into the arguments that train_nstyle takes."""
+    return parse(arglist)[0]

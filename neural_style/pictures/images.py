@@ -1,0 +1,180 @@
+"""Pictures to the network's range and back; reading is in read.py, writing in write.py.
+
+The network sees arrays of shape (1, 3, H, W), channels R, G, B, on the scale [0, 1] × 256 minus MEANS.
+"""
+import logging
+import math
+
+import numpy as np
+from PIL import Image
+
+from ..network.architecture import MEANS
+from ..system.errors import NeuralStyleError, UsageError
+from .read import MAX_PIXELS, read_image, read_picture
+from .write import SIXTEEN_BITS, WITH_ALPHA, format_of, prepare_folder, prepare_outputs, read_recipe, save_picture
+
+LARGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 65536}       # what the formats allow
+
+__all__ = ["PostprocessImage", "PreprocessContentImage", "PreprocessStyleImage", "SaveImage", "prepare_folder",
+           "prepare_outputs", "read_image", "read_picture", "read_recipe", "save_options", "save_picture", "to_network"]
+
+FAR = 32        # times smaller: pictures that shrink by more are first brought near
+
+log = logging.getLogger("neural_style")
+
+
+def _in_reach(picture, size):
+    """The (H, W, 3) picture, or its means over blocks where it is more than FAR times the size along a side.
+
+    Before scikit-image scales a picture down it smooths it, in time that grows with the square of the ratio: a strip of
+    60000 pixels would take it many minutes.
+    """
+    down, right = (max(1, side // (FAR * goal)) for side, goal in zip(picture.shape, size))
+    if down == right == 1:
+        return picture
+    height, width = picture.shape[0] // down, picture.shape[1] // right
+    total = np.zeros((height, width, 3), np.float32)
+    for i in range(down):
+        for j in range(right):
+            total += picture[i::down, j::right][:height, :width]
+    return np.round(total / (down * right)).astype(picture.dtype)
+
+
+def to_network(picture, size):
+    """Resize an (H, W, 3) picture to size (H, W) and bring it to the network's range, (1, 3, H, W) float64."""
+    from skimage.transform import resize
+    try:
+        scaled = resize(_in_reach(picture, size), size) * 256
+    except (MemoryError, ValueError) as error:
+        raise NeuralStyleError(f"a picture of {size[1]}x{size[0]} does not fit in memory; take a smaller "
+                               "--max-long-edge") from error
+    return np.ascontiguousarray((scaled - MEANS).transpose(2, 0, 1)[None])
+
+
+def content_size(picture, long_edge=None, width=None):
+    """The (H, W) that a picture gets: by its longer edge, both sides truncated to whole pixels, or by its width."""
+    height, own_width = picture.shape[:2]
+    if width:
+        return int(height / own_width * width), width
+    factor = float(long_edge) / max(height, own_width)
+    return int(height * factor), int(own_width * factor)
+
+
+def PreprocessContentImage(path, long_edge, width=None):
+    """Read the content picture (a path, or what read_picture gave); its longer edge or its width gets that size."""
+    picture = read_picture(path)
+    size = content_size(picture.pixels, long_edge, width)
+    shown = "{1}x{0}".format(*picture.pixels.shape)
+    if min(size) < 1:
+        flag = f"--width {width}" if width else f"--max-long-edge {long_edge}"
+        raise UsageError(f"{picture.name} ({shown}) has nothing left at {size[1]}x{size[0]}, the size that {flag} "
+                         "gives; crop the picture or take a larger size")
+    log.info("content %s: %s, resized to %dx%d", picture.name, shown, size[1], size[0])
+    return to_network(picture.pixels, size)
+
+
+def _stretch(picture, size, scale):
+    return to_network(picture, size)
+
+
+def _cover(picture, size, scale):
+    """Scaled to cover the size, then cropped to it at the right and at the bottom."""
+    ratio = max(size[0] / picture.shape[0], size[1] / picture.shape[1])
+    whole = tuple(max(goal, int(side * ratio)) for goal, side in zip(size, picture.shape))
+    return to_network(picture, whole)[:, :, :size[0], :size[1]]
+
+
+def _scale(picture, size, scale):
+    """As wide as the content times scale, in its own aspect."""
+    return to_network(picture, content_size(picture, width=max(1, int(size[1] * scale))))
+
+
+FITS = {"stretch": _stretch, "cover": _cover, "scale": _scale}
+
+
+def PreprocessStyleImage(path, shape, fit="stretch", scale=1.0):
+    """Read a style picture and fit it to the (…, H, W) of shape, the content's: stretched, unless asked otherwise."""
+    name, pixels, _ = read_picture(path)
+    result = FITS[fit](pixels, tuple(shape[2:]), scale)
+    log.info("style %s: %dx%d, fitted to %dx%d (%s)", name, pixels.shape[1], pixels.shape[0], result.shape[3],
+             result.shape[2], fit)
+    return result
+
+
+def PostprocessImage(img):
+    """The (1, 3, H, W) array as an (H, W, 3) uint8 picture: clipped to 0–255, truncated."""
+    return _unrounded(img).astype("uint8")
+
+
+def _unrounded(img):
+    """The (1, 3, H, W) array as an (H, W, 3) float picture from 0 to 255."""
+    picture = np.asarray(img).reshape(img.shape[-3:]).transpose(1, 2, 0) + MEANS.astype("float32")
+    return np.clip(picture, 0, 255)
+
+
+def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None, recipe=None):
+    """Save the (1, 3, H, W) array as a picture; remove_noise is the weight of Chambolle's denoising.
+
+    With bit_depth 16 nothing is rounded on the way, where the format has so many. alpha, (h, w) uint8, is put back where the format has it; size,
+    (H, W), is what the picture is resized to; recipe is a text to go into the file.
+    """
+    bit_depth = bit_depth if format_of(filename) in SIXTEEN_BITS else 8
+    picture = PostprocessImage(img) if bit_depth == 8 else _unrounded(img)
+    if remove_noise != 0.0:
+        from skimage.restoration import denoise_tv_chambolle
+        from skimage.util import img_as_ubyte
+        scaled = picture if bit_depth == 8 else picture / 255       # scikit-image takes floats from 0 to 1
+        scaled = denoise_tv_chambolle(scaled, weight=remove_noise, channel_axis=-1)
+        picture = img_as_ubyte(scaled) if bit_depth == 8 else scaled * 255
+    if size:
+        picture = resized(picture, size)
+    if alpha is not None and format_of(filename) in WITH_ALPHA:
+        picture = _with_alpha(picture, resized(alpha[:, :, None], picture.shape[:2]))
+    if picture.dtype != np.uint8:
+        picture = np.round(np.clip(picture, 0, 255) * 257.0).astype(np.uint16)
+    save_picture(picture, filename, recipe)
+    log.debug("saved %s", filename)
+
+
+def _with_alpha(picture, alpha):
+    """The (H, W, 4) picture that looks, on white, as the picture does."""
+    share = alpha / 255.0
+    colors = np.clip((picture - 255 * (1 - share)) / np.maximum(share, 1 / 255), 0, 255)
+    colors = np.where(alpha == 0, picture, colors)
+    return np.dstack([np.round(colors).astype(np.uint8) if picture.dtype == np.uint8 else colors, alpha])
+
+
+def resized(picture, size):
+    """The (h, w, C) picture at size (H, W), by Lanczos' filter."""
+    if tuple(size) == picture.shape[:2]:
+        return picture
+    channels = [Image.fromarray(channel.astype(np.float32)).resize(size[::-1], Image.LANCZOS)
+                for channel in np.moveaxis(picture, 2, 0)]
+    result = np.clip(np.dstack(channels), 0, 255)
+    return np.round(result).astype(np.uint8) if picture.dtype == np.uint8 else result
+
+
+def save_options(args, content, final=None):
+    """What SaveImage is to be told for the checkpoints of a content Picture, or for its final picture of that path."""
+    options = {}
+    if args.bit_depth != 8:
+        options["bit_depth"] = args.bit_depth
+    if content.alpha is not None and not args.flatten:
+        options["alpha"] = content.alpha
+    if final and args.output_size:
+        options["size"] = size = output_size(args.output_size, content)
+        largest = LARGEST_SIDE.get(format_of(final), math.inf)
+        if max(size) > largest:
+            raise UsageError(f"--output-size {args.output_size} gives {size[1]}x{size[0]} pixels, and a "
+                             f"{format_of(final)} picture may have {largest} along a side; choose a .png or .tif")
+    return options
+
+
+def output_size(asked, content):
+    """The (H, W) that --output-size gives: the content's own, or with the long edge asked for."""
+    own = content.pixels.shape[:2]
+    size = own if asked == "same" else tuple(max(1, round(side * int(asked) / max(own))) for side in own)
+    if size[0] * size[1] > MAX_PIXELS:
+        raise UsageError(f"--output-size {asked} gives {size[1]}x{size[0]} pixels; pictures may have "
+                         f"{MAX_PIXELS // 10 ** 6} million")
+    return size

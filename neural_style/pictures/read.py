@@ -1,0 +1,273 @@
+"""Read any picture as people have them: turned upright, in sRGB, what is transparent apart."""
+import contextlib
+import io
+import logging
+import os
+import stat
+import sys
+import warnings
+from collections import namedtuple
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from ..system.errors import UsageError
+
+MAX_PIXELS = 150_000_000        # resizing takes about 30 bytes for each
+ORIENTATION = 0x0112     # the EXIF tag; from 5 on, width and height change places
+STANDARD_INPUT = "-"
+SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+NOT_ANIMATED = ("MPO", "PSD")   # the first frame is the picture itself; the others are previews and layers
+PROFILES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}      # a profile's colour space: Pillow's mode
+MODES = {"RGB": ("RGB", "RGBX", "P", "L", "1", "YCbCr", "HSV"), "L": ("L", "1"), "CMYK": ("CMYK",)}
+PLUGINS = {"HEIC": "pillow_heif", "AVIF": "pillow_avif"}    # what to import for what Pillow itself does not read
+BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"hevx": "HEIC",
+          b"heim": "HEIC", b"heis": "HEIC", b"mif1": "HEIC", b"msf1": "HEIC"}
+ENDINGS = {".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF"}
+
+# pixels: (H, W, 3) uint8, or uint16 from 16 bits of grey, what is transparent white; alpha: (H, W) uint8 or None
+Picture = namedtuple("Picture", ["name", "pixels", "alpha"])
+
+log = logging.getLogger("neural_style")
+
+
+def read_image(path):
+    """Read any picture as an (H, W, 3) RGB array: uint8, or uint16 where the file has 16 bits of grey.
+
+    It is turned as its EXIF orientation says; what is transparent shows white. The path - is standard input.
+    """
+    return read_picture(path).pixels
+
+
+def read_picture(path):
+    """Read any picture as a Picture; one that is read already stays what it is."""
+    if isinstance(path, Picture):
+        return path
+    name = "standard input" if path == STANDARD_INPUT else str(path)
+    with errors_of(name, path), _opened(path, name) as file, recognised(file, name) as picture:
+        if picture.width * picture.height > MAX_PIXELS:
+            raise _too_large(name, *picture.size)
+        with _silent(picture.format == "TIFF"):
+            picture.load()
+        result = Picture(name, *_decoded(_upright(picture), name))
+        if picture.format not in NOT_ANIMATED and _has_frames(picture):
+            log.info("%s has several frames; the first is taken", name)
+        return result
+
+
+def size_of(path):
+    """A picture's (width, height) as it is shown, from its header; None where that cannot be read."""
+    try:
+        with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
+            return picture.size[::-1] if picture.getexif().get(ORIENTATION, 1) >= 5 else picture.size
+    except (UsageError, MemoryError):
+        return None
+
+
+@contextlib.contextmanager
+def errors_of(name, path):
+    """Turn whatever reading a picture raises into one line for a person."""
+    pillow = logging.getLogger("PIL")
+    quiet, before, pillow.propagate = logging.NullHandler(), pillow.propagate, False
+    pillow.addHandler(quiet)        # what Pillow logs on damaged files is in the line that is raised
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")     # and so would its warnings
+            yield
+    except FileNotFoundError:
+        hint = "; sh download.sh fetches the original's pair" if name.startswith("input/") else ""
+        raise UsageError(f"{name}: there is no such picture{hint}") from None
+    except IsADirectoryError:
+        raise UsageError(f"{name} is a folder; name a picture file") from None
+    except UnidentifiedImageError:
+        raise UsageError(f"{name} is not a picture in a format that can be read") from None
+    except PermissionError:
+        raise UsageError(f"{name} may not be read (permission denied)") from None
+    except (UsageError, MemoryError):
+        raise
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror or error}") from error
+    except Exception as error:      # Pillow's decoders raise all sorts on damaged files
+        raise UsageError(f"{name} is damaged and cannot be read: {error or type(error).__name__}") from error
+    finally:
+        pillow.removeHandler(quiet)
+        pillow.propagate = before
+
+
+@contextlib.contextmanager
+def _opened(path, name):
+    """The bytes of a file, a pipe or standard input, as a file that can be rewound."""
+    if path == STANDARD_INPUT:
+        source = getattr(sys.stdin, "buffer", None)
+        if source is None or source.isatty():
+            raise UsageError("standard input brings no picture: --content-image - goes with < photo.jpg, for example")
+        file = io.BytesIO(source.read())
+    elif stat.S_ISFIFO(os.stat(path).st_mode):
+        with open(path, "rb") as source:
+            file = io.BytesIO(source.read())
+    elif stat.S_ISREG(os.stat(path).st_mode):
+        file = open(path, "rb")
+    elif stat.S_ISDIR(os.stat(path).st_mode):
+        raise IsADirectoryError
+    else:
+        raise UsageError(f"{name} is a device; name a picture file")
+    with file:
+        if not file.read(1):
+            raise UsageError(f"{name} is empty")
+        file.seek(0)
+        yield file
+
+
+def recognised(file, name):
+    """Pillow's picture, of whose header alone is read so far."""
+    try:
+        return Image.open(file)
+    except Image.DecompressionBombError:
+        raise _too_large(name, *_size_of(file)) from None
+    except UnidentifiedImageError:
+        file.seek(0)
+        kind = BRANDS.get(file.read(12)[8:]) or ENDINGS.get(os.path.splitext(name)[1].lower())
+        file.seek(0)
+        if not kind:
+            raise
+        if plug_in(kind):
+            return Image.open(file)
+        raise UsageError(f"{name}: {kind} pictures can be read after  pip install "
+                         f"{PLUGINS[kind].replace('_', '-')}{'-plugin' if kind == 'AVIF' else ''}") from None
+
+
+def plug_in(kind):
+    """Whether Pillow reads and writes the kind of picture by a package that is installed."""
+    try:
+        if kind == "HEIC":
+            import pillow_heif
+            pillow_heif.register_heif_opener()
+        else:
+            import pillow_avif  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _silent(wanted):
+    """Where wanted, nothing that libtiff prints on standard error is seen: it raises the error as well."""
+    try:
+        kept = os.dup(2) if wanted else None
+    except OSError:         # there is no standard error
+        kept = None
+    if kept is None:
+        yield
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
+def _too_large(name, width, height):
+    return UsageError(f"{name} has {width}x{height} pixels; pictures may have {MAX_PIXELS // 10 ** 6} million: "
+                      "scale it down first")
+
+
+def _size_of(file):
+    """The width and height of a picture so large that Pillow opens it only to say their product."""
+    for factory, accepts in [Image.OPEN[format] for format in Image.ID]:
+        with contextlib.suppress(Exception):
+            file.seek(0)
+            start = file.read(16)
+            file.seek(0)
+            if accepts is None or accepts(start) is True:
+                return factory(file, "").size
+    return "?", "?"
+
+
+def _has_frames(picture):
+    try:
+        return getattr(picture, "is_animated", False)
+    except Exception:       # a later frame is damaged; the first is not
+        return False
+
+
+def _upright(picture):
+    """The picture turned as its EXIF orientation says, in case its EXIF data can be understood."""
+    try:
+        return ImageOps.exif_transpose(picture) or picture
+    except Exception:
+        return picture
+
+
+def _decoded(picture, name):
+    """The pixels and the alpha of a Picture."""
+    transparent = picture.info.get("transparency")
+    if picture.mode in SIXTEEN_BIT:
+        return _grey_of_many_bits(np.asarray(picture), transparent, picture.info.get("icc_profile"), name)
+    if picture.mode == "F":
+        grey = np.asarray(picture)
+        grey = np.where(np.isfinite(grey), grey, 0)
+        scale = 255 if grey.max() <= 1 else 1       # floating-point pictures go from 0 to 1, as a rule
+        picture = Image.fromarray(np.clip(grey * scale, 0, 255).astype(np.uint8))
+    profile, alpha = picture.info.get("icc_profile"), None
+    if picture.mode in ("La", "RGBa"):
+        picture = picture.convert({"La": "LA", "RGBa": "RGBA"}[picture.mode])
+    if picture.mode in ("LA", "PA", "RGBA") or transparent is not None and picture.mode in ("1", "L", "P", "RGB"):
+        alpha = picture.convert("RGBA").getchannel("A")
+        picture = picture.convert("L" if picture.mode in ("1", "L", "LA") else "RGB")
+    picture = _in_srgb(picture, profile, name)
+    if alpha is None:
+        return np.asarray(picture), None
+    white = Image.new("RGBA", picture.size, "white")
+    picture.putalpha(alpha)
+    return np.asarray(Image.alpha_composite(white, picture).convert("RGB")), np.asarray(alpha)
+
+
+def _grey_of_many_bits(grey, transparent, profile, name):
+    """The pixels, uint16, and the alpha of a grey picture of 16 bits; where it has the value transparent, white.
+
+    A colour profile is known at 256 greys, and what lies between follows the line between them.
+    """
+    if grey.min() < 0 or grey.max() > 65535:
+        raise UsageError(f"{name} has grey values from {grey.min()} to {grey.max()}; save it with 8 or 16 bits")
+    grey, alpha = grey.astype(np.uint16), None
+    if isinstance(transparent, int):
+        alpha = np.where(grey == transparent, 0, 255).astype(np.uint8)
+    pixels = np.repeat(grey[:, :, None], 3, axis=2)
+    if profile:
+        ramp = np.arange(256, dtype=np.uint8)
+        meant = np.asarray(_in_srgb(Image.fromarray(ramp[None]), profile, name))[0]
+        if (meant != ramp[:, None]).any():
+            pixels = np.dstack([np.interp(grey, ramp * 257.0, meant[:, i] * 257.0) for i in range(3)])
+            pixels = np.round(pixels).astype(np.uint16)
+    if alpha is not None:
+        pixels[alpha == 0] = 65535
+    return pixels, alpha
+
+
+def _in_srgb(picture, profile, name):
+    """The picture in mode RGB, its colours as its profile means them."""
+    if picture.mode == "LAB":       # its colours are absolute
+        return _transformed(picture, ImageCms.createProfile("LAB"))
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            mode = PROFILES.get(source.profile.xcolor_space.strip())
+            if picture.mode not in MODES.get(mode, ()):
+                raise ValueError("it is not made for the picture's kind of colours")
+            plain = picture.convert("RGB")
+            meant = _transformed(picture.convert(mode), source)
+            # A profile that changes nothing to speak of is somebody's sRGB: the values stay what they are.
+            change = np.abs(np.asarray(meant, np.int16) - np.asarray(plain, np.int16)).max()
+            return plain if change <= 2 else meant
+        except Exception as error:      # as many kinds as there are ways to break a profile
+            log.warning("%s: its colour profile is ignored (%s)", name,
+                        "it is damaged" if isinstance(error, (OSError, ImageCms.PyCMSError)) else error)
+    return picture.convert("RGB")
+
+
+def _transformed(picture, profile):
+    change = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), picture.mode, "RGB")
+    return ImageCms.applyTransform(picture, change)

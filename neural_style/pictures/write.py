@@ -1,0 +1,189 @@
+"""Write pictures whole or not at all, in the format of the name's extension, and read back how they were made."""
+import io
+import logging
+import os
+import struct
+import tempfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, PngImagePlugin
+
+from ..system.errors import NeuralStyleError, UsageError
+from ..system.files import atomic
+from .read import ENDINGS, errors_of, plug_in, recognised
+
+WITH_ALPHA = ("PNG", "WEBP", "TIFF", "AVIF", "HEIF")
+ICONS = ("ICO", "ICNS")         # Pillow would scale the picture to an icon's size
+SIXTEEN_BITS = ("PNG", "TIFF")
+KEY = "neural_style"            # a PNG's text goes by this name; where texts have none it comes first
+MARK = f"{KEY}: ".encode()
+LONGEST = 60_000                # bytes of text; a JPEG comment holds 65533
+DESCRIPTION, PROFILE = 270, 34675       # tags of TIFF and EXIF
+
+log = logging.getLogger("neural_style")
+
+
+def save_picture(picture, filename, recipe=None):
+    """Save an (H, W, 3 or 4) picture whole or not at all, in the format of the name's extension.
+
+    It is uint8 or, for PNG and TIFF, uint16; a fourth channel is alpha, left away where the format has none. The
+    text recipe goes into the file where the format has a place for text; read_recipe finds it there.
+    """
+    form = format_of(filename)
+    if form not in WITH_ALPHA:
+        picture = picture[:, :, :3]
+    if recipe and len(recipe.encode("utf-8", "replace")) > LONGEST:
+        log.warning("%s: the text of %d characters on how it was made is too long to go into it", filename, len(recipe))
+        recipe = None
+    _refuse_read_only(filename)
+    try:
+        with atomic(filename) as temporary, open(temporary, "w+b") as file:
+            _write(np.ascontiguousarray(picture), file, form, (recipe or "").encode("utf-8", "replace"))
+    except NeuralStyleError:
+        raise
+    except (OSError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
+        raise NeuralStyleError(f"{filename} could not be written: {reason}") from error
+    except Exception as error:      # Pillow's encoders raise all sorts
+        raise NeuralStyleError(f"{filename} could not be written as {form}: {error}") from error
+
+
+def format_of(path):
+    """Pillow's name of the format that pictures saved as path have."""
+    ending = Path(path).suffix.lower()
+    if ending in ENDINGS:
+        plug_in(ENDINGS[ending])
+    form = Image.registered_extensions().get(ending)
+    if form not in Image.SAVE or form in ICONS:
+        raise UsageError(f"{path}: its ending names no picture format; take .jpg or .png, for example")
+    return form
+
+
+def _write(picture, file, form, recipe):
+    if form == "TIFF":
+        _write_tiff(picture, file, recipe)
+    elif picture.dtype == np.uint16 and form == "PNG":
+        _write_png(picture, file, recipe)
+    elif picture.dtype == np.uint16:
+        raise UsageError(f"pictures with 16 bits are saved as PNG or TIFF, not as {form}")
+    else:
+        Image.fromarray(picture).save(file, form, icc_profile=srgb(), **_options(form, recipe))
+
+
+def _options(form, recipe):
+    """What Pillow is told besides: how well, and the text."""
+    if form == "PNG":
+        info = PngImagePlugin.PngInfo()
+        if recipe:
+            info.add_itxt(KEY, recipe.decode("utf-8"))
+        return {"pnginfo": info}
+    exif = Image.Exif()
+    if recipe:
+        exif[DESCRIPTION] = MARK + recipe
+    if form in ("JPEG", "MPO"):
+        comment = b"\xff\xfe" + struct.pack(">H", 2 + len(MARK + recipe)) + MARK + recipe if recipe else b""
+        return {"quality": 95, "subsampling": 0, "extra": comment}
+    if form == "WEBP":
+        return {"quality": 95, "exif": exif.tobytes()} if recipe else {"quality": 95}
+    if form in ("AVIF", "HEIF"):
+        return {"quality": 95, "subsampling": "4:4:4", "exif": exif.tobytes()} if recipe else {
+            "quality": 95, "subsampling": "4:4:4"}
+    return {}
+
+
+def _write_tiff(picture, file, recipe):
+    """Pillow has no TIFF of 3 × 16 bits; the others are written the same way."""
+    import tifffile
+    extra = {"extrasamples": ["unassalpha"]} if picture.shape[2] == 4 else {}
+    profile = [(PROFILE, 7, len(srgb()), srgb(), True)] if srgb() else []
+    tifffile.imwrite(file, picture, photometric="rgb", metadata=None, software=False, extratags=profile,
+                     description=MARK + recipe if recipe else None, **extra)
+
+
+def _write_png(picture, file, recipe):
+    """A PNG of 3 or 4 × 16 bits, which Pillow does not write."""
+    def chunk(kind, data):
+        file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
+
+    height, width, channels = picture.shape
+    file.write(b"\x89PNG\r\n\x1a\n")
+    chunk(b"IHDR", struct.pack(">2I5B", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0))
+    if srgb():
+        chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(srgb()))
+    if recipe:
+        chunk(b"iTXt", KEY.encode() + b"\0\0\0\0\0" + recipe)
+    rows = picture.astype(">u2").view(np.uint8).reshape(height, -1)
+    above = np.vstack([np.zeros_like(rows[:1]), rows[:-1]])
+    lines = np.hstack([np.full((height, 1), 2, np.uint8), rows - above])    # 2: less the byte above
+    chunk(b"IDAT", zlib.compress(lines.tobytes()))
+    chunk(b"IEND", b"")
+
+
+def srgb():
+    """The colour profile sRGB as bytes, the same ones every time; None where Pillow has no colour management."""
+    try:
+        profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    except ImportError:
+        return None
+    profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)        # the moment that it was made
+    return bytes(profile)
+
+
+def read_recipe(path):
+    """The text that save_picture put into a picture, or None."""
+    with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
+        if picture.format == "PNG":     # its text may stand at the end
+            picture.load()
+        if KEY in picture.info:
+            return str(picture.info[KEY])
+        texts = [picture.info.get("comment")]
+        try:
+            texts.append((getattr(picture, "tag_v2", None) or picture.getexif()).get(DESCRIPTION))
+        except Exception:       # EXIF data of another program, damaged
+            pass
+    for text in texts:
+        text = text.encode("latin-1", "replace") if isinstance(text, str) else text
+        if isinstance(text, bytes) and text.startswith(MARK):
+            return text[len(MARK):].decode("utf-8", "replace")
+    return None
+
+
+def prepare_outputs(*paths, bit_depth=8):
+    """Make sure, before a long run, that pictures can be saved as paths; missing folders are made.
+
+    The last path's format must have the bit_depth.
+    """
+    for path in paths:
+        form = format_of(path)
+        try:
+            _write(np.zeros((8, 8, 3), np.uint8), io.BytesIO(), form, b"")
+        except Exception as error:
+            raise UsageError(f"{path}: {form} pictures cannot be written ({error}); take .jpg or .png") from error
+    if bit_depth == 16 and format_of(paths[-1]) not in SIXTEEN_BITS:
+        raise UsageError(f"--bit-depth 16: {paths[-1]} would be a {format_of(paths[-1])} picture, which has 8 bits; "
+                         "name a .png or .tif with --output")
+    for path in paths:
+        prepare_folder(os.path.dirname(path) or ".")
+        if os.path.isdir(path):
+            raise UsageError(f"{path} is a folder; name a picture file")
+        _refuse_read_only(path)
+
+
+def _refuse_read_only(path):
+    """A file that its owner has made read-only stays, though renaming would replace it."""
+    if os.path.exists(path) and not (os.access(path, os.W_OK) and os.stat(path).st_mode & 0o222):
+        raise NeuralStyleError(f"{path} is there already and read-only; name another file")
+
+
+def prepare_folder(folder):
+    """Make the folder if it is missing, and make sure that files can be written into it."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=str(folder)):
+            pass
+    except OSError as error:
+        raise NeuralStyleError(f"pictures cannot be saved in {folder}: {error.strerror or error}; "
+                               "choose another folder") from error
+    return Path(folder)

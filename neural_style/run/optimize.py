@@ -1,0 +1,165 @@
+"""The loop: an optimiser moves the image down the objective; every move is one Step to one on_step."""
+import logging
+import time
+from typing import Any, Callable, NamedTuple
+
+import numpy as np
+
+from ..find_mxnet import mx
+from ..options.optimizers import OPTIMIZERS, setting
+from ..system.errors import NeuralStyleError
+from .state import State
+
+log = logging.getLogger("neural_style")
+
+IN_MXNET = {"weight_decay": "wd"}       # flags that MXNet's optimisers call otherwise
+
+
+class Step(NamedTuple):
+    """One epoch of the loop."""
+    epoch: int                      # from 1
+    eps: float                      # the relative change of the image
+    losses: np.ndarray              # these three are of the last evaluation: before the update, with L-BFGS after it
+    total: float
+    gradient_norm: float            # before clipping
+    seconds: float                  # since the start
+    image: Any                      # the live NDArray, or the best one so far where that is kept
+    finished: bool                  # eps fell below the bound
+    state: Callable[[], State]      # gives what is needed to resume from here
+
+
+def start_state(image):
+    """The State of a run that starts from image, an NDArray."""
+    return State(0, 0.0, image.asnumpy(), [], None, np.inf)
+
+
+class Diverged(NeuralStyleError):
+    """The numbers are no longer finite; image is the last one that was good, of that epoch, or None at the start."""
+
+    def __init__(self, message, image, epoch):
+        super().__init__(f"{message}; lower --lr or the weights")
+        self.image, self.epoch = image, epoch
+
+
+class _Finished(Exception):
+    """The image hardly changes any more."""
+
+
+def minimise(objective, image, args, on_step, since=None):
+    """Move image, an NDArray, in place until epoch args.max_num_epochs or its relative change is below args.stop_eps.
+
+    A run that is resumed gives the State that it resumes from. Calls on_step with every Step; returns the image that is
+    the result.
+    """
+    since = since or start_state(image)
+    track = _Track(objective, image, since, args, on_step)
+    try:
+        if OPTIMIZERS[args.optimizer].mxnet is None:
+            _lbfgs(track, image, args.max_num_epochs - since.epoch)
+        else:
+            _first_order(track, image, since, args)
+    except _Finished:
+        pass
+    return track.result()
+
+
+def _first_order(track, image, since, args):
+    schedule = mx.lr_scheduler.FactorScheduler(args.lr_sched_delay, args.lr_sched_factor, base_lr=args.lr)
+    row = OPTIMIZERS[args.optimizer]
+    optimizer = getattr(mx.optimizer, row.mxnet)(
+        learning_rate=args.lr, lr_scheduler=schedule,
+        **{IN_MXNET.get(name, name): setting(args, name) for name in row.defaults})
+    optimizer.begin_num_update = optimizer.num_update = since.epoch     # the schedule follows by itself
+    own = optimizer.create_state(0, image)
+    track.memory = [array for array in (own if isinstance(own, tuple) else (own,)) if array is not None]
+    for array, value in zip(track.memory, since.memory):
+        array[:] = value
+    for _ in range(since.epoch, args.max_num_epochs):
+        gradient = track.evaluate().gradient
+        optimizer.update(0, image, gradient, own)
+        track.moved()
+
+
+def _lbfgs(track, image, epochs):
+    """SciPy's L-BFGS; an epoch is an accepted step, which takes little more than one evaluation on average."""
+    from scipy.optimize import minimize
+    unit = image.size ** 0.5        # the first trial step has length 1: in this unit it moves each value by about 1
+    last = None
+    if epochs < 1:
+        return
+
+    def evaluate(flat):
+        nonlocal last
+        image[:] = (flat * unit).reshape(image.shape)
+        try:
+            evaluation = track.evaluate()
+        except Diverged:
+            if last is None:
+                raise
+            return 10 * abs(last[0]) + 1, last[1]       # a trial step too far meets a wall and is shortened
+        last = evaluation.total, evaluation.gradient.asnumpy().ravel().astype("float64") * unit
+        return last
+
+    def accepted(flat):
+        image[:] = (flat * unit).reshape(image.shape)
+        track.moved()
+
+    start = image.asnumpy().ravel().astype("float64") / unit
+    answer = minimize(evaluate, start, jac=True, method="L-BFGS-B", callback=accepted,
+                      options={"maxiter": epochs, "maxfun": 20 * epochs, "ftol": 0, "gtol": 0})
+    image[:] = (answer.x * unit).reshape(image.shape)       # the last trial need not be the last accepted
+    if answer.nit < epochs:
+        log.info("L-BFGS finds no better image after epoch %d", track.epoch)
+
+
+class _Track:
+    """Follows the image: checks that the numbers are finite, measures its change, keeps the best, makes the Steps."""
+
+    def __init__(self, objective, image, since, args, on_step):
+        self._objective, self._image, self._stop_eps, self._on_step = objective, image, args.stop_eps, on_step
+        self._keeps_best, self._best_total = args.keep_best, since.best_total
+        self._best = None if since.best is None else mx.nd.array(since.best, ctx=image.context)
+        self.epoch, self._start = since.epoch, time.monotonic() - since.seconds
+        self.memory = []                    # the optimiser's own arrays
+        self._before = image.copy()         # where the image stood after the last move
+        self._good, self._evaluation = image.copy() if since.epoch else None, None
+
+    def evaluate(self):
+        """The Evaluation at the image as it is now."""
+        evaluation = self._objective(self._image)
+        if not np.isfinite([*evaluation.losses, evaluation.gradient_norm]).all():
+            raise Diverged(f"the loss is no longer finite in epoch {self.epoch + 1}", self._good, self.epoch - 1)
+        if self._keeps_best and evaluation.total < self._best_total:
+            self._best, self._best_total = self._image.copy(), evaluation.total
+        self._evaluation = evaluation
+        return evaluation
+
+    def moved(self):
+        """The image has moved: tell, and end where it hardly did."""
+        self.epoch += 1
+        eps = float((mx.nd.norm(self._before - self._image) / mx.nd.norm(self._image)).asscalar())
+        if not np.isfinite(eps):
+            raise Diverged(f"the image is no longer finite after epoch {self.epoch}", self._before_it(), self.epoch - 1)
+        self._good, self._before = self._before_it(), self._image.copy()
+        finished = eps < self._stop_eps
+        losses, total, _, norm = self._evaluation
+        self._on_step(Step(self.epoch, eps, losses, total, norm, time.monotonic() - self._start,
+                           self._best if self._keeps_best else self._image, finished, self._state))
+        if finished:
+            raise _Finished
+
+    def _before_it(self):
+        """Where the image stood before the last move; None where that was the start."""
+        return self._before if self.epoch > 1 else None
+
+    def _state(self):
+        return State(self.epoch, time.monotonic() - self._start, self._image.asnumpy(),
+                     [array.asnumpy() for array in self.memory],
+                     None if self._best is None else self._best.asnumpy(), self._best_total)
+
+    def result(self):
+        """The image at the end: as it is, or the best one."""
+        if not self._keeps_best:
+            return self._image
+        self.evaluate()
+        return self._best

@@ -1,0 +1,140 @@
+"""What a run will do and the memory that it will take, before it starts.
+
+Memory is  max(libraries + photo, libraries + weights + max(gradient, target) + further styles + optimiser).  Each part
+is a number of bytes that follows from shapes, times a factor. The factors were measured as peak resident memory of
+whole runs on Linux x86-64 with AVX-512 (MXNet 1.9.1 with oneDNN, two threads, glibc), at 300, 600 and 1200 pixels.
+"""
+import logging
+import os
+from typing import NamedTuple
+
+from ..layers import engine
+from ..objective.terms import STYLE
+from ..options.flags import style_pictures
+from ..options.optimizers import OPTIMIZERS
+from ..pictures.read import size_of
+from ..system.errors import UsageError
+from ..system.memory import available, gigabytes, resident
+from .setup import precision_of
+
+log = logging.getLogger("neural_style")
+
+LIBRARIES = 180e6       # Python, MXNet, scikit-image and SciPy, loaded
+
+
+class Factors(NamedTuple):
+    """Of bytes, for one way to evaluate the network."""
+    weights: float      # as read and as bound, and oneDNN's copies of them in its own layouts
+    layers: float       # all that the layers make, forward and backward
+    style: float        # of the layers with style terms, for Gram matrices and gradients
+    content: float      # of the layers with content terms, for differences and gradients
+
+
+FACTORS = {
+    "float32": Factors(3.2, 1.0, 3.1, 4.7),
+    "fast32": Factors(7.7, 0.555, 0.5, 1.0),      # the filters at all points of a tile are four times the weights
+    "bf16": Factors(3.95, 0.555, 0.5, 1.0),
+}
+TARGET = 0.37           # all that the layers make of a style picture, forward alone
+FURTHER = 0.1           # what that leaves behind with each style after the first, measured with three
+PHOTO = 48              # bytes per pixel of a photo while it is scaled: two copies in float64
+IN_STRIPS = 200         # bytes per pixel that stay while the rest goes in strips: what is between the blocks, and pictures
+STRIP, AROUND = 1830, 196       # bytes per pixel of a strip, and rows that come to its own, of all blocks together
+TILES = (512, 256, 128, 64, 32)     # rows of a strip, to choose from
+SMALLEST = 32           # pixels that are worth a picture
+
+
+def estimate(model, terms, size, style_sizes=(), optimizer="nag", precision="float32", tile=None):
+    """The peak memory, in bytes, of a run of the objective's terms on an image of size (H, W)."""
+    factors, states = FACTORS[precision], OPTIMIZERS[optimizer].bytes_per_value * 3 * size[0] * size[1]
+    if tile:
+        height, width = (max(sides) for sides in zip(size, *style_sizes))
+        rows = height / max(1, round(height / tile)) + AROUND
+        return min(fixed(model, precision) + IN_STRIPS * height * width + STRIP * rows * width + states,
+                   estimate(model, terms, size, style_sizes, optimizer, precision))
+    layers = [term.layer for term in terms]
+    by_kind = {True: [], False: []}
+    for term in terms:
+        by_kind[term.kind == STYLE].append(term.layer)
+    style, content = (model.layer_bytes(by_kind[kind], size)[0] if by_kind[kind] else 0 for kind in (True, False))
+    gradient = factors.layers * model.layer_bytes(layers, size)[1] + factors.style * style + factors.content * content
+    targets = [model.layer_bytes(by_kind[True], own)[1] for own in style_sizes]
+    return (fixed(model, precision) + max(gradient, TARGET * max(targets, default=0)) + FURTHER * sum(targets[1:])
+            + states)
+
+
+def fixed(model, precision):
+    """The part of the memory, in bytes, that does not grow with the picture."""
+    return LIBRARIES + FACTORS[precision].weights * model.weight_bytes
+
+
+def reading(pictures):
+    """The peak memory, in bytes, of reading these pictures one after the other; 0 for those that cannot be read."""
+    sizes = filter(None, map(size_of, filter(os.path.isfile, pictures)))       # pipes can be read only once
+    return max((LIBRARIES + PHOTO * width * height for width, height in sizes), default=0)
+
+
+def _pictures(args):
+    """The pictures that a run reads, and words that are none."""
+    return [args.content_image, args.start, *style_pictures(args)]
+
+
+def check_pictures(args, free=None):
+    """Refuse pictures that are too large to be read here, before they are."""
+    free = available() if free is None else free
+    needed = reading(_pictures(args)) - resident()
+    if free is not None and needed > free and not args.force:
+        raise UsageError(f"reading the pictures takes about {gigabytes(needed)}, and {gigabytes(free)} of memory are "
+                         "free: scale the largest down first, or start anyway with --force")
+
+
+def _estimates(args, model, terms, sizes):
+    """A function that estimates the memory of a run in strips of tile rows, or as a whole for None."""
+    precision = precision_of(args, model, terms)
+    return lambda tile: estimate(model, terms, sizes[0], sizes[1:], args.optimizer, precision, tile)
+
+
+def tile_for(args, model, terms, sizes, free=None):
+    """The rows of a strip that the run is to be evaluated in: as asked, or None where it fits in memory as a whole.
+
+    terms are the objective's; sizes are the image's (H, W) and then each style's.
+    """
+    free = available() if free is None else free
+    if args.tile or free is None or not engine.supports(model, terms, in_strips=True):
+        return args.tile
+    needs = _estimates(args, model, terms, sizes)
+    return next((tile for tile in (None, *TILES) if needs(tile) <= free + resident()), TILES[-1])
+
+
+def announce(args, model, terms, sizes, tile, free=None):
+    """Log what the run will do in strips of tile rows, and refuse what does not fit in memory."""
+    device, precision, free = model.device, precision_of(args, model, terms), available() if free is None else free
+    text = (f"{sizes[0][1]}x{sizes[0][0]} on {place(device)} in {precision}: at most {args.max_num_epochs} "
+            f"epoch{'s' * (args.max_num_epochs > 1)} of {args.optimizer}")
+    if device.device_type != "cpu":
+        log.info(text)
+        return
+    needs = _estimates(args, model, terms, sizes)
+    if tile != args.tile:
+        log.info("as a whole it would need about %s: evaluating in strips, --tile %d", gigabytes(needs(None)), tile)
+    log.info("%s; needs about %s%s", text, gigabytes(max(needs(tile), reading(_pictures(args)))),
+             "" if free is None else f", {gigabytes(free)} free")
+    if free is not None and needs(tile) > free + resident() and not args.force:
+        raise UsageError(f"this run needs about {gigabytes(needs(tile))} of memory and {gigabytes(free)} are free: "
+                         f"{_advice(args, fixed(model, precision), needs(tile), free + resident())}; --force starts it "
+                         "anyway")
+
+
+def place(device):
+    """The device in words."""
+    if device.device_type == "cpu":
+        return f"the CPU with {os.environ.get('OMP_NUM_THREADS', 'all')} threads"
+    return f"GPU {device.device_id}"
+
+
+def _advice(args, fixed, needed, have):
+    """What to do instead: all but a fixed part of the memory goes with the number of pixels."""
+    share = max(0, have - fixed) / (needed - fixed)
+    flag, edge = ("--width", args.width) if args.width else ("--max-long-edge", args.max_long_edge)
+    edge = int(edge * share ** 0.5)
+    return f"{flag} {edge} would fit" if edge >= SMALLEST else "no size would fit; close other programs"

@@ -1,0 +1,52 @@
+"""The image that a run starts from: a noise or a picture, or with --pyramid what smaller levels have made of it."""
+from argparse import Namespace
+
+import numpy as np
+
+from ..find_mxnet import mx
+from ..options.flags import listed
+from ..system.errors import UsageError
+from . import optimize, setup
+from .plan import SMALLEST
+from .progress import Progress
+from .start import start_image
+
+
+def levels(args):
+    """The arguments of each level below the run itself, the smallest first."""
+    found, edge = [], args.width or args.max_long_edge
+    for level in range(1, args.pyramid + 1):
+        if edge >> level < SMALLEST:
+            raise UsageError(f"--pyramid {args.pyramid}: the level below {edge >> level - 1} pixels is less than {SMALLEST}; "
+                             "take fewer levels")
+        found.append(Namespace(**{**vars(args), "max_long_edge": args.max_long_edge >> level,
+                                  "width": args.width and args.width >> level}))
+    return found[::-1]
+
+
+def enlarged(image, size):
+    """The image (1, C, h, w) at size (H, W), by cubic splines."""
+    from skimage.transform import resize
+    picture = image[0].transpose(1, 2, 0).astype(np.float64)
+    return resize(picture, size, order=3, mode="edge").transpose(2, 0, 1)[None].astype(np.float32)
+
+
+def start_of(args, shape, device, read):
+    """The image (1, 3, H, W) that a run starts from, an NDArray; read(path) gives pictures."""
+    if args.seed is not None:
+        mx.random.seed(args.seed)
+    pictures = {"content": args.content_image, "style": listed(args.style_image)[0]}
+    image = None
+    for level in levels(args):
+        content = setup.content_of(level, read)
+        styles = setup.styles_of(level, content, read)
+        model, terms = setup.model_and_terms(level, device)
+        setup.demand_sizes(model, terms, content.shape[2:], [style.shape[2:] for style in styles])
+        objective = setup.make_objective(level, model, terms, content, styles)
+        image = (start_image(args.start, content.shape, device, pictures, read) if image is None
+                 else mx.nd.array(enlarged(image.asnumpy(), content.shape[2:]), ctx=device))
+        with Progress(level.max_num_epochs, objective, level.print_iterations) as progress:
+            image = optimize.minimise(objective, image, level, progress.show)
+    if image is None:
+        return start_image(args.start, shape, device, pictures, read)
+    return mx.nd.array(enlarged(image.asnumpy(), shape[2:]), ctx=device)

@@ -1,0 +1,184 @@
+"""What a run leaves behind: its checkpoints, its final picture, its state and its page."""
+import argparse
+import contextlib
+import glob
+import logging
+import os
+from pathlib import Path
+
+from .. import recipes
+from ..options.check import changed
+from ..options.flags import BY_ATTRIBUTE, FILE, PICTURE, RUN, SESSION, paths, style_pictures, with_paths
+from ..pictures import colors, images
+from ..report.page import Report
+from ..system import machine
+from ..system.errors import NeuralStyleError, UsageError
+from .interrupt import Interrupted
+from .optimize import Diverged
+from .plan import place
+from .state import digest, path_beside, progress_of
+from .state import save as save_state
+
+log = logging.getLogger("neural_style")
+
+
+class Saving:
+    """Saves for one run: photo is its content Picture, content and styles are what the network sees."""
+
+    def __init__(self, args, photo, content, styles, saved=None):
+        self.args, self._content, self._digest, self._before = args, content, digest([content, *styles]), saved
+        self.history = list(saved.history) if saved else []     # the EpochRecords so far
+        self.checkpoints = args.checkpoint_output or os.path.join(args.output_dir, "e_%s.jpg")
+        self.final = args.output or os.path.join(args.output_dir, "final.jpg")
+        self.folder, self._state_path = os.path.dirname(self.final) or ".", path_beside(self.final)
+        earlier = ((row.epoch, numbered(self.checkpoints, row.epoch)) for row in self.history)
+        self.pictures = [(epoch, path) for epoch, path in earlier if os.path.exists(path)]
+        self._options, self._final_options = (images.save_options(args, photo, path) for path in (None, self.final))
+        self._report = None
+
+    def prepare(self):
+        """Make sure, before a long run, that everything can be saved and nothing else is lost."""
+        args = self.args
+        for path in (self.checkpoints, self.final):
+            images.format_of(path)      # or it is none
+        own = self._before.args if self._before else {}     # a resumed run may replace what is its own
+        for name in ("output", "checkpoint_output"):
+            flag, path = BY_ATTRIBUTE[name].name, getattr(args, name)
+            if path and path != own.get(name) and not args.overwrite:
+                pattern = numbered(glob.escape(path), "[0-9]*") if name == "checkpoint_output" else glob.escape(path)
+                for there in filter(self._is_own_name, sorted(glob.glob(pattern))):
+                    raise UsageError(f"{flag}: {there} is there already; name another file, or replace it with "
+                                     "--overwrite")
+        if self._is_checkpoint(self.final):
+            raise UsageError(f"--output {self.final} is also the name of a checkpoint; name another file")
+        for path in filter(os.path.isfile, paths(args, PICTURE)):
+            if self._is_checkpoint(os.path.abspath(path)) or _same(path, self.final):
+                raise UsageError(f"{path} would be replaced by a picture of this run; name another --output_dir or --output")
+        images.prepare_outputs(self.checkpoints, self.final, bit_depth=args.bit_depth)
+        if not self._before and self._state_path.exists():
+            epoch, epochs = progress_of(self._state_path)
+            if epoch < epochs:
+                log.info("an earlier run here stopped after epoch %d of %d; this one begins anew and replaces it "
+                         "(--resume %s would continue it)", epoch, epochs, self.to_resume)
+
+    def _is_checkpoint(self, path):
+        """Whether the path is that of some epoch's picture of this run."""
+        stem, ending = os.path.abspath(self.checkpoints).rsplit("%s", 1)
+        path = os.path.abspath(path)
+        return path.startswith(stem) and path.endswith(ending) and path[len(stem):len(path) - len(ending)].isdigit()
+
+    def _is_own_name(self, path):
+        return path == self.args.output or self._is_checkpoint(path)
+
+    @property
+    def to_resume(self):
+        """What --resume takes to continue this run."""
+        return self._state_path if self.args.output else self.folder
+
+    def begin(self, device, read):
+        """Write the run's page for the first time, where one is asked for; read(path) gives pictures."""
+        if not self.args.report:
+            return
+        height, width = self._content.shape[2:]
+        pictures = [("content", self.args.content_image)] + [("style", path) for path in style_pictures(self.args)]
+        pictures = [(caption, read(path) if path == "-" else path) for caption, path in pictures]
+        facts = {"seed": self.args.seed, "size": f"{width}x{height}", "on": place(device), **machine.versions(), **machine.describe()}
+        page = "report.html" if not self.args.output else Path(self.final).stem + ".report.html"
+        self._report = Report(os.path.join(self.folder, page), pictures, self._command(), facts, self.args.stop_eps)
+        self.page("running")
+
+    def page(self, status):
+        """Write the page as things stand: status is running, finished, stopped or failed."""
+        if self._report:
+            seconds = self.history[-1].seconds if self.history else 0
+            self._report.write(self.history, self.pictures, status, seconds, self.args.max_num_epochs)
+
+    def _command(self):
+        """The command that repeats the run, whatever recipe it came from."""
+        overwrites = (self.args.output or self.args.checkpoint_output) and not self.args.overwrite
+        return " ".join(["python -m neural_style.nstyle", *recipes.flag_words(changed(self.args)),
+                         *["--overwrite"] * bool(overwrites)])
+
+    @contextlib.contextmanager
+    def telling_of_failure(self):
+        """If the run fails in the block, or is broken off, its page says so; if it diverges, the last good image is saved."""
+        try:
+            try:
+                yield
+            except Diverged as error:
+                if error.image is None:
+                    raise
+                path = numbered(self.checkpoints, error.epoch)        # an earlier run's final picture stays
+                self.picture(error.image.asnumpy(), path, self.args.remove_noise, error.epoch)
+                self.pictures.append((error.epoch, path))
+                raise NeuralStyleError(f"{error}; the last good image is {path}") from error
+        except Interrupted:
+            raise
+        except BaseException as error:
+            self.page("failed" if isinstance(error, Exception) else "stopped")
+            raise
+
+    def checkpoint(self, step):
+        """Save the step's picture and state; returns the picture's path and the array (1, 3, H, W) that it shows."""
+        path, array = numbered(self.checkpoints, step.epoch), step.image.asnumpy()
+        self.picture(array, path, self.args.remove_noise, step.epoch)
+        self._state(step.state(), False)
+        self.pictures.append((step.epoch, path))
+        self.page("running")
+        return path, array
+
+    def end(self, image, at, epoch=None):
+        """Save the final picture, of an epoch where the run was stopped there, and the State that it is of."""
+        self.picture(image.asnumpy(), self.final, self.args.remove_noise_final, epoch)
+        self._state(at, finished=epoch is None)
+        self.pictures.append(("final", self.final))
+        self.page("finished" if epoch is None else "stopped")
+
+    def picture(self, array, path, remove_noise, epoch=None):
+        """Save the array (1, 3, H, W) as a picture of the run's end, or of an epoch before."""
+        if self.args.preserve_colors == "luma":
+            array = colors.with_colors_of(array, self._content)
+        options = self._final_options if path == self.final else self._options
+        images.SaveImage(array, path, remove_noise, recipe=self._recipe(path, remove_noise, epoch), **options)
+
+    def _recipe(self, path, remove_noise, epoch):
+        """The text of the recipe that repeats a picture of this run: of its end, or of an epoch before."""
+        values, notes = vars(self.args), []
+        for kind in (PICTURE, FILE):
+            values = with_paths(values, kind, _near)
+        args = argparse.Namespace(**values)
+        before = self._before.args if self._before else {}
+        if epoch is None and self.history and any(before.get(name, getattr(args, name)) != getattr(args, name)
+                                                  for name in ("stop_eps", "max_num_epochs")):
+            epoch = self.history[-1].epoch      # as if it had been asked for at once
+        if epoch is not None:
+            args.max_num_epochs, args.stop_eps, args.remove_noise_final = epoch, 0.0, remove_noise
+        if path != self.final:
+            args.output_size = None
+        if images.format_of(path) not in images.SIXTEEN_BITS:
+            args.bit_depth = 8
+        if args.seed is None and args.start not in ("content", "style"):
+            notes.append("the start was not seeded")
+        if self._before and args.optimizer == "lbfgs":
+            notes.append(f"L-BFGS began anew after epoch {self._before.state.epoch}")
+        versions = [f"{name} {version}" for name, version in machine.versions().items() if version]
+        return recipes.written(changed(args, but=(RUN, SESSION)), ", ".join(versions + notes))
+
+    def _state(self, state, finished):
+        save_state(self._state_path, self.args, self._digest, self.history, state, finished)
+
+
+def numbered(checkpoint, epoch):
+    """The path of an epoch's checkpoint: its number in the place of %s in the file's name."""
+    folder, name = os.path.split(checkpoint)
+    return os.path.join(folder, name.replace("%s", str(epoch)))
+
+
+def _same(one, other):
+    return os.path.exists(other) and os.path.samefile(one, other)
+
+
+def _near(path):
+    """A path as it is named from here, where that tells less: pictures travel."""
+    here = os.getcwd() + os.sep
+    return path[len(here):] if path.startswith(here) else path

@@ -1,0 +1,57 @@
+"""The image that a run starts from, by name."""
+import numpy as np
+
+from ..find_mxnet import mx
+from ..pictures import images
+from ..system.errors import UsageError
+
+MEANS = images.MEANS.reshape(1, 3, 1, 1)
+
+
+def _uniform(shape):
+    return mx.nd.random.uniform(-0.1, 0.1, shape)
+
+
+def _normal(shape):
+    return mx.nd.random.normal(0, 0.256, shape)
+
+
+def _white(shape):
+    """White noise over a picture's whole range."""
+    return mx.nd.random.uniform(0, 256, shape) - mx.nd.array(MEANS)
+
+
+def _median(shape):
+    """Uniform noise, smoothed channel by channel by a median filter of 8×8, at half brightness."""
+    from scipy.ndimage import median_filter
+    noise = mx.nd.random.uniform(0, 1, shape).asnumpy()
+    return mx.nd.array(median_filter(noise, (1, 1, 8, 8)) / 2 * 256 - MEANS)
+
+
+NOISES = {"uniform": _uniform, "normal": _normal, "white": _white, "median": _median}
+
+
+def start_image(name, shape, device, pictures, read=images.read_picture):
+    """The NDArray (1, 3, H, W) that name stands for.
+
+    pictures are {"content": path, "style": path}; any other name is a picture file, which is stretched, or a raw
+    image NAME.npy of this shape; read(path) gives pictures.
+    """
+    if name in NOISES:
+        return NOISES[name](shape).as_in_context(device)    # drawn on the CPU: one seed, one noise everywhere
+    if name.endswith(".npy"):
+        return mx.nd.array(_raw(name, shape), ctx=device)
+    picture = read(pictures.get(name, name))
+    return mx.nd.array(images.to_network(picture.pixels, tuple(shape[2:])).astype(np.float32), ctx=device)
+
+
+def _raw(path, shape):
+    """The float32 array of a file: an image as the network sees it, such as an earlier run ended with."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UsageError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if array.shape != tuple(shape) or array.dtype != np.float32 or not np.isfinite(array).all():
+        raise UsageError(f"{path} is not a raw image of {shape[3]}x{shape[2]}: finite float32 values of shape "
+                         f"{tuple(shape)}")
+    return array

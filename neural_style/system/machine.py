@@ -1,0 +1,90 @@
+"""Versions and machine, as records of a run name them; cheap, and MXNet is not loaded for it."""
+import importlib.metadata
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from .. import __version__
+from . import memory
+from .errors import UsageError
+
+PACKAGES = {"MXNet": "mxnet", "NumPy": "numpy", "SciPy": "scipy", "scikit-image": "scikit-image", "Pillow": "pillow"}
+
+
+def usable_cores():
+    """The number of processors that this process may use (its affinity, where the system knows one)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def threads_asked():
+    """The number of threads that OMP_NUM_THREADS asks for (of several levels, the first); None where it is not set."""
+    asked = os.environ.get("OMP_NUM_THREADS", "").strip()
+    if not asked:
+        return None
+    first = asked.split(",")[0].strip()
+    if not first.isdigit() or int(first) < 1:
+        raise UsageError(f"OMP_NUM_THREADS is {asked!r}; set it to a number of threads, or not at all")
+    return int(first)
+
+
+def versions():
+    """{"neural_style": "1.0.0", "Python": "3.11.7", "MXNet": "1.9.1", …}; None for what is not installed."""
+    return {"neural_style": __version__, "Python": platform.python_version(),
+            **{name: _version(package) for name, package in PACKAGES.items()}}
+
+
+def describe():
+    """{"system": "Linux 6.1 x86_64", "processor": …, "processors": "4", "memory": "16 GB"}; only what is known."""
+    known = memory.total()
+    facts = {"system": f"{platform.system()} {platform.release()} {platform.machine()}", "processor": processor(),
+             "processors": str(usable_cores()), "memory": known and memory.gigabytes(known)}
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def processor():
+    """The processor's name, or "" where the system does not tell."""
+    if platform.system() == "Darwin":
+        try:
+            return subprocess.check_output(["sysctl", "-n", "machdep.cpu.brand_string"], text=True).strip()
+        except (OSError, subprocess.SubprocessError):
+            return ""
+    found = re.search(r"^model name\s*:\s*(.+)$", _text("/proc/cpuinfo"), re.M)
+    return found[1].strip() if found else platform.processor()
+
+
+def instructions():
+    """The names of the processor's instruction sets, in small letters; none where the system does not tell."""
+    found = re.search(r"^flags\s*:\s*(.+)$", _text("/proc/cpuinfo"), re.M)
+    return found[1].lower().split() if found else []
+
+
+BF16 = {"avx512_bf16", "amx_bf16"}      # the instruction sets that multiply bfloat16
+
+
+def precision(name):
+    """The precision that --precision comes to on this processor."""
+    able = BF16 & set(instructions())
+    if name == "bf16" and not able:
+        raise UsageError(f"--precision bf16: this processor ({processor() or platform.machine()}) has no instructions for "
+                         "it (AVX512_BF16 or AMX_BF16); leave it out, or take --precision auto")
+    return name if name != "auto" else "bf16" if able else "fast32"
+
+
+def _version(package):
+    loaded = getattr(sys.modules.get(package), "__version__", None)     # builds for CUDA have names of their own
+    try:
+        return loaded or importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _text(path):
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

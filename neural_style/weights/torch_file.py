@@ -1,0 +1,138 @@
+"""Tensors out of `torch.save` files, without PyTorch and without running what a pickle asks for.
+
+Two containers hold the same pickle of a state dict: since PyTorch 1.6 a zip (`…/data.pkl` and a file
+`…/data/<key>` per storage), before that five pickles in a row (magic, version, system, state dict, keys) followed by
+each storage as an int64 count and its values. A pickle may name any function to be called; this reader knows the few
+names that plain tensors need, maps them to its own stand-ins and refuses all others.
+"""
+import collections
+import io
+import pickle
+import struct
+import zipfile
+
+import numpy as np
+
+from ..system.errors import NeuralStyleError
+
+MAGIC = 0x1950A86A20F9469CFC6C
+MAGIC_BYTES = pickle.dumps(MAGIC, protocol=2)[:-1]
+STORAGES = {"DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2", "LongStorage": "<i8",
+            "IntStorage": "<i4", "ShortStorage": "<i2", "CharStorage": "i1", "ByteStorage": "u1", "BoolStorage": "?"}
+
+Storage = collections.namedtuple("Storage", "key dtype count")
+Tensor = collections.namedtuple("Tensor", "storage offset shape strides")
+
+
+def read(path, wanted=lambda name: True):
+    """The tensors of a state dict as {name: array}, those whose name is wanted; the rest is not even loaded.
+
+    What asks for more than tensors is a NeuralStyleError; what is damaged fails as pickle, zipfile or NumPy do.
+    """
+    with open(path, "rb") as file:
+        return read_open(file, path, wanted)
+
+
+def read_open(file, path, wanted=lambda name: True):
+    """The same of an open binary file; path is what messages call it."""
+    try:
+        read_container = _read_zip if zipfile.is_zipfile(file) else _read_stream
+        file.seek(0)
+        return read_container(file, wanted)
+    except NeuralStyleError as error:
+        raise NeuralStyleError(f"{path}: {error}") from None
+
+
+def _read_zip(file, wanted):
+    with zipfile.ZipFile(file) as archive:
+        root = next(name for name in archive.namelist() if name.split("/")[1:] == ["data.pkl"]).split("/")[0]
+        if f"{root}/byteorder" in archive.namelist() and archive.read(f"{root}/byteorder") != b"little":
+            raise NeuralStyleError("saved on a big-endian machine, which cannot be read here")
+        tensors = _tensors(_load(io.BytesIO(archive.read(f"{root}/data.pkl"))), wanted)
+        contents = {storage: np.frombuffer(archive.read(f"{root}/data/{storage.key}"), storage.dtype)
+                    for storage in _storages(tensors)}
+    return _arrays(tensors, contents)
+
+
+def _read_stream(file, wanted):
+    if _load(file) != MAGIC:
+        raise NeuralStyleError("not a torch.save file")
+    _load(file)
+    if not _load(file).get("little_endian", True):
+        raise NeuralStyleError("saved on a big-endian machine, which cannot be read here")
+    everything = _tensors(_load(file), lambda name: True)
+    tensors = {name: tensor for name, tensor in everything.items() if wanted(name)}
+    by_key = {storage.key: storage for storage in _storages(everything)}
+    needed, contents = _storages(tensors), {}
+    for key in _load(file):
+        count, = struct.unpack("<q", file.read(8))
+        storage = by_key[key]
+        if count != storage.count:
+            raise NeuralStyleError(f"storage {key} has {count} values instead of {storage.count}")
+        size = count * np.dtype(storage.dtype).itemsize
+        if storage in needed:
+            contents[storage] = np.frombuffer(file.read(size), storage.dtype)
+        else:
+            file.seek(size, io.SEEK_CUR)
+    return _arrays(tensors, contents)
+
+
+def _tensors(state, wanted):
+    """The named tensors of an unpickled state dict; some files keep it under the key `state_dict`."""
+    state = state.get("state_dict", state) if isinstance(state, dict) else state
+    if not isinstance(state, dict):
+        raise NeuralStyleError(f"holds a {type(state).__name__} and no state dict; save model.state_dict() instead")
+    return {name: value for name, value in state.items() if isinstance(value, Tensor) and wanted(name)}
+
+
+def _storages(tensors):
+    return {tensor.storage for tensor in tensors.values()}
+
+
+def _arrays(tensors, contents):
+    return {name: _array(name, tensor, contents[tensor.storage]) for name, tensor in tensors.items()}
+
+
+def _array(name, tensor, values):
+    """A tensor's own copy of its values: a window into the storage that may be strided and shared."""
+    last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides))
+    sound = (len(tensor.shape) == len(tensor.strides) and values.size == tensor.storage.count
+             and min((tensor.offset, *tensor.shape, *tensor.strides)) >= 0 and last < values.size)
+    if not sound:
+        raise NeuralStyleError(f"{name} reaches outside its {values.size} stored values")
+    steps = [stride * values.itemsize for stride in tensor.strides]
+    return np.lib.stride_tricks.as_strided(values[tensor.offset:], tensor.shape, steps).copy()
+
+
+def _rebuild_tensor(storage, offset, shape, strides, *_):
+    return Tensor(storage, offset, tuple(shape), tuple(strides))
+
+
+def _rebuild_parameter(tensor, *_):
+    return tensor
+
+
+ALLOWED = {
+    ("collections", "OrderedDict"): collections.OrderedDict,
+    ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    **{("torch", name): dtype for name, dtype in STORAGES.items()},
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module, name):
+        if (module, name) not in ALLOWED:
+            raise NeuralStyleError(f"refused, because it asks for {module}.{name} where only plain tensors are read")
+        return ALLOWED[module, name]
+
+    def persistent_load(self, saved):
+        kind, dtype, key, _, count, *view = saved
+        if kind != "storage" or any(view) or dtype not in STORAGES.values():
+            raise NeuralStyleError("refused, because it holds something else than plain tensors")
+        return Storage(key, dtype, count)
+
+
+def _load(file):
+    return _Unpickler(file, encoding="utf-8").load()

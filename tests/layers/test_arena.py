@@ -1,0 +1,80 @@
+"""The one memory for features: places that are taken and free again, and what oneDNN leaves in them."""
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from neural_style.layers import operators
+from neural_style.layers.arena import ALIGNMENT, Arena, ChannelsLast
+from neural_style.find_mxnet import mx
+
+RANDOM = np.random.RandomState(5)
+
+
+def start(array):
+    return array.memory.ctypes.data
+
+
+def test_an_array_takes_the_lowest_place_that_is_free():
+    arena = Arena(10 * ALIGNMENT)
+    first, second, third = (arena.empty((1, 2, 3), "float32") for _ in range(3))
+    places = [start(array) for array in (first, second, third)]
+    assert places == [places[0] + i * ALIGNMENT for i in range(3)]
+    for value, array in enumerate((first, second, third)):
+        array[:] = value
+    del second
+    assert start(arena.empty((ALIGNMENT // 4 + 1,), "float32")) == places[2] + ALIGNMENT       # too large for the gap
+    assert start(arena.empty((5,), "float32")) == places[1]
+    assert (first.asnumpy() == 0).all() and (third.asnumpy() == 2).all()
+
+
+def test_what_has_no_place_has_memory_of_its_own():
+    arena = Arena(ALIGNMENT)
+    arrays = [arena.empty((1000,), "float32") for _ in range(3)]
+    for value, array in enumerate(arrays):
+        array[:] = value
+    assert [array.asnumpy().mean() for array in arrays] == [0, 1, 2]
+    assert len(set(map(start, arrays))) == 3
+
+
+def test_arrays_of_bfloat16():
+    array = Arena(ALIGNMENT).empty((2, 3), "bfloat16")
+    assert operators.cast(mx.nd.array([[1, 2, 3], [4, 5, 6]]), "bfloat16", lambda *_: array) is array
+    assert operators.dtype_of(array) == "bfloat16" and array.memory.nbytes == 12
+    assert operators.cast(array, "float32").asnumpy().sum() == 21
+
+
+@pytest.mark.parametrize("channels", [3, 64])
+def test_channels_last_whatever_onednn_does(channels):
+    arena = Arena(2 ** 24)
+    picture, weight = (mx.nd.array(RANDOM.standard_normal(shape)) for shape in ((1, channels, 20, 31), (64, channels, 3, 3)))
+    up = operators.convolution(picture, weight, None, arena.empty)
+    down = operators.convolution_backward(up, weight.copy(), arena.empty)
+    plain = arena.empty(up.shape, "float32")
+    plain[:] = up
+    assert not plain.has_channels_last()
+    for array in (up, down, plain, picture):
+        channels_last = ChannelsLast()
+        for _ in range(2):
+            owner, rows = channels_last(array, 4, 17, arena.empty)
+            np.testing.assert_array_equal(rows, array.asnumpy()[0, :, 4:17].transpose(1, 2, 0))
+            assert owner is not None
+
+
+@pytest.mark.parametrize("end", ["", "del arena, empty, kept, weight", "mx.nd.waitall()"])
+def test_a_process_ends_in_peace(end):
+    code = """
+        from neural_style.layers import operators
+        from neural_style.layers.arena import Arena
+        from neural_style.find_mxnet import mx
+        arena = Arena(2 ** 28)
+        empty, weight = arena.empty, mx.nd.ones((64, 64, 3, 3))
+        kept = operators.convolution(mx.nd.ones((1, 64, 200, 300)), weight, None, empty)
+        def work():
+            operators.relu(operators.convolution(kept, weight, None, empty), kept)
+        work()
+    """
+    ended = subprocess.run([sys.executable, "-c", textwrap.dedent(code) + end], stderr=subprocess.PIPE)
+    assert ended.returncode == 0 and not ended.stderr
