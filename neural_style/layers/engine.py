@@ -1,7 +1,7 @@
 """The engine: held against a picture's features and styles' Gram matrices, an image has losses and a gradient."""
 from ..find_mxnet import mx
-from ..objective.terms import REACH, STYLE, blended
-from .losses import ContentLoss, Copy, Gram, StyleLoss
+from ..objective.terms import CONTENT
+from .losses import LOSSES
 from .network import Network
 from .segments import chain
 
@@ -9,66 +9,58 @@ from .segments import chain
 def supports(model, terms, in_strips=False):
     """Whether this engine can evaluate the terms on the model's layers; in_strips, whether it can do so in strips."""
     return (chain(model, [term.layer for term in terms]) is not None
-            and not (in_strips and any(REACH[term.kind] is None for term in terms)))
+            and not (in_strips and any(LOSSES[term.kind].reach is None for term in terms)))
 
 
 class Layers:
     """An engine: called with an image (1, 3, H, W), it returns the terms' sums of squares and their gradient.
 
-    Arguments as objective.graph.Graph takes them. precision is float32, fast32 or bf16; the targets are always float32.
-    tile is the number of rows, of the picture or of a layer, that strips have; None evaluates the picture as a whole.
+    model, terms, scales and pictures as objective.graph.Graph takes them. precision is float32, fast32 or bf16; what the
+    image is held against is always float32. tile is the number of rows, of the picture or of a layer, that strips have;
+    None evaluates the picture as a whole.
     """
 
-    def __init__(self, model, terms, scales, content, styles, shares, precision="fast32", tile=None):
-        layers = list(dict.fromkeys(term.layer for term in terms))
-        operations = chain(model, layers)
-        reach = {layer: max(REACH[term.kind] for term in terms if term.layer == layer) for layer in layers} if tile else {}
-        size, styled = content.shape[2:], [term.layer for term in terms if term.kind == STYLE]
+    def __init__(self, model, terms, scales, pictures, precision="fast32", tile=None):
+        observed = list(dict.fromkeys(term.layer for term in terms))
+        operations = chain(model, observed)
+        reach = {layer: max(LOSSES[term.kind].reach or 0 for term in terms if term.layer == layer) for layer in observed}
 
         def network(precision):
-            return Network(model, operations, layers, precision, reach)
+            return Network(model, operations, observed, precision, reach)
 
-        def show(picture, observers):
-            """Show the features of a picture to {layer: observer}."""
-            exact.at(picture.shape[2:], tile).forward(mx.nd.array(picture), lambda layer, *seen: layer in observers and
-                                                      observers[layer].observe(*seen), keep=False)
-            mx.nd.waitall()         # then it may go
-            return observers
+        def seen(picture, terms):
+            """{term: what its observer has seen of the picture}."""
+            observers = {term: LOSSES[term.kind].observer() for term in terms}
+            _show(exact.at(picture.shape[2:], tile), mx.nd.array(picture), observers, keep=False)
+            mx.nd.waitall()         # then the picture and its features may go
+            return {term: observer.value() for term, observer in observers.items()}
 
         exact = network("float32" if precision == "bf16" else precision)
-        image_shapes, grams_of_styles = model.shapes(layers, size), []
-        for picture in styles if styled else ():
-            seen, own = show(picture, {layer: Gram() for layer in styled}), model.shapes(layers, picture.shape[2:])
-            grams_of_styles.append([mx.nd.array(seen[layer].value() * (_positions(image_shapes[layer]) / _positions(own[layer])))
-                                    for layer in styled])
-        targets, rests = blended(grams_of_styles, shares)
-        self._losses = [StyleLoss(target, scale) for target, scale in zip(targets, scales)]
-        compared = [term.layer for term in terms if term.kind != STYLE]
-        if compared:
-            seen = show(content, {layer: Copy() for layer in compared})
-            self._losses += [ContentLoss(seen[layer].value(), scale)
-                             for layer, scale in zip(compared, scales[len(styled):])]
-        self._rests = rests + [0.0] * len(compared)
-        self._by_layer = {layer: [loss for loss, term in zip(self._losses, terms) if term.layer == layer]
-                          for layer in layers}
-        self._pass = (network(precision) if precision == "bf16" else exact).at(size, tile)
+        of_content, of_style = ([term for term in terms if (term.kind == CONTENT) == wanted] for wanted in (True, False))
+        examples = [seen(picture, of_style) for picture in (pictures.styles if of_style else ())]
+        content = seen(pictures.content, of_content) if of_content else {}
+        self._losses = {term: LOSSES[term.kind]([content[term]] if term in content else [one[term] for one in examples],
+                                                pictures.shares, scale)
+                        for term, scale in zip(terms, scales)}
+        self._pass = (network(precision) if precision == "bf16" else exact).at(pictures.content.shape[2:], tile)
 
     def __call__(self, image):
-        for loss in self._losses:
+        for loss in self._losses.values():
             loss.begin()
-        self._pass.forward(image, self._observe)
-        losses = [loss.loss() + rest for loss, rest in zip(self._losses, self._rests)]
+        _show(self._pass, image, self._losses)
+        losses = [loss.loss() for loss in self._losses.values()]
         return losses, self._pass.backward(self._gradient)
 
-    def _observe(self, layer, *seen):
-        for loss in self._by_layer[layer]:
-            loss.observe(*seen)
-
-    def _gradient(self, layer, *seen):
+    def _gradient(self, layer, *shown):
         """The gradient of all terms on a layer."""
-        gradients = [loss.gradient(*seen) for loss in self._by_layer[layer]]
+        gradients = [loss.gradient(*shown) for term, loss in self._losses.items() if term.layer == layer]
         return gradients[0] if len(gradients) == 1 else mx.nd.add_n(*gradients)
 
 
-def _positions(shape):
-    return shape[1] * shape[2]
+def _show(way, picture, observers, keep=True):
+    """Go forward through the network, and show each layer's features to the observers of terms on it."""
+    def observe(layer, *shown):
+        for term, observer in observers.items():
+            if term.layer == layer:
+                observer.observe(*shown)
+    way.forward(picture, observe, keep)

@@ -5,7 +5,7 @@
 Layers are named by the terms; with the model's own layers the graph is the original's, node by node.
 """
 from .. import find_mxnet
-from .terms import STYLE, blended
+from .terms import STYLE
 
 mx = find_mxnet.mx
 
@@ -47,26 +47,26 @@ def _group(symbols):
 class Graph:
     """An engine: called with an image (1, 3, H, W), it returns the terms' sums of squares and their gradient.
 
-    terms name the model's layers, the style's before the content's; scales are their weights as the gradient has them.
-    content and styles are pictures in the network's range, shares the styles' blend weights.
+    terms name the model's layers, the style's before the content's; scales are their weights as the gradient has them;
+    pictures has content, styles and the styles' shares, see run.setup.Pictures.
     """
 
-    def __init__(self, model, terms, scales, content, styles, shares):
-        size, count = content.shape[2:], sum(term.kind == STYLE for term in terms)
+    def __init__(self, model, terms, scales, pictures):
+        size, count = pictures.content.shape[2:], sum(term.kind == STYLE for term in terms)
         outputs = [model.layers[term.layer] for term in terms]
         style, features = outputs[:count], outputs[count:]
 
         # what the pictures have: Gram matrices, each brought to the image's number of positions, and features
         gram, sizes = style_gram_symbol(size, style)
         grams_of_styles = []
-        for picture in styles if style else ():
+        for picture in pictures.styles if style else ():
             own_gram, own_sizes = style_gram_symbol(picture.shape[2:], style)
             grams_of_styles.append([array * (here / there) for array, here, there in zip(
                 _show(model, [*own_gram], picture), sizes, own_sizes)])
-        grams, self._rests = blended(grams_of_styles, shares)
+        grams, self._rests = _blended(grams_of_styles, pictures.shares)
         targets = {f"target_gram_{i}": array for i, array in enumerate(grams)}
         if features:
-            targets.update((_content_target(i), array) for i, array in enumerate(_show(model, features, content)))
+            targets.update((_content_target(i), array) for i, array in enumerate(_show(model, features, pictures.content)))
 
         # how far an image is from it
         style_loss, content_loss = get_loss(gram, features)
@@ -82,7 +82,7 @@ class Graph:
         outputs = self._bound.executor.forward(is_train=self._has_maximum)
         missing = [mx.nd.zeros((1,), image.context)] * (len(outputs) - len(self._gradients))
         self._bound.executor.backward(self._gradients + missing)
-        losses = [output.asscalar() for output in outputs[:len(self._gradients)]]
+        losses = [float(output.asscalar()) for output in outputs[:len(self._gradients)]]
         return [loss + rest for loss, rest in zip(losses, self._rests + [0.0] * len(losses))], self._bound.data_grad
 
 
@@ -91,3 +91,18 @@ def _show(model, outputs, picture):
     bound = model.bind(outputs, picture.shape[2:])
     bound.data[:] = picture
     return [output.copy() for output in bound.executor.forward()[:len(outputs)]]
+
+
+def _blended(grams_of_styles, shares):
+    """One target for several styles: Σ b·‖G − A‖² = ‖G − mean‖² + rest, for shares b that sum to 1.
+
+    grams_of_styles has for each style its Gram matrices, one for each layer; returns by layer their weighted means and
+    the rests, which no image can change.
+    """
+    targets, rests = [], []
+    for grams in zip(*grams_of_styles):
+        mean = grams[0] if len(grams) == 1 else sum(gram * share for gram, share in zip(grams, shares))
+        targets.append(mean)
+        rests.append(sum(share * float((gram - mean).square().sum().asscalar()) for gram, share in zip(grams, shares)
+                         if len(grams) > 1))
+    return targets, rests

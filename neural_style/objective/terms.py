@@ -14,8 +14,6 @@ CONTENT_NORMS = {   # what a squared feature difference is divided by
     "half": lambda n, m: 2,
     "mean": lambda n, m: n * m,
 }
-# Rows of surroundings that a term needs around those whose gradient it gives; None where it needs the whole picture.
-REACH = {STYLE: 0, CONTENT: 0}
 
 
 class Term(NamedTuple):
@@ -24,18 +22,3 @@ class Term(NamedTuple):
     layer: str
     weight: float
     divisor: Callable[[int, int], float]
-
-
-def blended(grams_of_styles, shares):
-    """One target for several styles: Σ b·‖G − A‖² = ‖G − mean‖² + rest, for shares b that sum to 1.
-
-    grams_of_styles has for each style its Gram matrices, one for each layer; returns by layer their weighted means and
-    the rests, which no image can change.
-    """
-    targets, rests = [], []
-    for grams in zip(*grams_of_styles):
-        mean = grams[0] if len(grams) == 1 else sum(gram * share for gram, share in zip(grams, shares))
-        targets.append(mean)
-        rests.append(sum(share * float((gram - mean).square().sum().asscalar()) for gram, share in zip(grams, shares)
-                         if len(grams) > 1))
-    return targets, rests

@@ -1,4 +1,8 @@
 """Put a run together: what its arguments say as pictures, a model, terms, and the Objective."""
+from typing import List, NamedTuple
+
+import numpy as np
+
 from ..find_mxnet import mx
 from ..layers import engine
 from ..network.find_model import Model
@@ -11,6 +15,13 @@ from ..options.optimizers import OPTIMIZERS
 from ..pictures import colors, images
 from ..system import machine, memory
 from ..system.errors import UsageError
+
+
+class Pictures(NamedTuple):
+    """What an image is held against: arrays (1, 3, H, W) in the network's range."""
+    content: np.ndarray
+    styles: List[np.ndarray]
+    shares: List[float]         # the styles' blend weights, which sum to 1
 
 
 def content_of(args, read=images.read_picture):
@@ -77,11 +88,11 @@ def make_objective(args, model, terms, content, styles):
     scales = [float(term.weight) / term.divisor(n, h * w) for term, (n, h, w) in
               ((term, shapes[term.layer]) for term in terms)]
     shares = listed(args.style_blend_weights) or [1.0] * len(styles)
-    pictures = content, styles, [share / sum(shares) for share in shares]
+    pictures = Pictures(content, styles, [share / sum(shares) for share in shares])
     if precision == "float32" and not args.tile:
-        evaluate = Graph(model, terms, scales, *pictures)
+        evaluate = Graph(model, terms, scales, pictures)
     elif engine.supports(model, terms, bool(args.tile)):
-        evaluate = engine.Layers(model, terms, scales, *pictures, precision, args.tile)
+        evaluate = engine.Layers(model, terms, scales, pictures, precision, args.tile)
     else:
         flag = f"--tile {args.tile}" if args.tile else f"--precision {args.precision}"
         raise UsageError(f"{flag}: only VGG19 and VGG16 can do that, on the CPU and with layers that are no pools; leave it "
