@@ -1,14 +1,14 @@
-"""Package metadata; the version stands in neural_style/__init__.py."""
+"""Package metadata; the version is kept in neural_style/__init__.py."""
 import platform
 import re
 import sys
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 
-# where the last MXNet has builds
+# The last MXNet has builds for these only.
 if not (3, 8) <= sys.version_info < (3, 13):
     sys.exit(f"MXNet 1.9.1 runs on Python 3.8 to 3.12, and this is Python {platform.python_version()}: "
              "install with one of those, for example python3.11 -m pip install .")
@@ -16,18 +16,18 @@ if (platform.system(), platform.machine()) not in {("Linux", "x86_64"), ("Linux"
     sys.exit(f"MXNet 1.9.1 has no build for {platform.system()} {platform.machine()}: use Linux (on Windows: WSL 2), "
              "or on a Mac with Apple silicon an Intel build of Python, which Rosetta runs")
 
-# what examples/build.py and the notebooks need; to read and run them by hand take Jupyter, JupyterLab or VS Code
+# For examples/build.py and the notebooks; to work with them by hand, use Jupyter, JupyterLab or VS Code.
 NOTEBOOKS = ["matplotlib>=3.3", "nbclient>=0.6", "nbformat>=5.1", "ipykernel>=6"]
 
 setup(
     name="neural-style-mxnet",
     version=re.search(r'__version__ = "(.+?)"', (HERE / "neural_style/__init__.py").read_text()).group(1),
-    description="Neural style transfer by optimisation: MXNet's example, alive on today's Python",
+    description="Neural style transfer by optimisation: MXNet's example on today's Python",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    packages=["neural_style", "neural_style.recipes"],
-    package_data={"neural_style": ["page/*"], "neural_style.recipes": ["*.args"]},
+    packages=find_packages(include=["neural_style", "neural_style.*"]),
+    package_data={"neural_style.report": ["template/*"], "neural_style.recipes": ["*.args"]},
     python_requires=">=3.8,<3.13",
     install_requires=[
         "mxnet==1.9.1",         # the last release

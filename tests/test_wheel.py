@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import numpy
@@ -12,26 +13,32 @@ import pytest
 import neural_style
 
 ROOT = Path(__file__).parent.parent
+PIP = ["-m", "pip", "--quiet", "--disable-pip-version-check"]
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """The scripts folder of an environment with the wheel; what the wheel needs is borrowed from this one."""
+def wheel(tmp_path_factory):
+    """The wheel of this checkout, built from a copy that is removed again."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     shutil.copytree(ROOT / "neural_style", source / "neural_style", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("setup.py", "README.md"):
         shutil.copy(ROOT / name, source)
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run(pip + ["wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(source)], check=True)
-    wheel, = folder.glob("*.whl")
-    venv.create(folder / "env", with_pip=True)
-    scripts = folder / "env" / "bin"
-    subprocess.run([scripts / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps",
-                    "--no-index", str(wheel)], check=True)
-    site, = (folder / "env" / "lib").glob("python*/site-packages")
-    (site / "borrowed.pth").write_text(str(Path(numpy.__file__).parent.parent))
+    subprocess.run([sys.executable, *PIP, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(source)],
+                   check=True)
     shutil.rmtree(source)
+    path, = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel):
+    """The scripts folder of an environment with the wheel; the packages it requires are borrowed from this one."""
+    venv.create(wheel.parent / "env", with_pip=True)
+    scripts = wheel.parent / "env" / "bin"
+    subprocess.run([scripts / "python", *PIP, "install", "--no-deps", "--no-index", str(wheel)], check=True)
+    site, = (wheel.parent / "env" / "lib").glob("python*/site-packages")
+    (site / "borrowed.pth").write_text(str(Path(numpy.__file__).parent.parent))
     return scripts
 
 
@@ -41,6 +48,12 @@ def run(installed, words, folder):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
+def test_the_wheel_has_every_file(wheel):
+    files = (path for path in (ROOT / "neural_style").rglob("*") if path.is_file() and path.suffix != ".pyc")
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("neural_style/")}
+    assert packed == {path.relative_to(ROOT).as_posix() for path in files}
+
+
 def test_the_installed_command(installed, random_params, pictures, tmp_path):
     version = run(installed, ["neural-style", "--version"], tmp_path)
     assert version.stdout.strip() == f"neural_style {neural_style.__version__}"
@@ -48,17 +61,25 @@ def test_the_installed_command(installed, random_params, pictures, tmp_path):
     assert str(installed.parent) in where.stdout
     words = ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
              "--model-params", str(random_params), "--max-long-edge", "32", "--max-num-epochs", "2"]
-    result = run(installed, ["python", "-m", "neural_style.nstyle"] + words, tmp_path)
+    result = run(installed, ["python", "-m", "neural_style"] + words, tmp_path)
     assert result.returncode == 0, result.stdout
     assert (tmp_path / "output" / "final.jpg").stat().st_size > 500
 
 
 def test_the_installed_page(installed, pictures, tmp_path):
-    code = ("from neural_style.report import Report; "
+    code = ("from neural_style.report.page import Report; "
             f"Report('report.html', [('content', {str(pictures / 'chelsea.png')!r})], '', {{}})"
             ".write([], [], 'finished', 0, 1)")
     told = run(installed, ["python", "-c", code], tmp_path)
     assert told.returncode == 0 and "<style>" in (tmp_path / "report.html").read_text(), told.stdout
+
+
+@pytest.mark.parametrize("command", [
+    "neural_style --help", "neural_style.nstyle --help", "neural_style.batch --help", "neural_style.weights --help",
+    "neural_style.painting --help", "neural_style --list-recipes", "neural_style --list-layers"])
+def test_the_installed_commands_answer(installed, tmp_path, command):
+    told = run(installed, ["python", "-m", *command.split()], tmp_path)
+    assert told.returncode == 0 and len(told.stdout.splitlines()) > 5, told.stdout
 
 
 def test_the_installed_modules(installed, tmp_path):
