@@ -1,16 +1,19 @@
-"""Import MXNet 1.9.1 on today's Python and NumPy: `from neural_style.find_mxnet import mx`.
+"""MXNet 1.9.1 on today's Python and NumPy: once this module is imported, `import mxnet` works.
 
-MXNet is retired, so what moved away under it is put back here, and nowhere else:
+MXNet is retired, so what moved away under it is put back here, and nowhere else, when it is imported:
 
 * NumPy 1.24 removed the aliases `numpy.bool` and `numpy.int`, which MXNet reads at import and later;
+* NumPy 2 removed twenty names that MXNet looks up at import only;
 * SciPy deprecates the name `scipy.sparse.csr`, which MXNet looks at whenever an array is made;
 * Python 3.12 removed `distutils`, of which MXNet reads two version classes at import only.
 
-The OpenMP threads are set before the library loads, because afterwards it is too late: left alone, MXNet
-takes half of the processors. A value of OMP_NUM_THREADS that is already set is respected.
+The OpenMP threads are set before the library loads, because afterwards it is too late: left alone, MXNet takes half of
+the processors. A number of threads that OMP_NUM_THREADS has already is respected.
 """
 import contextlib
 import importlib
+import importlib.abc
+import importlib.machinery
 import logging
 import os
 import platform
@@ -18,19 +21,21 @@ import sys
 import types
 import warnings
 
-import numpy as np
-
 from .system import machine, memory
 from .system.errors import NeuralStyleError, UsageError
 
 log = logging.getLogger("neural_style")
 
-SUPPORTED = "Python 3.8 to 3.12 on Linux (x86-64, ARM64) or an Intel build of it on macOS"
+SUPPORTED = "Python 3.8 to 3.13 on Linux (x86-64, ARM64), or an Intel build of Python 3.8 to 3.12 on macOS"
+
+GONE_CONSTANTS = dict(PZERO=0.0, NZERO=-0.0, PINF=float("inf"), NINF=float("-inf"), Inf=float("inf"), NAN=float("nan"),
+                      NaN=float("nan"))
+GONE_FUNCTIONS = "alltrue sometrue in1d mirr msort npv pmt ppmt pv rate trapz round_ product".split()
 
 
 @contextlib.contextmanager
-def _distutils_for_import():
-    """Stand in for distutils.version while MXNet is imported, where Python no longer has it."""
+def _distutils():
+    """Stand in for distutils.version where Python no longer has it."""
     if sys.version_info < (3, 12) or "distutils" in sys.modules:
         yield
         return
@@ -44,30 +49,78 @@ def _distutils_for_import():
         yield
     finally:
         for name in names:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
+
+
+@contextlib.contextmanager
+def _numpy_names():
+    """Put back what NumPy has dropped: for good what MXNet goes on using, and the rest for the time being."""
+    import numpy.ma  # noqa: F401 (imported before, it does not take up the names)
+    import scipy.sparse
+    scipy.sparse.csr = types.SimpleNamespace(csr_matrix=scipy.sparse.csr_matrix)
+    for alias, builtin in (("bool", bool), ("int", int)):
+        if alias not in vars(numpy):
+            setattr(numpy, alias, builtin)
+    names = {**GONE_CONSTANTS, **dict.fromkeys(GONE_FUNCTIONS, _gone)} if numpy.__version__ >= "2" else {}
+    names = {name: value for name, value in names.items() if name not in vars(numpy)}
+    vars(numpy).update(names)
+    try:
+        yield
+    finally:
+        for name in names:
+            delattr(numpy, name)
+
+
+def _gone(*args, **kwargs):
+    raise AttributeError("this function went with NumPy 2")
+
+
+class _Loader(importlib.abc.Loader):
+    """MXNet's own loader, with what it needs around it."""
+
+    def __init__(self, loader):
+        self._loader = loader
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        os.environ["OMP_NUM_THREADS"] = str(machine.threads_asked() or machine.usable_cores())
+        os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
+        os.environ.setdefault("MXNET_CPU_TEMP_COPY", "1")   # one scratch memory instead of four, each as large as a layer
+        memory.share_one_arena()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with _distutils(), _numpy_names():
+                self._loader.exec_module(module)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds MXNet, and nothing else, where Python does."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target) if name == "mxnet" else None
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader)
+        return spec
+
+
+if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    sys.meta_path.insert(0, _Finder())
 
 
 def load():
     """Import MXNet, set up for this machine, and return the module."""
-    if machine.threads_asked() is None:
-        os.environ["OMP_NUM_THREADS"] = str(machine.usable_cores())
-    os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
-    os.environ.setdefault("MXNET_CPU_TEMP_COPY", "1")   # one scratch memory instead of four, each as large as a layer
-    memory.share_one_arena()
-    import scipy.sparse
-    for alias, builtin in (("bool", bool), ("int", int)):
-        if alias not in vars(np):
-            setattr(np, alias, builtin)
-    scipy.sparse.csr = types.SimpleNamespace(csr_matrix=scipy.sparse.csr_matrix)
     try:
-        with _distutils_for_import(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return importlib.import_module("mxnet")
+        return importlib.import_module("mxnet")
     except (ImportError, OSError, AttributeError) as error:
+        advice = ("pip install 'mxnet==1.9.1' 'numpy<2'" if sys.version_info < (3, 13)
+                  else "pip install --no-deps mxnet==1.9.1")
         raise NeuralStyleError(
             f"MXNet does not load on Python {platform.python_version()}, {platform.system()} "
             f"{platform.machine()}: {str(error).splitlines()[0] if str(error) else type(error).__name__}. "
-            f"It runs with {SUPPORTED}; there: pip install 'mxnet==1.9.1' 'numpy<2'") from error
+            f"It runs with {SUPPORTED}; there: {advice}") from error
 
 
 def context(gpu):

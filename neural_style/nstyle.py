@@ -10,7 +10,7 @@ import sys
 from argparse import Namespace
 from collections import namedtuple
 
-from . import recipes
+from . import find_mxnet, recipes  # noqa: F401 (with find_mxnet, `import mxnet` works)
 from .options.check import changed, complete, refuse_changes
 from .options.parse import get_args, parse
 from .system import errors
