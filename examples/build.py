@@ -2,7 +2,7 @@
 
     python examples/build.py                    # all of them: make figures
     python examples/build.py total-variation    # one of them
-    python examples/build.py --keep             # after an interruption: go on with the pictures that are there
+    python examples/build.py --keep             # after an interruption: reuse the pictures made so far
 """
 import os
 import sys
@@ -22,9 +22,9 @@ NOTEBOOKS = "neuralart", "checkpoint-viewer", "book-figures", "gatys-figures", "
 
 
 def executed(path):
-    """The notebook of a file, with the outputs that this Python gives in the file's folder."""
+    """The notebook at path, executed by this Python in the file's folder."""
     notebook = nbformat.read(str(path), as_version=4)
-    # no folders to search: the kernel of this Python, whatever others are installed for the user
+    # No folders to search: always the kernel of this Python, whatever others the user has installed.
     manager = AsyncKernelManager(kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
     NotebookClient(notebook, km=manager, timeout=None, record_timing=False, extra_arguments=["--log-level=ERROR"],
                    resources={"metadata": {"path": str(path.parent)}}).execute(cleanup_kc=True)
@@ -32,7 +32,7 @@ def executed(path):
 
 
 def cleaned(notebook):
-    """Without what differs from run to run and from machine to machine."""
+    """The notebook without what differs from run to run and from machine to machine."""
     notebook.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
                          "language_info": {"name": "python"}}
     for i, cell in enumerate(notebook.cells):
@@ -55,7 +55,7 @@ def main(names):
         try:
             notebook = cleaned(executed(path))
         except CellExecutionError as error:
-            sys.exit(f"failed; the file stays as it was\n{error}")
+            sys.exit(f"failed; the file is unchanged\n{error}")
         with atomic(path) as temporary:
             nbformat.write(notebook, str(temporary))
         print(f"{(time.monotonic() - start) / 60:.1f} min, {path.stat().st_size / 1e6:.2f} MB", flush=True)

@@ -1,7 +1,7 @@
-"""Every recipe on one pair of freely usable pictures, with the command under each: examples/contact_sheet.jpg.
+"""Every recipe on the same freely usable pictures, each with its command below: examples/contact_sheet.jpg.
 
     python examples/contact_sheet.py            # about half an hour on two cores; finished pictures are kept
-    python examples/contact_sheet.py --max-long-edge 48 --max-num-epochs 2      # flags for all runs win
+    python examples/contact_sheet.py --max-long-edge 48 --max-num-epochs 2      # these flags override every run's own
 """
 import shlex
 import sys
@@ -12,8 +12,8 @@ import skimage.data
 from PIL import Image, ImageDraw, ImageFont
 
 from neural_style import nstyle
-from neural_style.pictures.images import save_picture
 from neural_style.painting import paint
+from neural_style.pictures.images import save_picture
 
 FOLDER = Path("output/contact_sheet")
 PICTURES = {
@@ -40,7 +40,7 @@ WIDTH, HEIGHT, CAPTION, COLUMNS = 300, 199, 66, 4
 
 
 def picture_of(run, extra):
-    """Run one command, where its picture is not there yet, and return the picture's path."""
+    """Run one command, unless its picture exists already, and return the picture's path."""
     path = FOLDER / f"{RUNS.index(run):02}.png"
     if not path.exists():
         words = [str(FOLDER / word) if word in PICTURES else word for word in shlex.split(f"{COMMON} {run}")]
@@ -52,7 +52,7 @@ def picture_of(run, extra):
 
 
 def sheet(cells):
-    """The pictures in rows, each with its caption below; cells are (path, caption)."""
+    """The pictures in rows, each above its caption; cells are (path, caption)."""
     rows = -(-len(cells) // COLUMNS)
     page = Image.new("RGB", (COLUMNS * (WIDTH + 10), rows * (HEIGHT + CAPTION)), "white")
     draw, font = ImageDraw.Draw(page), ImageFont.load_default()

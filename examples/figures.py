@@ -1,10 +1,10 @@
-"""What the notebooks beside this file share: their pictures, their two sizes, and ways to show what a run made.
+"""What the notebooks in this folder share: their pictures, their two sizes, and ways to show what a run made.
 
-The environment decides for whom they run:
-NEURAL_STYLE_FIGURES=tiny   few pixels and epochs, and every warning of our own code is an error: the tests
-NEURAL_STYLE_PICTURES=free  leave out the original pair that download.sh fetches: `make figures`
-NEURAL_STYLE_PARAMS=FILE    weights from this file instead of where they are usually kept
-NEURAL_STYLE_KEEP=yes       take over the pictures of an earlier run with the same arguments: build.py --keep
+Environment variables set the conditions:
+NEURAL_STYLE_FIGURES=tiny   few pixels and epochs, and every warning from our own code is an error: for the tests
+NEURAL_STYLE_PICTURES=free  do not use the original pair that download.sh fetches: for `make figures`
+NEURAL_STYLE_PARAMS=FILE    the weights file, instead of the usual places
+NEURAL_STYLE_KEEP=yes       reuse the pictures of an earlier run with the same arguments: for build.py --keep
 """
 import base64
 import io
@@ -31,12 +31,12 @@ WIDTH = 1100        # of the widest figure, in pixels
 def setup():
     """Work from the checkout's folder, so that input/, model/ and output/ are those of every other run."""
     os.chdir(str(ROOT))
-    if TINY:        # other people's packages warn each other now and then; that is not ours to fail for
+    if TINY:        # other packages warn each other now and then; no reason for our tests to fail
         warnings.filterwarnings("error", module=r"__main__|figures|neural_style")
 
 
 def fetch():
-    """Run download.sh where there are no weights yet."""
+    """Run download.sh if there are no weights yet."""
     from neural_style.weights import pretrained as weights
     if not (os.environ.get("NEURAL_STYLE_PARAMS") or weights.find()):
         subprocess.run(["sh", "download.sh"], env=dict(os.environ, PYTHON=sys.executable), check=True)
@@ -49,8 +49,8 @@ def picture(name):
     path = Path("output/pictures") / f"{name}.png"
     if not path.exists():
         import skimage.data
-        from neural_style.pictures.images import save_picture
         from neural_style.painting import paint
+        from neural_style.pictures.images import save_picture
         path.parent.mkdir(parents=True, exist_ok=True)
         seed = re.fullmatch(r"night(\d*)", name)
         save_picture(paint(seed=int(seed[1] or 0)) if seed else getattr(skimage.data, name)(), path)
@@ -58,20 +58,20 @@ def picture(name):
 
 
 def pair():
-    """Content and style: the example's own two pictures where they were fetched, otherwise two free ones."""
+    """Content and style: the example's own two pictures if they were fetched, otherwise two free ones."""
     if os.environ.get("NEURAL_STYLE_PICTURES") != "free" and all(map(os.path.exists, ORIGINAL)):
         return ORIGINAL
     return picture("chelsea"), picture("night")
 
 
 def saved(folder):
-    """The paths of a run's pictures, by number, final.jpg last."""
+    """The paths of a run's pictures, in order of their numbers, final.jpg last."""
     numbered = sorted(Path(folder).glob("e_*.jpg"), key=lambda path: int(path.stem[2:]))
     return [str(path) for path in numbered + list(Path(folder).glob("final.jpg"))]
 
 
 def loaded(picture, longest=None):
-    """A picture from its path, its (H, W, 3) array or another picture, reduced where an edge is longer than longest."""
+    """A picture from its path, its (H, W, 3) array or another picture, reduced if an edge is longer than longest."""
     if isinstance(picture, (str, Path)):
         picture = Picture.open(picture)
     elif isinstance(picture, np.ndarray):
@@ -85,7 +85,7 @@ def loaded(picture, longest=None):
 # Runs -----------------------------------------------------------------------------------------------------------------
 
 def sized(args):
-    """args as they are; for the tests with few pixels and epochs, and as many saved pictures up to five."""
+    """args as they are; for the tests with few pixels and epochs, and as many saved pictures as asked for, up to five."""
     if TINY:
         saves = args.max_num_epochs // args.save_epochs
         args.max_long_edge, args.save_epochs = 32, 1
@@ -97,7 +97,7 @@ def sized(args):
 def run(args, name):
     """nstyle.train_nstyle(args) with its pictures in output/NAME; returns their paths, the final one last.
 
-    What it is at is told below the cell while it goes on.
+    Its progress is shown below the cell.
     """
     from neural_style import nstyle
     args = sized(args)
@@ -118,7 +118,7 @@ def run(args, name):
 
     nstyle.train_nstyle(args, callback=tell)
     clear_output()
-    note.write_text(asked)      # now they are all there
+    note.write_text(asked)      # now all of them exist
     return saved(args.output_dir)
 
 
@@ -133,7 +133,7 @@ def jpeg(page, quality=88):
 def grid(pictures, columns=None, edge=None):
     """Pictures with a title above each, as one JPEG; pictures are {title: path or (H, W, 3) array}.
 
-    No picture's edge is longer than `edge` or than fits, nor, where that is not given, than the smallest picture's.
+    No picture's edge is longer than `edge` (by default the smallest picture's) or than fits.
     """
     from matplotlib import font_manager
     font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 14)
@@ -155,7 +155,7 @@ def grid(pictures, columns=None, edge=None):
 
 
 def chart(draw, width=9, height=3.5, columns=1):
-    """A chart as one JPEG: draw(axes) draws it; several columns, several axes."""
+    """A chart as one JPEG, drawn by draw(axes), or by draw with several axes for several columns."""
     from matplotlib.figure import Figure
     figure = Figure(figsize=(width, height), dpi=100, tight_layout=True)
     draw(*np.ravel(figure.subplots(1, columns)))
@@ -165,9 +165,9 @@ def chart(draw, width=9, height=3.5, columns=1):
 
 
 class Live:
-    """eps, the losses and the latest picture of a run, drawn anew while it goes on.
+    """eps, the losses and the latest picture of a run, redrawn while it goes on.
 
-    A plain picture that is replaced through its display id: classic Jupyter, JupyterLab and VS Code all show it.
+    A plain picture that is replaced through its display id, which classic Jupyter, JupyterLab and VS Code all support.
     """
 
     def __init__(self):
@@ -175,7 +175,7 @@ class Live:
         self._display, self._drawn = None, 0
 
     def epoch(self, row):
-        """Take what on_epoch gets."""
+        """For train_nstyle's on_epoch."""
         self.epochs.append(row.epoch)
         self.eps.append(row.eps)
         for kind, loss in row.losses.items():
@@ -184,13 +184,13 @@ class Live:
             self.show()
 
     def saved(self, data):
-        """Take what a callback gets."""
+        """For train_nstyle's callback."""
         if "filename" in data:
             self.picture = data["filename"]
             self.show()
 
     def show(self):
-        """Draw it as it is now."""
+        """Draw the current state."""
         image = chart(self._draw, 11, 3.6, 3)
         if self._display is None:
             self._display = display(image, display_id=True)
@@ -212,9 +212,9 @@ class Live:
 
 
 def flip(paths):
-    """Pictures one over the other with a slider and a play button; needs a browser only, no kernel.
+    """Pictures on top of each other with a slider and a play button; needs only a browser, no kernel.
 
-    The slider's value t shows picture ⌊t⌋ with the next one laid over it as far as t has gone towards it.
+    The slider's value t shows picture ⌊t⌋ with the next one over it at the opacity t − ⌊t⌋.
     """
     first = loaded(paths[0])
     layers = "".join(f'<img src="data:image/jpeg;base64,{base64.b64encode(jpeg(loaded(path), 80)).decode()}" '

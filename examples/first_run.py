@@ -1,4 +1,4 @@
-"""A first picture in about two minutes: of the original pair where it was fetched, of our own pictures otherwise."""
+"""A first picture in about two minutes: of the original pair if it was fetched, otherwise of pictures of our own."""
 import sys
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from neural_style import nstyle
-from neural_style.system import errors
 from neural_style.pictures.images import save_picture
+from neural_style.system import errors
 
 INPUT, OUTPUT = Path("input"), Path("output")
 ORIGINAL = INPUT / "IMG_4343.jpg", INPUT / "starry_night.jpg"
@@ -16,7 +16,7 @@ FLAGS = ["--gpu", "-1", "--seed", "0", "--max-long-edge", "300", "--max-num-epoc
 
 
 def make_own_pair():
-    """A photograph that comes with scikit-image, and a painting that our own code paints."""
+    """A photograph that comes with scikit-image, and a painting by neural_style.painting."""
     import skimage.data
     from neural_style.painting import paint
     INPUT.mkdir(exist_ok=True)
@@ -26,7 +26,7 @@ def make_own_pair():
 
 
 def side_by_side(paths, height=220):
-    """The pictures in one row, all of one height."""
+    """The pictures in one row, all at the same height."""
     pictures = [Image.open(path).convert("RGB") for path in paths]
     pictures = [picture.resize((round(picture.width * height / picture.height), height), Image.LANCZOS)
                 for picture in pictures]
@@ -45,8 +45,8 @@ def main():
     code = nstyle.main(FLAGS + ["--content-image", str(pair[0]), "--style-image", str(pair[1])])
     if code == 0:
         save_picture(np.asarray(side_by_side([*pair, OUTPUT / "final.jpg"])), OUTPUT / "side_by_side.jpg")
-        print(f"Your picture: {OUTPUT / 'final.jpg'}; beside the two it is made of: {OUTPUT / 'side_by_side.jpg'}; "
-              f"how it came about: {OUTPUT / 'report.html'}")
+        print(f"Your picture: {OUTPUT / 'final.jpg'}; next to the two it was made from: {OUTPUT / 'side_by_side.jpg'}; "
+              f"how it was made: {OUTPUT / 'report.html'}")
     return code
 
 
