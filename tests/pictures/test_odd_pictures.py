@@ -390,7 +390,7 @@ def test_pillow_logs_nothing(tmp_path):
     at = tiff.find(struct.pack("<HHI", 277, 3, 1))      # the samples in a pixel
     tiff[at + 8:at + 10] = struct.pack("<H", 30000)
     (tmp_path / "a.tif").write_bytes(tiff)
-    code = ("from neural_style import images, errors\n"
+    code = ("from neural_style.pictures import images\nfrom neural_style.system import errors\n"
             f"errors.run(lambda: images.read_image({str(tmp_path / 'a.tif')!r}), 'x')")
     said = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True).stderr
     assert said.startswith("x: error: ") and said.count("\n") == 1

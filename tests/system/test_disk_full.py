@@ -81,7 +81,7 @@ def test_a_disk_that_is_full_at_each_write(random_params, pictures, tmp_path):
 
 @pytest.mark.skipif(not CAN_MOUNT, reason="needs mount namespaces of one's own")
 def test_weights_and_recipes_on_a_full_disk(tmp_path):
-    code = ("import subprocess, sys; from neural_style import errors, params, recipes; import numpy\n"
+    code = ("import subprocess, sys; from neural_style import recipes; from neural_style.system import errors; from neural_style.weights import params; import numpy\n"
             "subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=8k', 'none', sys.argv[1]], check=True)\n"
             "write = {'params': lambda: params.write(sys.argv[1] + '/a.params', {'arg:a': numpy.zeros((99, 999), 'float32')}),"
             "         'recipe': lambda: recipes.save(sys.argv[1] + '/a.args', [('--lr', 'x' * 99999)])}\n"
