@@ -1,52 +1,82 @@
-"""Progress while a run goes on: a bar on a terminal, a line per epoch in the log elsewhere."""
+"""Progress: a bar on a terminal, lines elsewhere, and the time left at the recent pace."""
 import logging
+import math
 import sys
 from collections import deque
 
 log = logging.getLogger("neural_style")
 
-RECENT = 20     # epochs whose pace tells the time left
+RECENT = 20             # steps whose pace tells the time left
+NARROWEST = 10          # columns that the notes after a bar leave to it
+FORM = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<LEFT{postfix}]"
 
 
 class Progress:
-    """Shows one Step after the other, its losses weighted as the objective weights them; lines every n epochs.
+    """Counts the steps of something up to a total. Without a terminal bar is None, and the caller prints lines.
 
-    A run that goes on has some epochs done already.
+    done: the steps done by an earlier run. at_once: how many steps are under way at the same time.
     """
 
-    def __init__(self, epochs, objective, every=1, done=0):
-        self._epochs, self._objective, self._every = epochs, objective, every
-        self._bar = self.last = None
-        self._recent = deque(maxlen=RECENT)
-        if sys.stderr is not None and sys.stderr.isatty() and log.isEnabledFor(logging.INFO) and not log.isEnabledFor(logging.DEBUG):
-            from tqdm import tqdm
-            self._bar = tqdm(total=epochs, initial=done, unit="epoch", dynamic_ncols=True,
-                             bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]")
+    def __init__(self, total, unit, done=0, at_once=1, bar=True):
+        self.total, self.done, self.bar, self._stepped = total, done, None, 0
+        self._recent = deque([(-done, 0)], RECENT * at_once)
+        self._first_is_slow = at_once == 1      # several at once tend to end together, so there the start counts
+        if bar and sys.stderr is not None and sys.stderr.isatty():
+            from tqdm import tqdm       # not needed elsewhere
+            self.bar = tqdm(total=total, initial=done, unit=unit, dynamic_ncols=True, bar_format=FORM.replace("LEFT", "?"))
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
-        if self._bar is not None:
-            self._bar.close()
+        if self.bar is not None:
+            self.bar.close()
 
-    def show(self, step):
-        self.last = step
-        self._recent.append((step.epoch, step.seconds))
-        kinds = self._objective.by_kind(step.losses)
-        if self._bar is not None:
-            self._bar.set_postfix_str(f"eps {step.eps:.5f}, " + _listed(kinds, "{:.3g}"), refresh=False)
-            self._bar.update()
-        elif step.epoch % self._every == 0 or step.epoch in (1, self._epochs) or step.finished:
-            log.info("epoch %d/%d, eps %.6f, %s, %s, at most %s left", step.epoch, self._epochs, step.eps,
-                     _listed(kinds, "{:.4g}"), duration(step.seconds), duration(self._left(step)))
-            log.debug("  %s", _listed(dict(zip(self._objective.names, step.losses * self._objective.weights)), "{:.4g}"))
+    def skip(self):
+        """Count a step that took no time."""
+        self.done += 1
+        if self.bar is not None:
+            self.bar.update()
+
+    def step(self, seconds, notes=()):
+        """Count a step that ended that many seconds after the start; of the notes the bar shows those that fit."""
+        self.done, self._stepped = self.done + 1, self._stepped + 1
+        self._recent.append((self._stepped, seconds))
+        if self._first_is_slow and self._stepped == 2:
+            self._recent.popleft()
+        if self.bar is not None:
+            self.bar.bar_format = FORM.replace("LEFT", self.bar.format_interval(self.left()))
+            self.bar.set_postfix_str(self._fitting(notes), refresh=False)
+            self.bar.update()
+
+    def left(self):
+        """The seconds until the last step, at the pace of the recent ones."""
+        (first, start), (last, end) = self._recent[0], self._recent[-1]
+        return (end - start) / (last - first) * (self.total - self.done)
+
+    def _fitting(self, notes):
+        """The first notes, as many as leave the bar its narrowest width."""
+        now, without_bar = self.bar.format_dict, self.bar.bar_format.replace("{bar}", "")
+        bare = self.bar.format_meter(**{**now, "bar_format": without_bar, "ncols": None, "postfix": None})
+        room = (now["ncols"] or math.inf) - len(bare) - NARROWEST
+        fitting = [count for count in range(1, len(notes) + 1) if len(", ".join(["", *notes[:count]])) <= room]
+        return ", ".join(notes[:max(fitting, default=1)])
 
 
-    def _left(self, step):
-        """Seconds until the last epoch, at the pace of the recent ones: the first is slower than the rest."""
-        epoch, seconds = self._recent[0] if len(self._recent) > 1 else (0, 0)
-        return (step.seconds - seconds) / (step.epoch - epoch) * (self._epochs - step.epoch)
+def of_epochs(args, done=0):
+    """The Progress of a run; with --quiet and --verbose it has no bar."""
+    return Progress(args.max_num_epochs, "epoch", done, bar=log.getEffectiveLevel() == logging.INFO)
+
+
+def show_epoch(progress, objective, every, step):
+    """Show one Step, its losses weighted as the objective weights them; without a bar, a line every so many epochs."""
+    losses = objective.by_kind(step.losses)
+    progress.step(step.seconds, [f"eps {step.eps:.5f}", *_listed(losses, ".3g")])
+    if progress.bar is None and (step.epoch % every == 0 or step.epoch in (1, progress.total) or step.finished):
+        log.info("epoch %d/%d, eps %.6f, %s, %s, at most %s left", step.epoch, progress.total, step.eps,
+                 ", ".join(_listed(losses, ".4g")), duration(step.seconds), duration(progress.left()))
+        layers = dict(zip(objective.names, step.losses * objective.weights))
+        log.debug("  %s", ", ".join(_listed(layers, ".4g")))
 
 
 def duration(seconds):
@@ -57,4 +87,4 @@ def duration(seconds):
 
 
 def _listed(numbers, form):
-    return ", ".join(f"{name} {form.format(number)}" for name, number in numbers.items())
+    return [f"{name} {number:{form}}" for name, number in numbers.items()]
