@@ -45,7 +45,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
     from .find_mxnet import context
     from .pictures import images
     from .run import interrupt, optimize, plan, pyramid, setup, state
-    from .run.progress import Progress
+    from .run.progress import of_epochs, show_epoch
     from .run.saving import Saving
     saved = state.load(args.resume) if getattr(args, "resume", None) else None
     if saved:
@@ -89,8 +89,12 @@ def train_nstyle(args, callback=None, on_epoch=None):
         since = optimize.start_state(image)
 
     # the loop
+    last = None
+
     def on_step(step):
-        progress.show(step)
+        nonlocal last
+        last = step
+        show_epoch(progress, objective, args.print_iterations, step)
         record = state.EpochRecord(step.epoch, step.eps, step.total, step.seconds, objective.by_kind(step.losses))
         saving.history.append(record)
         if on_epoch:
@@ -110,13 +114,11 @@ def train_nstyle(args, callback=None, on_epoch=None):
     saving.begin(device, read)
     del photo
     read.cache_clear()      # large pictures need not stay in memory
-    with Progress(args.max_num_epochs, objective, args.print_iterations, since.epoch) as progress, \
-            interrupt.waiting() as asked, saving.telling_of_failure():
+    with of_epochs(args, since.epoch) as progress, interrupt.waiting() as asked, saving.telling_of_failure():
         if saved and saved.finished and saved.history[-1].eps < args.stop_eps:
             result = setup.on_device(since.result, device)      # it came to its end by itself, and stays there
         else:
             result = optimize.minimise(objective, image, args, on_step, since)
-        last = progress.last
         saving.end(result, last.state() if last else since)
     if last and last.finished:
         log.info("eps fell below --stop-eps %g in epoch %d", args.stop_eps, last.epoch)

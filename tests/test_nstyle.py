@@ -14,7 +14,6 @@ from PIL import Image
 from neural_style import nstyle
 from neural_style.objective import objective
 from neural_style.options import parse as options
-from neural_style.run import progress
 from neural_style.system.errors import NeuralStyleError, UsageError
 from neural_style.find_mxnet import mx
 from test_options import ORIGINAL
@@ -130,18 +129,6 @@ def test_bar_on_a_terminal(words, capsys, monkeypatch):
     assert nstyle.main(words) == 0
     bar = capsys.readouterr().err.replace("\r", "\n")
     assert "5/5" in bar and "eps 0." in bar and "style " in bar and "content " in bar and "epoch 1/5" not in bar
-
-
-def test_progress_shows_the_weighted_losses(capsys, monkeypatch, caplog):
-    from neural_style.run.optimize import Step
-    caplog.set_level(logging.INFO, "neural_style")
-    weighted = objective.Objective.__new__(objective.Objective)
-    weighted.kinds, weighted.names = ["style", "style", "content"], ["a", "b", "c"]
-    weighted.weights = np.array([0.5, 0.25, 10])
-    with progress.Progress(10, weighted, every=4) as shown:
-        for epoch in (3, 4, 5):
-            shown.show(Step(epoch, 0.125, np.array([2.0, 4.0, 3.0]), 32.0, 1.0, 2.0 * epoch, None, False))
-    assert caplog.messages == ["epoch 4/10, eps 0.125000, style 2, content 30, 8 s, at most 12 s left"]
 
 
 @pytest.mark.parametrize("change, code, says", [

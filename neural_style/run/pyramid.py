@@ -1,4 +1,5 @@
 """The image that a run starts from: a noise or a picture, or with --pyramid what smaller levels have made of it."""
+import functools
 from argparse import Namespace
 
 import numpy as np
@@ -8,7 +9,7 @@ from ..options.flags import listed
 from ..system.errors import UsageError
 from . import optimize, setup
 from .plan import SMALLEST
-from .progress import Progress
+from .progress import of_epochs, show_epoch
 from .start import start_image
 
 
@@ -45,8 +46,9 @@ def start_of(args, shape, device, read):
         objective = setup.make_objective(level, model, terms, content, styles)
         image = (start_image(args.start, content.shape, device, pictures, read) if image is None
                  else mx.nd.array(enlarged(image.asnumpy(), content.shape[2:]), ctx=device))
-        with Progress(level.max_num_epochs, objective, level.print_iterations) as progress:
-            image = optimize.minimise(objective, image, level, progress.show)
+        with of_epochs(level) as progress:
+            image = optimize.minimise(objective, image, level,
+                                      functools.partial(show_epoch, progress, objective, level.print_iterations))
     if image is None:
         return start_image(args.start, shape, device, pictures, read)
     return mx.nd.array(enlarged(image.asnumpy(), shape[2:]), ctx=device)
