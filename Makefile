@@ -38,7 +38,7 @@ $(VENV)/installed: setup.py
 	@touch $@
 
 docs: install
-	@$(VENV)/bin/python -m neural_style.options README.md
+	@$(VENV)/bin/python -m neural_style.options docs/flags.md
 
 clean:
 	rm -rf $(VENV) build *.egg-info

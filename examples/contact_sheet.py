@@ -1,7 +1,7 @@
 """Every recipe on the same freely usable pictures, each with its command below: examples/contact_sheet.jpg.
 
     python examples/contact_sheet.py            # about half an hour on two cores; finished pictures are kept
-    python examples/contact_sheet.py --max-long-edge 48 --max-num-epochs 2      # these flags override every run's own
+    python examples/contact_sheet.py --max-long-edge 64 --max-num-epochs 2      # these flags override every run's own
 """
 import shlex
 import sys

@@ -1,4 +1,4 @@
-"""Bring the flag table of a document up to date: python -m neural_style.options README.md"""
+"""Bring the flag table of a document up to date: python -m neural_style.options docs/flags.md"""
 import re
 import sys
 from pathlib import Path
@@ -11,14 +11,14 @@ def flag_table():
     rows = ["| flag | default | what it does |", "| --- | --- | --- |"]
     for flag in FLAGS:
         names = ", ".join(f"`{name}`" for name in flag.names.split())
-        default = "" if flag.default in (None, False) else f"`{flag.default}`"
+        default = "" if flag.default is None or flag.default is False else f"`{flag.default}`"
         choices = f" ({', '.join(f'`{name}`' for name in flag.choices)})" if flag.choices else ""
         rows.append(f"| {names} | {default} | {flag.help}{choices} |")
     return "\n".join(rows)
 
 
 def with_flag_table(text):
-    """text with the flag table put between its two <!-- flags --> marks."""
+    """text with a current flag table between its two <!-- flags --> marks."""
     return re.sub(r"(<!-- flags -->\n).*?(<!-- /flags -->)",
                   lambda found: f"{found[1]}{flag_table()}\n{found[2]}", text, flags=re.S)
 
