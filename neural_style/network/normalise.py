@@ -10,7 +10,7 @@ import logging
 
 import numpy as np
 
-from .. import find_mxnet, model_vgg19
+from .. import find_mxnet
 from ..pictures import images
 from ..system.errors import NeuralStyleError
 from ..weights import download, pretrained, sources
@@ -33,6 +33,7 @@ def photographs():
 
 def mean_activations(arrays, pictures, network="vgg19"):
     """{"conv1_1": (filters,), …}: each filter's mean output after the ReLU over the pictures and their positions."""
+    from .. import model_vgg19      # loads MXNet, which finding the weights does without
     mx = find_mxnet.mx
     names = [name for name in layer_shapes(NETWORKS[network]) if f"{name}_weight" in arrays]
     layers = model_vgg19.get_layers(network=network)
