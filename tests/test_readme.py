@@ -1,73 +1,162 @@
-"""What the README says can be typed as it stands there."""
+"""What README.md and docs/ say can be typed as it is written, links lead somewhere, and names are those of the code."""
+import ast
 import importlib.util
 import re
 import shlex
 from pathlib import Path
 
+import pytest
+
 from neural_style import nstyle, painting, recipes
 from neural_style.batch import __main__ as batch
-from neural_style.options import parse as options
-from neural_style.weights import pretrained as weights
+from neural_style.find_mxnet import mx
+from neural_style.options import check, optimizers, parse
+from neural_style.weights import __main__ as weights
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+         for path in (ROOT / "README.md", ROOT / "model" / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+PARSERS = {"neural_style": parse.get_args, "neural_style.nstyle": parse.get_args, "neural_style.batch": batch.parse,
+           "neural_style.weights": weights.parser().parse_args, "neural_style.painting": painting.parser().parse_args}
+OWN_MODELS = "model_NAME.py", "model_deep.py"       # of the reader's own
+SOFT, = re.findall(r"```\n(# Soft.*?)```", PAGES["docs/recipes.md"], re.S)
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+def commands(text):
+    """The commands of a page, as lists of words: lines of its shell blocks, and what stands in the text."""
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.S) for line in block.splitlines()]
+    text = re.sub(r"```.*?```", "", text, flags=re.S)
+    lines += re.findall(r"`((?:python|make|sh|pip) [^`]*)`", text)
+    return [shlex.split(line) for line in lines]
 
 
-def test_commands(random_params, pictures, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    nstyle.main(["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
-                 "--model-params", str(random_params), "--max-long-edge", "32", "--max-num-epochs", "1", "--quiet"])
+@pytest.fixture(scope="module")
+def after_a_run(random_params, pictures, tmp_path_factory):
+    """A folder in which the commands can be typed: with a recipe of one's own, and a run that can be resumed."""
+    folder = tmp_path_factory.mktemp("typed")
+    (folder / "soft.args").write_text(SOFT)
+    assert nstyle.main(["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
+                        "--model-params", str(random_params), "--max-long-edge", "32", "--max-num-epochs", "1",
+                        "--output_dir", str(folder / "output"), "--quiet"]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands(page, after_a_run, monkeypatch, capsys):
+    monkeypatch.chdir(after_a_run)
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M)
-    commands = [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
-    commands += [shlex.split(text) for text in re.findall(r"`(python -m neural_style[^`]*)`", README)]
-    assert len(commands) >= 9
-    for program, *words in commands:
+    extras = re.findall(r'^        "(\w+)":', (ROOT / "setup.py").read_text().split("extras_require")[1], re.M)
+    for program, *words in commands(PAGES[page]):
         if program == "make":
             assert words[0] in targets
         elif program == "sh":
             assert (ROOT / words[0]).is_file()
-        elif program == "python":
-            assert words[0] == "-m" and importlib.util.find_spec(words[1])
-            parse = {"neural_style.nstyle": options.get_args, "neural_style.weights": weights.parser().parse_args,
-                     "neural_style.painting": painting.parser().parse_args, "neural_style.batch": batch.parse}[words[1]]
-            try:
-                parse(words[2:])
-            except SystemExit as ended:     # --help, --list-recipes
-                assert ended.code == 0
+        elif program == "pip":
+            assert words[0] == "install" and words[1] in (".", "pillow-heif", "h5py", *(f".[{extra}]" for extra in extras))
+        elif words[0] != "-m":
+            assert program == "python" and (ROOT / words[0]).is_file()
         else:
-            assert (program, words) == ("pip", ["install", "."])
+            assert program == "python" and importlib.util.find_spec(words[1])
+            if words[1] in PARSERS:
+                try:
+                    PARSERS[words[1]](words[2:])
+                except SystemExit as ended:     # --help, --list-recipes
+                    assert ended.code == 0, (words, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_flags(page, capsys):
+    known = {"--nthreads", "--torch", "--keep"}         # of Dask's workers and of our own scripts
+    for program in PARSERS.values():
+        with pytest.raises(SystemExit):
+            program(["--help"])
+    for command in ("convert", "normalise", "download", "check"):
+        with pytest.raises(SystemExit):
+            weights.main([command, "--help"])
+    known.update(re.findall(r"--[\w-]+", capsys.readouterr().out))
+    assert set(re.findall(r"(?<![\w-])--[a-z][\w-]+", PAGES[page])) <= known
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links(page):
+    for target, _, heading in re.findall(r"\]\(([^)#\s]*)(#([^)\s]+))?\)", PAGES[page]):
+        if target.startswith("https://"):
+            continue
+        path = (ROOT / page).parent / target if target else ROOT / page
+        assert path.exists(), target
+        if heading:
+            headings = re.findall(r"^#+ (.*)", path.read_text(encoding="utf-8"), re.M)
+            assert heading in [re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in headings]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_named_are_there(page):
+    """A file's name is a path from the checkout or from the package, or that of a file somewhere in there."""
+    names = {path.name for path in (ROOT / "neural_style").rglob("*.py")}
+    for name in re.findall(r"`([\w/]+\.py)`", PAGES[page]):
+        assert (ROOT / name).exists() or (ROOT / "neural_style" / name).exists() or name in (*names, *OWN_MODELS), name
+
+
+def test_every_page_is_linked_from_the_readme():
+    assert {page for page in PAGES if page != "README.md"} <= set(re.findall(r"\]\(([\w/]+\.md)\)", PAGES["README.md"]))
+    assert len(PAGES["README.md"].splitlines()) <= 150
 
 
 def test_python_example(monkeypatch, capsys):
     seen = {}
 
     def train(args, callback):
-        seen.update(vars(options.complete(args)))
+        seen.update(vars(check.complete(args)))
         callback({"epoch": 50, "eps": 0.01, "filename": "output/e_50.jpg"})
 
     monkeypatch.setattr(nstyle, "train_nstyle", train)
-    example, = blocks("python")
+    example, = re.findall(r"```python\n(.*?)```", PAGES["docs/python.md"], re.S)
     exec(example, {})
     assert seen["content_image"] == "photo.jpg" and seen["max_num_epochs"] == 150
     assert capsys.readouterr().out == "50 0.01 output/e_50.jpg\n"
 
 
-def test_the_recipe_in_the_readme(tmp_path):
-    text, = re.findall(r"```\n(# Soft.*?)```", README, re.S)
-    (tmp_path / "soft.args").write_text(text)
-    args = options.complete(options.get_args(["--recipe", str(tmp_path / "soft.args")]))
+def test_the_optimiser_to_add():
+    row = re.search(r'"\w+": (Optimizer\(.*\)),', PAGES["docs/extending.md"])[1]
+    optimizer = eval(row, {"Optimizer": optimizers.Optimizer})
+    assert hasattr(mx.optimizer, optimizer.mxnet) and set(optimizer.defaults) <= set(optimizers.OWN_FLAGS)
+
+
+def test_the_model_of_ones_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    example, = re.findall(r"```python\n(.*?)```", PAGES["docs/extending.md"], re.S)
+    (tmp_path / "model_deep.py").write_text(example)
+    assert nstyle.main(["--model", "deep", "--list-layers"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "relu4_4"
+
+
+def test_the_recipe_of_ones_own(after_a_run):
+    args = check.complete(parse.get_args(["--recipe", str(after_a_run / "soft.args")]))
     assert args.optimizer == "lbfgs" and args.preserve_colors == "luma"
-    named = re.findall(r"`([\w-]+)`", README.split("| recipe |")[1].split("\n\n")[0])
-    assert set(recipes.names()) <= set(named)
 
 
-def test_files_named_are_there():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert target.startswith("https://") or (ROOT / target).exists(), target
-    table = README.split("## Where things are")[1].split("##")[0]
-    named = set(re.findall(r"`(\w+\.py)`", table))
-    assert named == {path.name for path in (ROOT / "neural_style").glob("*.py")} - {"__init__.py"}
+@pytest.mark.parametrize("page", ["README.md", "docs/recipes.md"])
+def test_every_recipe_is_in_the_table(page):
+    rows = PAGES[page].split("| recipe |")[1].split("\n\n")[0].splitlines()[2:]
+    assert {name for row in rows for name in re.findall(r"`([\w-]+)`", row.split("|")[1])} == set(recipes.names())
+
+
+def test_imports_go_downward():
+    """docs/architecture.md has the rows: a module belongs to the one with the longest part of its path."""
+    rows = re.search(r"<!-- imports -->\n(.*?)<!-- /imports -->", PAGES["docs/architecture.md"], re.S)[1].splitlines()[2:]
+    level = {name: number for number, row in enumerate(rows) for name in re.findall(r"`([\w/]+)`", row)}
+
+    def row(parts):
+        return next((level["/".join(parts[:end])] for end in range(len(parts), 0, -1) if "/".join(parts[:end]) in level), None)
+
+    package = ROOT / "neural_style"
+    for path in package.rglob("*.py"):
+        parts = path.relative_to(package).with_suffix("").parts
+        own = row(parts[:-1] if parts[-1] == "__init__" else parts)
+        assert own is not None or parts == ("__init__",), path
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = parts[:len(parts) - node.level] + tuple(filter(None, (node.module or "").split(".")))
+                for name in (alias.name for alias in node.names):
+                    other = row((*base, name))
+                    assert other is None or other >= own, f"{'/'.join(parts)} imports {'/'.join((*base, name))}"

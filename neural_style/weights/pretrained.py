@@ -86,8 +86,9 @@ def _demand(path, arrays, shapes):
 
 
 def network_of(names):
-    """The name of the network that has arrays of these names."""
-    return "vgg19" if "conv3_4_weight" in names else "vgg16"
+    """The network that has the most arrays of these names; of several, the smallest."""
+    shapes = {network: array_shapes(blocks) for network, blocks in NETWORKS.items()}
+    return max(NETWORKS, key=lambda network: (len(shapes[network].keys() & set(names)), -len(shapes[network])))
 
 
 def check(path):
