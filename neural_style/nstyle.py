@@ -6,9 +6,16 @@ import contextlib
 import functools
 import importlib
 import logging
+import os
 import sys
+import types
 from argparse import Namespace
 from collections import namedtuple
+
+if __name__ == "__main__" and not __package__:      # python path/to/neural_style/nstyle.py
+    import runpy
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.exit(runpy.run_module("neural_style.nstyle", run_name="__main__", alter_sys=True))
 
 from . import find_mxnet, recipes  # noqa: F401 (with find_mxnet, `import mxnet` works)
 from .options.check import changed, complete, refuse_changes
@@ -20,6 +27,7 @@ log = logging.getLogger("neural_style")
 CallbackData = namedtuple("CallbackData", field_names=["eps", "epoch", "img", "filename"])
 
 # The reference's functions, where they live now; imported when they are first asked for, since --help needs none of them.
+# What is assigned to such a name here takes its place there, as the reference calls what stands in this module.
 _ELSEWHERE = {
     "PreprocessContentImage": "pictures.images", "PreprocessStyleImage": "pictures.images",
     "PostprocessImage": "pictures.images", "SaveImage": "pictures.images",
@@ -28,10 +36,40 @@ _ELSEWHERE = {
 }
 
 
-def __getattr__(name):
-    if name in _ELSEWHERE:
-        return getattr(importlib.import_module(f".{_ELSEWHERE[name]}", __package__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+_replaced = {}
+__all__ = ["CallbackData", "get_args", "main", "train_nstyle", *_ELSEWHERE]
+
+
+class _Module(types.ModuleType):
+    """This module, with the names that live elsewhere."""
+
+    def __getattr__(self, name):
+        if name in _ELSEWHERE:
+            return getattr(self._home(name), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __setattr__(self, name, value):
+        if name in _ELSEWHERE:
+            _replaced.setdefault(name, getattr(self, name))
+            setattr(self._home(name), name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def __delattr__(self, name):
+        if name in _replaced:
+            setattr(self._home(name), name, _replaced.pop(name))
+        else:
+            super().__delattr__(name)
+
+    def __dir__(self):
+        return sorted({*super().__dir__(), *_ELSEWHERE})
+
+    @staticmethod
+    def _home(name):
+        return importlib.import_module(f"neural_style.{_ELSEWHERE[name]}")
+
+
+sys.modules[__name__].__class__ = _Module
 
 
 def train_nstyle(args, callback=None, on_epoch=None):

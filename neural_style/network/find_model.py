@@ -34,12 +34,16 @@ def is_own(name):
 
 def find_model(name):
     """The module model_NAME: it has get_symbol() and get_executor(), as model_vgg19 shows."""
+    folder, file = os.getcwd(), f"model_{full_name(name)}.py"
     if is_own(name):
-        return importlib.import_module(f"{PACKAGE}.model_{full_name(name)}")
-    find_mxnet.load()
-    # models written for the reference import its find_mxnet by its bare name
-    sys.modules.setdefault("find_mxnet", find_mxnet)
-    folder = os.getcwd()
+        module = importlib.import_module(f"{PACKAGE}.model_{full_name(name)}")
+        if os.path.isfile(file) and not os.path.samefile(file, module.__file__):
+            log.warning("--model %s is this package's own, not ./%s; to use that one, rename it and name it", name, file)
+        return module
+    # models written for the reference import its modules by their bare names
+    for bare in ("find_mxnet", *(f"model_{own}" for own in NETWORKS)):
+        if not os.path.isfile(f"{bare}.py"):
+            sys.modules.setdefault(bare, importlib.import_module(f"{PACKAGE}.{bare}"))
     sys.path.insert(0, folder)
     try:
         module = importlib.import_module(f"model_{name}")
@@ -95,11 +99,14 @@ class Model:
         if options and not _takes(module.get_symbol, "pooling"):
             raise UsageError(f"--pooling {pooling}: the model {name} has its own pooling")
         style, content = module.get_symbol(**options)
-        self.layers = dict(layers_of(module, (style, content), **options))
+        self.device, self.pooling, self._get_executor, self._params = device, pooling, module.get_executor, {}
+        has_weights = hasattr(module, "get_params") and _takes(module.get_executor, "params")
+        # somebody may have put functions of the reference's form in the place of ours
+        replaced = is_own(name) and not (has_weights and _takes(module.get_symbol, "pooling"))
+        self.is_own = is_own(name) and not replaced
+        self.layers = dict(layers_of(None if replaced else module, (style, content), **options))
         self.style_layers, self.content_layers = self._add(style), self._add(content)
-        self.device, self.pooling, self.is_own = device, pooling, is_own(name)
-        self._get_executor, self._params = module.get_executor, {}
-        if hasattr(module, "get_params") and _takes(module.get_executor, "params"):
+        if has_weights:
             if normalised:
                 params_path = normalise.ensure(full_name(name), params_path)
             self._params["params"] = module.get_params(params_path, device)
@@ -108,14 +115,18 @@ class Model:
                              "own weights")
 
     def _add(self, group):
-        """Add a group's outputs to the layers, each under a name of its own; returns the names."""
+        """Add a group's outputs to the layers, each under a name of its own; returns the names.
+
+        Where the model lists a layer of that name, this stands for it: a graph of two networks, one for the groups and one
+        for the list, has two pictures, and only one of them would get its gradient.
+        """
         names = []
         for output in group:
             name = output.list_outputs()[0]
             name = name[:-len("_output")] if name.endswith("_output") else name
             while name in names:
                 name += "_again"
-            self.layers[name] = output
+            self.layers.setdefault(name, output)
             names.append(name)
         return names
 
@@ -159,6 +170,8 @@ class Model:
 
     def layer_bytes(self, names, size):
         """The bytes of the named layers, and of all layers up to them, for a picture of size (H, W)."""
+        if not names:
+            return 0, 0
         inner = self.outputs(names).get_internals()
         _, shapes, _ = inner.infer_shape(data=(1, 3) + tuple(size))
         arguments = set(inner.list_arguments())

@@ -24,9 +24,11 @@ WITHOUT_EFFECT = (
     ("tv_loss", lambda args: args.tv_weight <= 0, "without --tv-weight"),
     ("style_scales", lambda args: args.fit != "scale", "without --fit scale"),
     ("style_blend_weights", lambda args: len(listed(args.style_image)) == 1, "with a single --style-image"),
+    ("pyramid_epochs", lambda args: not args.pyramid, "without --pyramid"),
     ("max_long_edge", lambda args: args.width is not None, "with --width"),
     ("output_dir", lambda args: args.output and args.checkpoint_output, "with --output and --checkpoint-output"),
 )
+FORMER_NAMES = {"max_size": "max_long_edge"}        # in notebooks older than the reference
 ONE_PER = (     # flags of which there must be as many values as of another
     ("style_blend_weights", "style_image"), ("style_scales", "style_image"))
 
@@ -44,8 +46,8 @@ def refuse_what_has_no_effect(args, given):
 
 def complete(args):
     """A checked copy of args in which what is missing has its default, as in code older than a flag."""
-    for name in (name for name in getattr(args, "__dict__", ()) if name not in BY_ATTRIBUTE):
-        near = difflib.get_close_matches(name, BY_ATTRIBUTE, 1)
+    for name in (name for name in getattr(args, "__dict__", ()) if name not in BY_ATTRIBUTE and name[0] != "_"):
+        near = [FORMER_NAMES[name]] if name in FORMER_NAMES else difflib.get_close_matches(name, BY_ATTRIBUTE, 1)
         log.warning("args.%s is not an option and has no effect%s", name,
                     f"; is args.{near[0]} meant?" if near else "")
     values = {}

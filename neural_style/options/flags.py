@@ -122,8 +122,9 @@ FLAGS = (
     Flag("--start --initial", str, "uniform", "the image to start from: uniform, normal, white or median noise, content, "
          "style, a picture file, or a raw image NAME.npy", path=PICTURE, words=(*NOISES, "content", "style")),
     Flag("--keep-best", bool, False, "save the best image so far instead of the latest"),
-    Flag("--pyramid", int, 0, "paint at half the size first, this many times over, and start from the result; each level "
-         "takes at most --max-num-epochs", NOT_NEGATIVE),
+    Flag("--pyramid", int, 0, "paint at half the size first, this many times over, and start from the result",
+         NOT_NEGATIVE),
+    Flag("--pyramid-epochs", int, 100, "the epochs of each of these smaller levels", AT_LEAST_ONE),
     Flag("--precision", str, "float32", "how the network is evaluated: float32 is the reference's graph; fast32 is float32 "
          "with sums in a faster order; bf16 is faster still, with small errors, on processors that have it; auto is bf16 "
          "there and fast32 elsewhere", choices=("float32", "fast32", "bf16", "auto")),
@@ -152,6 +153,7 @@ FLAGS = (
     Flag("--verbose", bool, False, "print every epoch's losses, layer by layer", scope=SESSION),
     Flag("--debug", bool, False, "on an error, show the traceback", scope=SESSION),
 )
+REFERENCE = tuple(flag.attribute for flag in FLAGS[:16])
 BY_ATTRIBUTE = {flag.attribute: flag for flag in FLAGS}
 OWN_MODELS = ("vgg19", "vgg", "vgg16")
 

@@ -5,14 +5,23 @@ import sys
 from .. import __version__, recipes
 from ..system.errors import Parser, UsageError
 from .check import refuse_what_has_no_effect
-from .flags import BY_ATTRIBUTE, FLAGS, OWN_MODELS, RUN, SESSION, listed
+from .flags import BY_ATTRIBUTE, FLAGS, OWN_MODELS, REFERENCE, RUN, SESSION, listed
+
+
+class _Parser(Parser):
+    """A parser that knows the reference's abbreviations: `--tv` was unique before --tv-loss came."""
+
+    def _get_option_tuples(self, option_string):
+        found = super()._get_option_tuples(option_string)
+        references = [match for match in found if match[0].dest in REFERENCE]
+        return references[:1] if len({match[0].dest for match in references}) == 1 else found
 
 
 class _Print(argparse.Action):
     """A flag that prints something and ends the program; const(value) gives the text."""
 
     def __call__(self, parser, namespace, value, option=None):
-        print(self.const(value))
+        parser.print(self.const(value))
         parser.exit()
 
 
@@ -32,7 +41,7 @@ def _add_flags(parser, defaults=False):
 
 def parser(flag_defaults=True, prog="neural-style"):
     """The parser of a run's command line."""
-    made = Parser(prog=prog, description="Paint the content image in the style of the style image.",
+    made = _Parser(prog=prog, description="Paint the content image in the style of the style image.",
                   formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=110),
                   argument_default=None if flag_defaults else argparse.SUPPRESS)
     _add_flags(made, flag_defaults)
@@ -86,7 +95,7 @@ def parse(arglist=None, prog="neural-style"):
 def _recipe_words(name):
     """A recipe's words, once they are known to be flags of a run and nothing else."""
     words = recipes.words(name)
-    plain = Parser(prog="neural-style", add_help=False, argument_default=argparse.SUPPRESS)
+    plain = _Parser(prog="neural-style", add_help=False, argument_default=argparse.SUPPRESS)
     _add_flags(plain)
     own, unknown = plain.parse_known_args(words)
     if unknown:

@@ -108,7 +108,8 @@ def PostprocessImage(img):
 
 def _unrounded(img):
     """The (1, 3, H, W) array as an (H, W, 3) float picture from 0 to 255."""
-    picture = np.asarray(img).reshape(img.shape[-3:]).transpose(1, 2, 0) + MEANS.astype("float32")
+    picture = np.asarray(img).reshape(img.shape[-3:]).transpose(1, 2, 0)
+    picture = picture + MEANS.astype(picture.dtype if picture.dtype.kind == "f" else "float32")
     return np.clip(picture, 0, 255)
 
 

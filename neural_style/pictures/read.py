@@ -59,7 +59,8 @@ def size_of(path):
     """A picture's (width, height) as it is shown, from its header; None where that cannot be read."""
     try:
         with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
-            return picture.size[::-1] if picture.getexif().get(ORIENTATION, 1) >= 5 else picture.size
+            sideways = picture.format != "TIFF" and picture.getexif().get(ORIENTATION, 1) >= 5    # Pillow turns TIFF itself
+            return picture.size[::-1] if sideways else picture.size
     except (UsageError, MemoryError):
         return None
 
@@ -97,6 +98,8 @@ def errors_of(name, path):
 @contextlib.contextmanager
 def _opened(path, name):
     """The bytes of a file, a pipe or standard input, as a file that can be rewound."""
+    if str(path).startswith(("http://", "https://")):
+        raise UsageError(f"{name}: pictures are read from files; download it first and name the file")
     if path == STANDARD_INPUT:
         source = getattr(sys.stdin, "buffer", None)
         if source is None or source.isatty():

@@ -26,14 +26,13 @@ class Factors(NamedTuple):
     """Of bytes, for one way to evaluate the network."""
     weights: float      # as read and as bound, and oneDNN's copies of them in its own layouts
     layers: float       # all that the layers make, forward and backward
-    style: float        # of the layers with style terms, for Gram matrices and gradients
-    content: float      # of the layers with content terms, for differences and gradients
+    content: float      # of the layers with content terms besides: targets, differences and gradients
 
 
 FACTORS = {
-    "float32": Factors(3.2, 1.0, 3.1, 4.7),
-    "fast32": Factors(7.7, 0.555, 0.5, 1.0),      # the filters at all points of a tile are four times the weights
-    "bf16": Factors(3.95, 0.555, 0.5, 1.0),
+    "float32": Factors(3.5, 1.15, 4.7),
+    "fast32": Factors(7.65, 0.66, 4.0),      # the filters at all points of a tile are four times the weights
+    "bf16": Factors(4.0, 0.535, 4.0),
 }
 TARGET = 0.37           # all that the layers make of a style picture, forward alone
 FURTHER = 0.1           # what that leaves behind with each style after the first, measured with three
@@ -52,13 +51,10 @@ def estimate(model, terms, size, style_sizes=(), optimizer="nag", precision="flo
         rows = height / max(1, round(height / tile)) + AROUND
         return min(fixed(model, precision) + IN_STRIPS * height * width + STRIP * rows * width + states,
                    estimate(model, terms, size, style_sizes, optimizer, precision))
-    layers = [term.layer for term in terms]
-    by_kind = {True: [], False: []}
-    for term in terms:
-        by_kind[term.kind == STYLE].append(term.layer)
-    style, content = (model.layer_bytes(by_kind[kind], size)[0] if by_kind[kind] else 0 for kind in (True, False))
-    gradient = factors.layers * model.layer_bytes(layers, size)[1] + factors.style * style + factors.content * content
-    targets = [model.layer_bytes(by_kind[True], own)[1] for own in style_sizes]
+    style, content = ([term.layer for term in terms if (term.kind == STYLE) == wanted] for wanted in (True, False))
+    gradient = (factors.layers * model.layer_bytes(style + content, size)[1]
+                + factors.content * model.layer_bytes(content, size)[0])
+    targets = [model.layer_bytes(style, own)[1] for own in style_sizes]
     return (fixed(model, precision) + max(gradient, TARGET * max(targets, default=0)) + FURTHER * sum(targets[1:])
             + states)
 

@@ -21,7 +21,8 @@ def levels(args):
             raise UsageError(f"--pyramid {args.pyramid}: the level below {edge >> level - 1} pixels is less than {SMALLEST}; "
                              "take fewer levels")
         found.append(Namespace(**{**vars(args), "max_long_edge": args.max_long_edge >> level,
-                                  "width": args.width and args.width >> level}))
+                                  "width": args.width and args.width >> level,
+                                  "max_num_epochs": args.pyramid_epochs, "stop_eps": 0.0}))
     return found[::-1]
 
 

@@ -2,6 +2,7 @@
 import argparse
 import contextlib
 import glob
+import inspect
 import logging
 import os
 from pathlib import Path
@@ -139,7 +140,8 @@ class Saving:
         if self.args.preserve_colors == "luma":
             array = colors.with_colors_of(array, self._content)
         options = self._final_options if path == self.final else self._options
-        images.SaveImage(array, path, remove_noise, recipe=self._recipe(path, remove_noise, epoch), **options)
+        images.SaveImage(array, path, remove_noise, **_taken_by(
+            images.SaveImage, dict(options, recipe=self._recipe(path, remove_noise, epoch))))
 
     def _recipe(self, path, remove_noise, epoch):
         """The text of the recipe that repeats a picture of this run: of its end, or of an epoch before."""
@@ -172,6 +174,11 @@ def numbered(checkpoint, epoch):
     """The path of an epoch's checkpoint: its number in the place of %s in the file's name."""
     folder, name = os.path.split(checkpoint)
     return os.path.join(folder, name.replace("%s", str(epoch)))
+
+
+def _taken_by(function, options):
+    """Those of the options that a function takes: somebody may have put one of the reference's form in our place."""
+    return {name: value for name, value in options.items() if name in inspect.signature(function).parameters}
 
 
 def _same(one, other):

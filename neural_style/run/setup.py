@@ -26,16 +26,23 @@ class Pictures(NamedTuple):
 
 def content_of(args, read=images.read_picture):
     """The content picture, (1, 3, H, W); read(path) gives pictures."""
-    return images.PreprocessContentImage(read(args.content_image), args.max_long_edge, args.width)
+    return _preprocessed(images.PreprocessContentImage, args.content_image, read, args.max_long_edge,
+                         **{"width": args.width} if args.width else {})
 
 
 def styles_of(args, content, read=images.read_picture):
     """The style pictures, (1, 3, H, W) each, fitted to the content."""
     paths = style_pictures(args)
     scales = listed(args.style_scales) or [1.0] * len(paths)
-    styles = [images.PreprocessStyleImage(read(path), content.shape, args.fit, scale)
+    styles = [_preprocessed(images.PreprocessStyleImage, path, read, content.shape,
+                            **{} if (args.fit, scale) == ("stretch", 1.0) else {"fit": args.fit, "scale": scale})
               for path, scale in zip(paths, scales)]
     return [colors.matched(style, content) for style in styles] if args.preserve_colors == "match" else styles
+
+
+def _preprocessed(function, path, read, *asked, **more):
+    """What a function of the reference makes of a picture; one that somebody has put in our place expects a path."""
+    return function(read(path) if function.__module__ == images.__name__ else path, *asked, **more)
 
 
 def on_device(array, device):

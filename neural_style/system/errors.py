@@ -1,5 +1,6 @@
 """Errors for people: one line that says what is wrong and what to do, and the right exit code."""
 import argparse
+import os
 import sys
 
 
@@ -16,6 +17,17 @@ class UsageError(NeuralStyleError):
 class Parser(argparse.ArgumentParser):
     """A parser whose complaint is one line."""
 
+    def print(self, text):
+        """Print a text for which the program was called; who reads it may leave early, as head does."""
+        self._print_message(text + "\n", sys.stdout)
+
+    def _print_message(self, message, file=None):
+        try:
+            super()._print_message(message, file)
+            (file or sys.stderr).flush()
+        except BrokenPipeError:
+            self.exit(nobody_reads())
+
     def error(self, message):
         line = " ".join(message.splitlines())
         self.exit(UsageError.exit_code, f"{self.prog}: error: {line}; --help lists the flags\n")
@@ -27,7 +39,12 @@ def run(command, program, debug=False):
     With debug the exception comes through with its traceback.
     """
     try:
-        return command() or 0
+        code = command() or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        return nobody_reads()
     except KeyboardInterrupt as error:
         say(f"{program}: {str(error) or 'interrupted'}")
         return getattr(error, "exit_code", 130)
@@ -36,6 +53,12 @@ def run(command, program, debug=False):
             raise
         say(f"{program}: error: {describe(error)}")
         return getattr(error, "exit_code", 1)
+
+
+def nobody_reads():
+    """The exit code where the reader of standard output has gone, as programs have it that SIGPIPE ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
 
 
 def describe(error):

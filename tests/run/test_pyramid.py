@@ -1,0 +1,60 @@
+"""From coarse to fine: levels, what a picture's recipe repeats, and what --resume continues."""
+from argparse import Namespace
+
+import numpy as np
+import pytest
+
+from neural_style import nstyle
+from neural_style.pictures import images
+from neural_style.run import pyramid
+from neural_style.system.errors import UsageError
+
+
+@pytest.fixture
+def small(random_params, pictures):
+    return dict(content_image=str(pictures / "chelsea.png"), style_image=str(pictures / "coffee.png"), seed=1,
+                max_long_edge=130, model_params=str(random_params), stop_eps=0, pyramid_epochs=3)
+
+
+def paint(folder, **flags):
+    nstyle.train_nstyle(Namespace(output_dir=str(folder), **flags))
+    return images.read_image(str(folder / "final.jpg"))
+
+
+def test_a_pyramid_begins_small(small, tmp_path, monkeypatch):
+    sizes, preprocess = [], images.PreprocessContentImage
+    monkeypatch.setattr(nstyle, "PreprocessContentImage", lambda path, edge: sizes.append(edge) or preprocess(path, edge))
+    a = paint(tmp_path / "a", pyramid=2, max_num_epochs=2, **small)
+    assert sizes == [130, 32, 65]
+    b = paint(tmp_path / "b", max_num_epochs=2, **{**small, "pyramid_epochs": 100})
+    assert a.shape == b.shape and not np.array_equal(a, b)
+    c = paint(tmp_path / "c", pyramid=2, tile=16, max_num_epochs=2, **small)
+    assert np.abs(c.astype(float) - a).mean() < 1
+    with pytest.raises(UsageError, match="--pyramid 3: .* take fewer levels"):
+        paint(tmp_path / "d", pyramid=3, **small)
+    assert not (tmp_path / "d").exists()
+
+
+def test_enlarging_keeps_a_picture_in_place():
+    image = np.linspace(-100, 100, 20 * 30).reshape(1, 1, 20, 30).repeat(3, 1).astype("float32")
+    large = pyramid.enlarged(image, (40, 60))
+    assert large.shape == (1, 3, 40, 60) and large.dtype == np.float32
+    blocks = large.reshape(1, 3, 20, 2, 30, 2).mean((3, 5))
+    np.testing.assert_allclose(blocks[:, :, 2:-2, 2:-2], image[:, :, 2:-2, 2:-2], atol=1)
+
+
+def test_a_checkpoints_recipe_repeats_it(small, tmp_path):
+    paint(tmp_path / "a", pyramid=1, max_num_epochs=4, save_epochs=2, **small)
+    checkpoint = tmp_path / "a/e_2.jpg"
+    args = nstyle.get_args(["--recipe", str(checkpoint), "--output_dir", str(tmp_path / "b"), "--model-params",
+                            small["model_params"], "--content-image", small["content_image"], "--style-image",
+                            small["style_image"]])
+    nstyle.train_nstyle(args)
+    np.testing.assert_array_equal(images.read_image(str(checkpoint)), images.read_image(str(tmp_path / "b/final.jpg")))
+
+
+def test_a_longer_resumed_run_is_the_uninterrupted_one(small, tmp_path):
+    whole = paint(tmp_path / "a", pyramid=1, max_num_epochs=5, **small)
+    paint(tmp_path / "b", pyramid=1, max_num_epochs=2, **small)
+    nstyle.train_nstyle(nstyle.get_args(["--resume", str(tmp_path / "b"), "--max-num-epochs", "5"]))
+    np.testing.assert_array_equal(images.read_image(str(tmp_path / "b/final.jpg")), whole)
