@@ -1,7 +1,7 @@
-"""Keep the content's colours; all arrays are (1, 3, H, W) with channels R, G, B on one scale."""
+"""Keep the content's colours; all arrays are (1, 3, H, W) with channels R, G, B on the same scale."""
 import numpy as np
 
-LUMA = np.array([0.299, 0.587, 0.114])      # what each channel adds to the luminance (ITU-R BT.601)
+LUMA = np.array([0.299, 0.587, 0.114])      # each channel's share of the luminance (ITU-R BT.601)
 
 
 def luminance(image):
@@ -10,12 +10,12 @@ def luminance(image):
 
 
 def with_colors_of(image, content):
-    """image's luminance with content's colours: in Y, Cb, Cr, changing Y moves R, G and B alike."""
+    """The luminance of image with the colours of content: changing Y of Y, Cb, Cr shifts R, G and B equally."""
     return content + (luminance(image) - luminance(content))
 
 
 def matched(style, content):
-    """style, its colours moved so that their mean and covariance over the pixels are content's."""
+    """style with its colours transformed so that their mean and covariance over the pixels are those of content."""
     flat, goal = (picture.reshape(3, -1).astype("float64") for picture in (style, content))
     mean, goal_mean = flat.mean(1, keepdims=True), goal.mean(1, keepdims=True)
     turn = _power(np.cov(goal), 0.5) @ _power(np.cov(flat), -0.5)
@@ -23,6 +23,6 @@ def matched(style, content):
 
 
 def _power(covariance, exponent):
-    """A symmetric matrix to the power; what hardly varies in a picture of few colours is left as it is."""
+    """A power of a covariance matrix; directions in which the colours hardly vary are left almost as they are."""
     values, vectors = np.linalg.eigh(covariance)
     return (vectors * np.maximum(values, 1e-2) ** exponent) @ vectors.T

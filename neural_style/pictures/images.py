@@ -1,4 +1,4 @@
-"""Pictures to the network's range and back; reading is in read.py, writing in write.py.
+"""Pictures to the network's range and back; read.py reads files, write.py writes them.
 
 The network sees arrays of shape (1, 3, H, W), channels R, G, B, on the scale [0, 1] × 256 minus MEANS.
 """
@@ -18,16 +18,16 @@ LARGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 65536}      
 __all__ = ["PostprocessImage", "PreprocessContentImage", "PreprocessStyleImage", "SaveImage", "prepare_folder",
            "prepare_outputs", "read_image", "read_picture", "read_recipe", "save_options", "save_picture", "to_network"]
 
-FAR = 32        # times smaller: pictures that shrink by more are first brought near
+FAR = 32        # pictures that shrink by a larger factor are averaged over blocks first
 
 log = logging.getLogger("neural_style")
 
 
 def _in_reach(picture, size):
-    """The (H, W, 3) picture, or its means over blocks where it is more than FAR times the size along a side.
+    """The (H, W, 3) picture, averaged over blocks along any side that is more than FAR times as long as in size.
 
-    Before scikit-image scales a picture down it smooths it, in time that grows with the square of the ratio: a strip of
-    60000 pixels would take it many minutes.
+    scikit-image smooths a picture before scaling it down, which takes time proportional to the square of the factor: many
+    minutes for a panorama 60000 pixels wide.
     """
     down, right = (max(1, side // (FAR * goal)) for side, goal in zip(picture.shape, size))
     if down == right == 1:
@@ -41,7 +41,7 @@ def _in_reach(picture, size):
 
 
 def to_network(picture, size):
-    """Resize an (H, W, 3) picture to size (H, W) and bring it to the network's range, (1, 3, H, W) float64."""
+    """Resize an (H, W, 3) picture to size (H, W) and convert it to the network's range: (1, 3, H, W), float64."""
     from skimage.transform import resize
     try:
         scaled = resize(_in_reach(picture, size), size) * 256
@@ -52,7 +52,7 @@ def to_network(picture, size):
 
 
 def content_size(picture, long_edge=None, width=None):
-    """The (H, W) that a picture gets: by its longer edge, both sides truncated to whole pixels, or by its width."""
+    """The (H, W) of a picture resized to a longer edge, with both sides truncated to whole pixels, or to a width."""
     height, own_width = picture.shape[:2]
     if width:
         return int(height / own_width * width), width
@@ -61,14 +61,14 @@ def content_size(picture, long_edge=None, width=None):
 
 
 def PreprocessContentImage(path, long_edge, width=None):
-    """Read the content picture (a path, or what read_picture gave); its longer edge or its width gets that size."""
+    """Read the content picture (a path or a Picture) and resize it to this longer edge, or to this width."""
     picture = read_picture(path)
     size = content_size(picture.pixels, long_edge, width)
     shown = "{1}x{0}".format(*picture.pixels.shape)
     if min(size) < 1:
         flag = f"--width {width}" if width else f"--max-long-edge {long_edge}"
-        raise UsageError(f"{picture.name} ({shown}) has nothing left at {size[1]}x{size[0]}, the size that {flag} "
-                         "gives; crop the picture or take a larger size")
+        raise UsageError(f"{picture.name} ({shown}) would have no pixels left at {size[1]}x{size[0]}, the size that "
+                         f"{flag} gives; crop the picture or choose a larger size")
     log.info("content %s: %s, resized to %dx%d", picture.name, shown, size[1], size[0])
     return to_network(picture.pixels, size)
 
@@ -78,14 +78,14 @@ def _stretch(picture, size, scale):
 
 
 def _cover(picture, size, scale):
-    """Scaled to cover the size, then cropped to it at the right and at the bottom."""
+    """Scaled to cover the size, and cropped on the right and at the bottom."""
     ratio = max(size[0] / picture.shape[0], size[1] / picture.shape[1])
     whole = tuple(max(goal, int(side * ratio)) for goal, side in zip(size, picture.shape))
     return to_network(picture, whole)[:, :, :size[0], :size[1]]
 
 
 def _scale(picture, size, scale):
-    """As wide as the content times scale, in its own aspect."""
+    """As wide as the content times scale, with its own aspect ratio."""
     return to_network(picture, content_size(picture, width=max(1, int(size[1] * scale))))
 
 
@@ -93,7 +93,7 @@ FITS = {"stretch": _stretch, "cover": _cover, "scale": _scale}
 
 
 def PreprocessStyleImage(path, shape, fit="stretch", scale=1.0):
-    """Read a style picture and fit it to the (…, H, W) of shape, the content's: stretched, unless asked otherwise."""
+    """Read a style picture and fit it to the (…, H, W) in shape, the content's; by default it is stretched."""
     name, pixels, _ = read_picture(path)
     result = FITS[fit](pixels, tuple(shape[2:]), scale)
     log.info("style %s: %dx%d, fitted to %dx%d (%s)", name, pixels.shape[1], pixels.shape[0], result.shape[3],
@@ -116,15 +116,15 @@ def _unrounded(img):
 def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None, recipe=None):
     """Save the (1, 3, H, W) array as a picture; remove_noise is the weight of Chambolle's denoising.
 
-    With bit_depth 16 nothing is rounded on the way, where the format has so many. alpha, (h, w) uint8, is put back where the format has it; size,
-    (H, W), is what the picture is resized to; recipe is a text to go into the file.
+    With bit_depth 16, in formats that have it, nothing is rounded to 8 bits on the way. alpha, (h, w) uint8, is restored
+    in formats that have transparency. size is the (H, W) to resize the picture to, recipe a text to embed in the file.
     """
     bit_depth = bit_depth if format_of(filename) in SIXTEEN_BITS else 8
     picture = PostprocessImage(img) if bit_depth == 8 else _unrounded(img)
     if remove_noise != 0.0:
         from skimage.restoration import denoise_tv_chambolle
         from skimage.util import img_as_ubyte
-        scaled = picture if bit_depth == 8 else picture / 255       # scikit-image takes floats from 0 to 1
+        scaled = picture if bit_depth == 8 else picture / 255       # scikit-image expects floats from 0 to 1
         scaled = denoise_tv_chambolle(scaled, weight=remove_noise, channel_axis=-1)
         picture = img_as_ubyte(scaled) if bit_depth == 8 else scaled * 255
     if size:
@@ -138,7 +138,7 @@ def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None
 
 
 def _with_alpha(picture, alpha):
-    """The (H, W, 4) picture that looks, on white, as the picture does."""
+    """The (H, W, 4) picture that looks like the given one when shown on white."""
     share = alpha / 255.0
     colors = np.clip((picture - 255 * (1 - share)) / np.maximum(share, 1 / 255), 0, 255)
     colors = np.where(alpha == 0, picture, colors)
@@ -146,7 +146,7 @@ def _with_alpha(picture, alpha):
 
 
 def resized(picture, size):
-    """The (h, w, C) picture at size (H, W), by Lanczos' filter."""
+    """The (h, w, C) picture resized to (H, W), with Lanczos' filter."""
     if tuple(size) == picture.shape[:2]:
         return picture
     channels = [Image.fromarray(channel.astype(np.float32)).resize(size[::-1], Image.LANCZOS)
@@ -156,7 +156,7 @@ def resized(picture, size):
 
 
 def save_options(args, content, final=None):
-    """What SaveImage is to be told for the checkpoints of a content Picture, or for its final picture of that path."""
+    """SaveImage's options for the checkpoints of a run on a content Picture, or for its final picture at path final."""
     options = {}
     if args.bit_depth != 8:
         options["bit_depth"] = args.bit_depth
@@ -167,15 +167,15 @@ def save_options(args, content, final=None):
         largest = LARGEST_SIDE.get(format_of(final), math.inf)
         if max(size) > largest:
             raise UsageError(f"--output-size {args.output_size} gives {size[1]}x{size[0]} pixels, and a "
-                             f"{format_of(final)} picture may have {largest} along a side; choose a .png or .tif")
+                             f"{format_of(final)} picture can have at most {largest} along a side; choose a .png or .tif")
     return options
 
 
 def output_size(asked, content):
-    """The (H, W) that --output-size gives: the content's own, or with the long edge asked for."""
+    """The (H, W) for --output-size: the content's own, or with the longer edge asked for."""
     own = content.pixels.shape[:2]
     size = own if asked == "same" else tuple(max(1, round(side * int(asked) / max(own))) for side in own)
     if size[0] * size[1] > MAX_PIXELS:
-        raise UsageError(f"--output-size {asked} gives {size[1]}x{size[0]} pixels; pictures may have "
+        raise UsageError(f"--output-size {asked} gives {size[1]}x{size[0]} pixels; the limit is "
                          f"{MAX_PIXELS // 10 ** 6} million")
     return size

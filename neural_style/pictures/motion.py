@@ -1,13 +1,13 @@
-"""What moves in a video takes its paint along; pictures are (1, 3, H, W) arrays."""
+"""Moving paint along with what moves in a video; pictures are (1, 3, H, W) arrays."""
 import numpy as np
 
 from . import colors
 
-RADIUS = 9      # pixels around each that are taken to move alike
+RADIUS = 9      # pixels around each one that are assumed to move with it
 
 
 def follow(image, before, now):
-    """image, moved as the picture before has moved to become the picture now (optical flow after Lucas and Kanade)."""
+    """image, moved the way the picture before has moved to become the picture now (Lucas and Kanade's optical flow)."""
     from skimage.registration import optical_flow_ilk
     from skimage.transform import warp
     before, now = (colors.luminance(picture)[0, 0] / 255 for picture in (before, now))

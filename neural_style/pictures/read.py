@@ -1,4 +1,4 @@
-"""Read any picture as people have them: turned upright, in sRGB, what is transparent apart."""
+"""Read any picture the way people see it: turned upright, in sRGB, with its transparency kept separately."""
 import contextlib
 import io
 import logging
@@ -13,34 +13,34 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ..system.errors import UsageError
 
-MAX_PIXELS = 150_000_000        # resizing takes about 30 bytes for each
-ORIENTATION = 0x0112     # the EXIF tag; from 5 on, width and height change places
+MAX_PIXELS = 150_000_000        # resizing takes about 30 bytes per pixel
+ORIENTATION = 0x0112     # the EXIF tag; values from 5 on swap width and height
 STANDARD_INPUT = "-"
 SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 NOT_ANIMATED = ("MPO", "PSD")   # the first frame is the picture itself; the others are previews and layers
-PROFILES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}      # a profile's colour space: Pillow's mode
+PROFILES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}      # Pillow's mode for a profile's colour space
 MODES = {"RGB": ("RGB", "RGBX", "P", "L", "1", "YCbCr", "HSV"), "L": ("L", "1"), "CMYK": ("CMYK",)}
-PLUGINS = {"HEIC": "pillow_heif", "AVIF": "pillow_avif"}    # what to import for what Pillow itself does not read
+PLUGINS = {"HEIC": "pillow_heif", "AVIF": "pillow_avif"}    # packages for formats that Pillow itself may not read
 BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"hevx": "HEIC",
           b"heim": "HEIC", b"heis": "HEIC", b"mif1": "HEIC", b"msf1": "HEIC"}
 ENDINGS = {".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF"}
 
-# pixels: (H, W, 3) uint8, or uint16 from 16 bits of grey, what is transparent white; alpha: (H, W) uint8 or None
+# pixels: (H, W, 3) uint8, or uint16 for 16-bit greyscale, with transparent areas white; alpha: (H, W) uint8 or None
 Picture = namedtuple("Picture", ["name", "pixels", "alpha"])
 
 log = logging.getLogger("neural_style")
 
 
 def read_image(path):
-    """Read any picture as an (H, W, 3) RGB array: uint8, or uint16 where the file has 16 bits of grey.
+    """Read any picture as an (H, W, 3) RGB array: uint8, or uint16 for 16-bit greyscale.
 
-    It is turned as its EXIF orientation says; what is transparent shows white. The path - is standard input.
+    Its EXIF orientation is applied, and transparent areas become white. The path - is standard input.
     """
     return read_picture(path).pixels
 
 
 def read_picture(path):
-    """Read any picture as a Picture; one that is read already stays what it is."""
+    """Read any picture as a Picture; a Picture is returned as it is."""
     if isinstance(path, Picture):
         return path
     name = "standard input" if path == STANDARD_INPUT else str(path)
@@ -51,12 +51,12 @@ def read_picture(path):
             picture.load()
         result = Picture(name, *_decoded(_upright(picture), name))
         if picture.format not in NOT_ANIMATED and _has_frames(picture):
-            log.info("%s has several frames; the first is taken", name)
+            log.info("%s has several frames; using the first one", name)
         return result
 
 
 def size_of(path):
-    """A picture's (width, height) as it is shown, from its header; None where that cannot be read."""
+    """A picture's (width, height) when turned upright, from its header; None if that cannot be read."""
     try:
         with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
             sideways = picture.format != "TIFF" and picture.getexif().get(ORIENTATION, 1) >= 5    # Pillow turns TIFF itself
@@ -67,13 +67,13 @@ def size_of(path):
 
 @contextlib.contextmanager
 def errors_of(name, path):
-    """Turn whatever reading a picture raises into one line for a person."""
+    """Turn any exception raised while reading a picture into a one-line UsageError."""
     pillow = logging.getLogger("PIL")
     quiet, before, pillow.propagate = logging.NullHandler(), pillow.propagate, False
-    pillow.addHandler(quiet)        # what Pillow logs on damaged files is in the line that is raised
+    pillow.addHandler(quiet)        # what Pillow logs about damaged files is in the error anyway
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")     # and so would its warnings
+            warnings.simplefilter("ignore")     # and so are its warnings
             yield
     except FileNotFoundError:
         hint = "; sh download.sh fetches the original's pair" if name.startswith("input/") else ""
@@ -83,12 +83,12 @@ def errors_of(name, path):
     except UnidentifiedImageError:
         raise UsageError(f"{name} is not a picture in a format that can be read") from None
     except PermissionError:
-        raise UsageError(f"{name} may not be read (permission denied)") from None
+        raise UsageError(f"{name} cannot be read: permission denied") from None
     except (UsageError, MemoryError):
         raise
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror or error}") from error
-    except Exception as error:      # Pillow's decoders raise all sorts on damaged files
+    except Exception as error:      # on damaged files, Pillow's decoders raise exceptions of any kind
         raise UsageError(f"{name} is damaged and cannot be read: {error or type(error).__name__}") from error
     finally:
         pillow.removeHandler(quiet)
@@ -97,13 +97,13 @@ def errors_of(name, path):
 
 @contextlib.contextmanager
 def _opened(path, name):
-    """The bytes of a file, a pipe or standard input, as a file that can be rewound."""
+    """Open a file, a pipe or standard input as a binary file that can be rewound."""
     if str(path).startswith(("http://", "https://")):
         raise UsageError(f"{name}: pictures are read from files; download it first and name the file")
     if path == STANDARD_INPUT:
         source = getattr(sys.stdin, "buffer", None)
         if source is None or source.isatty():
-            raise UsageError("standard input brings no picture: --content-image - goes with < photo.jpg, for example")
+            raise UsageError("there is no picture on standard input; add < photo.jpg, for example")
         file = io.BytesIO(source.read())
     elif stat.S_ISFIFO(os.stat(path).st_mode):
         with open(path, "rb") as source:
@@ -122,7 +122,7 @@ def _opened(path, name):
 
 
 def recognised(file, name):
-    """Pillow's picture, of whose header alone is read so far."""
+    """Pillow's picture, of which only the header has been read."""
     try:
         return Image.open(file)
     except Image.DecompressionBombError:
@@ -135,12 +135,12 @@ def recognised(file, name):
             raise
         if plug_in(kind):
             return Image.open(file)
-        raise UsageError(f"{name}: {kind} pictures can be read after  pip install "
+        raise UsageError(f"{name}: {kind} pictures need another package: pip install "
                          f"{PLUGINS[kind].replace('_', '-')}{'-plugin' if kind == 'AVIF' else ''}") from None
 
 
 def plug_in(kind):
-    """Whether Pillow reads and writes the kind of picture by a package that is installed."""
+    """Load the package for a kind of picture into Pillow; whether it is installed."""
     try:
         if kind == "HEIC":
             import pillow_heif
@@ -154,7 +154,7 @@ def plug_in(kind):
 
 @contextlib.contextmanager
 def _silent(wanted):
-    """Where wanted, nothing that libtiff prints on standard error is seen: it raises the error as well."""
+    """If wanted, hide what libtiff prints on standard error, which it also raises as an error."""
     try:
         kept = os.dup(2) if wanted else None
     except OSError:         # there is no standard error
@@ -173,12 +173,12 @@ def _silent(wanted):
 
 
 def _too_large(name, width, height):
-    return UsageError(f"{name} has {width}x{height} pixels; pictures may have {MAX_PIXELS // 10 ** 6} million: "
+    return UsageError(f"{name} has {width}x{height} pixels; the limit is {MAX_PIXELS // 10 ** 6} million: "
                       "scale it down first")
 
 
 def _size_of(file):
-    """The width and height of a picture so large that Pillow opens it only to say their product."""
+    """The width and height of a picture so large that Pillow refuses it and reports only their product."""
     for factory, accepts in [Image.OPEN[format] for format in Image.ID]:
         with contextlib.suppress(Exception):
             file.seek(0)
@@ -192,12 +192,12 @@ def _size_of(file):
 def _has_frames(picture):
     try:
         return getattr(picture, "is_animated", False)
-    except Exception:       # a later frame is damaged; the first is not
+    except Exception:       # a later frame is damaged, but the first one is not
         return False
 
 
 def _upright(picture):
-    """The picture turned as its EXIF orientation says, in case its EXIF data can be understood."""
+    """The picture with its EXIF orientation applied, if its EXIF data can be parsed."""
     try:
         return ImageOps.exif_transpose(picture) or picture
     except Exception:
@@ -212,7 +212,7 @@ def _decoded(picture, name):
     if picture.mode == "F":
         grey = np.asarray(picture)
         grey = np.where(np.isfinite(grey), grey, 0)
-        scale = 255 if grey.max() <= 1 else 1       # floating-point pictures go from 0 to 1, as a rule
+        scale = 255 if grey.max() <= 1 else 1       # the usual range of floating-point pictures is 0 to 1
         picture = Image.fromarray(np.clip(grey * scale, 0, 255).astype(np.uint8))
     profile, alpha = picture.info.get("icc_profile"), None
     if picture.mode in ("La", "RGBa"):
@@ -229,9 +229,9 @@ def _decoded(picture, name):
 
 
 def _grey_of_many_bits(grey, transparent, profile, name):
-    """The pixels, uint16, and the alpha of a grey picture of 16 bits; where it has the value transparent, white.
+    """The pixels, uint16, and the alpha of a 16-bit greyscale picture; pixels of the value transparent become white.
 
-    A colour profile is known at 256 greys, and what lies between follows the line between them.
+    A colour profile is evaluated at 256 grey values and interpolated linearly in between.
     """
     if grey.min() < 0 or grey.max() > 65535:
         raise UsageError(f"{name} has grey values from {grey.min()} to {grey.max()}; save it with 8 or 16 bits")
@@ -251,22 +251,22 @@ def _grey_of_many_bits(grey, transparent, profile, name):
 
 
 def _in_srgb(picture, profile, name):
-    """The picture in mode RGB, its colours as its profile means them."""
-    if picture.mode == "LAB":       # its colours are absolute
+    """The picture in mode RGB, its colours converted from its profile to sRGB."""
+    if picture.mode == "LAB":       # its colours need no profile
         return _transformed(picture, ImageCms.createProfile("LAB"))
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             mode = PROFILES.get(source.profile.xcolor_space.strip())
             if picture.mode not in MODES.get(mode, ()):
-                raise ValueError("it is not made for the picture's kind of colours")
+                raise ValueError("it is for another kind of colours than the picture's")
             plain = picture.convert("RGB")
             meant = _transformed(picture.convert(mode), source)
-            # A profile that changes nothing to speak of is somebody's sRGB: the values stay what they are.
+            # A profile that changes next to nothing is some version of sRGB: keep the values as they are.
             change = np.abs(np.asarray(meant, np.int16) - np.asarray(plain, np.int16)).max()
             return plain if change <= 2 else meant
-        except Exception as error:      # as many kinds as there are ways to break a profile
-            log.warning("%s: its colour profile is ignored (%s)", name,
+        except Exception as error:      # a damaged profile can raise anything
+            log.warning("%s: ignoring its colour profile (%s)", name,
                         "it is damaged" if isinstance(error, (OSError, ImageCms.PyCMSError)) else error)
     return picture.convert("RGB")
 

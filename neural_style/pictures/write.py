@@ -1,4 +1,4 @@
-"""Write pictures whole or not at all, in the format of the name's extension, and read back how they were made."""
+"""Write pictures completely or not at all, in the format of the name's extension, and read back how they were made."""
 import io
 import logging
 import os
@@ -17,7 +17,7 @@ from .read import ENDINGS, errors_of, plug_in, recognised
 WITH_ALPHA = ("PNG", "WEBP", "TIFF", "AVIF", "HEIF")
 ICONS = ("ICO", "ICNS")         # Pillow would scale the picture to an icon's size
 SIXTEEN_BITS = ("PNG", "TIFF")
-KEY = "neural_style"            # a PNG's text goes by this name; where texts have none it comes first
+KEY = "neural_style"            # the keyword of a PNG's text; in other formats, a prefix of the text
 MARK = f"{KEY}: ".encode()
 LONGEST = 60_000                # bytes of text; a JPEG comment holds 65533
 DESCRIPTION, PROFILE = 270, 34675       # tags of TIFF and EXIF
@@ -26,16 +26,16 @@ log = logging.getLogger("neural_style")
 
 
 def save_picture(picture, filename, recipe=None):
-    """Save an (H, W, 3 or 4) picture whole or not at all, in the format of the name's extension.
+    """Save an (H, W, 3 or 4) picture completely or not at all, in the format of the name's extension.
 
-    It is uint8 or, for PNG and TIFF, uint16; a fourth channel is alpha, left away where the format has none. The
-    text recipe goes into the file where the format has a place for text; read_recipe finds it there.
+    It is uint8 or, for PNG and TIFF, uint16; a fourth channel is alpha, which is dropped if the format has none. The
+    text recipe is embedded in the file if the format has a place for text; read_recipe reads it back.
     """
     form = format_of(filename)
     if form not in WITH_ALPHA:
         picture = picture[:, :, :3]
     if recipe and len(recipe.encode("utf-8", "replace")) > LONGEST:
-        log.warning("%s: the text of %d characters on how it was made is too long to go into it", filename, len(recipe))
+        log.warning("%s: its recipe of %d characters is too long to be embedded", filename, len(recipe))
         recipe = None
     _refuse_read_only(filename)
     try:
@@ -46,18 +46,18 @@ def save_picture(picture, filename, recipe=None):
     except (OSError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
         raise NeuralStyleError(f"{filename} could not be written: {reason}") from error
-    except Exception as error:      # Pillow's encoders raise all sorts
+    except Exception as error:      # Pillow's encoders can raise anything
         raise NeuralStyleError(f"{filename} could not be written as {form}: {error}") from error
 
 
 def format_of(path):
-    """Pillow's name of the format that pictures saved as path have."""
+    """Pillow's name for the format of a picture saved as path."""
     ending = Path(path).suffix.lower()
     if ending in ENDINGS:
         plug_in(ENDINGS[ending])
     form = Image.registered_extensions().get(ending)
     if form not in Image.SAVE or form in ICONS:
-        raise UsageError(f"{path}: its ending names no picture format; take .jpg or .png, for example")
+        raise UsageError(f"{path}: its extension is no picture format; use .jpg or .png, for example")
     return form
 
 
@@ -73,7 +73,7 @@ def _write(picture, file, form, recipe):
 
 
 def _options(form, recipe):
-    """What Pillow is told besides: how well, and the text."""
+    """Pillow's options for the format: the quality, and the embedded text."""
     if form == "PNG":
         info = PngImagePlugin.PngInfo()
         if recipe:
@@ -94,7 +94,7 @@ def _options(form, recipe):
 
 
 def _write_tiff(picture, file, recipe):
-    """Pillow has no TIFF of 3 × 16 bits; the others are written the same way."""
+    """Write a TIFF by tifffile, since Pillow cannot write one with 3 × 16 bits."""
     import tifffile
     extra = {"extrasamples": ["unassalpha"]} if picture.shape[2] == 4 else {}
     profile = [(PROFILE, 7, len(srgb()), srgb(), True)] if srgb() else []
@@ -103,7 +103,7 @@ def _write_tiff(picture, file, recipe):
 
 
 def _write_png(picture, file, recipe):
-    """A PNG of 3 or 4 × 16 bits, which Pillow does not write."""
+    """Write a PNG with 3 or 4 × 16 bits, which Pillow cannot."""
     def chunk(kind, data):
         file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
 
@@ -116,32 +116,32 @@ def _write_png(picture, file, recipe):
         chunk(b"iTXt", KEY.encode() + b"\0\0\0\0\0" + recipe)
     rows = picture.astype(">u2").view(np.uint8).reshape(height, -1)
     above = np.vstack([np.zeros_like(rows[:1]), rows[:-1]])
-    lines = np.hstack([np.full((height, 1), 2, np.uint8), rows - above])    # 2: less the byte above
+    lines = np.hstack([np.full((height, 1), 2, np.uint8), rows - above])    # filter 2: minus the byte above
     chunk(b"IDAT", zlib.compress(lines.tobytes()))
     chunk(b"IEND", b"")
 
 
 def srgb():
-    """The colour profile sRGB as bytes, the same ones every time; None where Pillow has no colour management."""
+    """The sRGB profile, always the same bytes; None if this Pillow has no colour management."""
     try:
         profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     except ImportError:
         return None
-    profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)        # the moment that it was made
+    profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)        # the date of creation
     return bytes(profile)
 
 
 def read_recipe(path):
-    """The text that save_picture put into a picture, or None."""
+    """The text that save_picture embedded in a picture, or None."""
     with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
-        if picture.format == "PNG":     # its text may stand at the end
+        if picture.format == "PNG":     # its text may be at the end
             picture.load()
         if KEY in picture.info:
             return str(picture.info[KEY])
         texts = [picture.info.get("comment")]
         try:
             texts.append((getattr(picture, "tag_v2", None) or picture.getexif()).get(DESCRIPTION))
-        except Exception:       # EXIF data of another program, damaged
+        except Exception:       # damaged EXIF data, written by another program
             pass
     for text in texts:
         text = text.encode("latin-1", "replace") if isinstance(text, str) else text
@@ -151,18 +151,18 @@ def read_recipe(path):
 
 
 def prepare_outputs(*paths, bit_depth=8):
-    """Make sure, before a long run, that pictures can be saved as paths; missing folders are made.
+    """Make sure, before a long run, that pictures can be saved under these paths; create missing folders.
 
-    The last path's format must have the bit_depth.
+    The format of the last path must support the bit_depth.
     """
     for path in paths:
         form = format_of(path)
         try:
             _write(np.zeros((8, 8, 3), np.uint8), io.BytesIO(), form, b"")
         except Exception as error:
-            raise UsageError(f"{path}: {form} pictures cannot be written ({error}); take .jpg or .png") from error
+            raise UsageError(f"{path}: {form} pictures cannot be written ({error}); use .jpg or .png") from error
     if bit_depth == 16 and format_of(paths[-1]) not in SIXTEEN_BITS:
-        raise UsageError(f"--bit-depth 16: {paths[-1]} would be a {format_of(paths[-1])} picture, which has 8 bits; "
+        raise UsageError(f"--bit-depth 16: {paths[-1]} would be a {format_of(paths[-1])} picture, which has only 8 bits; "
                          "name a .png or .tif with --output")
     for path in paths:
         prepare_folder(os.path.dirname(path) or ".")
@@ -172,13 +172,13 @@ def prepare_outputs(*paths, bit_depth=8):
 
 
 def _refuse_read_only(path):
-    """A file that its owner has made read-only stays, though renaming would replace it."""
+    """Refuse to replace a file that its owner has made read-only, although renaming could."""
     if os.path.exists(path) and not (os.access(path, os.W_OK) and os.stat(path).st_mode & 0o222):
-        raise NeuralStyleError(f"{path} is there already and read-only; name another file")
+        raise NeuralStyleError(f"{path} exists and is read-only; name another file")
 
 
 def prepare_folder(folder):
-    """Make the folder if it is missing, and make sure that files can be written into it."""
+    """Create the folder if it is missing, and make sure that files can be written to it."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=str(folder)):

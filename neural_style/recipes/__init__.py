@@ -1,6 +1,6 @@
-"""Recipes: plain files of flags, one system each; a flag given by hand wins over its recipe's.
+"""Recipes are plain files of flags, one for each system; a flag on the command line overrides its recipe's.
 
-Adding a recipe is adding a file NAME.args here. Its first comment line says what it is.
+To add one, add a file NAME.args to this folder. Its first line is a comment that says what it is.
 """
 import shlex
 from pathlib import Path
@@ -18,7 +18,7 @@ def names():
 
 
 def text(name):
-    """The text of a recipe: one of names(), a file of flags, or a picture that a run made (each carries its own)."""
+    """The text of a recipe: one of names(), a file of flags, or a picture, which carries the recipe it was made by."""
     own = FOLDER / f"{name}.args"
     path = own if name in names() else Path(name)
     try:
@@ -32,7 +32,7 @@ def text(name):
 
 
 def is_picture(name):
-    """Whether the recipe of this name is looked for in a picture."""
+    """Whether this is the name of a picture, in which the recipe is embedded."""
     return Path(name).suffix.lower() in PICTURES
 
 
@@ -41,13 +41,13 @@ def _in_picture(path):
     path.open("rb").close()
     text = read_recipe(path)
     if not text:
-        raise UsageError(f"--recipe {path}: there is no recipe in this picture; it was not made here, "
-                         "or was changed by another program since")
+        raise UsageError(f"--recipe {path}: there is no recipe in this picture; either it was not made by this "
+                         "program, or another one has changed it since")
     return text
 
 
 def words(name):
-    """A recipe as the words of a command line."""
+    """A recipe as a list of command-line words."""
     try:
         return shlex.split(text(name), comments=True)
     except ValueError as error:
@@ -55,33 +55,33 @@ def words(name):
 
 
 def listing():
-    """Every recipe with the first line of its file."""
+    """All recipes, each with the first line of its file."""
     return "\n".join(f"{name:16}{text(name).splitlines()[0].lstrip('# ')}" for name in names())
 
 
 def flag_words(flags):
-    """Flags, [(flag, value or values)], as they are typed: one string each."""
+    """One string for each of the flags, [(flag, value or values)], as it would be typed."""
     words = []
     for flag, value in flags:
         if isinstance(value, (list, tuple)):
             words.append(" ".join([flag] + [shlex.quote(str(one)) for one in value]))
-        else:       # with =, because a word such as -1e-05 would be taken for a flag
+        else:       # with =, because a word such as -1e-05 would be mistaken for a flag
             words.append(flag if value is True else f"{flag}={shlex.quote(str(value))}")
     return words
 
 
 def written(flags, title):
-    """The text of a recipe from flags, under a line of comment."""
+    """The text of a recipe made of these flags, below a comment line with the title."""
     return "\n".join(["# " + title] + flag_words(flags)) + "\n"
 
 
 def save(path, flags):
-    """Write flags as a recipe file."""
+    """Write these flags to a recipe file."""
     try:
         with atomic(path) as temporary:
-            text = written(flags, f"Flags of a run; use them with: --recipe {path}")
+            text = written(flags, f"Flags of a run; to use them: --recipe {path}")
             temporary.write_bytes(text.encode("utf-8"))
     except UnicodeEncodeError:
-        raise UsageError(f"--save-recipe {path}: a name that is not UTF-8 cannot stand in a recipe") from None
+        raise UsageError(f"--save-recipe {path}: a recipe cannot contain a name that is not UTF-8") from None
     except OSError as error:
         raise NeuralStyleError(f"--save-recipe {path}: {error.strerror}") from None

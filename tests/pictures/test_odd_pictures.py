@@ -137,7 +137,7 @@ BLACK_INK_ALONE_SHOWS = icc(b"CMYK", b"Lab ", {"A2B0": (
 INK = Image.merge("CMYK", [Image.new("L", (WIDTH, HEIGHT), value) for value in (255, 0, 0, 0)])
 LINEAR = GREY / 255
 ENCODED = np.where(LINEAR <= 0.0031308, 12.92 * LINEAR, 1.055 * np.maximum(LINEAR, 1e-9) ** (1 / 2.4) - 0.055) * 255
-IGNORED = "its colour profile is ignored"
+IGNORED = "ignoring its colour profile"
 
 
 def profiles():
@@ -215,7 +215,7 @@ def deep_and_animated():
                                ("frames.webp", stored(of("RGB"), "WEBP", lossless=True, save_all=True,
                                                       append_images=second), 1),
                                ("pages.tif", stored(of("RGB"), "TIFF", save_all=True, append_images=second), 0)):
-        yield Odd(name, content, COLOURS, off, "has several frames; the first is taken")
+        yield Odd(name, content, COLOURS, off, "has several frames; using the first one")
     yield Odd("png-named.jpg", stored(of("RGB"), "PNG"), COLOURS)
     yield Odd("no-ending", stored(of("RGB"), "PNG"), COLOURS)
     yield Odd("a name, with ünusual 猫 letters.png", stored(of("RGB"), "PNG"), COLOURS)
@@ -278,7 +278,7 @@ REFUSED = {     # name: the bytes, and what the line says
     "cut.bmp": (stored(of("RGB"), "BMP")[:-500], "truncated"),
     "noise.png": (WHOLE[:60] + bytes(500), "cannot be read"),
     "noise.tif": (b"II*\0" + bytes(range(1, 200)), "cannot be read|is not a picture"),
-    "bomb.png": (png(20000, 10000), "has 20000x10000 pixels; pictures may have 150 million"),
+    "bomb.png": (png(20000, 10000), "has 20000x10000 pixels; the limit is 150 million"),
     "warned.png": (png(16000, 10000), "has 16000x10000 pixels"),        # Pillow only warns
     "huge.png": (png(2 ** 31 - 1, 2 ** 31 - 1), "has 2147483647x2147483647 pixels"),
     "bomb.bmp": (bmp(30000, 30000), "has 30000x30000 pixels"),
@@ -373,7 +373,7 @@ def test_standard_input(monkeypatch):
         with pytest.raises(UsageError, match=says):
             images.read_picture("-")
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(UsageError, match="standard input brings no picture"):
+    with pytest.raises(UsageError, match="no picture on standard input"):
         images.read_picture("-")
 
 
