@@ -2,8 +2,11 @@
 # make bench: measure speed and memory, on a machine with nothing else to do.
 # Each sets up $(VENV) where it is missing.
 VENV = .venv
-PYTHON = python3.11 python3.10 python3.12 python3.9 python3.8 python3 python
-SUITABLE = import sys, venv, ensurepip; sys.exit(not (3, 8) <= sys.version_info < (3, 13))
+EXTRAS = test
+PYTHON = python3.11 python3.10 python3.12 python3.13 python3.9 python3.8 python3.14 python3 python
+SUITABLE = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 8))
+# MXNet asks for a NumPy that Python 3.13 does not have, and runs without it
+NEWER = import sys; sys.exit(sys.version_info < (3, 13))
 
 .PHONY: run test figures bench install docs clean
 
@@ -28,13 +31,14 @@ install: $(VENV)/installed
 $(VENV)/installed: setup.py
 	@for python in $(PYTHON); do $$python -c "$(SUITABLE)" 2>/dev/null && break; python=; done; \
 	if [ -z "$$python" ]; then \
-	  echo "No suitable Python among: $(PYTHON). MXNet 1.9.1 needs Python 3.8 to 3.12 with venv" \
+	  echo "No suitable Python among: $(PYTHON). MXNet 1.9.1 needs Python 3.8 or later with venv" \
 	       "(on Debian and Ubuntu: apt install python3-venv); name yours with: make PYTHON=/path/to/python" >&2; \
 	  exit 1; \
 	fi; \
 	echo "Setting up $(VENV) with $$($$python --version)"; \
 	$(VENV)/bin/python -c "" 2>/dev/null || $$python -m venv --clear $(VENV); \
-	$(VENV)/bin/python -m pip install --quiet --editable ".[test]"
+	$(VENV)/bin/python -m pip install --quiet --editable ".[$(EXTRAS)]" && \
+	if $(VENV)/bin/python -c "$(NEWER)"; then $(VENV)/bin/python -m pip install --quiet --no-deps mxnet==1.9.1; fi
 	@touch $@
 
 docs: install

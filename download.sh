@@ -8,7 +8,7 @@ for python in ${PYTHON:-.venv/bin/python python3 python}; do
     python=
 done
 if [ -z "$python" ]; then
-    echo "download.sh: error: no Python found; install Python 3.8 to 3.12 or say PYTHON=/path/to/python" >&2
+    echo "download.sh: error: no Python found; install Python 3.8 or later, or say PYTHON=/path/to/python" >&2
     exit 1
 fi
 if ! "$python" -c 'import numpy, platformdirs, requests, tqdm' 2>/dev/null; then

@@ -9,8 +9,8 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 
 # The last MXNet has builds for these only.
-if not (3, 8) <= sys.version_info < (3, 13):
-    sys.exit(f"MXNet 1.9.1 runs on Python 3.8 to 3.12, and this is Python {platform.python_version()}: "
+if sys.version_info < (3, 8):
+    sys.exit(f"MXNet 1.9.1 runs on Python 3.8 and later, and this is Python {platform.python_version()}: "
              "install with one of those, for example python3.11 -m pip install .")
 if (platform.system(), platform.machine()) not in {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "x86_64")}:
     sys.exit(f"MXNet 1.9.1 has no build for {platform.system()} {platform.machine()}: use Linux (on Windows: WSL 2), "
@@ -28,10 +28,13 @@ setup(
     license="Apache-2.0",
     packages=find_packages(include=["neural_style", "neural_style.*"]),
     package_data={"neural_style.report": ["template/*"], "neural_style.recipes": ["*.args"]},
-    python_requires=">=3.8,<3.13",
+    python_requires=">=3.8",
     install_requires=[
-        "mxnet==1.9.1",         # the last release
-        "numpy>=1.17,<2",       # MXNet 1.9.1 was built for NumPy 1; find_mxnet puts back what 1.24 removed
+        # The last MXNet asks for NumPy 1, which has no builds for Python 3.13. With what find_mxnet puts back it runs on
+        # NumPy 2 as well: there it is installed by itself, pip install --no-deps mxnet==1.9.1
+        'mxnet==1.9.1; python_version < "3.13"',
+        'numpy>=1.17,<2; python_version < "3.13"',
+        'numpy>=2.1; python_version >= "3.13"',
         "scikit-image>=0.19",   # channel_axis
         "scipy>=1.5",
         "pillow>=10.1",         # earlier ones turn some TIFF files twice
