@@ -57,7 +57,7 @@ def format_of(path):
         plug_in(ENDINGS[ending])
     form = Image.registered_extensions().get(ending)
     if form not in Image.SAVE or form in ICONS:
-        raise UsageError(f"{path}: its extension is no picture format; use .jpg or .png, for example")
+        raise UsageError(f"{path}: pictures cannot be saved with this extension; use .jpg or .png, for example")
     return form
 
 
