@@ -41,7 +41,6 @@ setup(
         "requests>=2.20",
         "tqdm>=4.40",
         "platformdirs>=2.5",
-        "joblib>=1.4",          # its generator of results as they come
         "packaging>=20",        # stands in for distutils.version on Python 3.12
     ],
     extras_require={

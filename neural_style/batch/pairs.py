@@ -1,14 +1,23 @@
 """Which pictures a batch is of, and what its results are called."""
+import functools
 import glob
+import itertools
 import os
 import re
-from collections import namedtuple
 from pathlib import Path
+from typing import NamedTuple
 
+from PIL import Image
+
+from ..pictures.read import PLUGINS, plug_in, size_of
 from ..system.errors import UsageError
 
-# content, style: absolute paths; output: the name of the result in the folder.
-Pair = namedtuple("Pair", ["content", "style", "output"])
+
+class Pair(NamedTuple):
+    """A content in a style."""
+    content: str        # absolute paths
+    style: str
+    output: str         # the name of the result in the batch's folder
 
 
 def find_pictures(patterns, flag):
@@ -17,59 +26,61 @@ def find_pictures(patterns, flag):
     for pattern in patterns:
         if os.path.isfile(pattern):
             paths = [pattern]
-        elif os.path.isdir(pattern):
-            paths = [path for path in glob.glob(os.path.join(glob.escape(pattern), "*")) if _is_picture(path)]
         else:
-            paths = [path for path in glob.glob(pattern, recursive=True) if _is_picture(path)]
-        if not paths:
-            raise UsageError(f"{flag} {pattern}: there is no such picture" if not os.path.isdir(pattern) else
-                             f"{flag} {pattern}: there is no picture in this folder")
-        found += sorted(map(os.path.abspath, paths), key=natural)
+            folder = os.path.isdir(pattern)
+            names = os.path.join(glob.escape(pattern), "*") if folder else pattern
+            paths = [path for path in glob.glob(names, recursive=True) if _is_picture(path)]
+            if not paths:
+                raise UsageError(f"{flag} {pattern}: there is no {'picture in this folder' if folder else 'such picture'}")
+        found += sorted(map(os.path.abspath, paths), key=_natural)
     return found
 
 
-def natural(path):
+def _natural(path):
     """A key that sorts numbers in names by their value."""
-    return [int(part) if i % 2 else part.lower() for i, part in enumerate(re.split(r"(\d+)", str(path)))]
+    return [int(part) if i % 2 else part.lower() for i, part in enumerate(re.split(r"(\d+)", path))]
 
 
 def _is_picture(path):
-    from PIL import Image
-    from ..pictures.read import PLUGINS, plug_in
+    return os.path.splitext(path)[1].lower() in _endings() and os.path.isfile(path)
+
+
+@functools.lru_cache(None)
+def _endings():
+    """The endings of the pictures that can be read."""
     for kind in PLUGINS:
         plug_in(kind)
-    readable = {ending for ending, name in Image.registered_extensions().items() if name in Image.OPEN}
-    return os.path.isfile(path) and os.path.splitext(path)[1].lower() in readable
+    return {ending for ending, form in Image.registered_extensions().items() if form in Image.OPEN}
 
 
 def name_outputs(sides, folder, ending, known):
-    """A Pair for each (content, style), its output CONTENT-STYLE.ending unlike any other's.
+    """A Pair for each (content, style), with an output CONTENT-STYLE.ending of its own.
 
-    known are batch.json's entries, so that a pair keeps the name it had.
+    known are the entries of batch.json, so that a pair keeps the name it had.
     """
-    names = {(entry["content"], entry["style"]): entry["output"] for entry in known}
+    names = {(entry.content, entry.style): entry.output for entry in known}
     taken = {name.casefold() for name in names.values()}
     inputs = {Path(path) for side in sides for path in side}
     taken |= {path.name.casefold() for path in inputs if path.parent == Path(folder)}
-    pairs = []
+    pairs, numbers = [], {}
     for content, style in sides:
-        stem = "-".join(Path(path).stem for path in (content, style)).replace("%", "_")
-        name, number = names.get((content, style)), 1
+        name = names.get((content, style))
         if name is None or Path(name).suffix != f".{ending}":
-            name = f"{stem}.{ending}"
-            while name.casefold() in taken:
-                number += 1
-                name = f"{stem}-{number}.{ending}"
+            stem = re.sub(r"[%\\]", "_", "-".join(Path(path).stem for path in (content, style)))
+            candidates = numbers.setdefault(stem.casefold(), itertools.count(1))
+            name = next(name for number in candidates
+                        for name in [f"{stem}{'' if number == 1 else f'-{number}'}.{ending}"]
+                        if name.casefold() not in taken)
         taken.add(name.casefold())
         pairs.append(Pair(content, style, name))
     return pairs
 
 
 def demand_one_size(frames):
-    from ..pictures.read import size_of
+    """Raise UsageError where the frames of a sequence differ in size."""
     sizes = {path: size for path, size in ((path, size_of(path)) for path in frames) if size}
-    first = next(iter(sizes.items()), None)
+    first = next(iter(sizes), None)
     for path, size in sizes.items():
-        if size != first[1]:
-            raise UsageError(f"--sequence: {path} is {size[0]}x{size[1]} and {first[0]} {first[1][0]}x{first[1][1]}; "
-                             "all frames must have one size")
+        if size != sizes[first]:
+            raise UsageError("--sequence: {} is {}x{} and {} {}x{}; all frames must have one size".format(
+                path, *size, first, *sizes[first]))

@@ -1,28 +1,20 @@
 """One self-contained page for a run: its pictures, its curves, the command, and where and how long it ran.
 
-Pictures, style and script are inside the page, which forbids itself to ask for anything else. While the run goes
-on the page is rewritten at every save and reloads itself. Its template, style and script lie in template/.
+While the run goes on the page is rewritten at every save and reloads itself.
 """
-import base64
-import hashlib
-import io
 import json
 import logging
 import math
 import os
 import time
 from html import escape
-from pathlib import Path
-from string import Template
 
-from PIL import Image
-
-from ..system.errors import NeuralStyleError
-from ..system.files import atomic
-from ..pictures.read import Picture, read_picture
+from ..pictures.read import Picture
 from ..run.progress import duration
+from ..system.errors import NeuralStyleError
+from . import parts
+from .parts import embedded
 
-TEMPLATE = Path(__file__).parent / "template"
 LONG_EDGE, SMALL_EDGE = 1000, 400       # pixels: of the pictures with the sliders; of those that the run began with
 MOST_PICTURES, MOST_POINTS = 24, 2000
 SOONEST, LATEST, FIRST = 2, 30, 10      # seconds until a running page looks for news; before the first picture
@@ -39,7 +31,7 @@ class Report:
     """
 
     def __init__(self, path, pictures, command, facts, stop_eps=0):
-        self._path, self._pictures, self._command, self._facts = Path(path), list(pictures), command, dict(facts)
+        self._path, self._pictures, self._command, self._facts = path, list(pictures), command, dict(facts)
         self._stop_eps, self._encoded, self._last = stop_eps, {}, 0
 
     def write(self, history, checkpoints, status, seconds, epochs):
@@ -53,59 +45,55 @@ class Report:
         if status not in STATES:
             raise ValueError(f"{status!r} is none of {', '.join(STATES)}")
         try:
-            text = self._page(history, checkpoints, status, seconds, epochs)
-            with atomic(self._path) as temporary:
-                temporary.write_text(text, encoding="utf-8", errors="replace")      # of undecodable file names
+            parts.write(self._path, "page", **self._values(history, checkpoints, status, seconds, epochs))
         except OSError as error:
             log.warning("%s could not be written: %s", self._path, error.strerror or error)
         self._last = seconds
 
-    def _page(self, history, checkpoints, status, seconds, epochs):
+    def _values(self, history, checkpoints, status, seconds, epochs):
+        """What goes into the template."""
         done = history[-1].epoch if history else 0
         timings = {"epochs": f"{done} of at most {epochs}", "time": duration(seconds),
                    "time per epoch": f"{seconds / done:.3g} s" if done else None,
                    "written": time.strftime("%Y-%m-%d %H:%M:%S")}
         names = [os.path.basename(_path(picture)) for _, picture in self._pictures]
         title = escape(" in the style of ".join([names[0], ", ".join(names[1:])] if names[1:] else names))
-        style, script = (TEMPLATE / "page.css").read_text("utf-8"), (TEMPLATE / "page.js").read_text("utf-8")
-        refresh = min(max(seconds - self._last, SOONEST if checkpoints else FIRST), LATEST) if status == "running" else None
-        return Template((TEMPLATE / "page.html").read_text("utf-8")).substitute(
-            policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
-                   "base-uri 'none'; form-action 'none'",
-            title=title, progress=f"{done}/{epochs} " if status == "running" else "", style=style, script=script,
-            status=status, standing=_standing(status, done, seconds, epochs), done=done, epochs=epochs,
-            bar="" if status == "running" else "hidden", stage=self._stage(checkpoints, done), inputs=self._inputs(),
+        running = status == "running"
+        refresh = min(max(seconds - self._last, SOONEST if checkpoints else FIRST), LATEST) if running else None
+        return dict(
+            title=title, progress=f"{done}/{epochs} " if running else "", status=status,
+            standing=_standing(status, done, seconds, epochs), done=done, epochs=epochs, bar="" if running else "hidden",
+            stage=self._stage(checkpoints, done), inputs=self._inputs(),
             command=" ".join(f"<span>{escape(word)}</span>" for word in self._command.split(" ")),
-            facts=_listed({**self._facts, **timings}),
-            curves="" if history else "hidden",
+            facts=_listed({**self._facts, **timings}), curves="" if history else "hidden",
             data=_json({"refresh": refresh, "written": time.time(), "stop_eps": self._stop_eps, **_series(history)}))
 
     def _stage(self, checkpoints, done):
         """The content and the pictures saved so far, one on the other."""
         frames = [(epoch, self._embedded(path, LONG_EDGE)) for epoch, path in thinned(checkpoints, MOST_PICTURES)]
         frames = [(epoch, frame) for epoch, frame in frames if frame]
-        content = self._embedded(self._pictures[0][1], LONG_EDGE, frames[-1][1][1] if frames else None)
+        content = self._embedded(self._pictures[0][1], LONG_EDGE, frames[-1][1].size if frames else None)
         used = {_path(path) for _, path in self._pictures + thinned(checkpoints, MOST_PICTURES)}
         self._encoded = {key: value for key, value in self._encoded.items() if key[0] in used}
-        html = [_img(content, "before", "the content")] if content else []
+        html = [parts.img(content, "the content", "before")] if content else []
         for number, (epoch, frame) in enumerate(frames, 1):
             name, epoch = (f"epoch {epoch}", epoch) if isinstance(epoch, int) else (epoch, done)
-            html.append(_img(frame, "after on" if number == len(frames) else "after", name, epoch))
+            html.append(parts.img(frame, name, "after on" if number == len(frames) else "after", f' data-epoch="{epoch}"'))
         return "\n".join(html)
 
     def _inputs(self):
         """The pictures that the run began with, small."""
         shown = ((caption, path, self._embedded(path, SMALL_EDGE)) for caption, path in self._pictures)
-        return "\n".join(f'<figure>{_img(picture, "", caption)}<figcaption><b>{escape(caption)}</b> '
+        return "\n".join(f'<figure>{parts.img(picture, caption)}<figcaption><b>{escape(caption)}</b> '
                          f"{escape(os.path.basename(_path(path)))}</figcaption></figure>"
                          for caption, path, picture in shown if picture)
 
     def _embedded(self, path, edge, shape=None):
-        """(data URI, (width, height)) of a picture, made once; None where it cannot be read."""
+        """The picture Embedded, which is done once; None where it cannot be read."""
         key = _path(path), edge, shape
         if key not in self._encoded:
             try:
-                self._encoded[key] = encoded(path, edge, shape)
+                self._encoded[key] = embedded(path, edge, shape)
             except NeuralStyleError as error:
                 log.warning("%s lacks a picture: %s", self._path, error)
                 return None
@@ -115,17 +103,6 @@ class Report:
 def _path(picture):
     """A path, or the name of a Picture."""
     return picture.name if isinstance(picture, Picture) else os.fspath(picture)
-
-
-def encoded(path, edge, shape=None):
-    """(data URI, (width, height)) of a picture, its longer edge at most edge; shape is another (width, height)."""
-    from skimage.util import img_as_ubyte
-    picture = Image.fromarray(img_as_ubyte(read_picture(path).pixels))
-    size = shape or picture.size
-    size = tuple(max(1, round(side * min(1, edge / max(size)))) for side in size)
-    buffer = io.BytesIO()
-    picture.resize(size, Image.BICUBIC).save(buffer, "JPEG", quality=88, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode(), size
 
 
 def thinned(items, most):
@@ -164,18 +141,6 @@ def _json(data):
     return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
-def _img(picture, classes, alt, epoch=None):
-    uri, (width, height) = picture
-    mark = "" if epoch is None else f' data-epoch="{epoch}"'
-    return (f'<img class="{classes}" alt="{escape(alt)}" width="{width}" height="{height}"{mark} '
-            f'src="{uri}">')
-
-
 def _listed(facts):
     return "\n".join(f"<div><dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd></div>"
                      for name, value in facts.items() if value is not None)
-
-
-def _hash(text):
-    """What a Content-Security-Policy calls an inline style or script."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import shlex
+from argparse import Namespace
 from collections import namedtuple
 from html.parser import HTMLParser
 
@@ -14,6 +15,7 @@ from PIL import Image
 
 from neural_style import nstyle
 from neural_style.report import page as report
+from neural_style.run.saving import Saving
 
 Record = namedtuple("Record", ["epoch", "eps", "losses", "total", "seconds"])
 HOSTILE = "<script>alert(1)</script>"
@@ -184,8 +186,8 @@ def test_thinning(count):
 
 
 def test_each_picture_is_read_once_and_forgotten_when_it_is_thinned_out(page, tmp_path, monkeypatch):
-    encoded, calls = report.encoded, []
-    monkeypatch.setattr(report, "encoded", lambda path, *more: calls.append(path) or encoded(path, *more))
+    embedded, calls = report.embedded, []
+    monkeypatch.setattr(report, "embedded", lambda path, *more: calls.append(path) or embedded(path, *more))
     saved = checkpoints(tmp_path, range(1, 61))
     for number in range(1, 61):
         page.write(history(number), saved[:number], "running", number, 60)
@@ -203,12 +205,6 @@ def test_a_picture_that_is_gone_is_left_out(page, tmp_path, caplog):
         page.write(history(3), saved, "finished", 3, 3)
     assert "e_2.png" in caplog.text and "e_1.png" not in caplog.text        # the first is in the page already
     assert [image["alt"] for image in Parsed(tmp_path / "report.html").images("after")] == ["epoch 1", "epoch 3"]
-
-
-def test_pictures_of_many_bits(tmp_path):
-    Image.fromarray(np.full((4, 6), 32768, "uint16")).save(tmp_path / "grey.png")
-    uri, size = report.encoded(tmp_path / "grey.png", 100)
-    assert size == (6, 4) and abs(pixels({"src": uri}).getpixel((3, 2))[0] - 128) <= 1
 
 
 def test_a_page_that_cannot_be_written_leaves_the_old_one_and_ends_nothing(page, tmp_path, monkeypatch, caplog):
@@ -231,7 +227,7 @@ def test_the_command_repeats_the_run():
     words = "--recipe gatys --content-image IT --style-image A c.jpg --seed 1".split()
     names = {"IT": "it's <me>.jpg", "A": "a b.jpg"}
     args = nstyle.get_args([names.get(word, word) for word in words])
-    python, m, module, *again = shlex.split(report.command(args))
+    python, m, module, *again = shlex.split(Saving._command(Namespace(args=args)))
     assert (python, m, module) == ("python", "-m", "neural_style.nstyle")
     assert nstyle.get_args(again) == args and "--recipe" not in again
 

@@ -8,7 +8,8 @@ import shutil
 import pytest
 from PIL import Image
 
-from neural_style.report import page as report
+from neural_style.report import contact_sheet, page as report
+from test_contact_sheet import done
 from test_report import Record, checkpoints, history, picture
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
@@ -323,3 +324,17 @@ def test_everything_is_reached_by_keyboard_and_has_a_name(finished, opened):
 def test_without_script_the_newest_picture_shows(finished, opened):
     window = opened(java_script_enabled=False)
     assert colour(window, .1) == BLUE and "need JavaScript" in window.locator("noscript").text_content()
+
+
+@pytest.mark.parametrize("width, scheme", [(390, "light"), (1280, "dark")])
+def test_a_contact_sheet_fits_the_window(opened, tmp_path, width, scheme):
+    entries = [done(tmp_path, content, style) for content in ("a" * 100, "b") for style in "stuvwxyz"]
+    for count, inside in ((1, ".cards"), (len(entries), ".scroll")):
+        contact_sheet.write(tmp_path / "report.html", [*entries[:count - 1], entries[-1]._replace(outcome="failed", error="x" * 200)])
+        window = opened(width=width, color_scheme=scheme)
+        assert window.evaluate("document.documentElement.scrollWidth") <= width
+        assert window.locator(inside).count() == 1
+    image = window.locator("img").last
+    image.scroll_into_view_if_needed()
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 200
+    assert window.locator("th").nth(1).bounding_box()["width"] > 60

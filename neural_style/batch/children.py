@@ -1,0 +1,92 @@
+"""Child processes, one for each pair: they give their memory back, and what kills one harms nothing else."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Dict, NamedTuple, Optional
+
+CHILD = [sys.executable, "-m", "neural_style.batch.child"]      # takes a Task as JSON
+GRACE = 10      # seconds that an interrupted child has to end by itself
+
+
+class Task(NamedTuple):
+    """What a child needs to know to paint a pair."""
+    args: Dict[str, Any]            # of the run, by name
+    raw: Optional[str] = None       # where a frame of a sequence leaves its result as the network sees it ...
+    before: Optional[str] = None    # ... and the content of the frame whose result it starts from
+
+
+class Outcome(NamedTuple):
+    """What has come of a pair."""
+    error: Optional[str]            # None where it is painted
+    epochs: Optional[int] = None
+    eps: Optional[float] = None
+    seconds: Optional[float] = None
+    host: Optional[str] = None
+    said: str = ""                  # on standard error, where that was asked for
+
+
+class Children:
+    """Child processes that end when this ends, in whatever way: their input is a pipe that only this holds open."""
+
+    def __enter__(self):
+        self._input, self._held_open = os.pipe()
+        self._running, self._lock, self._ended = set(), threading.Lock(), False
+        return self
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._ended = True
+            os.close(self._input)
+            os.close(self._held_open)
+        for child in list(self._running):
+            try:
+                child.wait(GRACE + 2)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+    def paint(self, task, threads=None):
+        """Paint a pair in a child that computes in so many threads; a child that is killed is started once more."""
+        package = str(Path(__file__).resolve().parents[2])
+        env = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")])))
+        if threads:
+            env["OMP_NUM_THREADS"] = str(threads)
+        command = [*CHILD, json.dumps(task._asdict())]
+        start = time.monotonic()
+        for _ in range(2):
+            code, printed, said = self._run(command, env)
+            if code >= 0:
+                break
+        wants = task.args["verbose"] or task.args["debug"]
+        return _outcome(code, printed, said)._replace(seconds=round(time.monotonic() - start, 1),
+                                                      host=os.uname().nodename, said=said if wants else "")
+
+    def _run(self, command, env):
+        """Run the command: its exit code, negative for a signal, what it printed and what it said."""
+        with self._lock:
+            if self._ended:
+                return 130, "", "interrupted"
+            # a session of its own: Ctrl-C reaches the batch, which tells its children once
+            child = subprocess.Popen(command, env=env, stdin=self._input, stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
+            self._running.add(child)
+        try:
+            printed, said = child.communicate()
+        finally:
+            self._running.discard(child)
+        return child.returncode, printed, said
+
+
+def _outcome(code, printed, said):
+    if code < 0:
+        hint = "; is there enough memory? --jobs 1 or a smaller size takes less" if code == -signal.SIGKILL else ""
+        return Outcome(f"its process was ended twice by {signal.Signals(-code).name}{hint}")
+    try:
+        return Outcome(**json.loads(printed.splitlines()[-1]))
+    except (IndexError, TypeError, ValueError):
+        last = (said.strip().splitlines() or ["no reason given"])[-1]
+        return Outcome(f"its process ended with exit code {code}: {last}")

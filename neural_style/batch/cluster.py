@@ -1,0 +1,126 @@
+"""Pairs painted on the workers of a Dask cluster."""
+import asyncio
+import contextlib
+import logging
+import os
+from argparse import Namespace
+from pathlib import Path
+
+from .. import __version__
+from ..options.flags import FILE, PICTURE, paths
+from ..system.errors import NeuralStyleError, UsageError, describe
+from .children import Children, Outcome
+from .workers import Painter
+
+WAIT = 30       # seconds for a cluster to answer
+TRIES = 2       # workers that a pair may cost
+
+
+@contextlib.contextmanager
+def on_dask(address, needed, outputs):
+    """Gives a Painter on the Dask cluster with its scheduler at the address.
+
+    needed: files and folders that every worker must see. outputs: the paths of all results.
+    """
+    try:
+        from dask import distributed        # not needed elsewhere
+    except ImportError:
+        raise UsageError("--dask needs Dask: pip install dask distributed") from None
+
+    def paint(tasks):
+        futures = {client.submit(_paint, task, __version__, pure=False): pair for pair, task in tasks.items()}
+        try:
+            for future in distributed.as_completed(list(futures), loop=client.loop):
+                outcome = _outcome(future, client, address)
+                future.release()        # or Dask would paint the pair again if its worker was lost later
+                yield futures.pop(future), outcome
+        finally:
+            if client.status == "running":
+                client.cancel(list(futures))
+
+    for name in ["asyncio", "distributed", *logging.root.manager.loggerDict]:
+        if name.split(".")[0] in ("asyncio", "distributed"):        # what is lost is told in one line of our own
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        client = distributed.Client(address, timeout=WAIT, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise NeuralStyleError(f"--dask {address}: no Dask scheduler answers there ({type(error).__name__})") from error
+    with client:
+        _demand_ready(client, address, needed)
+        _remove_marks(outputs)      # of a batch that was killed
+        try:
+            yield Painter(paint, sum(client.nthreads().values()))
+        finally:
+            _remove_marks(outputs)
+
+
+def _demand_ready(client, address, needed):
+    """Raise NeuralStyleError where there are no workers, or one of them cannot paint."""
+    try:
+        client.wait_for_workers(1, timeout=WAIT)
+        troubles = client.run(_trouble, needed, __version__)
+    except asyncio.TimeoutError:
+        raise NeuralStyleError(f"--dask {address}: this cluster has no workers yet; start some with `dask worker "
+                               f"{address}`") from None
+    except Exception as error:
+        raise NeuralStyleError(f"--dask {address}: the workers cannot use neural_style; install it there in version "
+                               f"{__version__} ({error})") from error
+    for worker, trouble in troubles.items():
+        if trouble:
+            raise NeuralStyleError(f"--dask {address}: the worker {worker} {trouble}")
+
+
+def _trouble(needed, version):
+    """What keeps this machine from painting for a batch, in words; None where nothing does."""
+    if version != __version__:
+        return f"has neural_style {__version__}, and the batch {version}"
+    for path in needed:
+        if not os.path.exists(path):
+            return f"does not see {path}; pictures, weights and results must lie in folders that all machines share"
+    return None
+
+
+def _paint(task, version):
+    """Paint on a worker, which may be one that came late.
+
+    A pair can take its whole worker down, and Dask gives it to the next one then. So it leaves a mark each time it is
+    begun, and who finds enough of them gives up.
+    """
+    args, host = Namespace(**task.args), os.uname().nodename
+    marks = marks_of(args.output)
+    trouble = _trouble([*paths(args, PICTURE), *paths(args, FILE), os.path.dirname(args.output)], version)
+    if trouble:
+        return Outcome(f"the worker on {host} {trouble}")
+    try:
+        with open(marks, "ab") as file:
+            begun = file.tell()
+            file.write(b".")
+        with Children() as children:
+            outcome = children.paint(task) if begun < TRIES else Outcome("the worker that painted it was lost twice")
+        _remove_marks([args.output])
+        return outcome
+    except OSError as error:
+        return Outcome(f"{args.output} cannot be written from {host}: {error.strerror or error}")
+
+
+def _outcome(future, client, address):
+    """What has come of a pair that Dask is through with."""
+    try:
+        if not future.cancelled():
+            return future.result()
+    except Exception as error:
+        if client.status == "running":
+            return Outcome(describe(error))
+    raise NeuralStyleError(f"--dask {address}: the scheduler is gone; once there is one again, the same command continues "
+                           "the batch")
+
+
+def _remove_marks(outputs):
+    for output in outputs:
+        with contextlib.suppress(FileNotFoundError):
+            marks_of(output).unlink()
+
+
+def marks_of(output):
+    """The file in which the workers count how often a pair was begun."""
+    return Path(output).with_name(f".{Path(output).name}.started")

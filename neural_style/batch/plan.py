@@ -1,0 +1,144 @@
+"""What a batch has to paint, and how: its pairs, the run that each of them is, what a picture depends on."""
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+import re
+from argparse import Namespace
+from pathlib import Path
+
+from ..network.find_model import first_with_weights, full_name, is_own
+from ..network import normalise
+from ..options import check
+from ..options.flags import FILE, PICTURE, RUN, SESSION, attributes, listed, paths, with_paths
+from ..pictures import images
+from ..report.contact_sheet import SHEET
+from ..system.errors import UsageError
+from ..weights import download, pretrained
+from .children import Task
+from .pairs import demand_one_size, find_pictures, name_outputs
+from .record import DONE, Record
+
+# A change of any other flag makes another picture; remove_noise is for the pictures saved on the way.
+NOT_THE_PICTURE = {*attributes(RUN, SESSION), "remove_noise"}
+
+
+class Batch:
+    """The pairs of one command. own: its own flags; args: those of every run; given: the flags given by hand."""
+
+    def __init__(self, own, args, given):
+        self.own, self.folder, self._given = own, Path(os.path.abspath(own.output)), given
+        self.ending = own.format.lstrip(".")
+        self.record = Record(self.folder)
+        contents, styles = ([path for path in find_pictures(patterns, flag) if not self._is_result(path)]
+                            for flag, patterns in (("--content", own.content), ("--style", own.style)))
+        if not contents or not styles:
+            raise UsageError(f"there are no pictures but the results recorded in {self.record.path}")
+        if own.zip and len(contents) != len(styles):
+            raise UsageError(f"--zip: there are {len(contents)} contents and {len(styles)} styles; there must be as "
+                             "many of one as of the other")
+        if own.sequence:
+            demand_one_size(contents)
+        sides = zip(contents, styles) if own.zip else itertools.product(contents, styles)
+        self.pairs = name_outputs(list(dict.fromkeys(sides)), self.folder, self.ending, self.record.entries.values())
+        args = vars(check.complete(args))
+        if any(len(listed(args[name])) > 1 for name in ("style_blend_weights", "style_scales")):
+            raise UsageError("a batch paints each pair in one style; leave out the weights and scales of several")
+        self.args = Namespace(**with_paths(args, PICTURE, os.path.abspath))
+        self._digests, self._last = {}, {}      # _last, by style: the last good frame of a sequence and its fingerprint
+
+    def _is_result(self, path):
+        """Whether it is a picture of an earlier batch, which may lie among the photographs."""
+        folder, name = os.path.split(path)
+        stem, ending = os.path.splitext(re.sub(r"_e\d+(?=\.\w+$)", "", name))
+        return Path(folder) == self.folder and (name in self.record.entries or stem + ending in self.record.entries)
+
+    def prepare(self):
+        """See to what must be right before the first pair starts: the folder, the weights."""
+        for name, known in [(SHEET, self.record.path.exists()),
+                            *((pair.output, pair.output in self.record.entries) for pair in self.pairs)]:
+            if (self.folder / name).exists() and not known and not self.args.overwrite:
+                raise UsageError(f"{self.folder / name} is there already, and no batch made it; take another --output folder, "
+                                 "or replace it with --overwrite")
+        images.prepare_outputs(self.folder / f"x.{self.ending}")
+        self.args.model, self.args.model_params = _weights(self.args)
+
+    def rounds(self):
+        """Lists of pairs that can be painted at the same time: all of them, or a sequence's frames one by one."""
+        if not self.own.sequence:
+            return [self.pairs]
+        return [list(frame) for _, frame in itertools.groupby(self.pairs, key=lambda pair: pair.content)]
+
+    def needed(self):
+        """The files and folders that a machine must see to paint: of each folder of pictures, one picture."""
+        pictures = {os.path.dirname(path): path for pair in self.pairs for path in (pair.content, pair.style)}
+        start = [path for path in paths(self.args, PICTURE) if path == self.args.start]
+        return [str(self.folder), *pictures.values(), *start, *paths(self.args, FILE)]
+
+    def fingerprint(self, pair):
+        """What the pair's picture depends on, in a word."""
+        args = dict(vars(self.args), content_image=pair.content, style_image=pair.style)
+        for kind in (PICTURE, FILE):
+            args = with_paths(args, kind, self._digest)
+        args = {name: value for name, value in args.items() if name not in NOT_THE_PICTURE}
+        _, before = self._last.get(pair.style, (None, ""))
+        return hashlib.sha256(json.dumps([args, before], sort_keys=True).encode()).hexdigest()[:16]
+
+    def _digest(self, path):
+        """The SHA-256 of a file, or its name where it cannot be read."""
+        if path not in self._digests:
+            self._digests[path] = path
+            if os.path.isfile(path):
+                with contextlib.suppress(OSError):      # the pair's own run will say it
+                    self._digests[path] = download.sha256_of(path)
+        return self._digests[path]
+
+    def task(self, pair):
+        """The run that paints a pair; a frame of a sequence starts from the result of the one before."""
+        output = str(self.folder / pair.output)
+        args = dict(vars(self.args), content_image=pair.content, style_image=pair.style, output=output, overwrite=True,
+                    checkpoint_output="_e%s".join(os.path.splitext(output)))
+        if "save_epochs" not in self._given:        # no pictures on the way unless asked for
+            args["save_epochs"] = self.args.max_num_epochs + 1
+        if not self.own.sequence:
+            return Task(args)
+        before, _ = self._last.get(pair.style, (None, ""))
+        if before:
+            exact = self._raw(before)
+            args["start"] = exact if os.path.exists(exact) else str(self.folder / before.output)
+        return Task(args, self._raw(pair), before and before.content)
+
+    def is_there(self, pair, fingerprint):
+        """The picture of a pair is there: the next frame of a sequence can start from it."""
+        if self.own.sequence:
+            self._forget(pair.style)
+            self._last[pair.style] = pair, fingerprint
+
+    def finish(self):
+        """Look through what has come of the pairs: returns the entries of those that failed."""
+        failed = [entry for entry in (self.record.entries[pair.output] for pair in self.pairs) if entry.outcome != DONE]
+        for style in self._last if not failed else ():
+            self._forget(style)
+        return failed
+
+    def _raw(self, pair):
+        """Where the result of a sequence's frame is kept, unrounded, until the next frame is done."""
+        return str(self.folder / f".{pair.output}.npy")
+
+    def _forget(self, style):
+        """Remove the unrounded result of the last frame in a style."""
+        with contextlib.suppress(KeyError, FileNotFoundError):
+            os.unlink(self._raw(self._last[style][0]))
+
+
+def _weights(args):
+    """The model and its weights file, fetched now so that not every process fetches them; None for one's own model."""
+    names = args.model.split(",")
+    name = first_with_weights(names) if len(names) > 1 and not args.model_params else args.model
+    if not is_own(name):
+        return name, args.model_params
+    path = pretrained.ensure(full_name(name), args.model_params)
+    if args.normalised:
+        normalise.ensure(full_name(name), path)
+    return name, os.path.abspath(path)

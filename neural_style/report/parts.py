@@ -1,0 +1,57 @@
+"""What both pages are made of: templates, which allow themselves nothing from elsewhere, and pictures inside the page."""
+import base64
+import hashlib
+import io
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import NamedTuple, Tuple
+
+from PIL import Image
+
+from ..pictures.read import read_picture
+from ..system.files import atomic
+
+TEMPLATES = Path(__file__).parent / "template"
+
+
+class Embedded(NamedTuple):
+    """A picture for a page."""
+    uri: str
+    size: Tuple[int, int]       # (width, height)
+
+
+def embedded(path, edge, shape=None):
+    """A picture with its longer edge at most edge; shape is another (width, height) to give it."""
+    pixels = read_picture(path).pixels
+    picture = Image.fromarray(pixels if pixels.dtype == "uint8" else (pixels // 256).astype("uint8"))
+    width, height = shape or picture.size
+    size = tuple(max(1, round(side * min(1, edge / max(width, height)))) for side in (width, height))
+    buffer = io.BytesIO()
+    picture.resize(size, Image.BICUBIC).save(buffer, "JPEG", quality=88, subsampling=0)
+    return Embedded("data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode(), size)
+
+
+def img(picture, alt, classes="", more=""):
+    """The element for an Embedded picture."""
+    width, height = picture.size
+    return (f'<img class="{classes}" alt="{escape(alt)}" width="{width}" height="{height}"{more} '
+            f'src="{picture.uri}">')
+
+
+def write(path, name, **values):
+    """Write a page by template/name.html, with the style and the script beside it; values are HTML.
+
+    The page's policy forbids it all but this style, this script and the pictures inside it.
+    """
+    own = {kind: (TEMPLATES / f"{name}.{ending}").read_text("utf-8")
+           for kind, ending in (("style", "css"), ("script", "js")) if (TEMPLATES / f"{name}.{ending}").exists()}
+    policy = "".join(f"; {kind}-src 'sha256-{_digest(text)}'" for kind, text in own.items())
+    page = Template((TEMPLATES / f"{name}.html").read_text("utf-8")).substitute(
+        values, **own, policy=f"default-src 'none'; img-src data:{policy}; base-uri 'none'; form-action 'none'")
+    with atomic(path) as temporary:
+        temporary.write_text(page, encoding="utf-8", errors="replace")      # of undecodable file names
+
+
+def _digest(text):
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

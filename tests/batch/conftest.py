@@ -1,0 +1,33 @@
+"""A folder with pictures, and children that do not paint."""
+import shutil
+
+import pytest
+from PIL import Image
+
+from neural_style.batch import children
+from stubs import STUB
+
+
+@pytest.fixture(scope="session")
+def small(pictures, tmp_path_factory):
+    """The photographs, small."""
+    folder = tmp_path_factory.mktemp("small")
+    for path in pictures.glob("*.png"):
+        Image.open(path).resize((48, 40)).save(folder / path.name)
+    return folder
+
+
+@pytest.fixture
+def folder(small, tmp_path):
+    """A folder with the contents in/chelsea.png and in/rocket.png and the style style/coffee.png."""
+    for new in ("in/chelsea.png", "in/rocket.png", "style/coffee.png"):
+        (tmp_path / new).parent.mkdir(exist_ok=True)
+        shutil.copy(small / (tmp_path / new).name, tmp_path / new)
+    return tmp_path
+
+
+@pytest.fixture
+def stub(monkeypatch, random_params):
+    """Children are stubs; gives the flags that a batch needs then."""
+    monkeypatch.setattr(children, "CHILD", STUB)
+    return ["--model-params", str(random_params)]

@@ -1,0 +1,33 @@
+"""In the place of batch/child.py: copies the content instead of painting it, and logs what it was told.
+
+Words in the content's name say what happens besides; a file NAME.fails beside it lets the pair fail.
+"""
+import json
+import os
+import shutil
+import sys
+import time
+
+task = json.loads(sys.argv[1])
+content, output = task["args"]["content_image"], task["args"]["output"]
+folder, name = os.path.split(content)
+with open(os.path.join(folder, "log"), "a") as log:
+    log.write(json.dumps(dict(task, name=name, worker=os.getppid(), threads=os.environ.get("OMP_NUM_THREADS"))) + "\n")
+if "slow" in name:
+    time.sleep(.4)
+if "endless" in name:
+    os.read(0, 1)
+    sys.exit(130)
+if "killed" in name and sum(json.loads(line)["name"] == name for line in open(os.path.join(folder, "log"))) <= int(name[0]):
+    os.kill(os.getpid(), 9)
+if "deadly" in name:
+    os.kill(os.getppid(), 9)
+    os.read(0, 1)
+    sys.exit(130)
+if os.path.exists(content + ".fails"):
+    print(json.dumps({"error": "no luck"}))
+    sys.exit()
+for path in filter(None, (output, task["raw"])):
+    shutil.copy(content, path + "~")
+    os.replace(path + "~", path)
+print("a model's own words\n" + json.dumps({"error": None, "epochs": 3, "eps": .1}))
