@@ -38,7 +38,7 @@ class Objective:
             value, slope = term(image)
             losses = [*losses, value]
             gradient = gradient + slope
-        memory.keep_what_is_freed(True)         # from here on what is made is made again in each evaluation
+        memory.keep_freed(True)         # from here on, every evaluation makes the same arrays again
         losses = np.array(losses, dtype="float64")
         return Evaluation(losses, float(losses @ self.weights), gradient, float(norm))
 

@@ -90,7 +90,7 @@ def demand_sizes(model, terms, size, style_sizes):
 
 def make_objective(args, model, terms, content, styles):
     """The Objective of the terms for the pictures, evaluated by the reference's graph or layer by layer."""
-    memory.keep_what_is_freed(False)        # the targets are made once
+    memory.keep_freed(False)        # the targets are made only once
     precision, shapes = precision_of(args, model, terms), model.shapes([term.layer for term in terms], content.shape[2:])
     scales = [float(term.weight) / term.divisor(n, h * w) for term, (n, h, w) in
               ((term, shapes[term.layer]) for term in terms)]

@@ -1,24 +1,24 @@
-"""Errors for people: one line that says what is wrong and what to do, and the right exit code."""
+"""Errors as one line that says what is wrong and what to do about it, and exit codes."""
 import argparse
 import os
 import sys
 
 
 class NeuralStyleError(Exception):
-    """The work could not be done; the message is one line for a person."""
+    """The work could not be done; the message is a single line for the user."""
     exit_code = 1
 
 
 class UsageError(NeuralStyleError):
-    """The command was asked for something it cannot mean or do: wrong flags, wrong input."""
+    """The request makes no sense or cannot be met: wrong flags, wrong input."""
     exit_code = 2
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaint is one line."""
+    """A parser that reports an error in one line."""
 
     def print(self, text):
-        """Print a text for which the program was called; who reads it may leave early, as head does."""
+        """Print a text that was asked for; whoever reads it may stop early, like head."""
         self._print_message(text + "\n", sys.stdout)
 
     def _print_message(self, message, file=None):
@@ -26,7 +26,7 @@ class Parser(argparse.ArgumentParser):
             super()._print_message(message, file)
             (file or sys.stderr).flush()
         except BrokenPipeError:
-            self.exit(nobody_reads())
+            self.exit(after_broken_pipe())
 
     def error(self, message):
         line = " ".join(message.splitlines())
@@ -34,9 +34,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def run(command, program, debug=False):
-    """Call command() and return its exit code; what goes wrong becomes one line on standard error.
+    """Call command() and return its exit code; an exception becomes one line on standard error.
 
-    With debug the exception comes through with its traceback.
+    With debug, the exception is raised, with its traceback.
     """
     try:
         code = command() or 0
@@ -44,7 +44,7 @@ def run(command, program, debug=False):
             sys.stdout.flush()
         return code
     except BrokenPipeError:
-        return nobody_reads()
+        return after_broken_pipe()
     except KeyboardInterrupt as error:
         say(f"{program}: {str(error) or 'interrupted'}")
         return getattr(error, "exit_code", 130)
@@ -55,23 +55,23 @@ def run(command, program, debug=False):
         return getattr(error, "exit_code", 1)
 
 
-def nobody_reads():
-    """The exit code where the reader of standard output has gone, as programs have it that SIGPIPE ends."""
+def after_broken_pipe():
+    """Discard further output, which nobody reads; returns the exit code of a program killed by SIGPIPE."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 141
 
 
 def describe(error):
-    """One line for a person that says what an exception is about."""
+    """An exception as one line for the user."""
     if isinstance(error, MemoryError):
-        return f"not enough memory ({str(error) or 'MemoryError'}); take a smaller size"
+        return f"not enough memory ({str(error) or 'MemoryError'}); choose a smaller size"
     if isinstance(error, (NeuralStyleError, OSError)):
         return " ".join(str(error).splitlines())
-    lines = str(error).strip().splitlines() or ["unexpected"]       # MXNet puts its own stack first, the reason last
+    lines = str(error).strip().splitlines() or ["unexpected"]       # MXNet's stack trace comes first, the reason last
     return f"{lines[-1]} ({type(error).__name__}; --debug shows where)"
 
 
 def say(line):
-    """Tell the person at the terminal, if there is one."""
+    """Print a line on standard error, if there is one."""
     if sys.stderr is not None:
         print(line, file=sys.stderr, flush=True)

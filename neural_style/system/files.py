@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Files that are written completely or not at all."""
 import contextlib
 import os
 import secrets
@@ -7,11 +7,11 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def atomic(path):
-    """Give a path to write to; what is written there takes the name `path` when the block ends well.
+    """Yield a temporary path to write to; the file gets the name `path` if the block succeeds.
 
-    Whatever stood there before stays as it was until that moment, and stays for good if the block fails. On Linux
-    the path given is that of a file without a name, of which nothing is left even when the process is killed; its
-    name says nothing, so that the writer must know the format.
+    A file that already has that name is left alone until then, and for good if the block fails. On Linux the temporary
+    file has no name in its folder, so nothing of it is left behind even if the process is killed. The temporary path
+    has no extension, so the writer must know the format.
     """
     path = Path(path)
     temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
@@ -26,9 +26,9 @@ def atomic(path):
             yield Path(source)
             os.fsync(unnamed)
             with contextlib.suppress(FileExistsError):
-                os.link(source, path, src_dir_fd=unnamed)       # only with a src_dir_fd does Python follow the link
+                os.link(source, path, src_dir_fd=unnamed)       # Python follows the link only with a src_dir_fd
                 return
-            os.link(source, temporary, src_dir_fd=unnamed)      # whole already, if the process is killed here
+            os.link(source, temporary, src_dir_fd=unnamed)      # complete, even if the process is killed here
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -40,7 +40,7 @@ def atomic(path):
 
 
 def _to_disk(path):
-    """Wait until the file's content is on the disk, so that no power cut leaves its name without it."""
+    """Wait until the file's content is on the disk, so that a power cut cannot leave its name without its content."""
     number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)
@@ -49,7 +49,7 @@ def _to_disk(path):
 
 
 def _unnamed_file(folder):
-    """The number of an open file in the folder that has no name yet; None where the system knows no such thing."""
+    """The descriptor of an open file in the folder that has no name yet; None if the system does not support that."""
     try:
         number = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
     except (AttributeError, OSError):

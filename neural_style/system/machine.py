@@ -1,4 +1,4 @@
-"""Versions and machine, as records of a run name them; cheap, and MXNet is not loaded for it."""
+"""Versions and facts about the machine, as the records of a run list them; MXNet is not loaded for them."""
 import importlib.metadata
 import os
 import platform
@@ -15,31 +15,31 @@ PACKAGES = {"MXNet": "mxnet", "NumPy": "numpy", "SciPy": "scipy", "scikit-image"
 
 
 def usable_cores():
-    """The number of processors that this process may use (its affinity, where the system knows one)."""
+    """The number of processors that this process may use: its affinity, if the system has that."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def threads_asked():
-    """The number of threads that OMP_NUM_THREADS asks for (of several levels, the first); None where it is not set."""
+    """The number of threads that OMP_NUM_THREADS asks for (the first, if it has several levels); None if it is not set."""
     asked = os.environ.get("OMP_NUM_THREADS", "").strip()
     if not asked:
         return None
     first = asked.split(",")[0].strip()
     if not first.isdigit() or int(first) < 1:
-        raise UsageError(f"OMP_NUM_THREADS is {asked!r}; set it to a number of threads, or not at all")
+        raise UsageError(f"OMP_NUM_THREADS is {asked!r}; set it to a number of threads, or unset it")
     return int(first)
 
 
 def versions():
-    """{"neural_style": "1.0.0", "Python": "3.11.7", "MXNet": "1.9.1", …}; None for what is not installed."""
+    """{"neural_style": "1.0.0", "Python": "3.11.7", "MXNet": "1.9.1", …}; None for packages that are not installed."""
     return {"neural_style": __version__, "Python": platform.python_version(),
             **{name: _version(package) for name, package in PACKAGES.items()}}
 
 
 def describe():
-    """{"system": "Linux 6.1 x86_64", "processor": …, "processors": "4", "memory": "16 GB"}; only what is known."""
+    """{"system": "Linux 6.1 x86_64", "processor": …, "processors": "4", "memory": "16 GB"}; only known facts."""
     known = memory.total()
     facts = {"system": f"{platform.system()} {platform.release()} {platform.machine()}", "processor": processor(),
              "processors": str(usable_cores()), "memory": known and memory.gigabytes(known)}
@@ -47,7 +47,7 @@ def describe():
 
 
 def processor():
-    """The processor's name, or "" where the system does not tell."""
+    """The processor's name, or "" if the system does not say."""
     if platform.system() == "Darwin":
         try:
             return subprocess.check_output(["sysctl", "-n", "machdep.cpu.brand_string"], text=True).strip()
@@ -58,25 +58,25 @@ def processor():
 
 
 def instructions():
-    """The names of the processor's instruction sets, in small letters; none where the system does not tell."""
+    """The names of the processor's instruction sets, in lower case; empty if the system does not say."""
     found = re.search(r"^flags\s*:\s*(.+)$", _text("/proc/cpuinfo"), re.M)
     return found[1].lower().split() if found else []
 
 
-BF16 = {"avx512_bf16", "amx_bf16"}      # the instruction sets that multiply bfloat16
+BF16 = {"avx512_bf16", "amx_bf16"}      # the instruction sets that can multiply bfloat16
 
 
 def precision(name):
-    """The precision that --precision comes to on this processor."""
+    """The precision that a value of --precision means on this processor."""
     able = BF16 & set(instructions())
     if name == "bf16" and not able:
-        raise UsageError(f"--precision bf16: this processor ({processor() or platform.machine()}) has no instructions for "
-                         "it (AVX512_BF16 or AMX_BF16); leave it out, or take --precision auto")
+        raise UsageError(f"--precision bf16: this processor ({processor() or platform.machine()}) has no bfloat16 "
+                         "instructions (AVX512_BF16 or AMX_BF16); leave it out, or use --precision auto")
     return name if name != "auto" else "bf16" if able else "fast32"
 
 
 def _version(package):
-    loaded = getattr(sys.modules.get(package), "__version__", None)     # builds for CUDA have names of their own
+    loaded = getattr(sys.modules.get(package), "__version__", None)     # CUDA builds have other package names
     try:
         return loaded or importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -1,6 +1,6 @@
-"""How much memory there is: free, in all, and held already; and what the C library does with freed memory.
+"""How much memory is free, exists, and is in use by this process; and what the C library does with freed memory.
 
-root is another file system in tests.
+Tests set root to a file system of their own.
 """
 import contextlib
 import ctypes
@@ -9,13 +9,13 @@ from pathlib import Path
 
 
 def available(root="/"):
-    """The bytes of memory that are free for use, the control group's limit counted; None where nobody tells."""
+    """The bytes of memory available, within the limits of control groups; None if the system does not say."""
     free = _meminfo(root, "MemAvailable")
     return None if free is None else max(0, min([free] + [limit - used for limit, used in _groups(root)]))
 
 
 def total(root="/"):
-    """The bytes of memory that this process could have at most; None where nobody tells."""
+    """The most bytes of memory that this process could have; None if the system does not say."""
     most = _meminfo(root, "MemTotal") or _of_the_system()
     return None if most is None else min([most] + [limit for limit, _ in _groups(root)])
 
@@ -28,7 +28,7 @@ def _of_the_system():
 
 
 def resident(root="/"):
-    """The bytes of memory that this process holds already."""
+    """The bytes of memory that this process has already."""
     try:
         return int((Path(root) / "proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
@@ -43,14 +43,14 @@ def _meminfo(root, key):
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(key + ":")), None)
 
 
-GROUP_FILES = {     # by version of control groups: where they are, limit, use, and in memory.stat the file cache
+GROUP_FILES = {     # by version of control groups: folder, files of limit and usage, key of the file cache in memory.stat
     1: ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     2: ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
 }
 
 
 def _groups(root):
-    """[(limit, used)] of the control groups that this process is in, from its own up."""
+    """[(limit, used)] for the control groups that this process is in, starting from its own."""
     found = []
     try:
         lines = (Path(root) / "proc/self/cgroup").read_text().splitlines()
@@ -65,14 +65,14 @@ def _groups(root):
         top = Path(root) / mount
         own = top / path.lstrip("/")
         for folder in [own] + [parent for parent in own.parents if parent == top or top in parent.parents]:
-            with contextlib.suppress(OSError, ValueError):      # a limit may be "max", a folder of another namespace
+            with contextlib.suppress(OSError, ValueError):      # the limit may be "max", the folder invisible
                 limit = int((folder / limit_file).read_text())
                 found.append((limit, int((folder / used_file).read_text()) - _reclaimable(folder, cache)))
     return found
 
 
 def _reclaimable(folder, key):
-    """The bytes of file cache that a group gives back when asked: they count as used and are as good as free."""
+    """The bytes of file cache that a group can give back: they count as used but are as good as free."""
     try:
         lines = (folder / "memory.stat").read_text().splitlines()
     except OSError:
@@ -84,15 +84,14 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -3, -4, -8    
 
 
 def share_one_arena():
-    """Have all threads that will be started share their freed memory, where there is glibc."""
+    """Make all threads started from now on share their freed memory, if the C library is glibc."""
     _mallopt((M_ARENA_MAX, 1))
 
 
-def keep_what_is_freed(keep):
-    """Have the C library keep freed memory for the next array, which saves the system's zeroing it; or give it back.
+def keep_freed(keep):
+    """Make the C library keep freed memory for the next array, which the system then need not zero; or give it back.
 
-    Arrays above 32 MB, the most that glibc takes for a threshold, are given back all the same. Where there is no glibc
-    this does nothing.
+    Arrays above 32 MB, glibc's largest threshold, are given back in any case. Without glibc this does nothing.
     """
     if keep:
         _mallopt((M_MMAP_MAX, 65536), (M_MMAP_THRESHOLD, 2 ** 25), (M_TRIM_THRESHOLD, -1))
