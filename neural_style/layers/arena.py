@@ -1,4 +1,4 @@
-"""One memory for the arrays that come and go while features are made: malloc would leave gaps between such large ones."""
+"""One block of memory for the arrays that come and go in a pass: malloc would leave gaps between such large ones."""
 import contextlib
 import ctypes
 import math
@@ -13,14 +13,13 @@ from ..find_mxnet import mx
 FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | (0x4000 if sys.platform == "linux" else 0)      # MAP_NORESERVE
 ALIGNMENT = 4096
 TYPES = {"float32": ("float32", 2), "bfloat16": ("uint16", 4)}      # in NumPy, or what has its size; in DLPack
-MARKS = np.linspace(1e30, 1e31, 10, dtype="float32")       # what no features are
+SENTINELS = np.linspace(1e30, 1e31, 10, dtype="float32")       # values that no features have
 
 
-class Placed(mx.nd.NDArray):
+class ArenaArray(mx.nd.NDArray):
     """An NDArray and its memory, a NumPy array that oneDNN may have filled in an order of its own.
 
-    The memory has to be there as long as MXNet works with it. Views of a Placed have no memory of their own, and no
-    claim on its place.
+    The memory has to stay as long as MXNet works with it. A view of an ArenaArray does not keep its place taken.
     """
 
     __slots__ = ["memory", "__weakref__"]
@@ -31,9 +30,9 @@ class Placed(mx.nd.NDArray):
         mx.nd.waitall()         # for those who read it, too
         places = np.linspace(0, self.memory.size - 1, 10, dtype=int)
         values = self.memory[places]
-        self.memory[places] = MARKS
+        self.memory[places] = SENTINELS
         rows, columns, layers = np.unravel_index(places, (height, width, channels))
-        last = np.array_equal(self.asnumpy()[0, layers, rows, columns], MARKS)
+        last = np.array_equal(self.asnumpy()[0, layers, rows, columns], SENTINELS)
         self.memory[places] = values
         return last
 
@@ -45,7 +44,7 @@ class ChannelsLast:
         self._has = {}      # by shape
 
     def __call__(self, features, first, last, empty):
-        """A Placed, and in its memory the rows of positions from first to last, (H, W, C), as a NumPy array."""
+        """An ArenaArray, and in its memory the rows of positions from first to last, (H, W, C), as a NumPy array."""
         _, channels, _, width = features.shape
         if self._has_channels_last(features):
             rows, start = features, first
@@ -56,7 +55,7 @@ class ChannelsLast:
         return rows, rows.memory.reshape(-1, width, channels)[start:start + last - first]
 
     def _has_channels_last(self, features):
-        if not isinstance(features, Placed):
+        if not isinstance(features, ArenaArray):
             return False
         if features.shape not in self._has:
             self._has[features.shape] = features.has_channels_last()
@@ -64,7 +63,7 @@ class ChannelsLast:
 
 
 def placed(memory, shape, dtype="float32"):
-    """A Placed in a flat NumPy array.
+    """An ArenaArray in a flat NumPy array.
 
     Unlike with MXNet's from_numpy no thread of MXNet calls Python when it is gone, which at Python's end is fatal.
     """
@@ -74,7 +73,7 @@ def placed(memory, shape, dtype="float32"):
     tensor.dl_tensor.dtype = parts.DLDataType(TYPES[dtype][1], 8 * memory.itemsize, 1)
     tensor.dl_tensor.ndim, tensor.dl_tensor.shape = len(shape), sides
     mx.base.check_call(mx.base._LIB.MXNDArrayFromDLPackEx(ctypes.byref(tensor), True, ctypes.byref(handle)))
-    array = Placed(handle)
+    array = ArenaArray(handle)
     array.memory = memory
     return array
 
@@ -103,7 +102,7 @@ class Arena:
                 self._memory.madvise(mmap.MADV_HUGEPAGE)
 
     def empty(self, shape, dtype):
-        """A Placed in the lowest place that is free; what MXNet had to do before is done then."""
+        """An ArenaArray in the lowest place that is free; what MXNet had to do before is done then."""
         mx.nd.waitall()
         self._gone.clear()
         count, like = math.prod(shape), np.dtype(TYPES[dtype][0])

@@ -1,8 +1,8 @@
 """Convolutions of 3×3 by Winograd's method: for 16 values of a channel 36 multiplications instead of 144.
 
-This is F(4×4, 3×3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016). A picture is cut into
-tiles of 6×6 that overlap by two. Tiles and filters are taken for polynomials and brought to their values at six points
-in each direction, 36 in all; at each of these the convolution is one product of matrices, channels by positions.
+This is F(4×4, 3×3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016). Features are cut
+into tiles of 6×6 that overlap by two. Tiles and filters are read as polynomials and evaluated at six points in each
+direction, 36 in all; at each of these the convolution is one product of matrices, channels by positions.
 """
 import math
 
@@ -18,16 +18,16 @@ def _values(count):
     return np.array([[p ** i * q ** (count - 1 - i) for i in range(count)] for p, q in POINTS], "float64")
 
 
-def _both(matrix):
+def _two_dimensional(matrix):
     """A matrix for both directions of a tile, from one for a single direction."""
     return np.kron(matrix, matrix).astype("float32")
 
 
-OF_FILTER, OF_TILE, TO_RESULT = np.kron(_values(3), _values(3)), _both(np.linalg.inv(_values(6)).T), _both(_values(4).T)
-# 1/p for each p: there the reversed filter has the filter's values, and reversed filters are what the way down needs.
+OF_FILTER, OF_TILE, TO_RESULT = np.kron(_values(3), _values(3)), _two_dimensional(np.linalg.inv(_values(6)).T), _two_dimensional(_values(4).T)
+# 1/p for each p: there the reversed filter has the filter's values, and the backward pass needs reversed filters.
 INVERSE = [POINTS.index(point) for point in ((1, 0), (1, 1), (-1, 1), (1, 2), (2, 1), (0, 1))]
 INVERSES = np.add.outer(6 * np.array(INVERSE), INVERSE).ravel()
-MOST = 2 ** 24      # values in the tiles that are worked on at a time
+MOST_VALUES = 2 ** 24       # in the tiles that are worked on at a time
 
 
 class Winograd:
@@ -51,36 +51,36 @@ class Winograd:
         rows, columns, channels = -(-height // 4), -(-width // 4), filters.shape[1]
         result = empty((1, channels, height, width), "float32")
         framed = empty((1, 4 * rows + 2, 4 * columns + 2, below), "float32")
-        tiles = _tiles(framed, channels_last(features, 0, height, empty)[1])     # copies, so that the owner may go
-        step = min(rows, max(1, MOST // (36 * columns * max(channels, below))))
+        tiles = _tiles(framed, channels_last(features, 0, height, empty)[1])     # a copy, so the features may go
+        step = min(rows, max(1, MOST_VALUES // (36 * columns * max(channels, below))))
         one, other = (empty((36, step * columns * max(channels, below)), "float32") for _ in range(2))
         for first in range(0, rows, step):
             part = tiles[:, :, first:first + step]
             count = part.shape[2] * columns
-            a = _of(one, 36, count * below)
+            a = _reshaped(one, 36, count * below)
             a.reshape(part.shape)[:] = part
-            b = np.matmul(of_tile, a, out=_of(other, 36, count * below)).reshape(36, count, below)
-            a = np.matmul(filters, b.transpose(0, 2, 1), out=_of(one, 36, channels, count))
-            b = np.matmul(to_result, a.reshape(36, -1), out=_of(other, 16, channels * count))
+            b = np.matmul(of_tile, a, out=_reshaped(other, 36, count * below)).reshape(36, count, below)
+            a = np.matmul(filters, b.transpose(0, 2, 1), out=_reshaped(one, 36, channels, count))
+            b = np.matmul(to_result, a.reshape(36, -1), out=_reshaped(other, 16, channels * count))
             b = b.reshape(4, 4, channels, -1, columns)
-            values = _of(result, channels, height, width)
+            values = _reshaped(result, channels, height, width)
             for i, j in np.ndindex(4, 4):
                 own = values[:, 4 * first + i:4 * (first + step):4, j::4]
                 np.add(b[i, j, :, :own.shape[1], :own.shape[2]], bias, out=own)
         return result
 
 
-def _of(array, *shape):
+def _reshaped(array, *shape):
     """The first of an array's values in memory, in another shape."""
     return array.memory[:math.prod(shape)].reshape(shape)
 
 
-def _tiles(framed, picture):
-    """The tiles of a picture (H, W, C), as a view (6, 6, rows, columns, C); framed is for it with the zeros around it."""
+def _tiles(framed, features):
+    """The tiles of features (H, W, C), as a view (6, 6, rows, columns, C) of framed, which takes them and their padding."""
     _, height, width, channels = framed.shape
-    values = _of(framed, height, width, channels)
+    values = _reshaped(framed, height, width, channels)
     values[:] = 0
-    values[1:picture.shape[0] + 1, 1:picture.shape[1] + 1] = picture
+    values[1:features.shape[0] + 1, 1:features.shape[1] + 1] = features
     down, right, one = values.strides
     return np.lib.stride_tricks.as_strided(values, (6, 6, height // 4, width // 4, channels),
                                            (down, right, 4 * down, 4 * right, one))
