@@ -8,7 +8,7 @@ from . import convert, download, pretrained, sources
 
 
 def download_all(folder):
-    """Bring weights and pictures below folder; what is there already stays and needs no network."""
+    """Download the weights and the pictures to subfolders of folder; files that exist already are kept."""
     target, reachable = Path(folder) / sources.WEIGHTS, True
     if not target.is_file():
         reachable = sources.fetch_weights(target)
@@ -24,11 +24,11 @@ def download_all(folder):
             sources.fetch(name, picture)
         except NeuralStyleError as error:
             reachable = reachable and not isinstance(error, download.Unreachable)
-            sources.say(f"warning: no {name}: {error}; any picture of your own does as well")
+            sources.say(f"warning: no {name}: {error}; any picture of your own will do as well")
 
 
 def convert_file(path, output=None, preprocessing=None, force=False):
-    """Convert a file of any known format to a weights file and return its path."""
+    """Convert a file in any known format to a weights file and return the new file's path."""
     found = convert.read(pretrained.existing(path))
     arrays = convert.to_arrays(found, path, preprocessing)
     output = Path(output or f"model/{convert.network_of(arrays)}.params")
@@ -54,7 +54,7 @@ def _run(options):
 
 
 def _normalise(options):
-    from ..network import normalise         # which needs MXNet, and fetching does not
+    from ..network import normalise         # loads MXNet, which the other commands do not need
     from ..pictures import images
     path = pretrained.existing(options.file) if options.file else pretrained.ensure()
     output = Path(options.output or path.with_name(f"{path.stem}-normalised.params"))
@@ -68,17 +68,18 @@ def _normalise(options):
 def parser():
     parser = errors.Parser(prog="python -m neural_style.weights", description="The pretrained VGG weights.")
     shared = errors.Parser(add_help=False)
-    shared.add_argument("--debug", action="store_true", help="show where an error comes from")
+    shared.add_argument("--debug", action="store_true", help="on an error, show the traceback")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.required = True
 
     fetch = commands.add_parser("download", parents=[shared], help="fetch VGG19 and the two demonstration pictures")
-    fetch.add_argument("--to", metavar="DIR", default=".", help="puts them into DIR/model and DIR/input (default: .)")
+    fetch.add_argument("--to", metavar="DIR", default=".", help="where to create model/ and input/ (default: .)")
 
-    turn = commands.add_parser("convert", parents=[shared], help="turn another VGG19 or VGG16 file into a weights file")
+    turn = commands.add_parser("convert", parents=[shared], help="convert another VGG19 or VGG16 file to a weights file")
     turn.add_argument("file", metavar="FILE", help=", ".join(row[0] for row in convert.FORMATS))
     turn.add_argument("--output", metavar="PATH", help="default: model/vgg19.params or model/vgg16.params")
-    turn.add_argument("--preprocessing", choices=("caffe", "torchvision"), help="where the file does not tell")
+    turn.add_argument("--preprocessing", choices=("caffe", "torchvision"), help="how the network expects its pictures, if "
+                      "the file does not say")
     turn.add_argument("--force", action="store_true", help="replace a file that exists")
 
     scale = commands.add_parser("normalise", parents=[shared], help="scale every filter to a mean activation of 1")
@@ -88,7 +89,7 @@ def parser():
                        "photographs that come with scikit-image)")
     scale.add_argument("--force", action="store_true", help="replace a file that exists")
 
-    tell = commands.add_parser("check", parents=[shared], help="say what a weights file is and whether it is whole")
+    tell = commands.add_parser("check", parents=[shared], help="say what a weights file is and whether it is intact")
     tell.add_argument("file", metavar="FILE", nargs="?", help="default: the file that would be used")
     return parser
 

@@ -1,15 +1,15 @@
-"""VGG weights from the files that people have, turned into this package's own arrays.
+"""Convert VGG weights from other programs' files to this package's own arrays.
 
-What comes out is {name: float32 array} with `conv1_1_weight` (out, in, 3, 3), `conv1_1_bias` (out,), …, whose
-first layer expects a picture's channels R, G, B on the scale "[0, 1] × 256 − MEANS".
+The result is {name: float32 array} with `conv1_1_weight` (out, in, 3, 3), `conv1_1_bias` (out,), …, whose first layer
+expects a picture's channels R, G, B on the scale "[0, 1] × 256 − MEANS".
 
-What goes in is told by its content, see FORMATS. A reader there gives the layers in order, each a pair of
-weight (out, in, 3, 3) and bias (out,), as the file has them, and how its pictures are prepared:
+Files are recognised by their content, see FORMATS. Each format's reader returns the layers in order, as pairs of weight
+(out, in, 3, 3) and bias (out,) with the file's own values, and how the network expects its pictures:
 
     ours         R, G, B, 0 to 255, MEANS subtracted
     caffe        the same with channels B, G, R
     torchvision  R, G, B, 0 to 1, normalised by a mean and a standard deviation per channel
-    None         the file does not tell
+    None         the file does not say
 """
 import collections
 import io
@@ -34,13 +34,13 @@ Found = collections.namedtuple("Found", "format preparation layers")
 def convert(path, preprocessing=None):
     """The weights in the file as {name: float32 array}, checked for VGG's shapes and finite values.
 
-    preprocessing, "caffe" or "torchvision", is for files that do not tell which.
+    preprocessing, "caffe" or "torchvision", is for files that do not say which it is.
     """
     return to_arrays(read(path), path, preprocessing)
 
 
 def read(path):
-    """Found(format, preparation, layers) of a file: what it holds, not yet checked or brought to our scale."""
+    """The file's Found(format, preparation, layers), not yet checked or converted to our scale."""
     with open(path, "rb") as file:
         head = file.read(512)
     members = _zip_members(path) if head.startswith(b"PK") else ()
@@ -50,15 +50,15 @@ def read(path):
                 return Found(name, *reader(path))
             except NeuralStyleError:
                 raise
-            # A damaged file can fail with nearly anything in the library that reads it, MemoryError included.
+            # On a damaged file, the library that reads it can raise almost anything, even a MemoryError.
             except Exception as error:
                 reason = (str(error).splitlines() or [""])[0]
-                raise NeuralStyleError(f"{path} is not a whole {name} file: {type(error).__name__} {reason}") from error
-    raise UsageError(f"{path} is none of the files that can be converted: {', '.join(row[0] for row in FORMATS)}")
+                raise NeuralStyleError(f"{path} is not an intact {name} file: {type(error).__name__} {reason}") from error
+    raise UsageError(f"{path} is in none of the formats that can be converted: {', '.join(row[0] for row in FORMATS)}")
 
 
 def network_of(arrays):
-    """The name of the network that these arrays make up."""
+    """The name of the network that consists of exactly these arrays."""
     return next(name for name, blocks in NETWORKS.items() if set(array_shapes(blocks)) == set(arrays))
 
 
@@ -72,7 +72,7 @@ def precision(found, asked=None):
 
 
 def to_arrays(found, path, preprocessing=None):
-    """What was found in the file as our arrays."""
+    """The arrays in our scale, from what was found in the file."""
     layers = [(np.asarray(weight, np.float32), np.asarray(bias, np.float32).reshape(-1))
               for weight, bias in found.layers]
     names = _check(layers, path)
@@ -83,11 +83,11 @@ def to_arrays(found, path, preprocessing=None):
 
 
 def _check(layers, path):
-    """The layers' names, once their number, shapes and values are those of a known network."""
+    """The layers' names, after checking that their number, shapes and values fit a known network."""
     known = {len(layer_shapes(blocks)): (name, layer_shapes(blocks)) for name, blocks in NETWORKS.items()}
     if len(layers) not in known:
         counts = " or ".join(f"{count} ({name})" for count, (name, _) in known.items())
-        raise NeuralStyleError(f"{path} is no VGG19 or VGG16: it has {len(layers)} 3×3 convolutions, not {counts}")
+        raise NeuralStyleError(f"{path} is neither VGG19 nor VGG16: it has {len(layers)} 3×3 convolutions, not {counts}")
     network, shapes = known[len(layers)]
     for (name, shape), (weight, bias) in zip(shapes.items(), layers):
         if weight.shape != shape or bias.shape != shape[:1]:
@@ -103,8 +103,8 @@ def _preparation(found, path, asked):
         raise UsageError(f"{path} ({found.format}) is known to be {found.preparation}: "
                          f"leave out --preprocessing {asked}")
     if not (found.preparation or asked):
-        raise UsageError(f"{path} does not tell how its pictures are prepared; say --preprocessing torchvision "
-                         f"(trained by PyTorch) or --preprocessing caffe (converted from the original)")
+        raise UsageError(f"{path} does not say how the network expects its pictures; add --preprocessing "
+                         "torchvision (trained with PyTorch) or --preprocessing caffe (converted from the original)")
     return found.preparation or asked
 
 
@@ -119,8 +119,8 @@ def _from_caffe(weight, bias):
 def _from_torchvision(weight, bias):
     """Fold the normalisation into the first layer.
 
-    Exact but for the outermost pixel: the zeros that pad our picture stand for MEANS / 256, torchvision's for its
-    means, which differ by less than 0.01; the effect there is below 1 %.
+    This is exact except at the border: the zeros that pad our picture stand for MEANS / 256, torchvision's for its own
+    means, which differ by less than 0.01. The effect on the outermost pixels is below 1 %.
     """
     weight = weight.astype(np.float64)
     scaled = weight / (256 * TORCH_DEVIATIONS).reshape(1, 3, 1, 1)
@@ -175,16 +175,16 @@ def _read_matconvnet(path):
     from scipy.io import loadmat
     layers = loadmat(path, variable_names=["layers"])["layers"][0]
     pairs = [_matconvnet_pair(layer[0, 0]) for layer in layers]
-    # Kernels are [width, height, in, out]; the 7×7 and 1×1 ones are the classifier.
+    # Kernels are [width, height, in, out]; those of 7×7 and 1×1 belong to the classifier.
     return "ours", [(kernels.transpose(3, 2, 1, 0), bias) for kernels, bias in filter(None, pairs)
                     if kernels.shape[:2] == (3, 3)]
 
 
 def _matconvnet_pair(layer):
-    """(kernels, bias) of a convolution, None for a layer without.
+    """(kernels, bias) of a convolution, None for another kind of layer.
 
-    `filters` and `biases` stand alone in the first releases; later ones have a cell of both, named `weights`,
-    which the oldest readers take by its place: the first field.
+    The first releases have the fields `filters` and `biases`. Later ones have both in one cell named `weights`; if no
+    field has that name, it is the first one.
     """
     names = layer.dtype.names
     if "filters" in names:
@@ -205,7 +205,7 @@ def _read_wheel(path):
 
 
 def _quantised(stored):
-    """Per layer a table of 256 values and 8-bit indices (out, in, 3, 3) into it; see model/README.md."""
+    """The layers, each stored as a table of 256 values and 8-bit indices (out, in, 3, 3) into it."""
     arrays = {}
     for name, indices in stored.items():
         if name.endswith("_W_q"):
@@ -216,7 +216,7 @@ def _quantised(stored):
 
 
 def _paired(arrays, pattern):
-    """[(weight, bias), …] in the order of the numbers in their names; 4 dimensions make a weight, 1 a bias."""
+    """[(weight, bias), …] in the order of the numbers in their names; weights have 4 dimensions, biases 1."""
     numbered = collections.defaultdict(dict)
     for name, array in arrays.items():
         match = re.fullmatch(pattern, name)
@@ -227,7 +227,7 @@ def _paired(arrays, pattern):
 
 def _refuse_batch_norm(arrays, path):
     if any(name.endswith(("running_mean", "moving_mean", "gamma")) for name in arrays):
-        raise NeuralStyleError(f"{path} is a VGG with batch normalisation, another network; take the one without")
+        raise NeuralStyleError(f"{path} is a VGG with batch normalisation, which is another network; use the one without")
 
 
 def _zip_members(path):
@@ -238,7 +238,7 @@ def _zip_members(path):
         raise NeuralStyleError(f"{path} is a broken zip file; fetch it again") from None
 
 
-FORMATS = (  # name, does it begin so (first bytes, names inside a zip), reader
+FORMATS = (  # name, whether a file is of this format (its first bytes, the names inside a zip file), reader
     ("MXNet .params", lambda head, _: head.startswith(b"\x12\x01" + bytes(6)), _read_params),
     ("MatConvNet .mat", lambda head, _: head.startswith(b"MATLAB 5.0"), _read_matconvnet),
     ("Keras .h5", lambda head, _: head.startswith(b"\x89HDF"), _read_keras),

@@ -1,7 +1,7 @@
-"""Fetch one file over HTTP so that what stands at its place is always whole and right.
+"""Download one file over HTTP, such that the target is always complete and verified.
 
-Bytes gather in `<target>.part`, which a later call continues; only once they are verified do they take the target's
-place, in one step.
+The bytes are collected in `<target>.part`, where a later call continues; only once they are verified do they replace the
+target, in one step.
 """
 import contextlib
 import hashlib
@@ -12,25 +12,25 @@ from pathlib import Path
 
 from ..system.errors import NeuralStyleError
 
-CHUNK = 1 << 14     # what a broken connection loses at most
+CHUNK = 1 << 14     # the most that a broken connection loses
 TRANSIENT = {408, 429, 500, 502, 503, 504}
 
 
 class Unreachable(NeuralStyleError):
-    """No server answered at all, so that other files from the same one need not be tried."""
+    """No server answered at all, so there is no point in trying other files from it."""
 
 
 class _Interrupted(Exception):
-    """The transfer broke off in a way that may pass: worth another attempt."""
+    """The transfer was interrupted, perhaps temporarily: worth another attempt."""
 
 
 def fetch(url, target, *, git_blob=None, sha256=None, size=None, attempts=4, timeout=(10, 30), pause=0.5,
           progress=True):
-    """Fetch url to the file target and return its Path; a target that verifies already is left alone.
+    """Download url to the file target and return its Path; a target that is already verified is left alone.
 
-    git_blob is the SHA-1 that git gives the file, sha256 its SHA-256, size its length in bytes. attempts counts
-    tries in a row that bring no new bytes, with pauses of pause, 2·pause, … seconds between them; timeout is
-    (to connect, between two reads) in seconds. progress shows a bar on a terminal, plain lines elsewhere.
+    git_blob is the SHA-1 that git gives the file, sha256 its SHA-256, size its length in bytes. The download is given up
+    after so many consecutive attempts without new bytes, with pauses of pause, 2·pause, … seconds in between. timeout
+    is (for connecting, between two reads) in seconds. progress shows a bar on a terminal, plain lines elsewhere.
     """
     target = Path(target)
     part = target.with_name(target.name + ".part")
@@ -39,7 +39,7 @@ def fetch(url, target, *, git_blob=None, sha256=None, size=None, attempts=4, tim
     if verifiable and target.is_file() and not _complaint(target, **checks):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Without a checksum nothing could tell that an older part belongs to another file.
+    # Without a checksum, a part left by the download of another file would go unnoticed.
     continued = verifiable and part.exists()
     if not continued and part.exists():
         part.unlink()
@@ -52,7 +52,7 @@ def fetch(url, target, *, git_blob=None, sha256=None, size=None, attempts=4, tim
     if wrong:
         part.unlink()
         raise NeuralStyleError(f"{url} is not the expected {target.name}: {wrong}; {arrived} arrived. "
-                               f"Nothing was changed; try again later or another source")
+                               f"Nothing was changed; try again later, or use another source")
     os.replace(part, target)
     return target
 
@@ -63,7 +63,7 @@ def sha256_of(path):
 
 
 def git_blob_of(path):
-    """The name that git gives a file's content: SHA-1 over a header and the bytes, in hex."""
+    """The name that git gives to a file's content: the SHA-1 of a header and the bytes, in hex."""
     return _digest(hashlib.sha1(b"blob %d\0" % os.path.getsize(path)), path)
 
 
@@ -75,7 +75,7 @@ def _digest(state, path):
 
 
 def _complaint(path, git_blob, sha256, size):
-    """What is wrong with the file, or None."""
+    """What is wrong with the file, or None if nothing is."""
     if size is not None and path.stat().st_size != size:
         return f"it has {path.stat().st_size} bytes instead of {size}"
     for name, expected, digest in (("SHA-1 (git blob)", git_blob, git_blob_of), ("SHA-256", sha256, sha256_of)):
@@ -85,34 +85,34 @@ def _complaint(path, git_blob, sha256, size):
 
 
 def _transfer(url, part, size, attempts, timeout, pause, progress):
-    """Bring part to the length that the server names, over as many connections as it takes; say what arrived."""
+    """Download until part is complete, over as many connections as it takes; returns what arrived, in words."""
     failures, longest = 0, 0
     while True:
         try:
             return _request(url, part, size, timeout, progress)
         except (_Interrupted, Unreachable) as error:
-            # A server that was never there will not be there in a second; one that was may come back.
+            # A server that never answered will not do so in a second; one that did may come back.
             if isinstance(error, Unreachable) and longest == 0:
                 raise
             length = part.stat().st_size if part.exists() else 0
             failures = 1 if length > longest else failures + 1
             longest = max(longest, length)
             if failures >= attempts:
-                kept = f"; the {length} bytes so far are kept in {part} and continued next time" if length else ""
-                raise NeuralStyleError(f"{url} did not come through: {error}{kept}") from error
+                kept = f"; the {length} bytes so far are kept in {part} for the next attempt" if length else ""
+                raise NeuralStyleError(f"{url} could not be downloaded: {error}{kept}") from error
             time.sleep(pause * 2 ** (failures - 1))
 
 
 def _request(url, part, size, timeout, progress):
-    """One connection: continue part from where it ends, or begin it anew where the server does not continue."""
+    """One connection: continue part where it ends, or start over if the server does not support that."""
     import requests
     start = part.stat().st_size if part.exists() else 0
-    # An encoded answer's length would not be the file's.
+    # The length of a compressed response would not be the file's.
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
     try:
         with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
             if response.status_code == 416:
-                return "a part as long as the file or longer"
+                return "a part that is as long as the file or longer"
             if response.status_code in TRANSIENT:
                 raise _Interrupted(f"the server answers {response.status_code} {response.reason}")
             if response.status_code not in (200, 206):
@@ -120,7 +120,7 @@ def _request(url, part, size, timeout, progress):
                                        f"{response.status_code} {response.reason}")
             if response.status_code == 206 and not _continues(response, start):
                 part.unlink()
-                raise _Interrupted("the server continued at another place than it was asked to")
+                raise _Interrupted("the server continued at another position than it was asked to")
             _receive(response, part, start if response.status_code == 206 else 0, size, progress)
             kind = response.headers.get("Content-Type", "").split(";")[0] or "data of no stated type"
             return f"{part.stat().st_size} bytes of {kind}"
@@ -131,12 +131,12 @@ def _request(url, part, size, timeout, progress):
 
 
 def _meaning(error, url, timeout):
-    """Our exception for one of requests': it names a broken connection, a missing one and a silent one alike."""
+    """Our exception for one of requests', which does not distinguish broken, refused and silent connections."""
     import requests
     cause = error.args[0] if error.args else None
     if isinstance(error, requests.Timeout) or "timed out" in str(cause).lower():
-        return _Interrupted(f"nothing came for {timeout[1]} seconds")
-    # Only a connection that was never made has a reason inside.
+        return _Interrupted(f"nothing arrived for {timeout[1]} seconds")
+    # Only a connection that was never made carries a reason.
     if isinstance(error, requests.ConnectionError) and hasattr(cause, "reason"):
         return Unreachable(f"{url} cannot be reached: {str(cause.reason).split(': ', 1)[-1]}")
     if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
@@ -149,7 +149,7 @@ def _continues(response, start):
 
 
 def _receive(response, part, start, size, progress):
-    """Write the answer's bytes into part from start on; fewer or more than announced are an error."""
+    """Write the response to part, starting at byte start; it must be as long as announced."""
     announced = response.headers.get("Content-Length", "")
     end = start + int(announced) if announced.isdigit() else None
     with open(part, "r+b" if start else "wb") as file, _shown(response.url, part.stem, start, end, progress) as show:
@@ -157,17 +157,17 @@ def _receive(response, part, start, size, progress):
         for chunk in response.iter_content(CHUNK):
             file.write(chunk)
             show(len(chunk))
-            # No need to fetch the rest of what cannot be right.
+            # It cannot be right any more, so there is no need for the rest.
             if size is not None and file.tell() > size:
                 return
         length = file.tell()
     if end is not None and length < end:
-        raise _Interrupted(f"it broke off after {length} of {end} bytes")
+        raise _Interrupted(f"it ended after {length} of {end} bytes")
 
 
 @contextlib.contextmanager
 def _shown(url, name, start, end, progress):
-    """Show one connection's progress on standard error; gives a function that takes each chunk's length."""
+    """Show one connection's progress on standard error; yields a function to call with each chunk's length."""
     if progress and sys.stderr is not None and sys.stderr.isatty():
         from tqdm import tqdm
         with tqdm(desc=name, initial=start, total=end, unit="B", unit_scale=True, file=sys.stderr) as bar:

@@ -1,8 +1,8 @@
-"""MXNet's `.params` files, read and written with NumPy alone.
+"""Reading and writing MXNet's `.params` files, with NumPy alone.
 
 A file is a list of arrays followed by their names, everything little-endian:
 
-    uint64 0x112, uint64 0, uint64 count, the arrays, uint64 count, per name uint64 length and its bytes
+    uint64 0x112, uint64 0, uint64 count, the arrays, uint64 count, for each name its uint64 length and its bytes
 
 and an array is one of
 
@@ -10,8 +10,8 @@ and an array is one of
     V1                   uint32 0xF993FAC8, uint32 ndim, int64 × ndim,           context, type, values
     V2, V3               uint32 0xF993FAC9 or …CA, int32 storage, ndim, int64 ×, context, type, values
 
-where the context (int32 device type, int32 device number) means nothing here and type is an int32 index
-into TYPES. Only dense storage (0) is read.
+where the context (int32 device type, int32 device number) is ignored and type is an int32 index into TYPES. Only dense
+storage (0) is supported.
 """
 import math
 import os
@@ -42,7 +42,7 @@ def read(path):
         arrays = [_read_array(source) for _ in range(source.take_count(least_bytes=4))]
         names = [_read_name(source) for _ in range(source.take_count(least_bytes=8))]
         if source.left():
-            raise source.broken(f"has {source.left()} bytes too many at its end")
+            raise source.broken(f"has {source.left()} bytes too many at the end")
     if len(names) != len(arrays):
         raise source.broken(f"holds {len(arrays)} arrays but {len(names)} names")
     if len(set(names)) != len(names):
@@ -51,9 +51,9 @@ def read(path):
 
 
 def write(path, arrays):
-    """Write {name: array} so that mx.nd.load and read give it back; an older file stays until the new is whole.
+    """Write {name: array} such that mx.nd.load and read return it; an old file is kept until the new one is complete.
 
-    Arrays need at least one element and one dimension, because MXNet takes anything less for "no array".
+    Arrays need at least one element and one dimension, because to MXNet anything less means "no array".
     """
     for name, array in arrays.items():
         if array.dtype.newbyteorder("<") not in TYPES or array.size == 0 or array.ndim == 0:
@@ -71,7 +71,7 @@ def write(path, arrays):
 
 
 class _Source:
-    """An open file that hands out only bytes which are there: no size found in it is trusted."""
+    """An open file whose stated sizes are checked before they are used: it may be damaged."""
 
     def __init__(self, file, path):
         self.file, self.path = file, path
@@ -81,7 +81,7 @@ class _Source:
         return self.size - self.file.tell()
 
     def broken(self, what):
-        return NeuralStyleError(f"{self.path} {what}; fetch it again, or take another file with --model-params PATH")
+        return NeuralStyleError(f"{self.path} {what}; fetch it again, or name another file with --model-params PATH")
 
     def demand(self, count):
         if count > self.left():
@@ -89,14 +89,14 @@ class _Source:
                               f"{self.left()} do")
 
     def take(self, form):
-        """The next number or, where form (of struct) has several, tuple of numbers."""
+        """The next number or, if form (as in struct) has several, a tuple of numbers."""
         form = "<" + form
         self.demand(struct.calcsize(form))
         numbers = struct.unpack(form, self.file.read(struct.calcsize(form)))
         return numbers[0] if len(numbers) == 1 else numbers
 
     def take_count(self, least_bytes):
-        """The next uint64, a number of things that take at least so many bytes each."""
+        """The next uint64: a count of items that take at least least_bytes each."""
         count = self.take("Q")
         self.demand(count * least_bytes)
         return count
@@ -105,7 +105,7 @@ class _Source:
 def _read_array(source):
     magic = source.take("I")
     if magic in (V2, V3) and source.take("i") != 0:
-        raise source.broken("holds a sparse array, and only dense ones can be read")
+        raise source.broken("holds a sparse array, and only dense ones are supported")
     dimensions, each = (source.take("I"), "q") if magic in (V1, V2, V3) else (magic, "I")
     if dimensions > MAX_DIMENSIONS or (dimensions == 0 and magic != V3):
         raise source.broken(f"is damaged: an array of {dimensions} dimensions ends at byte {source.file.tell()}")
@@ -124,4 +124,4 @@ def _read_name(source):
     try:
         return source.file.read(length).decode("utf-8")
     except UnicodeDecodeError:
-        raise source.broken(f"is damaged: a name that is no text ends at byte {source.file.tell()}") from None
+        raise source.broken(f"is damaged: a name that is not text ends at byte {source.file.tell()}") from None

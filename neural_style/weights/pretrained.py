@@ -1,4 +1,4 @@
-"""The pretrained weights: find them, fetch them, load them.
+"""Finding, fetching and loading the pretrained weights.
 
 A weights file NAME.params holds float32 arrays `arg:conv1_1_weight` (out, in, 3, 3), `arg:conv1_1_bias` (out,), …
 for pictures with channels R, G, B on the scale "[0, 1] × 256 minus (123.68, 116.779, 103.939)".
@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def places(name="vgg19"):
-    """Where NAME.params is looked for, in this order."""
+    """The paths where NAME.params is looked for, in this order."""
     from platformdirs import user_cache_dir
     checkout = PACKAGE.parent
     folders = [Path("model")]
@@ -26,30 +26,30 @@ def places(name="vgg19"):
 
 
 def find(name="vgg19", explicit=None):
-    """The weights file to use: explicit where given, else the first of places(name) that is there, else None."""
+    """The weights file to use: explicit if given, otherwise the first of places(name) that exists, otherwise None."""
     if explicit is not None:
         return existing(explicit, "--model-params ")
     return next((path for path in places(name) if path.is_file()), None)
 
 
 def existing(path, flag=""):
-    """path, if it is a file."""
+    """path as a Path; raises UsageError if it is not a file."""
     if not Path(path).is_file():
-        raise UsageError(f"{flag}{path} " + ("is a folder; name a file" if Path(path).is_dir() else "is not there"))
+        raise UsageError(f"{flag}{path} " + ("is a folder; name a file" if Path(path).is_dir() else "does not exist"))
     return Path(path)
 
 
 def ensure(name="vgg19", explicit=None):
-    """The weights file to use; VGG19's are fetched into the user's cache where there are none yet."""
+    """The weights file to use; VGG19's weights are fetched into the user's cache folder if there are none yet."""
     path = find(name, explicit)
     if path is not None:
         return path
     looked = "looked for " + ", ".join(map(str, places(name)))
     if name != "vgg19":
-        raise NeuralStyleError(f"there are no weights for {name}: make {name}.params with `python -m "
+        raise NeuralStyleError(f"there are no weights for {name}: create {name}.params with `python -m "
                                f"neural_style.weights convert FILE`, or name a file with --model-params PATH; {looked}")
     target = places(name)[-1]
-    sources.say(f"the VGG19 weights are not here yet: fetching them once into {target.parent}")
+    sources.say(f"the VGG19 weights are not here yet; downloading them once, to {target.parent}")
     try:
         sources.fetch_weights(target)
     except (NeuralStyleError, OSError) as error:
@@ -58,15 +58,15 @@ def ensure(name="vgg19", explicit=None):
 
 
 def too_short(missing):
-    """The error of a file without an array that is needed."""
-    return UsageError(f"the weights file has no {missing}: it ends below the layers asked for; choose lower ones, or "
-                      "fetch or convert a file with the whole network")
+    """The error for a file that lacks a needed array."""
+    return UsageError(f"the weights file has no {missing}: it ends below the chosen layers; choose lower ones, or fetch "
+                      "or convert a file with the whole network")
 
 
 def load(path, shapes=None):
-    """The arrays of a weights file as {name: array}, without the prefix `arg:`, all values finite.
+    """The arrays of a weights file as {name: array}, without the prefix `arg:`; all values are finite.
 
-    shapes, {name: shape}, are the arrays that must be there; others that the file has are returned too.
+    shapes, {name: shape}, are the arrays that must be there; any others in the file are returned as well.
     """
     arrays = {name[4:] if name.startswith("arg:") else name: array for name, array in params.read(path).items()}
     _demand(path, arrays, shapes or {})
@@ -92,22 +92,23 @@ def network_of(names):
 
 
 def check(path):
-    """What a weights file is, as {what: text}; one that is broken, or not what its record says, is an error."""
+    """Facts about a weights file, {what: text}; raises NeuralStyleError if it is damaged or differs from its record."""
     arrays = load(path)
     network = network_of(arrays)
     blocks = NETWORKS[network]
     layers = [name[:-len("_weight")] for name in arrays if name.endswith("_weight")]
-    # The styles need nothing above conv5_1, and a file without the rest serves as well.
+    # By default nothing above conv5_1 is needed, and the original's file ends there.
     _demand(path, arrays, array_shapes(blocks[:4] + ((blocks[4][0], 1),)))
     sha256, blob, record = download.sha256_of(path), download.git_blob_of(path), sources.read_record(path)
     original = blob == sources.FILES[sources.WEIGHTS]["git_blob"]
     if record and record.get("sha256") != sha256 and not original:
-        raise NeuralStyleError(f"{path} is not what its record {sources.record_path(path)} says: its SHA-256 is {sha256} "
-                               f"instead of {record.get('sha256')}; fetch it again, or delete the record")
+        raise NeuralStyleError(f"{path} is not the file that its record {sources.record_path(path)} describes: "
+                               f"its SHA-256 is {sha256} instead of {record.get('sha256')}; fetch it again, or delete "
+                               "the record")
     verdict = ("good: the published file" if original else
                "good: unchanged since it was written" if record else
-               "well-formed, but nothing tells where it is from")
+               "well-formed, but of unknown origin")
     return {"file": str(path), "network": f"{network.upper()}, {len(layers)} layers, {layers[0]} to {layers[-1]}",
             "precision": "exact" if original else record.get("precision", "unknown"),
-            "source": "the published file" if original else record.get("source", "unknown"), "licence": record.get("licence", "unknown"),
-            "SHA-256": sha256, "git blob": blob, "verdict": verdict}
+            "source": "the published file" if original else record.get("source", "unknown"),
+            "licence": record.get("licence", "unknown"), "SHA-256": sha256, "git blob": blob, "verdict": verdict}

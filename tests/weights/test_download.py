@@ -164,7 +164,7 @@ def test_an_existing_wrong_file_is_replaced_by_the_right_one(server, target):
 
 
 def test_the_part_of_an_earlier_run_is_continued(server, target):
-    with pytest.raises(NeuralStyleError, match="did not come through.*524288 bytes so far are kept"):
+    with pytest.raises(NeuralStyleError, match="could not be downloaded.*524288 bytes so far are kept"):
         fetch(server, target, [broken_without_ranges], attempts=2)
     assert not target.exists()
     server.ranges.clear()
@@ -224,8 +224,8 @@ def test_a_wrong_answer_is_final_and_leaves_the_older_file(server, target, answe
 
 @pytest.mark.parametrize("answer, message", [
     (status(500), "500 Internal Server Error"), (dropped, "the connection broke"),
-    (lambda handler, start: handler.server.closing.wait(10), "nothing came for 0.2 seconds"),
-    (stalled, "nothing came for 0.2 seconds"),
+    (lambda handler, start: handler.server.closing.wait(10), "nothing arrived for 0.2 seconds"),
+    (stalled, "nothing arrived for 0.2 seconds"),
 ], ids=("500", "dropped", "silent", "stalled"))
 def test_attempts_end(server, target, answer, message):
     begun = time.monotonic()

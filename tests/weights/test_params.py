@@ -102,7 +102,7 @@ def test_every_truncation_is_an_error_that_names_the_file(tmp_path):
     (packed(struct.pack("<IiI", params.V2, 1, 0)), "sparse"),
     (packed(legacy(VALUES), names=("a", "b")), "1 arrays but 2 names"),
     (packed(legacy(VALUES), legacy(VALUES), names=("a", "a")), "same name twice"),
-    (packed(legacy(VALUES))[:-5] + b"\xff\xfe\xfd\xfc\xfb", "no text"),
+    (packed(legacy(VALUES))[:-5] + b"\xff\xfe\xfd\xfc\xfb", "not text"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_broken_files_are_told_in_one_line(tmp_path, content, message):
     path = tmp_path / "broken.params"

