@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 from ..system import errors
-from ..system.errors import NeuralStyleError, UsageError
+from ..system.errors import NeuralStyleError, UsageError, say
 from . import convert, download, pretrained, sources
 
 
@@ -13,7 +13,7 @@ def download_all(folder):
     if not target.is_file():
         reachable = sources.fetch_weights(target)
     facts = pretrained.check(target)
-    sources.say(f"{target}: {facts['network']}; {facts['precision']}; {facts['verdict']}")
+    say(f"{target}: {facts['network']}; {facts['precision']}; {facts['verdict']}")
     for name in sources.PICTURES:
         picture = Path(folder) / name
         if picture.exists():
@@ -24,14 +24,14 @@ def download_all(folder):
             sources.fetch(name, picture)
         except NeuralStyleError as error:
             reachable = reachable and not isinstance(error, download.Unreachable)
-            sources.say(f"warning: no {name}: {error}; any picture of your own will do as well")
+            say(f"warning: no {name}: {error}; any picture of your own will do as well")
 
 
 def convert_file(path, output=None, preprocessing=None, force=False):
     """Convert a file in any known format to a weights file and return the new file's path."""
     found = convert.read(pretrained.existing(path))
     arrays = convert.to_arrays(found, path, preprocessing)
-    output = Path(output or f"model/{convert.network_of(arrays)}.params")
+    output = Path(output or f"model/{pretrained.network_of(arrays)}.params")
     if output.exists() and not force:
         raise UsageError(f"{output} exists already; --force replaces it, --output names another file")
     sources.save(output, arrays, f"{Path(path).name} ({found.format})", convert.precision(found, preprocessing))

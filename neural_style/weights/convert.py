@@ -18,7 +18,7 @@ import zipfile
 
 import numpy as np
 
-from ..network.architecture import MEANS, NETWORKS, array_shapes, layer_shapes
+from ..network.architecture import MEANS, NETWORKS, layer_shapes
 from ..system.errors import NeuralStyleError, UsageError
 from . import download, params, torch_file
 
@@ -55,11 +55,6 @@ def read(path):
                 reason = (str(error).splitlines() or [""])[0]
                 raise NeuralStyleError(f"{path} is not an intact {name} file: {type(error).__name__} {reason}") from error
     raise UsageError(f"{path} is in none of the formats that can be converted: {', '.join(row[0] for row in FORMATS)}")
-
-
-def network_of(arrays):
-    """The name of the network that consists of exactly these arrays."""
-    return next(name for name, blocks in NETWORKS.items() if set(array_shapes(blocks)) == set(arrays))
 
 
 def precision(found, asked=None):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..network.architecture import NETWORKS, array_shapes
-from ..system.errors import NeuralStyleError, UsageError
+from ..system.errors import NeuralStyleError, UsageError, say
 from . import download, params, sources
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -49,7 +49,7 @@ def ensure(name="vgg19", explicit=None):
         raise NeuralStyleError(f"there are no weights for {name}: create {name}.params with `python -m "
                                f"neural_style.weights convert FILE`, or name a file with --model-params PATH; {looked}")
     target = places(name)[-1]
-    sources.say(f"the VGG19 weights are not here yet; downloading them once, to {target.parent}")
+    say(f"the VGG19 weights are not here yet; downloading them once, to {target.parent}")
     try:
         sources.fetch_weights(target)
     except (NeuralStyleError, OSError) as error:

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from ..system import files
-from . import convert, download, params
 from ..system.errors import NeuralStyleError, say
+from . import convert, download, params
 
 BASE = "https://github.com/dmlc/web-data/raw/master/mxnet/neural-style/"
 MIRROR = "NEURAL_STYLE_SOURCE"
