@@ -28,7 +28,7 @@ READ = 20           # damaged pictures that each case reads besides
 BATCH = 500         # cases that one process goes through
 CODES = {0, 1, 2, 130}
 # What may stand on standard error of a quiet run besides one line of error.
-EXPECTED = re.compile(r"colour profile is ignored|no GPU|has no effect; leave|^$")
+EXPECTED = re.compile(r"ignoring its colour profile|no GPU|has no effect; leave|^$")
 SMALL = {"max_long_edge": (10, 40), "width": (10, 40), "max_num_epochs": (1, 2), "save_epochs": (1, 3),
          "style_scales": (1, 2), "print_iterations": (1, 3), "lr_sched_delay": (1, 3)}
 LEFT_OUT = {"normalised", "model_params", "debug", "verbose", "output_dir", "content_image", "style_image"}
@@ -291,7 +291,7 @@ def main():
     if options.work:
         first, last, params, until = options.work
         return work(options.seed, int(first), int(last), params, float(until))
-    from conftest import random_weights
+    from networks import random_weights
     from neural_style.weights import params
     until, done, ends = time.time() + 60 * options.minutes, 0, collections.Counter()
     with tempfile.TemporaryDirectory() as folder:

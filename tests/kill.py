@@ -21,7 +21,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from conftest import random_weights
+from networks import random_weights
 from neural_style import nstyle
 from neural_style.run import state
 from neural_style.weights import params

@@ -1,0 +1,43 @@
+"""Convolutions, forward and backward, by oneDNN and by Winograd's method, against NumPy."""
+import numpy as np
+import pytest
+
+from neural_style.find_mxnet import mx
+from neural_style.layers import convolutions, winograd
+from neural_style.layers.arena import Arena
+
+RANDOM = np.random.RandomState(3)
+
+
+def close(ours, theirs):
+    return np.linalg.norm(ours - theirs) <= 1e-5 * np.linalg.norm(theirs)
+
+
+@pytest.mark.parametrize("precision, channels, below, kind", [
+    ("float32", 256, 256, convolutions.Direct), ("bf16", 256, 256, convolutions.Direct),
+    ("fast32", 256, 256, winograd.Winograd), ("fast32", 512, 128, winograd.Winograd), ("fast32", 256, 255, convolutions.Direct)])
+def test_winograds_method_where_it_is_faster(precision, channels, below, kind):
+    assert type(convolutions.convolution(mx.nd.zeros((channels, below, 3, 3)), mx.nd.zeros(channels), precision)) is kind
+
+
+@pytest.mark.parametrize("precision, below, kind", [
+    ("float32", 3, convolutions.Direct), ("float32", 32, convolutions.Direct), ("fast32", 32, winograd.Winograd)])
+@pytest.mark.parametrize("height, width", [(1, 1), (3, 9), (16, 20), (13, 22)])
+def test_a_convolution_forward_and_backward(precision, below, kind, height, width, monkeypatch):
+    monkeypatch.setattr(convolutions, "MANY", 1)
+    monkeypatch.setattr(winograd, "MOST_VALUES", 36 * 5 * 48)      # a row of tiles at a time
+    weight, bias = RANDOM.standard_normal((48, below, 3, 3)), RANDOM.standard_normal(48)
+    features, gradient = (RANDOM.standard_normal((1, channels, height, width)) for channels in (below, 48))
+    ours = convolutions.convolution(mx.nd.array(weight), mx.nd.array(bias), precision)
+    assert type(ours) is kind
+    padded = np.pad(features[0], ((0, 0), (1, 1), (1, 1)))
+    expected, slope = np.zeros((48, height, width)) + bias[:, None, None], np.zeros(padded.shape)
+    for i, j in np.ndindex(3, 3):
+        window = np.s_[:, i:i + height, j:j + width]
+        expected += np.tensordot(weight[:, :, i, j], padded[window], 1)
+        slope[window] += np.tensordot(weight[:, :, i, j].T, gradient[0], 1)
+    empty = Arena(2 ** 24).empty
+    assert close(ours.forward(mx.nd.array(features), empty).asnumpy()[0], expected)
+    result = ours.backward(mx.nd.array(gradient), empty)
+    ours.backward(mx.nd.array(gradient * 2), empty)        # in memory of its own
+    assert close(result.asnumpy()[0], slope[:, 1:-1, 1:-1])

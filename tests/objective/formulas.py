@@ -1,0 +1,181 @@
+"""What every recipe minimises, by its own formula: values and gradients in NumPy and float64."""
+import functools
+from typing import Callable, NamedTuple
+
+import numpy as np
+import skimage.data
+from skimage.transform import resize
+
+from networks import SMALL
+from neural_style.network import normalise
+from neural_style.pictures import images
+from neural_style.weights import params
+from oracle import Vgg, content_term, gram, style_term
+
+EDGE = 80       # pixels of the content's longer edge: 53 × 80, which strips of 16 rows divide in the first two blocks
+COFFEE, ROCKET = skimage.data.coffee(), skimage.data.rocket()       # 400 × 600 and 427 × 640; the content is 300 × 451
+STYLE = [f"relu{block}_1" for block in range(1, 6)]
+
+
+def weights_of(path):
+    return {name[4:]: array.astype("float64") for name, array in params.read(path).items()}
+
+
+def total(vgg, image, content, style, content_layer=None, extra=()):
+    """Value and gradient of Σ style + content + extra; style is {layer: (target, weight)}, content_layer (layer, weight)."""
+    network, value, slopes = vgg(image), 0.0, {}
+    for layer, (target, weight) in style.items():
+        part, slopes[layer] = style_term(network.layers[layer], target, weight)
+        value += part
+    if content_layer:
+        layer, weight = content_layer
+        part, slope = content_term(network.layers[layer], vgg(content).layers[layer], weight)
+        value, slopes[layer] = value + part, slopes.get(layer, 0) + slope
+    gradient = network.gradient(slopes)
+    for part, slope in extra:
+        value, gradient = value + part, gradient + slope
+    return value, gradient
+
+
+def network_range(picture):
+    return (picture * 256 - images.MEANS).transpose(2, 0, 1)[None]
+
+
+def held_against(vgg, picture, layers, weight):
+    """{layer: (Gram matrix of the picture, weight(N, M))} for the layers."""
+    features = vgg(picture).layers
+    return {layer: (gram(features[layer]), weight(len(features[layer]), features[layer][0].size)) for layer in layers}
+
+
+def stretched(picture, content):
+    return network_range(resize(picture, content.shape[2:]))
+
+
+def by_finite_differences(function, image, step=1e-4):
+    """A value function of the image with its gradient, pixel by pixel."""
+    gradient, moved = np.zeros_like(image), image.copy()
+    for index in np.ndindex(image.shape):
+        own = image[index]
+        moved[index] = own + step
+        up = function(moved)
+        moved[index] = own - step
+        gradient[index] = (up - function(moved)) / (2 * step)
+        moved[index] = own
+    return function(image), gradient
+
+
+def laplacian(image):
+    padded = np.pad(image, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    return (4 * image - padded[..., :-2, 1:-1] - padded[..., 2:, 1:-1]
+            - padded[..., 1:-1, :-2] - padded[..., 1:-1, 2:]) / 8
+
+
+def absolute(x):
+    return np.abs(np.diff(x, axis=2)).sum() + np.abs(np.diff(x, axis=3)).sum()
+
+
+def squared(x):
+    return np.square(np.diff(x, axis=2)).mean() + np.square(np.diff(x, axis=3)).mean()
+
+
+# --- the recipes ------------------------------------------------------------------------------------------------------
+
+def reference(vgg, image, content):
+    style = held_against(vgg, stretched(COFFEE, content), STYLE, lambda n, m: 1 / (n * n * m))
+    slope = 0.01 * laplacian(image)
+    return total(vgg, image, content, style, ("relu4_2", 10), [((image * slope).sum() / 2, slope)])
+
+
+def gatys(vgg, image, content):
+    style = held_against(vgg, stretched(COFFEE, content), STYLE, lambda n, m: 0.2 / (4 * n ** 2 * m ** 2))
+    return total(vgg, image, content, style, ("relu4_2", 1e-3 / 2))
+
+
+def gluon(vgg, image, content, extra=()):
+    layers = ["conv1_2", "conv2_2", "conv3_4", "conv4_4", "conv5_4"]
+    style = held_against(vgg, stretched(COFFEE, content), layers, lambda n, m: 0.2 / (4 * n * m))
+    return total(vgg, image, content, style, ("conv4_2", 1e-4 / 2), extra)
+
+
+def gluon_tv(vgg, image, content):
+    return gluon(vgg, image, content, [by_finite_differences(lambda x: 1e-3 * absolute(x), image)])
+
+
+def fastai(vgg, image, content):
+    height, width = content.shape[2:]
+    ratio = max(height / ROCKET.shape[0], width / ROCKET.shape[1])
+    whole = resize(ROCKET, (max(height, int(ROCKET.shape[0] * ratio)), max(width, int(ROCKET.shape[1] * ratio))))
+    layers = ["relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"]
+    style = held_against(vgg, network_range(whole[:height, :width]), layers, lambda n, m: (1e6 / (n * m)) ** 2 / n ** 2)
+    return total(vgg, image, content, style, ("relu4_3", 1e6 / vgg(content).layers["relu4_3"].size))
+
+
+def athalye(vgg, image, content):
+    """Two styles, each of a size of its own."""
+    value, gradient = total(vgg, image, content, {}, ("relu4_2", 5 / vgg(content).layers["relu4_2"].size),
+                            [by_finite_differences(lambda x: 100 * squared(x), image)])
+    for picture, share, scale in ((COFFEE, 0.75, 1.5), (ROCKET, 0.25, 0.8)):
+        width = int(content.shape[3] * scale)
+        fitted = network_range(resize(picture, (int(picture.shape[0] / picture.shape[1] * width), width)))
+        assert fitted.shape != content.shape
+        features, style = vgg(fitted).layers, {}
+        for layer, of_image in vgg(content).layers.items():
+            if layer in STYLE:      # mean square of Gram / size − style's Gram / its own size
+                target = gram(features[layer]) / features[layer].size * of_image.size
+                style[layer] = target, 100 * share / len(of_image) ** 2 / of_image.size ** 2
+        part, slope = total(vgg, image, content, style)
+        value, gradient = value + part, gradient + slope
+    return value, gradient
+
+
+def content_only(vgg, image, content):
+    def regulariser(x):
+        y = (x / 80) * (x / 80)
+        return 1e3 * squared(x) + 1e4 * np.mean(y * y * y)
+    return total(vgg, image, content, {}, ("relu4_2", 1e4 / 2), [by_finite_differences(regulariser, image)])
+
+
+def style_only(vgg, image, content):
+    style = held_against(vgg, stretched(COFFEE, content), ["relu2_1"], lambda n, m: 1 / (4 * n ** 2 * m ** 2))
+    style.update(held_against(vgg, stretched(COFFEE, content), ["conv3_2"], lambda n, m: 4 / (4 * n ** 2 * m ** 2)))
+    return total(vgg, image, content, style)
+
+
+class Case(NamedTuple):
+    """A recipe with a formula(vgg, image, content) for the value and gradient; vgg(picture) is the network's Vgg."""
+    formula: Callable
+    flags: str                  # besides the recipe's
+    kinds: str                  # of the terms, a letter each
+    pooling: str = "avg"
+    network: str = "vgg19"
+
+
+TV = "SSSSSCI"
+CASES = {
+    "reference": Case(reference, "--style-image coffee.png --clip-gradient 0", TV),
+    "reference-2015": Case(reference, "--style-image coffee.png --clip-gradient 0", TV),
+    "fast": Case(reference, "--style-image coffee.png", TV),
+    "gatys": Case(gatys, "--style-image coffee.png", "SSSSSC"),
+    "gluon": Case(gluon, "--style-image coffee.png", "SSSSSC", "max"),
+    "gluon-tv": Case(gluon_tv, "--style-image coffee.png", TV, "max"),
+    "fastai": Case(fastai, "--style-image rocket.png --model vgg16", "SSSSSC", "max", "vgg16"),
+    "athalye": Case(athalye, "--style-image coffee.png rocket.png --style-blend-weights 3 1 --style-scales 1.5 0.8", TV,
+                    "max"),
+    "content-only": Case(content_only, "--content-weight 1e4", "CII"),      # or the small network would hardly count
+    "style-only": Case(style_only, "--style-image coffee.png --style-layers relu2_1 conv3_2 --style-layer-weights 1 4 "
+                       "--fit stretch", "SS"),
+}
+
+
+def image_near(content):
+    """An image to evaluate at, (1, 3, H, W), with values beyond a picture's range."""
+    return 1.5 * content + np.random.RandomState(5).uniform(-20, 20, content.shape)
+
+
+@functools.lru_cache(None)
+def expected(recipe, path, content_path):
+    """Value and gradient of a recipe for the weights file path."""
+    case = CASES[recipe]
+    content = images.PreprocessContentImage(content_path, EDGE)
+    weights = weights_of(normalise.ensure(case.network, path) if recipe == "gatys" else path)
+    return case.formula(lambda picture: Vgg(weights, SMALL[case.network], picture, case.pooling), image_near(content), content)
