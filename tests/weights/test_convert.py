@@ -10,8 +10,9 @@ from scipy.signal import correlate
 from weight_files import (SMALL, Saved, bgr, fake_torch, known, pairs, state_dict, write_gluon, write_keras,
                           write_mat, write_pth_stream, write_pth_zip)
 
-from neural_style.weights import convert, download, params, torch_file
+from neural_style.network.architecture import array_shapes
 from neural_style.system.errors import NeuralStyleError, UsageError
+from neural_style.weights import convert, download, params, torch_file
 
 REAL = convert.NETWORKS
 NETWORKS = ("vgg19", "vgg16")
@@ -252,7 +253,7 @@ def test_in_real_use_the_shapes_are_those_of_vgg(tmp_path, monkeypatch):
     shapes = convert.layer_shapes(REAL["vgg19"])
     assert len(shapes) == 16 and shapes["conv4_1"] == (512, 256, 3, 3)
     assert len(convert.layer_shapes(REAL["vgg16"])) == 13
-    sizes = [sum(map(np.prod, convert.array_shapes(blocks).values())) for blocks in REAL.values()]
+    sizes = [sum(map(np.prod, array_shapes(blocks).values())) for blocks in REAL.values()]
     assert sizes == [20024384, 14714688]        # as published for the networks without classifier
 
 

@@ -10,7 +10,8 @@ import zipfile
 import numpy as np
 from scipy.io import savemat
 
-from neural_style.weights import convert, params, torch_file
+from neural_style.network.architecture import array_shapes
+from neural_style.weights import params, torch_file
 
 # VGG's blocks with as many layers as the real ones, but narrow.
 SMALL = {"vgg19": ((4, 2), (5, 2), (6, 4), (7, 4), (8, 4)), "vgg16": ((4, 2), (5, 2), (6, 3), (7, 3), (8, 3))}
@@ -20,7 +21,7 @@ def known(network="vgg19"):
     """The arrays that must come out."""
     random = np.random.RandomState(7)
     return {name: random.standard_normal(shape).astype("float32")
-            for name, shape in convert.array_shapes(SMALL[network]).items()}
+            for name, shape in array_shapes(SMALL[network]).items()}
 
 
 def pairs(arrays):
