@@ -1,1 +1,1 @@
-"""Many pictures by one command: which pairs there are, who paints them, and what has come of each."""
+"""Many pictures by one command: which pairs there are, where they are painted, and what became of each."""

@@ -10,11 +10,11 @@ from ..system import errors
 from ..system.errors import Parser, say
 
 NAME = "neural_style.batch"
-INSTEAD = {     # flags of a run that mean nothing for many, and what to do instead
+INSTEAD = {     # flags of a single run, and what to do instead
     "content_image": "use --content PATTERN", "style_image": "use --style PATTERN", "output_dir": "use --output DIR",
-    "checkpoint_output": "use --save-epochs N to save pictures on the way",
+    "checkpoint_output": "use --save-epochs N to save checkpoints",
     "report": "every batch has a contact sheet, index.html",
-    "resume": "the same command again continues a batch",
+    "resume": "run the same command again to continue a batch",
     **dict.fromkeys(("save_recipe", "list_layers", "doctor"), "use it with python -m neural_style.nstyle"),
 }
 
@@ -38,10 +38,10 @@ def parser():
 
 
 def parse(arglist=None):
-    """The batch's own arguments, those of every pair, and which flags of those were given by hand."""
+    """The batch's own arguments, those of every pair, and which of the latter are on the command line."""
     own, words = parser().parse_known_args(arglist)
     args, given = command_line.parse(words, parser().prog)
-    for attribute in INSTEAD.keys() & given.keys():
+    for attribute in filter(given.__contains__, INSTEAD):
         flag = BY_ATTRIBUTE[attribute].name if attribute in BY_ATTRIBUTE else f"--{attribute.replace('_', '-')}"
         parser().error(f"{flag} is not for a batch: {INSTEAD[attribute]}")
     if own.jobs is not None and own.jobs < 1:
@@ -56,8 +56,8 @@ def parse(arglist=None):
 
 
 def command(own, args, given):
-    """Paint the batch and tell what failed; returns the exit code."""
-    from .paint import paint        # these load NumPy, which --help can do without
+    """Paint the batch and report what failed; returns the exit code."""
+    from .paint import paint        # loads NumPy, which --help can do without
     from .plan import Batch
     from ..report.contact_sheet import SHEET
     batch = Batch(own, args, given)

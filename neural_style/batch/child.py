@@ -1,4 +1,4 @@
-"""The process that paints one pair and prints what has come of it, an Outcome, as a line of JSON.
+"""The process that paints one pair and prints its Outcome as a line of JSON.
 
     python -m neural_style.batch.child '{"args": {"content_image": "photo.jpg", …}, "raw": null, "before": null}'
 """
@@ -36,7 +36,7 @@ def main(task):
 
 
 def _end_with_parent():
-    """Interrupt this process, as Ctrl-C does, when the one that started it is gone or wants it to end."""
+    """Interrupt this process, as Ctrl-C does, when its parent is gone or wants it to end."""
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(GRACE)
@@ -51,11 +51,11 @@ def _paint(args, task, on_epoch):
     nstyle.train_nstyle(args, on_epoch=on_epoch)
     if task.raw:
         _save_raw(state.load(state_path).state.result, task.raw)
-    state_path.unlink()         # of a pair that is done nobody needs it
+    state_path.unlink()         # nobody needs it once the pair is done
 
 
 def _moved_start(args, before):
-    """The result of the frame before, args.start, moved to where this frame's content is."""
+    """args.start, the result of the frame before, moved along with the content."""
     before, now = (images.PreprocessContentImage(path, args.max_long_edge, args.width)
                    for path in (before, args.content_image))
     if args.start.endswith(".npy"):

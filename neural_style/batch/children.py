@@ -1,4 +1,4 @@
-"""Child processes, one for each pair: they give their memory back, and what kills one harms nothing else."""
+"""A child process for each pair: it gives its memory back, and if it is killed nothing else is harmed."""
 import json
 import os
 import signal
@@ -15,23 +15,23 @@ GRACE = 10      # seconds that an interrupted child has to end by itself
 
 class Task(NamedTuple):
     """What a child needs to know to paint a pair."""
-    args: Dict[str, Any]            # of the run, by name
-    raw: Optional[str] = None       # where a frame of a sequence leaves its result as the network sees it ...
-    before: Optional[str] = None    # ... and the content of the frame whose result it starts from
+    args: Dict[str, Any]            # the run's arguments
+    raw: Optional[str] = None       # in a sequence: where the result goes unrounded, as the network sees it ...
+    before: Optional[str] = None    # ... and the content of the frame whose result is the start
 
 
 class Outcome(NamedTuple):
-    """What has come of a pair."""
-    error: Optional[str]            # None where it is painted
+    """How painting a pair went."""
+    error: Optional[str]            # None if it is painted
     epochs: Optional[int] = None
     eps: Optional[float] = None
     seconds: Optional[float] = None
     host: Optional[str] = None
-    said: str = ""                  # on standard error, where that was asked for
+    said: str = ""                  # on standard error, with --verbose or --debug
 
 
 class Children:
-    """Child processes that end when this ends, in whatever way: their input is a pipe that only this holds open."""
+    """Child processes that end when this ends, however it ends: their input is a pipe that only this holds open."""
 
     def __enter__(self):
         self._input, self._held_open = os.pipe()
@@ -50,7 +50,7 @@ class Children:
                 child.kill()
 
     def paint(self, task, threads=None):
-        """Paint a pair in a child that computes in so many threads; a child that is killed is started once more."""
+        """Paint a pair in a child process with this number of threads. A child that is killed is started once more."""
         package = str(Path(__file__).resolve().parents[2])
         env = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")])))
         if threads:
@@ -61,16 +61,16 @@ class Children:
             code, printed, said = self._run(command, env)
             if code >= 0:
                 break
-        wants = task.args["verbose"] or task.args["debug"]
-        return _outcome(code, printed, said)._replace(seconds=round(time.monotonic() - start, 1),
-                                                      host=os.uname().nodename, said=said if wants else "")
+        return _outcome(code, printed, said)._replace(
+            seconds=round(time.monotonic() - start, 1), host=os.uname().nodename,
+            said=said if task.args["verbose"] or task.args["debug"] else "")
 
     def _run(self, command, env):
-        """Run the command: its exit code, negative for a signal, what it printed and what it said."""
+        """The command's exit code, negative for a signal, its output and its errors."""
         with self._lock:
             if self._ended:
                 return 130, "", "interrupted"
-            # a session of its own: Ctrl-C reaches the batch, which tells its children once
+            # in a session of its own, so that Ctrl-C reaches only the batch, which then tells its children
             child = subprocess.Popen(command, env=env, stdin=self._input, stdout=subprocess.PIPE,
                                      stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
             self._running.add(child)

@@ -1,4 +1,4 @@
-"""Pairs painted on the workers of a Dask cluster."""
+"""Painting on the workers of a Dask cluster."""
 import asyncio
 import contextlib
 import logging
@@ -18,12 +18,12 @@ TRIES = 2       # workers that a pair may cost
 
 @contextlib.contextmanager
 def on_dask(address, needed, outputs):
-    """Gives a Painter on the Dask cluster with its scheduler at the address.
+    """A Painter on the cluster whose scheduler is at the address.
 
     needed: files and folders that every worker must see. outputs: the paths of all results.
     """
     try:
-        from dask import distributed        # not needed elsewhere
+        from dask import distributed        # an optional package
     except ImportError:
         raise UsageError("--dask needs Dask: pip install dask distributed") from None
 
@@ -32,14 +32,14 @@ def on_dask(address, needed, outputs):
         try:
             for future in distributed.as_completed(list(futures), loop=client.loop):
                 outcome = _outcome(future, client, address)
-                future.release()        # or Dask would paint the pair again if its worker was lost later
+                future.release()        # otherwise Dask repaints the pair if its worker is lost later
                 yield futures.pop(future), outcome
         finally:
             if client.status == "running":
                 client.cancel(list(futures))
 
     for name in ["asyncio", "distributed", *logging.root.manager.loggerDict]:
-        if name.split(".")[0] in ("asyncio", "distributed"):        # what is lost is told in one line of our own
+        if name.split(".")[0] in ("asyncio", "distributed"):        # losses are reported in a line of our own
             logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(address, timeout=WAIT, set_as_default=False)
@@ -47,7 +47,7 @@ def on_dask(address, needed, outputs):
         raise NeuralStyleError(f"--dask {address}: no Dask scheduler answers there ({type(error).__name__})") from error
     with client:
         _demand_ready(client, address, needed)
-        _remove_marks(outputs)      # of a batch that was killed
+        _remove_marks(outputs)      # left by a batch that was killed
         try:
             yield Painter(paint, sum(client.nthreads().values()))
         finally:
@@ -55,7 +55,7 @@ def on_dask(address, needed, outputs):
 
 
 def _demand_ready(client, address, needed):
-    """Raise NeuralStyleError where there are no workers, or one of them cannot paint."""
+    """Raise NeuralStyleError if there are no workers, or one of them cannot paint."""
     try:
         client.wait_for_workers(1, timeout=WAIT)
         troubles = client.run(_trouble, needed, __version__)
@@ -71,7 +71,7 @@ def _demand_ready(client, address, needed):
 
 
 def _trouble(needed, version):
-    """What keeps this machine from painting for a batch, in words; None where nothing does."""
+    """Why this machine cannot paint for a batch, in words; None if it can."""
     if version != __version__:
         return f"has neural_style {__version__}, and the batch {version}"
     for path in needed:
@@ -81,10 +81,10 @@ def _trouble(needed, version):
 
 
 def _paint(task, version):
-    """Paint on a worker, which may be one that came late.
+    """Paint on a worker, which may have joined late.
 
-    A pair can take its whole worker down, and Dask gives it to the next one then. So it leaves a mark each time it is
-    begun, and who finds enough of them gives up.
+    A pair can take its whole worker down, and Dask then gives it to the next one. Each start therefore leaves a mark, and
+    after enough of them the pair is given up.
     """
     args, host = Namespace(**task.args), os.uname().nodename
     marks = marks_of(args.output)
@@ -93,10 +93,10 @@ def _paint(task, version):
         return Outcome(f"the worker on {host} {trouble}")
     try:
         with open(marks, "ab") as file:
-            begun = file.tell()
+            starts = file.tell()
             file.write(b".")
         with Children() as children:
-            outcome = children.paint(task) if begun < TRIES else Outcome("the worker that painted it was lost twice")
+            outcome = children.paint(task) if starts < TRIES else Outcome("the worker that painted it was lost twice")
         _remove_marks([args.output])
         return outcome
     except OSError as error:
@@ -104,15 +104,15 @@ def _paint(task, version):
 
 
 def _outcome(future, client, address):
-    """What has come of a pair that Dask is through with."""
+    """The Outcome of a pair that Dask has finished or given up."""
     try:
         if not future.cancelled():
             return future.result()
     except Exception as error:
         if client.status == "running":
             return Outcome(describe(error))
-    raise NeuralStyleError(f"--dask {address}: the scheduler is gone; once there is one again, the same command continues "
-                           "the batch")
+    raise NeuralStyleError(f"--dask {address}: the connection to the scheduler is lost; the same command continues the "
+                           "batch once it runs again")
 
 
 def _remove_marks(outputs):
@@ -122,5 +122,5 @@ def _remove_marks(outputs):
 
 
 def marks_of(output):
-    """The file in which the workers count how often a pair was begun."""
+    """The file in which the workers count how often a pair was started."""
     return Path(output).with_name(f".{Path(output).name}.started")

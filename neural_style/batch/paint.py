@@ -1,4 +1,5 @@
-"""Paint what is left of a batch, tell how it goes, and record what comes of every pair."""
+"""Paint what is left of a batch, report progress, and record the outcome of every pair."""
+import sys
 import time
 
 from ..report import contact_sheet
@@ -13,42 +14,42 @@ def paint(batch):
     record = batch.record
     record.expect(batch.pairs)
     try:
-        start = time.monotonic()
         with _painter(batch) as painter, Progress(len(batch.pairs), "pair", 0, painter.at_once, not batch.args.quiet) as progress:
+            start = time.monotonic()
             for together in batch.rounds():
-                prints = {pair: batch.fingerprint(pair) for pair in together}
-                done = [pair for pair in together if record.is_done(pair, prints[pair])]
-                tasks = {pair: batch.task(pair) for pair in together if pair not in done}
-                for pair in done:
-                    progress.skip()
-                    batch.is_there(pair, prints[pair])
+                tasks, fingerprints = {}, {pair: batch.fingerprint(pair) for pair in together}
+                for pair, fingerprint in fingerprints.items():
+                    if record.is_done(pair, fingerprint):
+                        progress.skip()
+                        batch.is_there(pair, fingerprint)
+                    else:
+                        tasks[pair] = batch.task(pair)
                 for pair, outcome in painter.paint(tasks):
                     progress.step(time.monotonic() - start)
-                    _tell(progress, pair.output, outcome, batch.args.quiet)
+                    _report(progress, pair.output, outcome, batch.args.quiet)
                     *known, _ = outcome
-                    record.put(Entry(*pair, FAILED if outcome.error else DONE, prints[pair], *known))
+                    record.put(Entry(*pair, FAILED if outcome.error else DONE, fingerprints[pair], *known))
                     if not outcome.error:
-                        batch.is_there(pair, prints[pair])
+                        batch.is_there(pair, fingerprints[pair])
     finally:
         contact_sheet.write(batch.folder / contact_sheet.SHEET, record.entries.values())
     return batch.finish()
 
 
 def _painter(batch):
-    """What paints the pairs: processes here, or a cluster's workers."""
+    """Processes here, or the workers of a cluster."""
     if batch.own.dask:
         return cluster.on_dask(batch.own.dask, batch.needed(), [batch.folder / pair.output for pair in batch.pairs])
     edge = batch.args.width or batch.args.max_long_edge
     return workers.here(workers.jobs_for(batch.own.jobs, max(map(len, batch.rounds())), edge * edge))
 
 
-def _tell(progress, name, outcome, quiet):
-    """Tell what has come of a pair, and what its process said."""
+def _report(progress, name, outcome, quiet):
+    """Show a pair's outcome, and what its process said."""
     line = f"{name} failed: {outcome.error}" if outcome.error else f"{name} done in {duration(outcome.seconds)}"
     if progress.bar is not None:
-        told = outcome.said + line if outcome.error else outcome.said.rstrip()
-        if told:
-            progress.bar.write(told, file=progress.bar.fp)
+        if outcome.said or outcome.error:
+            progress.bar.write(outcome.said + (line if outcome.error else ""), file=sys.stderr, end="\n" * bool(outcome.error))
     elif outcome.error or not quiet:
         about = f", about {duration(progress.left())} left" if progress.done < progress.total else ""
         say(f"{outcome.said}{progress.done}/{progress.total} {line}{about}")

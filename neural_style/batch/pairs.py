@@ -1,4 +1,4 @@
-"""Which pictures a batch is of, and what its results are called."""
+"""Which pictures a batch pairs, and what the results are called."""
 import functools
 import glob
 import itertools
@@ -21,7 +21,7 @@ class Pair(NamedTuple):
 
 
 def find_pictures(patterns, flag):
-    """The files that patterns stand for, frame2 before frame10: a file, a folder's pictures, or a pattern's."""
+    """The pictures that patterns stand for, each a file, a folder or a glob pattern; frame2 comes before frame10."""
     found = []
     for pattern in patterns:
         if os.path.isfile(pattern):
@@ -54,9 +54,9 @@ def _endings():
 
 
 def name_outputs(sides, folder, ending, known):
-    """A Pair for each (content, style), with an output CONTENT-STYLE.ending of its own.
+    """A Pair for each (content, style), with a unique output CONTENT-STYLE.ending.
 
-    known are the entries of batch.json, so that a pair keeps the name it had.
+    known are the entries of batch.json: a pair keeps the name that it had.
     """
     names = {(entry.content, entry.style): entry.output for entry in known}
     taken = {name.casefold() for name in names.values()}

@@ -1,4 +1,4 @@
-"""What a batch has to paint, and how: its pairs, the run that each of them is, what a picture depends on."""
+"""What a batch has to paint: its pairs, the run for each of them, and what each picture depends on."""
 import contextlib
 import hashlib
 import itertools
@@ -20,12 +20,12 @@ from .children import Task
 from .pairs import demand_one_size, find_pictures, name_outputs
 from .record import DONE, Record
 
-# A change of any other flag makes another picture; remove_noise is for the pictures saved on the way.
+# Flags that can change without another picture; remove_noise is for checkpoints.
 NOT_THE_PICTURE = {*attributes(RUN, SESSION), "remove_noise"}
 
 
 class Batch:
-    """The pairs of one command. own: its own flags; args: those of every run; given: the flags given by hand."""
+    """The pairs of one command. own: the batch's flags; args: those of every run; given: the ones on the command line."""
 
     def __init__(self, own, args, given):
         self.own, self.folder, self._given = own, Path(os.path.abspath(own.output)), given
@@ -46,38 +46,38 @@ class Batch:
         if any(len(listed(args[name])) > 1 for name in ("style_blend_weights", "style_scales")):
             raise UsageError("a batch paints each pair in one style; leave out the weights and scales of several")
         self.args = Namespace(**with_paths(args, PICTURE, os.path.abspath))
-        self._digests, self._last = {}, {}      # _last, by style: the last good frame of a sequence and its fingerprint
+        self._digests, self._last = {}, {}      # _last: each style's last good frame in a sequence, with its fingerprint
 
     def _is_result(self, path):
-        """Whether it is a picture of an earlier batch, which may lie among the photographs."""
+        """Whether this is a picture of an earlier batch, which may lie among the contents."""
         folder, name = os.path.split(path)
         stem, ending = os.path.splitext(re.sub(r"_e\d+(?=\.\w+$)", "", name))
         return Path(folder) == self.folder and (name in self.record.entries or stem + ending in self.record.entries)
 
     def prepare(self):
-        """See to what must be right before the first pair starts: the folder, the weights."""
+        """Make sure before the first pair starts that the folder can be written and the weights are there."""
         for name, known in [(SHEET, self.record.path.exists()),
                             *((pair.output, pair.output in self.record.entries) for pair in self.pairs)]:
             if (self.folder / name).exists() and not known and not self.args.overwrite:
-                raise UsageError(f"{self.folder / name} is there already, and no batch made it; take another --output folder, "
-                                 "or replace it with --overwrite")
+                raise UsageError(f"{self.folder / name} is there already, and no batch made it; choose another --output "
+                                 "folder, or replace it with --overwrite")
         images.prepare_outputs(self.folder / f"x.{self.ending}")
         self.args.model, self.args.model_params = _weights(self.args)
 
     def rounds(self):
-        """Lists of pairs that can be painted at the same time: all of them, or a sequence's frames one by one."""
+        """Lists of pairs that can be painted at the same time: all pairs, or the frames of a sequence one by one."""
         if not self.own.sequence:
             return [self.pairs]
         return [list(frame) for _, frame in itertools.groupby(self.pairs, key=lambda pair: pair.content)]
 
     def needed(self):
-        """The files and folders that a machine must see to paint: of each folder of pictures, one picture."""
+        """Files and folders that a machine must see in order to paint: one picture of each folder stands for the others."""
         pictures = {os.path.dirname(path): path for pair in self.pairs for path in (pair.content, pair.style)}
-        start = [path for path in paths(self.args, PICTURE) if path == self.args.start]
+        start = filter(os.path.isfile, [self.args.start])
         return [str(self.folder), *pictures.values(), *start, *paths(self.args, FILE)]
 
     def fingerprint(self, pair):
-        """What the pair's picture depends on, in a word."""
+        """A digest of everything that the pair's picture depends on."""
         args = dict(vars(self.args), content_image=pair.content, style_image=pair.style)
         for kind in (PICTURE, FILE):
             args = with_paths(args, kind, self._digest)
@@ -90,16 +90,16 @@ class Batch:
         if path not in self._digests:
             self._digests[path] = path
             if os.path.isfile(path):
-                with contextlib.suppress(OSError):      # the pair's own run will say it
+                with contextlib.suppress(OSError):      # the pair's own run will say why
                     self._digests[path] = download.sha256_of(path)
         return self._digests[path]
 
     def task(self, pair):
-        """The run that paints a pair; a frame of a sequence starts from the result of the one before."""
+        """The Task of a pair. A frame of a sequence starts from the result of the frame before."""
         output = str(self.folder / pair.output)
         args = dict(vars(self.args), content_image=pair.content, style_image=pair.style, output=output, overwrite=True,
                     checkpoint_output="_e%s".join(os.path.splitext(output)))
-        if "save_epochs" not in self._given:        # no pictures on the way unless asked for
+        if "save_epochs" not in self._given:        # no checkpoints unless asked for
             args["save_epochs"] = self.args.max_num_epochs + 1
         if not self.own.sequence:
             return Task(args)
@@ -110,34 +110,34 @@ class Batch:
         return Task(args, self._raw(pair), before and before.content)
 
     def is_there(self, pair, fingerprint):
-        """The picture of a pair is there: the next frame of a sequence can start from it."""
+        """Note that the pair's picture is there, for the next frame of a sequence to start from."""
         if self.own.sequence:
             self._forget(pair.style)
             self._last[pair.style] = pair, fingerprint
 
     def finish(self):
-        """Look through what has come of the pairs: returns the entries of those that failed."""
+        """Clean up; returns the entries of the pairs that failed."""
         failed = [entry for entry in (self.record.entries[pair.output] for pair in self.pairs) if entry.outcome != DONE]
         for style in self._last if not failed else ():
             self._forget(style)
         return failed
 
     def _raw(self, pair):
-        """Where the result of a sequence's frame is kept, unrounded, until the next frame is done."""
+        """Where the unrounded result of a frame is kept until the next frame is done."""
         return str(self.folder / f".{pair.output}.npy")
 
     def _forget(self, style):
-        """Remove the unrounded result of the last frame in a style."""
+        """Remove the unrounded result of a style's last frame."""
         with contextlib.suppress(KeyError, FileNotFoundError):
             os.unlink(self._raw(self._last[style][0]))
 
 
 def _weights(args):
-    """The model and its weights file, fetched now so that not every process fetches them; None for one's own model."""
+    """The model and its weights file, fetched once for all processes; a model of the user's own may need none."""
     names = args.model.split(",")
     name = first_with_weights(names) if len(names) > 1 and not args.model_params else args.model
     if not is_own(name):
-        return name, args.model_params
+        return name, args.model_params and os.path.abspath(args.model_params)
     path = pretrained.ensure(full_name(name), args.model_params)
     if args.normalised:
         normalise.ensure(full_name(name), path)

@@ -14,13 +14,13 @@ FORM = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<LEFT{postfix}]"
 class Progress:
     """Counts the steps of something up to a total. Without a terminal bar is None, and the caller prints lines.
 
-    done: the steps done by an earlier run. at_once: how many steps are under way at the same time.
+    done: the number of steps done earlier. at_once: how many steps are in progress at the same time.
     """
 
     def __init__(self, total, unit, done=0, at_once=1, bar=True):
         self.total, self.done, self.bar, self._stepped = total, done, None, 0
         self._recent = deque([(-done, 0)], RECENT * at_once)
-        self._first_is_slow = at_once == 1      # several at once tend to end together, so there the start counts
+        self._first_is_slow = at_once == 1      # steps in progress together tend to end together: there the start counts
         if bar and sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm       # not needed elsewhere
             self.bar = tqdm(total=total, initial=done, unit=unit, dynamic_ncols=True, bar_format=FORM.replace("LEFT", "?"))
@@ -64,12 +64,12 @@ class Progress:
 
 
 def of_epochs(args, done=0):
-    """The Progress of a run; with --quiet and --verbose it has no bar."""
+    """The Progress of a run, which has no bar with --quiet or --verbose."""
     return Progress(args.max_num_epochs, "epoch", done, bar=log.getEffectiveLevel() == logging.INFO)
 
 
 def show_epoch(progress, objective, every, step):
-    """Show one Step, its losses weighted as the objective weights them; without a bar, a line every so many epochs."""
+    """Show one Step with its weighted losses; without a bar, as a line every `every` epochs."""
     losses = objective.by_kind(step.losses)
     progress.step(step.seconds, [f"eps {step.eps:.5f}", *_listed(losses, ".3g")])
     if progress.bar is None and (step.epoch % every == 0 or step.epoch in (1, progress.total) or step.finished):

@@ -13,6 +13,7 @@ content, output = task["args"]["content_image"], task["args"]["output"]
 folder, name = os.path.split(content)
 with open(os.path.join(folder, "log"), "a") as log:
     log.write(json.dumps(dict(task, name=name, worker=os.getppid(), threads=os.environ.get("OMP_NUM_THREADS"))) + "\n")
+print("painting", name, file=sys.stderr)
 if "slow" in name:
     time.sleep(.4)
 if "endless" in name:

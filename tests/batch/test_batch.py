@@ -56,7 +56,10 @@ def test_a_rerun_paints_what_is_missing_or_has_changed(folder, stub, capfd):
     assert capfd.readouterr().err == ""
     (folder / "out/rocket-coffee.png").unlink()
     assert painted() == ["rocket.png"]
-    assert "2/2 rocket-coffee.png done in " in capfd.readouterr().err
+    assert re.match(r"2/2 rocket-coffee.png done in 0 s\n2 of 2 pairs are done; all of", capfd.readouterr().err)
+    (folder / "out/rocket-coffee.png").unlink()
+    painted("--verbose")
+    assert capfd.readouterr().err.startswith("painting rocket.png\n2/2 rocket-coffee.png done in 0 s\n")
     assert painted("--tv-weight", "5") == ["chelsea.png", "rocket.png"]
     assert painted("--tv-weight", "5", "--start", "style") == ["chelsea.png", "rocket.png"]
     os.utime(folder / "in/chelsea.png", (1, 1))
@@ -75,6 +78,18 @@ def test_a_rerun_paints_what_is_missing_or_has_changed(folder, stub, capfd):
         ["rocket-coffee.png", "chelsea-cup.png", "rocket-cup.png"], "done")
     first = told(folder)[0]["args"]
     assert first["save_epochs"] > first["max_num_epochs"] and first["output"] == str(folder / "out/chelsea-coffee.png")
+
+
+def test_a_bar_on_a_terminal_lets_failures_be_read(folder, stub, monkeypatch, capsys):
+    (folder / "in/rocket.png.fails").touch()
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert main(words(folder, "--jobs", "1", *stub)) == 1
+    said = re.split("[\r\n]+", capsys.readouterr().err)
+    assert "rocket-coffee.png failed: no luck" in said and "chelsea-coffee.png done" not in " ".join(said)
+    assert re.search(r"2/2 \[00:0\d<00:00\]", " ".join(said)) and "painting chelsea.png" not in said
+    assert main(words(folder, "--jobs", "1", "--verbose", "--overwrite", *stub)) == 1
+    said = capsys.readouterr().err
+    assert "painting rocket.png\nrocket-coffee.png failed: no luck\n" in said and "2/2" in said and "chelsea.png" not in said
 
 
 def test_results_among_the_contents_are_not_painted_again(folder, stub):

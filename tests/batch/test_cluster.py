@@ -122,7 +122,7 @@ def test_a_scheduler_that_dies_is_one_line(folder, stub, elsewhere, capfd):
 
     threading.Thread(target=kill, daemon=True).start()
     assert main(words(folder, "--dask", address, "--quiet", *stub)) == 1
-    assert re.fullmatch(r"neural_style.batch: error: --dask tcp://\S+: the scheduler is gone; .*\n", capfd.readouterr().err)
+    assert re.fullmatch(r"neural_style.batch: error: --dask tcp://\S+: the connection to the scheduler is lost; .*\n", capfd.readouterr().err)
     assert [entry["outcome"] for entry in entries(folder).values()] == ["done"] + ["waiting"] * 3
     assert (folder / "out/index.html").exists()
 
@@ -188,7 +188,7 @@ def test_what_dask_gives_up_is_a_pair_that_failed():
             raise ValueError("Attempted to run it on 4 workers")
 
     assert "on 4 workers" in cluster._outcome(Future(), Namespace(status="running"), "").error
-    with pytest.raises(NeuralStyleError, match="the scheduler is gone"):
+    with pytest.raises(NeuralStyleError, match="the connection to the scheduler is lost"):
         cluster._outcome(Future(), Namespace(status="closed"), "")
     Future.result = lambda self: Outcome(None)
     assert cluster._outcome(Future(), None, "") == Outcome(None)

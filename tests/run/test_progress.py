@@ -33,8 +33,10 @@ def terminal(monkeypatch):
     ours, theirs = os.openpty()
 
     def shown():
-        sys.stderr.flush()
-        return os.read(ours, 100000).decode()
+        data = b""
+        while not data.endswith(b"\n"):
+            data += os.read(ours, 10000)
+        return data.decode()
 
     def make(columns):
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 25, columns, 0, 0))
