@@ -1,7 +1,7 @@
-"""What is here and whether it works, a line each, for a bug report: python -m neural_style.nstyle --doctor
+"""What is installed and whether it works, one line each, for a bug report: python -m neural_style --doctor
 
-A check is a function of the arguments that returns a text; what it raises becomes its line, so that one broken
-part hides no other. Nothing heavy is imported before its own check.
+A check is a function of the arguments that returns a text. If it raises an exception, that becomes its line, so that one
+broken part does not hide another. Nothing heavy is imported before its own check.
 """
 import importlib
 import os
@@ -17,18 +17,18 @@ from . import __version__
 from .system import machine, memory
 from .system.errors import NeuralStyleError
 
-INSTRUCTIONS = ("AVX2", "AVX512F", "AVX512_BF16", "AMX_BF16")     # what oneDNN, MXNet's own kernels, can make use of
+INSTRUCTIONS = ("AVX2", "AVX512F", "AVX512_BF16", "AMX_BF16")     # which oneDNN, MXNet's library of kernels, can use
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
-LARGEST_ERROR = 0.003   # float32 and the kinks of ReLU and maxima left 0.001 at most, with either kind of pools
-STEP = 0.2              # the length of a step of all pixels together: rounding and kinks weigh alike
+LARGEST_ERROR = 0.003   # float32 and the kinks of ReLU and maxima accounted for 0.001 at most, with either kind of pool
+STEP = 0.2              # the length of the step over all pixels, which balances errors by rounding and by kinks
 
 
 class Hint(Exception):
-    """Something that no run stops for, but worth knowing."""
+    """Something worth knowing that stops no run."""
 
 
 def _package(name, needed=""):
-    """A check that a package loads; needed, as pip takes it, where no run goes without."""
+    """A check that a package loads; needed is how to install it with pip, if no run works without it."""
     def check(args):
         try:
             return importlib.import_module(name).__version__
@@ -68,7 +68,7 @@ def _threads(args):
     cores, asked = machine.usable_cores(), machine.threads_asked()
     text = f"{asked or cores}" + (" (OMP_NUM_THREADS)" if asked else "") + f" on {cores} usable processors"
     if asked and asked > cores:
-        raise Hint(f"{text}: more threads than processors hold each other up; unset OMP_NUM_THREADS")
+        raise Hint(f"{text}: more threads than processors slow each other down; unset OMP_NUM_THREADS")
     return text
 
 
@@ -88,10 +88,10 @@ def _weights(args):
     if not hasattr(_module(names[-1]), "get_params"):
         return f"the model {names[-1]} brings its own"
     network = _network(names[-1])
-    looked = "none here; looked for " + ", ".join(map(str, pretrained.places(network)))
+    looked = "none found; looked for " + ", ".join(map(str, pretrained.places(network)))
     if network == "vgg19":
-        raise Hint(f"{looked}; the first run fetches them, or sh download.sh does")
-    raise NeuralStyleError(f"{looked}; make them with python -m neural_style.weights convert FILE")
+        raise Hint(f"{looked}; the first run downloads them, or sh download.sh")
+    raise NeuralStyleError(f"{looked}; create them with python -m neural_style.weights convert FILE")
 
 
 def _network(model):
@@ -114,7 +114,7 @@ def _gpu(args):
 
 
 def _formats(args):
-    """Formats of which a small picture, written to memory, can be read again."""
+    """The formats in which a small picture can be written and read back, in memory."""
     import io
 
     from PIL import Image
@@ -130,7 +130,7 @@ def _formats(args):
                 Image.new("RGB", (16, 16), "red").save(file, name)
                 with Image.open(file) as picture:
                     return picture.convert("RGB").getpixel((8, 8))[0] > 200
-        except Exception:       # a decoder that is not there says so in many ways
+        except Exception:       # a missing encoder or decoder can raise anything
             return False
     good = [name for name in FORMATS if works(name)]
     missing = [name for name in FORMATS if name not in good]
@@ -147,17 +147,17 @@ def _output(args):
         with tempfile.TemporaryFile(dir=str(there)):
             pass
     except OSError as error:
-        raise NeuralStyleError(f"{folder} cannot be written: {error.strerror or error}; choose another folder with "
+        raise NeuralStyleError(f"{folder} cannot be written to: {error.strerror or error}; choose another folder with "
                                "--output_dir") from error
-    return (f"{folder} can be {'written' if there == folder else 'made'}, "
+    return (f"{folder} can be {'written to' if there == folder else 'created'}, "
             f"{shutil.disk_usage(str(there)).free / 1e9:.1f} GB free")
 
 
 def gradient_error(objective, image):
-    """How wrong the objective's gradient is at image, (1, 3, H, W), as a share of its length.
+    """The error of the objective's gradient at image, (1, 3, H, W), relative to its length.
 
-    The slopes along the gradient and along random directions, against central differences. A random direction sees
-    what is missing from the gradient; its slope is so small that the share of the gradient's length is what counts.
+    Slopes along the gradient and along random directions are compared with central differences. Random directions reveal
+    what is missing from the gradient. Their slopes are small, so errors are relative to the length of the gradient.
     """
     import numpy as np
 
@@ -177,13 +177,13 @@ def gradient_error(objective, image):
         direction = direction * (STEP / np.linalg.norm(direction))
         ahead, behind = (start + direction).astype("float32"), (start - direction).astype("float32")
         difference = at(ahead)[0] - at(behind)[0]
-        slope = (gradient * (ahead.astype("float64") - behind)).sum()      # over the steps as float32 has them
+        slope = (gradient * (ahead.astype("float64") - behind)).sum()      # over the steps as rounded to float32
         errors.append(abs(difference - slope) / (2 * STEP * length))
     return max(errors)
 
 
 def _gradient(args):
-    """The whole objective on 32 pixels, with the weights that are here or with random ones."""
+    """Check the whole objective on 32x32 pixels, with the weights found or with random ones."""
     import numpy as np
 
     from . import find_mxnet
@@ -202,14 +202,14 @@ def _gradient(args):
         if path is None and not own:
             path, which = Path(folder) / "random.params", " (random weights)"
             params.write(path, _random_weights(_network(name)))
-        # L-BFGS has the gradient of its value: without clipping
+        # with L-BFGS the gradient is not clipped
         tiny = complete(Namespace(model=name, model_params=None if own else str(path), pooling=args.pooling,
                                   optimizer="lbfgs", precision="fast32" if args.precision == "fast32" else "float32"))
         objective = setup.make_objective(tiny, *setup.model_and_terms(tiny, device), content, [style])
         error = gradient_error(objective, mx.nd.array(image, ctx=device))
     if error > LARGEST_ERROR:
-        raise NeuralStyleError(f"wrong by {error:.1%}: pictures would come out wrong; please report this with all of "
-                               "these lines")
+        raise NeuralStyleError(f"wrong by {error:.1%}: pictures would come out wrong; please report this, with all "
+                               "of these lines")
     return f"right to {max(error, 1e-4):.2%}{which}"
 
 
@@ -246,7 +246,7 @@ CHECKS = (
 
 
 def examine(args, say=print):
-    """Say a line for each check as it is done; returns the exit code, 1 where something would stop a run."""
+    """Print a line for each check as soon as it is done; returns the exit code, 1 if something would stop a run."""
     code = 0
     for name, check in CHECKS:
         try:
@@ -258,12 +258,12 @@ def examine(args, say=print):
             text = f"PROBLEM: {error}" if known else f"PROBLEM: {type(error).__name__}: {_first_line(error)}"
             code = 1
         say(f"{name}: {anonymous(' '.join(text.split()))}")
-    say("PROBLEM lines say what would stop a run" if code else "all is well")
+    say("PROBLEM marks what would stop a run" if code else "everything works")
     return code
 
 
 def anonymous(text):
-    """text with the home folder as ~ and, in other paths, the user's name left out."""
+    """text with ~ for the home folder, and without the user's name in other paths."""
     home = os.path.expanduser("~")
     for path in sorted({home, os.path.realpath(home)}, key=len, reverse=True):
         if len(path) > 1:

@@ -1,14 +1,15 @@
 """MXNet 1.9.1 on today's Python and NumPy: once this module is imported, `import mxnet` works.
 
-MXNet is retired, so what moved away under it is put back here, and nowhere else, when it is imported:
+MXNet is retired. What it relies on and newer versions of other software have removed is restored here, and only here,
+when it is imported:
 
 * NumPy 1.24 removed the aliases `numpy.bool` and `numpy.int`, which MXNet reads at import and later;
 * NumPy 2 removed twenty names that MXNet looks up at import only;
 * SciPy deprecates the name `scipy.sparse.csr`, which MXNet looks at whenever an array is made;
 * Python 3.12 removed `distutils`, of which MXNet reads two version classes at import only.
 
-The OpenMP threads are set before the library loads, because afterwards it is too late: left alone, MXNet takes half of
-the processors. A number of threads that OMP_NUM_THREADS has already is respected.
+The number of OpenMP threads is set before the library loads, because afterwards it is too late: by default, MXNet uses
+half of the processors. If OMP_NUM_THREADS is set already, it is respected.
 """
 import contextlib
 import importlib
@@ -35,7 +36,7 @@ GONE_FUNCTIONS = "alltrue sometrue in1d mirr msort npv pmt ppmt pv rate trapz ro
 
 @contextlib.contextmanager
 def _distutils():
-    """Stand in for distutils.version where Python no longer has it."""
+    """Provide a substitute for distutils.version if Python no longer has it."""
     if sys.version_info < (3, 12) or "distutils" in sys.modules:
         yield
         return
@@ -54,7 +55,7 @@ def _distutils():
 
 @contextlib.contextmanager
 def _numpy_names():
-    """Put back what NumPy has dropped: for good what MXNet goes on using, and the rest for the time being."""
+    """Restore what NumPy has removed: permanently what MXNet keeps using, and the rest during its import."""
     import numpy.ma  # noqa: F401 (imported before, it does not take up the names)
     import scipy.sparse
     scipy.sparse.csr = types.SimpleNamespace(csr_matrix=scipy.sparse.csr_matrix)
@@ -72,11 +73,11 @@ def _numpy_names():
 
 
 def _gone(*args, **kwargs):
-    raise AttributeError("this function went with NumPy 2")
+    raise AttributeError("NumPy 2 has removed this function")
 
 
 class _Loader(importlib.abc.Loader):
-    """MXNet's own loader, with what it needs around it."""
+    """MXNet's own loader, in the environment that it needs."""
 
     def __init__(self, loader):
         self._loader = loader
@@ -87,7 +88,7 @@ class _Loader(importlib.abc.Loader):
     def exec_module(self, module):
         os.environ["OMP_NUM_THREADS"] = str(machine.threads_asked() or machine.usable_cores())
         os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
-        os.environ.setdefault("MXNET_CPU_TEMP_COPY", "1")   # one scratch memory instead of four, each as large as a layer
+        os.environ.setdefault("MXNET_CPU_TEMP_COPY", "1")   # one scratch buffer instead of four, each as large as a layer
         memory.share_one_arena()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -96,7 +97,7 @@ class _Loader(importlib.abc.Loader):
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds MXNet, and nothing else, where Python does."""
+    """Finds MXNet, and nothing else, where Python would."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
@@ -111,7 +112,7 @@ if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
 
 
 def load():
-    """Import MXNet, set up for this machine, and return the module."""
+    """Import MXNet, configured for this machine, and return the module."""
     try:
         return importlib.import_module("mxnet")
     except (ImportError, OSError, AttributeError) as error:
@@ -124,7 +125,7 @@ def load():
 
 
 def context(gpu):
-    """The device: GPU number gpu, or the CPU where gpu is -1 or there is no GPU for this MXNet."""
+    """The device: GPU number gpu, or the CPU if gpu is -1 or this MXNet has no GPU."""
     mx = load()
     if gpu < 0:
         return mx.cpu()
@@ -141,7 +142,7 @@ def context(gpu):
 
 
 def __getattr__(name):
-    """`mx` is imported when it is first asked for, so that naming this module costs nothing."""
+    """Import `mx` when it is first asked for, so that importing this module costs nothing."""
     if name == "mx":
         return load()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

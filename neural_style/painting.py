@@ -1,11 +1,11 @@
-"""A painting of our own to learn a style from: a windy night over a bay, in some thousand brush strokes.
+"""A painting to learn a style from: a windy night over a bay, in thousands of brush strokes.
 
-The scene is a list of areas from back to front; each knows where it is, which way a brush runs there, and its
-colours. Broad brushes go first, fine ones last. A stroke follows the direction field and is a bundle of bristles,
-each with its own colour and its own height of paint; at the end a lamp from the upper left lights the relief.
+The scene is a list of areas from back to front, each with its shape, the direction of its brush strokes, and its
+colours. Broad brushes are used first, fine ones last. A stroke follows the direction field. It is a bundle of bristles,
+each with its own colour and its own thickness of paint; finally, a light from the upper left shines on the relief.
 
-Lengths are in units of the square root of the picture's area, so every size shows the same scene. Fields are
-arrays (rows, columns) on a grid of GRID cells per unit; x runs right, y runs down.
+Lengths are in units of the square root of the picture's area, so that every size shows the same scene. Fields are
+arrays (rows, columns) on a grid of GRID cells per unit; x points right, y points down.
 """
 import os
 import sys
@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from .pictures import images
 from .system.errors import Parser, UsageError, run
 
-SMALLEST = 64      # pixels, either side
+SMALLEST = 64      # pixels of either side
 GRID = 480         # cells per unit
 POINTS = 13        # points along a stroke
 
@@ -33,23 +33,23 @@ PALETTES = {       # dark to light
     "tree": "04070c 0a1512 14261a 23381c 3e4a1e 5e4a22 8a5a26",
 }
 
-# Fields: where bool; along unit vectors (rows, columns, 2); tone 0..1 on the palette; glow 0..1 on "glow".
+# where: bool; along: unit vectors (rows, columns, 2); tone: 0..1 on the palette; glow: 0..1 on the palette "glow".
 Area = namedtuple("Area", "where along palette tone brushes glow", defaults=(0,))
-# Lengths of a stroke, layers of paint, spread of tone; the tidy one keeps inside its area.
+# The width and length of a stroke, the layers of paint, the spread of tone; tidy strokes stay inside their area.
 Brush = namedtuple("Brush", "width length cover spread tidy", defaults=(False,))
 BROAD, MIDDLE, LONG = Brush(.026, .15, 1.6, .10), Brush(.014, .085, 1.6, .13), Brush(.0075, .08, .7, .2)
 SMALL, DAB, DOT = Brush(.0085, .05, .7, .2), Brush(.005, .011, 5, .14, True), Brush(.0055, .009, 4, .2)
 
 
 def ramp(palette, tone):
-    """Colours (..., 3) in 0..255 at tone (...), clipped to 0..1, along a palette."""
+    """The colours (..., 3), 0..255, at the tones (...), clipped to 0..1, of a palette."""
     stops = np.array([list(bytes.fromhex(code)) for code in PALETTES[palette].split()], float)
     place = np.clip(tone, 0, 1) * (len(stops) - 1)
     return np.stack([np.interp(place, np.arange(len(stops)), channel) for channel in stops.T], -1)
 
 
 def wander(rng, field, step, low=0., high=1.):
-    """A smooth random function, low..high, of the values of a field; a new value every `step`, so it never repeats."""
+    """A smooth random function of a field's values, low..high; a new random value every `step`, never repeating."""
     place = (field - field.min()) / step
     knots = rng.uniform(low, high, int(place.max()) + 2)
     cell = place.astype(int)
@@ -58,13 +58,13 @@ def wander(rng, field, step, low=0., high=1.):
 
 
 def along(field):
-    """Unit vectors (rows, columns, 2) along the level lines of a field."""
+    """Unit vectors (rows, columns, 2) along the contour lines of a field."""
     down, right = np.gradient(field)
     return np.stack([-down, right], -1) / (np.hypot(down, right) + 1e-9)[..., None]
 
 
 def scatter(rng, count, gap, box, others):
-    """Up to `count` points in box (left, top, right, bottom), none closer than `gap` to one of them or of others."""
+    """Up to `count` points in box (left, top, right, bottom), at least `gap` from each other and from others."""
     points = []
     for point in rng.uniform(box[:2], box[2:], (80 * count, 2)):
         if len(points) < count and all(np.hypot(*(point - other[:2])) > gap for other in points + others):
@@ -73,11 +73,11 @@ def scatter(rng, count, gap, box, others):
 
 
 def scene(rng, wide, high):
-    """The areas of a picture of wide x high units, back to front."""
+    """The areas of a picture of wide x high units, from back to front."""
     y, x = np.mgrid[0:high:1 / GRID, 0:wide:1 / GRID]
     shore = .70 * high + .01 * np.sin(5 * x + rng.uniform(6))
 
-    # Sky: the level lines of a stream function are the wind; the moon, eddies and stars are bumps in it.
+    # Sky: the wind follows the contour lines of a stream function; the moon, eddies and stars are bumps in it.
     box = .04, .04, wide - .04, .5 * high
     moon = wide * rng.uniform(.22, .32), high * rng.uniform(.2, .26), .062, True
     eddies = [(*at, rng.uniform(.09, .14), False) for at in scatter(rng, 5, .25, box, [moon])]
@@ -119,7 +119,7 @@ def scene(rng, wide, high):
               Area(roof, along(y), "roof", wander(rng, x, .012), (DAB,)),
               Area(window, along(y), "glow", .65 + 0 * x, (DOT,))]
 
-    # Water: level strokes that answer the lights above them.
+    # Water: horizontal strokes that reflect the lights above them.
     deep, glow = (y - shore) / (high - shore), 0 * x
     ripple = y + .004 * np.sin(40 * x + 90 * y) + wander(rng, x, .1, -.008, .008)
     tone = .08 + .75 * wander(rng, ripple, .01) * wander(rng, x, .07, .5, 1)
@@ -132,7 +132,7 @@ def scene(rng, wide, high):
     blades = x + .3 * y + wander(rng, x + .3 * y, .07, -.03, .03) + .02 * np.sin(14 * y + 9 * x)
     areas.append(Area(y > bank, along(blades), "bank", .9 * wander(rng, blades, .02), (MIDDLE, MIDDLE, LONG)))
 
-    # Cypresses: flames whose level lines meet at the tip.
+    # Cypresses: flames whose contour lines meet at the tip.
     for left, top, girth in ((.87, .06, .085), (.785, .4, .05), (.95, .34, .055)):
         climb = np.clip((y / high - top) / (1 - top), 1e-3, 1)
         half = girth * climb ** .75 * (1.3 - .6 * climb) * wander(rng, y, .05, .85, 1.2)
@@ -144,7 +144,7 @@ def scene(rng, wide, high):
 
 
 def lay(draw, scale, rng, area, brush):
-    """Cover an area with one brush; draw is on an RGBA canvas of `scale` pixels per unit, A the height of paint."""
+    """Cover an area with one brush; draw is for an RGBA canvas, `scale` pixels per unit, A the height of the paint."""
     rows, columns = area.where.shape
 
     def cells(points):
@@ -165,7 +165,7 @@ def lay(draw, scale, rng, area, brush):
         inside = area.where[cells(path[:, 0])] & area.where[cells(path[:, -1])]
         spots, path = spots[inside], path[inside]
 
-    # Bristles lie side by side; the pressure and their ragged ends make the stroke taper.
+    # Bristles lie side by side; varying pressure and their ragged ends make the stroke taper.
     count, bristles = len(spots), max(5, int(round(brush.width * 620)))
     across = np.linspace(-1, 1, bristles) + rng.uniform(-.5, .5, (count, bristles)) / bristles
     press = np.interp(np.linspace(0, 1, POINTS), [0, .15, .6, 1], [.6, 1, .85, .15]) * brush.width / 2
@@ -176,7 +176,7 @@ def lay(draw, scale, rng, area, brush):
     first = (rng.uniform(0, 1.6, across.shape) + 1.6 * across ** 2).astype(int)
     last = POINTS - (rng.exponential(1.6, across.shape) + 2 * across ** 2).astype(int).clip(0, POINTS - 4)
 
-    # The brush holds two paints that mix unevenly; the bristles at its sides leave the higher ridges.
+    # The brush carries two paints that mix unevenly; the bristles at its sides leave higher ridges.
     tone, glow = area.tone[cells(spots)][:, None], (area.glow + 0 * area.tone)[cells(spots)][:, None]
     lit = rng.rand(count, 1, 1) < 2.6 * glow[..., None] - .3
     paints = np.where(lit, ramp("glow", glow + .1 * rng.randn(count, 2)),
@@ -192,12 +192,12 @@ def lay(draw, scale, rng, area, brush):
 
 
 def paint(height=640, width=1024, seed=0):
-    """A painting, uint8 RGB (height, width, 3); the same sizes and seed give the same picture."""
+    """A painting, uint8 RGB (height, width, 3); the same size and seed give the same picture."""
     if min(height, width) < SMALLEST or not 0 <= seed < 2 ** 32:
-        raise UsageError(f"a painting has sides of {SMALLEST} pixels or more and a seed of 0 to 2**32 - 1")
+        raise UsageError(f"a painting needs sides of at least {SMALLEST} pixels and a seed from 0 to 2**32 - 1")
     rng = np.random.RandomState(seed)
     unit = np.sqrt(height * width)
-    zoom = max(2, 700 / unit)         # drawn larger, for soft edges and for bristles in a small picture
+    zoom = max(2, 700 / unit)         # drawn larger than needed, for soft edges and to fit bristles into a small picture
     canvas = Image.new("RGBA", (int(width * zoom), int(height * zoom)), (20, 22, 60, 60))
     for area in scene(rng, width / unit, height / unit):
         for brush in area.brushes:
@@ -215,9 +215,9 @@ def size(text):
 
 def _paint_file(args):
     if not args.file.lower().endswith(".png"):
-        raise UsageError(f"{args.file}: the picture is a PNG file; give a name that ends in .png")
+        raise UsageError(f"{args.file}: the painting is saved as PNG; use a name that ends in .png")
     if os.path.lexists(args.file) and not args.force:
-        raise UsageError(f"{args.file} is there already; --force overwrites it")
+        raise UsageError(f"{args.file} exists already; --force overwrites it")
     images.save_picture(paint(*args.size[::-1], args.seed), args.file)
 
 
@@ -225,14 +225,14 @@ def parser():
     parser = Parser("neural_style.painting", description="Paint a night scene to learn a style from.")
     parser.add_argument("file", metavar="FILE.png", help="the picture to write")
     parser.add_argument("--size", type=size, default="1024x640", help="width x height in pixels (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="another seed, another picture (%(default)s)")
-    parser.add_argument("--force", action="store_true", help="overwrite the file if there is one")
+    parser.add_argument("--seed", type=int, default=0, help="each seed gives another picture (%(default)s)")
+    parser.add_argument("--force", action="store_true", help="overwrite the file if it exists")
     parser.add_argument("--debug", action="store_true", help="on an error, show the traceback")
     return parser
 
 
 def main(arglist=None):
-    """The command: paint a picture into a PNG file; returns its exit code."""
+    """The command: paint a picture and save it as a PNG file; returns the exit code."""
     args = parser().parse_args(arglist)
     return run(lambda: _paint_file(args), "neural_style.painting", args.debug)
 

@@ -55,7 +55,7 @@ def test_missing_weights_are_a_hint_where_they_can_be_fetched(monkeypatch, tmp_p
     only(monkeypatch, "weights")
     monkeypatch.setattr(weights, "places", lambda name="vgg19": [tmp_path / f"{name}.params"])
     assert nstyle.main(["--doctor"]) == 0
-    assert "HINT: none here; looked for" in capsys.readouterr().out
+    assert "HINT: none found; looked for" in capsys.readouterr().out
     assert nstyle.main(["--doctor", "--model", "vgg16"]) == 1
     assert "neural_style.weights convert" in capsys.readouterr().out
 
