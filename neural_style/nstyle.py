@@ -165,10 +165,15 @@ def train_nstyle(args, callback=None, on_epoch=None):
         raise interrupt.Interrupted("the run was complete when it was asked to stop", asked[0])
 
 
+class _Lines(logging.StreamHandler):
+    def format(self, record):
+        return errors.visible(super().format(record))
+
+
 @contextlib.contextmanager
 def _log_to_stderr(args):
     """Show the package's log as plain lines while the command runs; a library never sets this up."""
-    handler, level = logging.StreamHandler(), log.level
+    handler, level = _Lines(), log.level
     log.addHandler(handler)
     log.propagate = False       # MXNet gives the root logger a handler as soon as the learning rate changes
     log.setLevel(logging.WARNING if args.quiet else logging.DEBUG if args.verbose else logging.INFO)

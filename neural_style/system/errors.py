@@ -1,7 +1,11 @@
 """Errors as one line that says what is wrong and what to do about it, and exit codes."""
 import argparse
 import os
+import re
 import sys
+
+# What a terminal obeys instead of showing it: control characters, and those that change the direction of writing.
+OBEYED = re.compile("\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class NeuralStyleError(Exception):
@@ -23,7 +27,7 @@ class Parser(argparse.ArgumentParser):
 
     def _print_message(self, message, file=None):
         try:
-            super()._print_message(message, file)
+            super()._print_message(visible(message), file)
             (file or sys.stderr).flush()
         except BrokenPipeError:
             self.exit(after_broken_pipe())
@@ -66,12 +70,17 @@ def describe(error):
     if isinstance(error, MemoryError):
         return f"not enough memory ({str(error) or 'MemoryError'}); choose a smaller size"
     if isinstance(error, (NeuralStyleError, OSError)):
-        return " ".join(str(error).splitlines())
+        return visible(" ".join(str(error).splitlines()))
     lines = str(error).strip().splitlines() or ["unexpected"]       # MXNet's stack trace comes first, the reason last
-    return f"{lines[-1]} ({type(error).__name__}; --debug shows where)"
+    return f"{visible(lines[-1])} ({type(error).__name__}; --debug shows where)"
+
+
+def visible(text):
+    """text with escapes for the characters that a terminal would obey, except for tabs and line ends."""
+    return OBEYED.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def say(line):
     """Print a line on standard error, if there is one."""
     if sys.stderr is not None:
-        print(line, file=sys.stderr, flush=True)
+        print(visible(line), file=sys.stderr, flush=True)

@@ -50,7 +50,7 @@ def _run(options):
         if path is None:
             raise NeuralStyleError(f"there is no weights file; looked for {', '.join(map(str, pretrained.places()))}")
         for what, text in pretrained.check(path).items():
-            print(f"{what + ':':<11}{text}")
+            print(errors.visible(f"{what + ':':<11}{text}"))
 
 
 def _normalise(options):

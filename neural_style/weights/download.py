@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from ..system.errors import NeuralStyleError
+from ..system.errors import NeuralStyleError, say
 
 CHUNK = 1 << 14     # the most that a broken connection loses
 TRANSIENT = {408, 429, 500, 502, 503, 504}
@@ -176,5 +176,5 @@ def _shown(url, name, start, end, progress):
     if progress:
         amount = f" ({end / 1e6:.1f} MB)" if end else ""
         begin = f" from byte {start} on" if start else ""
-        print(f"fetching {name}{amount}{begin}: {url}", file=sys.stderr)
+        say(f"fetching {name}{amount}{begin}: {url}")
     yield lambda count: None
