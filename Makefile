@@ -1,11 +1,11 @@
 # make run: see a first result.  make test: run the whole suite.  make figures: execute the notebooks of examples/.
 # make bench: measure speed and memory, on a machine with nothing else to do.
-# Each sets up $(VENV) where it is missing.
+# make docs: bring the flag table up to date.  Each sets up $(VENV) if it is missing.
 VENV = .venv
 EXTRAS = test
 PYTHON = python3.11 python3.10 python3.12 python3.13 python3.9 python3.8 python3.14 python3 python
 SUITABLE = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 8))
-# MXNet asks for a NumPy that Python 3.13 does not have, and runs without it
+# MXNet asks for a NumPy that does not exist for Python 3.13, and runs without it.
 NEWER = import sys; sys.exit(sys.version_info < (3, 13))
 
 .PHONY: run test figures bench install docs clean

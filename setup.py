@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 
-# The last MXNet has builds for these only.
+# The last MXNet has builds only for these.
 if sys.version_info < (3, 8):
     sys.exit(f"MXNet 1.9.1 runs on Python 3.8 and later, and this is Python {platform.python_version()}: "
              "install with one of those, for example python3.11 -m pip install .")
@@ -30,8 +30,8 @@ setup(
     package_data={"neural_style.report": ["template/*"], "neural_style.recipes": ["*.args"]},
     python_requires=">=3.8",
     install_requires=[
-        # The last MXNet asks for NumPy 1, which has no builds for Python 3.13. With what find_mxnet puts back it runs on
-        # NumPy 2 as well: there it is installed by itself, pip install --no-deps mxnet==1.9.1
+        # The last MXNet asks for NumPy 1, which has no builds for Python 3.13. With what find_mxnet restores, it runs on
+        # NumPy 2 as well; there, install it separately: pip install --no-deps mxnet==1.9.1
         'mxnet==1.9.1; python_version < "3.13"',
         'numpy>=1.17,<2; python_version < "3.13"',
         'numpy>=2.1; python_version >= "3.13"',

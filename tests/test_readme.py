@@ -18,6 +18,7 @@ PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
          for path in (ROOT / "README.md", ROOT / "model" / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
 PARSERS = {"neural_style": parse.get_args, "neural_style.nstyle": parse.get_args, "neural_style.batch": batch.parse,
            "neural_style.weights": weights.parser().parse_args, "neural_style.painting": painting.parser().parse_args}
+PACKAGES = "pillow-heif", "h5py", "mxnet==1.9.1"
 OWN_MODELS = "model_NAME.py", "model_deep.py"       # of the reader's own
 SOFT, = re.findall(r"```\n(# Soft.*?)```", PAGES["docs/recipes.md"], re.S)
 
@@ -52,7 +53,7 @@ def test_commands(page, after_a_run, monkeypatch, capsys):
         elif program == "sh":
             assert (ROOT / words[0]).is_file()
         elif program == "pip":
-            assert words[0] == "install" and words[1] in (".", "pillow-heif", "h5py", *(f".[{extra}]" for extra in extras))
+            assert words[0] == "install" and words[-1] in (".", *PACKAGES, *(f".[{extra}]" for extra in extras))
         elif words[0] != "-m":
             assert program == "python" and (ROOT / words[0]).is_file()
         else:
@@ -66,7 +67,7 @@ def test_commands(page, after_a_run, monkeypatch, capsys):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_flags(page, capsys):
-    known = {"--nthreads", "--torch", "--keep"}         # of Dask's workers and of our own scripts
+    known = {"--nthreads", "--no-deps", "--keep"}       # of Dask's workers, of pip, and of our own scripts
     for program in PARSERS.values():
         with pytest.raises(SystemExit):
             program(["--help"])
