@@ -52,3 +52,11 @@ def pictures(tmp_path_factory):
     for name in ("astronaut", "chelsea", "coffee", "rocket"):
         Image.fromarray(getattr(skimage.data, name)()).save(folder / f"{name}.png")
     return folder
+
+
+@pytest.fixture
+def short_run(random_params, pictures, tmp_path):
+    """A short run as words of a command line; its pictures land in tmp_path/out."""
+    return ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
+            "--model-params", str(random_params), "--max-long-edge", "48", "--max-num-epochs", "5", "--seed", "1",
+            "--save-epochs", "2", "--gpu", "-1", "--output_dir", str(tmp_path / "out")]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from neural_style import find_mxnet
+from neural_style.system import machine
 from neural_style.system.errors import NeuralStyleError, UsageError
 
 PRINT_THREADS = ("import os{}; from neural_style.find_mxnet import mx; mx.nd.array([1, 2]).asnumpy(); "
@@ -20,7 +21,7 @@ def python(code, **environment):
 
 
 def test_threads_are_the_usable_cores():
-    assert python(PRINT_THREADS.format("")) == str(find_mxnet.usable_cores())
+    assert python(PRINT_THREADS.format("")) == str(machine.usable_cores())
 
 
 def test_a_given_number_of_threads_is_respected():

@@ -6,10 +6,16 @@ from pathlib import Path
 import pytest
 
 from neural_style import __version__
+from neural_style.find_mxnet import mx
+from neural_style.layers import operators
 from neural_style.nstyle import get_args
+from neural_style.objective import image_terms
 from neural_style.options.__main__ import flag_table, with_flag_table
 from neural_style.options.check import complete
-from neural_style.options.flags import FLAGS
+from neural_style.options.flags import FLAGS, NOISES
+from neural_style.options.optimizers import OPTIMIZERS
+from neural_style.pictures import images
+from neural_style.run import plan, start
 from neural_style.system.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +28,7 @@ OWN = dict(
     pooling="avg", normalised=False, tv_loss="laplacian", amplitude_weight=0, style_blend_weights=None, fit="stretch",
     style_scales=None, preserve_colors="none", optimizer="nag", momentum=None, beta2=None, weight_decay=None,
     clip_gradient=None, start="uniform", keep_best=False, width=None, output=None, checkpoint_output=None,
-    output_size=None, bit_depth=8, flatten=False, precision="float32", tile=None, pyramid=0,
+    output_size=None, bit_depth=8, flatten=False, precision="float32", tile=None, pyramid=0, pyramid_epochs=100,
     remove_noise_final=0, report=False, overwrite=False, resume=None, print_iterations=1, seed=None, model_params=None,
     force=False, quiet=False, verbose=False, debug=False)
 
@@ -164,3 +170,13 @@ def test_any_object_with_attributes_serves():
 
     completed = complete(Settings())
     assert completed.content_image == "a.png" and completed.lr_sched_factor == 0.6 and completed.lr == .001
+
+
+def test_choices_are_what_there_is():
+    choices = {flag.name: flag.choices for flag in FLAGS}
+    assert choices["--tv-loss"] == ("laplacian", *image_terms.TV_LOSSES)
+    assert choices["--pooling"] == tuple(operators.POOLS)
+    assert choices["--precision"] == (*operators.DTYPES, "auto") == (*plan.FACTORS, "auto")
+    assert choices["--fit"] == tuple(images.FITS)
+    assert set(NOISES) == set(start.NOISES)
+    assert all(hasattr(mx.optimizer, row.mxnet) for row in OPTIMIZERS.values() if row.mxnet)

@@ -5,8 +5,10 @@ import pytest
 from PIL import Image
 
 from neural_style import nstyle, recipes
-from neural_style.options import parse as options
 from neural_style.nstyle import get_args
+from neural_style.options.check import complete
+from neural_style.run import setup
+from objectives import objective_of
 
 NAMES = ["athalye", "content-only", "fast", "fastai", "gatys", "gluon", "gluon-tv", "reference", "reference-2015", "style-only"]
 
@@ -14,7 +16,7 @@ NAMES = ["athalye", "content-only", "fast", "fastai", "gatys", "gluon", "gluon-t
 def test_every_recipe_parses_and_is_checked():
     assert recipes.names() == NAMES
     for name in NAMES:
-        options.complete(get_args(["--recipe", name]))
+        complete(get_args(["--recipe", name]))
 
 
 def test_the_reference_is_the_default():
@@ -143,8 +145,8 @@ def test_preserved_colours(small_run, way, tmp_path):
         inside = ((picture > 0) & (picture < 255)).all(2)
         for a, b in ((0, 1), (1, 2)):
             assert np.abs((picture - shown)[..., a] - (picture - shown)[..., b])[inside].max() <= 2
-    args = options.complete(get_args(words + ["--preserve-colors", way]))
-    style, = nstyle.styles_of(args, content)
+    args = complete(get_args(words + ["--preserve-colors", way]))
+    style, = setup.styles_of(args, content)
     matches = np.allclose(style.mean((2, 3)), content.mean((2, 3)), atol=1e-6)
     assert matches == (way == "match") and colors.luminance(style).shape == (1, 1) + style.shape[2:]
 
@@ -159,8 +161,8 @@ def test_only_what_a_run_needs_is_read(small_run, tmp_path):
 
 
 @pytest.mark.parametrize("words, says", [
-    (["--output", "out/final"], "its ending names no picture format"),
-    (["--checkpoint-output", "noext%s"], "its ending names no picture format"),
+    (["--output", "out/final"], "cannot be saved with this extension"),
+    (["--checkpoint-output", "noext%s"], "cannot be saved with this extension"),
     (["--checkpoint-output", "run%s/a.jpg"], "one %s for the epoch")])
 def test_what_cannot_be_saved_is_said_before_the_run(small_run, words, says, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -177,10 +179,11 @@ def test_a_percent_sign_in_a_folder_is_no_epoch(small_run, tmp_path):
 
 
 def test_lbfgs_never_gets_a_clipped_gradient(small_run):
-    from neural_style.pictures import images
-    from neural_style.find_mxnet import mx
-    args = options.complete(get_args(["--recipe", "reference"] + small_run[0] + [
-        "--optimizer", "lbfgs", "--max-long-edge", "32"]))
-    content = images.PreprocessContentImage(args.content_image, 32)
-    bound = nstyle.make_objective(args, content, nstyle.styles_of(args, content), mx.cpu())
-    assert args.clip_gradient == 1 and bound._largest_norm == float("inf")
+    words = ["--recipe", "reference", *small_run[0], "--optimizer", "lbfgs", "--max-long-edge", "32"]
+    objective, _ = objective_of(words)
+    assert get_args(words).clip_gradient == 1 and objective._limit == float("inf")
+
+
+def test_fast_is_a_recipe():
+    assert vars(get_args(["--fast"])) == vars(get_args(["--recipe", "fast"]))
+    assert get_args(["--fast", "--max-num-epochs", "7"]).max_num_epochs == 7

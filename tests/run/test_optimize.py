@@ -4,7 +4,7 @@ from argparse import Namespace
 import numpy as np
 import pytest
 
-from neural_style.options import parse as options
+from neural_style.options.check import complete
 from neural_style.run import optimize
 from neural_style.find_mxnet import mx
 from neural_style.objective.objective import Evaluation
@@ -31,8 +31,8 @@ def valley(image):
 
 def run(objective=bowl, **settings):
     """The Steps of a run, each with a copy of its image, and the result."""
-    args = options.complete(Namespace(**{**dict(max_num_epochs=60, stop_eps=0.0, lr=0.05, lr_sched_delay=7,
-                                                lr_sched_factor=0.8), **settings}))
+    args = complete(Namespace(**{**dict(max_num_epochs=60, stop_eps=0.0, lr=0.05, lr_sched_delay=7, lr_sched_factor=0.8),
+                                 **settings}))
     image, steps = mx.nd.array(np.full(SHAPE, 0.5)), []
     result = optimize.minimise(objective, image, args, lambda step: steps.append((step, step.image.asnumpy())))
     return steps, result.asnumpy()
@@ -152,9 +152,3 @@ def test_a_start_that_leads_nowhere_leaves_no_image():
     with pytest.raises(optimize.Diverged, match="epoch 1") as caught:
         run(breaks)
     assert caught.value.image is None
-
-
-def test_the_names_are_the_flags():
-    flag = next(flag for flag in options.FLAGS if flag.names == "--optimizer")
-    assert all(flag.check.holds(name) for name in [*optimize.FIRST_ORDER, "lbfgs"])
-    assert flag.check.says == "one of " + ", ".join([*optimize.FIRST_ORDER, "lbfgs"])

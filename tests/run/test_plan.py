@@ -9,27 +9,24 @@ import pytest
 from PIL import Image
 
 from neural_style import nstyle
-from neural_style.options import parse as options
-from neural_style.run import optimize, plan
+from neural_style.options.check import complete
+from neural_style.options.optimizers import OPTIMIZERS
+from neural_style.run import plan
 from neural_style.system import memory
 from neural_style.system.errors import UsageError
 from neural_style.find_mxnet import mx
-from neural_style.model_vgg19 import get_layers
+from neural_style.network import find_model
 from neural_style.objective.terms import Term
 
 GB = 10 ** 9
 
 
-class Vgg:
-    """What plan asks of a Model, without weights."""
-    weight_bytes = 80e6
-
-    def outputs(self, names):
-        layers = get_layers()
-        return mx.sym.Group([layers[name] for name in names])
-
-    def chain(self, names):
-        return None
+@pytest.fixture(scope="module")
+def model(random_params):
+    """VGG19 with filters of full size; a copy, whose weights count as 80 MB."""
+    class Model(find_model.Model):
+        weight_bytes = 80e6
+    return Model("vgg19", mx.cpu(), random_params)
 
 
 def terms(style=(), content=()):
@@ -40,31 +37,32 @@ DEFAULT = terms(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), ("relu4
 
 
 def args(**values):
-    return options.complete(Namespace(content_image="missing.png", style_image="missing.png", **values))
+    return complete(Namespace(content_image="missing.png", style_image="missing.png", **values))
 
 
-def test_layer_bytes_by_hand():
-    assert plan.layer_bytes(Vgg().outputs(["relu1_1"]), (10, 20)) == (4 * 200 * 64, 4 * 200 * 64 * 2)
+def test_layer_bytes_by_hand(model):
+    assert model.layer_bytes(["relu1_1"], (10, 20)) == (4 * 200 * 64, 4 * 200 * 64 * 2)
     below_pool1 = 4 * 200 * 64 * 4
     pool1, conv2_1 = 4 * 50 * 64, 4 * 50 * 128
-    assert plan.layer_bytes(Vgg().outputs(["conv2_1", "relu1_1"]), (10, 20)) == (
-        conv2_1 + 4 * 200 * 64, below_pool1 + pool1 + conv2_1)
+    assert model.layer_bytes(["conv2_1", "relu1_1"], (10, 20)) == (conv2_1 + 4 * 200 * 64, below_pool1 + pool1 + conv2_1)
 
 
-def test_estimate_is_what_the_formula_says():
-    own, image, fixed = 4 * 200 * 64, 600, plan.LIBRARIES + plan.FACTORS["graph"].weights * 80e6
-    gradient = fixed + plan.FACTORS["graph"].layers * 2 * own        # convolution and ReLU
+@pytest.mark.parametrize("precision", sorted(plan.FACTORS))
+def test_estimate_is_what_the_formula_says(model, precision):
+    factors = plan.FACTORS[precision]
+    own, image, fixed = 4 * 200 * 64, 600, plan.LIBRARIES + factors.weights * 80e6
+    gradient = fixed + factors.layers * 2 * own         # convolution and ReLU
     content, style = terms(content=["relu1_1"]), terms(style=["relu1_1"])
-    states = plan.STATES["nag"] * image
-    assert plan.estimate(Vgg(), content, (10, 20)) == gradient + plan.FACTORS["graph"].content * own + states
-    assert plan.estimate(Vgg(), content, (10, 20), (), "lbfgs") == (
-        gradient + plan.FACTORS["graph"].content * own + plan.STATES["lbfgs"] * image)
-    assert plan.estimate(Vgg(), style, (10, 20), [(10, 20)]) == gradient + plan.FACTORS["graph"].style * own + states
-    one = plan.estimate(Vgg(), style, (10, 20), [(100, 20)])        # a style ten times as large
+    states = OPTIMIZERS["nag"].bytes_per_value * image
+
+    def estimate(terms, styles=(), optimizer="nag"):
+        return plan.estimate(model, terms, (10, 20), styles, optimizer, precision)
+    assert estimate(content) == gradient + factors.content * own + states
+    assert estimate(content, optimizer="lbfgs") == estimate(content) - states + OPTIMIZERS["lbfgs"].bytes_per_value * image
+    assert estimate(style, [(10, 20)]) == gradient + states
+    one = estimate(style, [(100, 20)])      # a style ten times as large
     assert one == pytest.approx(fixed + plan.TARGET * 20 * own + states)
-    two = plan.estimate(Vgg(), style, (10, 20), [(100, 20), (10, 20)])
-    assert two == pytest.approx(one + plan.FURTHER * 2 * own)
-    assert set(plan.STATES) == set(optimize.FIRST_ORDER) | {"lbfgs"}
+    assert estimate(style, [(100, 20), (10, 20)]) == pytest.approx(one + plan.FURTHER * 2 * own)
 
 
 def test_a_large_photo_counts_while_it_is_read(tmp_path):
@@ -75,33 +73,57 @@ def test_a_large_photo_counts_while_it_is_read(tmp_path):
     assert plan.reading(paths[:1]) == 0
 
 
-def test_the_run_is_announced(caplog):
+def test_the_run_is_announced(model, caplog):
     caplog.set_level(logging.INFO, "neural_style")
-    plan.announce(args(optimizer="adam"), Vgg(), DEFAULT, [(400, 600), (400, 600)], mx.cpu(), free=20 * GB)
+    plan.announce(args(optimizer="adam"), model, DEFAULT, [(400, 600), (400, 600)], None, free=20 * GB)
     line, = caplog.messages
     assert re.fullmatch(r"600x400 on the CPU with \d+ threads in float32: at most 1000 epochs of adam; "
-                        r"needs about 1\.4 GB, 20 GB free", line)
-    plan.announce(args(max_num_epochs=1), Vgg(), DEFAULT, [(400, 600)], mx.gpu(1))
-    assert caplog.messages[1] == "600x400 on GPU 1 in float32: at most 1 epoch of nag"
+                        r"needs about 1\.\d GB, 20 GB free", line)
+
+
+def test_a_run_on_a_gpu_is_announced(model, caplog, monkeypatch):
+    caplog.set_level(logging.INFO, "neural_style")
+    monkeypatch.setattr(model, "device", mx.gpu(1))
+    plan.announce(args(max_num_epochs=1), model, DEFAULT, [(400, 600)], None, free=0)
+    assert caplog.messages == ["600x400 on GPU 1 in float32: at most 1 epoch of nag"]
 
 
 @pytest.mark.parametrize("flag, value", [("max_long_edge", 6000), ("width", 6000)])
-def test_what_cannot_fit_is_refused_with_the_size_that_fits(flag, value, monkeypatch):
+def test_what_cannot_fit_is_refused_with_the_size_that_fits(model, flag, value, monkeypatch):
     monkeypatch.setattr(plan, "resident", lambda: GB // 4)
     with pytest.raises(UsageError) as caught:
-        plan.announce(args(**{flag: value}), Vgg(), DEFAULT, [(4000, 6000)], mx.cpu(), free=3 * GB)
+        plan.announce(args(**{flag: value}), model, DEFAULT, [(4000, 6000)], None, free=3 * GB)
     said = str(caught.value)
     assert said.startswith("this run needs about ") and "3.0 GB are free" in said and "--force" in said
     edge = int(re.search(rf"--{flag.replace('_', '-')} (\d+) would fit", said)[1])
     room = 3.25 * GB
-    assert plan.estimate(Vgg(), DEFAULT, (int(edge / 1.5), edge)) <= room < plan.estimate(Vgg(), DEFAULT, (edge, int(edge * 1.5)))
-    plan.announce(args(**{flag: edge}), Vgg(), DEFAULT, [(int(edge / 1.5), edge)], mx.cpu(), free=3 * GB)
-    plan.announce(args(force=True, **{flag: value}), Vgg(), DEFAULT, [(4000, 6000)], mx.cpu(), free=3 * GB)
+    assert plan.estimate(model, DEFAULT, (int(edge / 1.5), edge)) <= room < plan.estimate(model, DEFAULT, (edge, int(edge * 1.5)))
+    plan.announce(args(**{flag: edge}), model, DEFAULT, [(int(edge / 1.5), edge)], None, free=3 * GB)
+    plan.announce(args(force=True, **{flag: value}), model, DEFAULT, [(4000, 6000)], None, free=3 * GB)
 
 
-def test_where_nothing_fits_no_size_is_named():
+def test_where_nothing_fits_no_size_is_named(model):
     with pytest.raises(UsageError, match="no size would fit"):
-        plan.announce(args(), Vgg(), DEFAULT, [(400, 600)], mx.cpu(), free=1000 - memory.resident())
+        plan.announce(args(), model, DEFAULT, [(400, 600)], None, free=1000 - memory.resident())
+
+
+def test_strips_are_taken_where_the_whole_does_not_fit(model, caplog, monkeypatch):
+    caplog.set_level(logging.INFO, "neural_style")
+    monkeypatch.setattr(plan, "resident", lambda: 0)
+    sizes = [(800, 1200)] * 2
+    whole = plan.estimate(model, DEFAULT, *sizes[:1], sizes[1:])
+    assert plan.tile_for(args(), model, DEFAULT, sizes, 2 * whole) is None
+    assert plan.tile_for(args(tile=48), model, DEFAULT, sizes, 2 * whole) == 48
+    tile = plan.tile_for(args(), model, DEFAULT, sizes, 0.7 * whole)
+    assert tile in plan.TILES
+    plan.announce(args(), model, DEFAULT, sizes, tile, 0.7 * whole)
+    assert f"as a whole it would need about {memory.gigabytes(whole)}: evaluating in strips, --tile {tile}" in caplog.text
+    pool = DEFAULT + terms(content=["pool4"])       # which only the graph evaluates
+    assert plan.tile_for(args(), model, pool, sizes, 0.7 * whole) is None
+    large = [(80000, 120000)] * 2
+    tile = plan.tile_for(args(), model, DEFAULT, large, whole)
+    with pytest.raises(UsageError, match="needs about"):
+        plan.announce(args(), model, DEFAULT, large, tile, whole)
 
 
 def test_a_photo_too_large_to_be_read_is_refused_before(tmp_path, monkeypatch):
@@ -138,7 +160,5 @@ def test_the_estimate_is_near_the_peak_of_a_run(random_params, pictures, tmp_pat
     code = ("import sys; from neural_style import nstyle; assert not nstyle.main(sys.argv[1:]); "
             "print(next(int(line.split()[1]) * 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))")
     peak = int(subprocess.run([sys.executable, "-c", code] + words, stdout=subprocess.PIPE, check=True).stdout)
-    vgg = Vgg()
-    vgg.weight_bytes, vgg.chain = random_params.stat().st_size, lambda names: []
-    height = int(300 / 451 * 240)
-    assert plan.estimate(vgg, DEFAULT, (height, 240), [(height, 240)]) == pytest.approx(peak, rel=0.2)
+    model, height = find_model.Model("vgg19", mx.cpu(), random_params), int(300 / 451 * 240)
+    assert plan.estimate(model, DEFAULT, (height, 240), [(height, 240)]) == pytest.approx(peak, rel=0.2)

@@ -86,11 +86,11 @@ def test_signals_finish_the_epoch_and_save(words, whole, number, code, tmp_path,
         run.kill()
     assert run.returncode == code
     assert "stopping after this epoch" in rest and "Traceback" not in rest
-    assert f"the picture so far is {folder / 'final.jpg'}, and --resume {folder} goes on" in rest.splitlines()[-1]
+    assert f"the picture so far is {folder / 'final.jpg'}, and --resume {folder} continues" in rest.splitlines()[-1]
     assert sorted(files(folder)) == ["final.jpg"]
     epoch = state.load(folder).state.epoch
     assert nstyle.main(["--resume", str(folder), "--max-num-epochs", str(epoch + 1)]) == 0
-    assert f"going on after epoch {epoch}" in capsys.readouterr().err
+    assert f"resuming after epoch {epoch}" in capsys.readouterr().err
     assert nstyle.main(words + ["--max-num-epochs", str(epoch + 1), "--output_dir", str(tmp_path / "once")]) == 0
     assert files(folder) == files(tmp_path / "once")
 
@@ -121,7 +121,7 @@ def test_lbfgs_goes_on_from_its_image_and_says_what_it_forgot(words, tmp_path, c
     with pytest.raises(KeyboardInterrupt):
         nstyle.train_nstyle(nstyle.get_args(words), stop_after(3), rows.append)
     assert nstyle.main(["--resume", str(tmp_path / "out")]) == 0
-    assert "going on after epoch 3; L-BFGS learns the landscape anew" in capsys.readouterr().err
+    assert "resuming after epoch 3; L-BFGS builds its model of the landscape anew" in capsys.readouterr().err
     history = state.load(tmp_path / "out").history
     assert [row.epoch for row in history] == [1, 2, 3, 4, 5, 6]
     assert all(after.total < before.total for before, after in zip(history, history[1:]))
@@ -160,8 +160,8 @@ def stopped(words, tmp_path):
 
 
 @pytest.mark.parametrize("change, says", [
-    (["--lr", "5"], "--lr cannot change while a run goes on: it began with 0.001, and 5.0 is asked for"),
-    (["--recipe", "gluon"], "cannot change while a run goes on"),
+    (["--lr", "5"], "--lr cannot change when a run is resumed: it began with 0.001, and 5.0 is asked for"),
+    (["--recipe", "gluon"], "cannot change when a run is resumed"),
     (["--style-image", "{pictures}/rocket.png"], "a style picture is not the one that the run began with"),
 ])
 def test_what_would_make_it_another_run_is_refused(stopped, pictures, change, says, capsys):
@@ -270,9 +270,9 @@ def test_a_run_that_goes_on_replaces_nothing_but_its_own(stopped, tmp_path, caps
 
 
 @pytest.mark.parametrize("flags, says", [
-    (["--start", "content"], "--start cannot change while a run goes on"),
+    (["--start", "content"], "--start cannot change when a run is resumed"),
     (["--max-num-epochs", "2"], "--max-num-epochs 2: the run is at epoch 3 already"),
-    (["--model-params", "other.params"], "--model-params cannot change while a run goes on"),
+    (["--model-params", "other.params"], "--model-params cannot change when a run is resumed"),
 ])
 def test_what_would_do_nothing_is_refused(stopped, flags, says, capsys):
     assert nstyle.main(["--resume", str(stopped), *flags]) == 2
