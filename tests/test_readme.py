@@ -36,9 +36,12 @@ def after_a_run(random_params, pictures, tmp_path_factory):
     """A folder in which the commands can be typed: with a recipe of one's own, and a run that can be resumed."""
     folder = tmp_path_factory.mktemp("typed")
     (folder / "soft.args").write_text(SOFT)
-    assert nstyle.main(["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
-                        "--model-params", str(random_params), "--max-long-edge", "32", "--max-num-epochs", "1",
-                        "--output_dir", str(folder / "output"), "--quiet"]) == 0
+    (folder / "model").mkdir()
+    (folder / "model" / "vgg19.params").symlink_to(random_params)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert nstyle.main(["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
+                            "--max-long-edge", "32", "--max-num-epochs", "1", "--quiet"]) == 0
     return folder
 
 
