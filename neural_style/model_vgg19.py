@@ -5,9 +5,9 @@ ctx)` of the same form; `--model NAME` takes it. Whatever it has beyond these tw
 """
 from collections import namedtuple
 
-from .weights import pretrained
 from .find_mxnet import mx
 from .network.architecture import NETWORKS, array_shapes
+from .weights import pretrained
 
 ConvExecutor = namedtuple("ConvExecutor", ["executor", "data", "data_grad", "style", "content", "arg_dict"])
 
