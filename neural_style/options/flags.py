@@ -158,6 +158,11 @@ BY_ATTRIBUTE = {flag.attribute: flag for flag in FLAGS}
 OWN_MODELS = ("vgg19", "vgg", "vgg16")
 
 
+def is_foreign(model):
+    """Whether a model, or one of several A,B, is a module of somebody's own."""
+    return not set(model.split(",")) <= set(OWN_MODELS)
+
+
 def attributes(*scopes):
     """The attributes of the flags of some scopes."""
     return [flag.attribute for flag in FLAGS if flag.scope in scopes]

@@ -5,7 +5,9 @@ import sys
 from .. import __version__, recipes
 from ..system.errors import Parser, UsageError
 from .check import refuse_what_has_no_effect
-from .flags import BY_ATTRIBUTE, FLAGS, OWN_MODELS, REFERENCE, RUN, SESSION, listed
+from .flags import BY_ATTRIBUTE, FILE, FLAGS, REFERENCE, RUN, SESSION, is_foreign, listed
+
+MOST = 1000     # flags in a recipe
 
 
 class _Parser(Parser):
@@ -74,11 +76,8 @@ def parse(arglist=None, prog="neural-style"):
         if "resume" in given:
             from ..run import state
             full.set_defaults(**state.load(given["resume"]).args)
-        named = given.get("recipe", [])
-        for name in reversed(named):
-            if recipes.is_picture(name) and len(named) > 1:
-                raise UsageError(f"--recipe {name}: a picture's recipe is a whole one; leave out the other")
-            words = _recipe_words(name) + words
+        for name in reversed(given.get("recipe", [])):
+            words = _recipe_words(name, given) + words
         args = full.parse_args(words)
         for flag in FLAGS:      # one value stands for itself, as the reference has it
             value = getattr(args, flag.attribute)
@@ -92,25 +91,28 @@ def parse(arglist=None, prog="neural-style"):
     return args, given
 
 
-def _recipe_words(name):
+def _recipe_words(name, given):
     """A recipe's words, once they are known to be flags of a run and nothing else."""
-    words = recipes.words(name)
+    words, embedded = recipes.words(name)
+    if sum(word.startswith("-") for word in words) > MOST:       # argparse takes time proportional to their square
+        raise UsageError(f"--recipe {name}: it has more than {MOST} flags; no run takes as many")
     plain = _Parser(prog="neural-style", add_help=False, argument_default=argparse.SUPPRESS)
     _add_flags(plain)
     own, unknown = plain.parse_known_args(words)
     if unknown:
-        what = f"unrecognized arguments: {' '.join(unknown)}"
+        what = f"unrecognized arguments: {unknown[0]}"
         if unknown[0].split("=")[0] in parser()._option_string_actions:
             what = f"a recipe cannot have {unknown[0].split('=')[0]}"
         raise UsageError(f"--recipe {name}: {what}")
-    if recipes.is_picture(name):    # pictures come from anywhere: they have no say in files, nor in code that is run
-        for flag in FLAGS:
-            if flag.scope in (RUN, SESSION) and flag.attribute in own:
-                raise UsageError(f"--recipe {name}: a picture's recipe cannot have {flag.name}")
-        model = getattr(own, "model", OWN_MODELS[0])
-        if not set(model.split(",")) <= set(OWN_MODELS):
-            raise UsageError(f"--recipe {name}: it names a model of somebody's own, {model}; name it by hand with "
-                             "--model if you trust it")
+    if embedded and len(given["recipe"]) > 1:
+        raise UsageError(f"--recipe {name}: a picture's recipe is a whole one; leave out the other")
+    for attribute, value in vars(own).items() if embedded else ():      # pictures come from anywhere
+        flag = BY_ATTRIBUTE[attribute]
+        if flag.scope in (RUN, SESSION):
+            raise UsageError(f"--recipe {name}: a picture's recipe cannot have {flag.name}")
+        if attribute not in given and (flag.path == FILE or attribute == "model" and is_foreign(value)):
+            raise UsageError(f"--recipe {name}: {flag.name} {value} is somebody's own; if you trust it, give {flag.name} "
+                             "by hand as well")
     return words
 
 

@@ -44,7 +44,7 @@ def read_picture(path):
     if isinstance(path, Picture):
         return path
     name = "standard input" if path == STANDARD_INPUT else str(path)
-    with errors_of(name, path), _opened(path, name) as file, recognised(file, name) as picture:
+    with errors_of(name, path), opened(path, name) as file, recognised(file, name) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise _too_large(name, *picture.size)
         with _silent(picture.format == "TIFF"):
@@ -96,7 +96,7 @@ def errors_of(name, path):
 
 
 @contextlib.contextmanager
-def _opened(path, name):
+def opened(path, name):
     """Open a file, a pipe or standard input as a binary file that can be rewound."""
     if str(path).startswith(("http://", "https://")):
         raise UsageError(f"{name}: pictures are read from files; download it first and name the file")

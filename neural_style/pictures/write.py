@@ -134,19 +134,25 @@ def srgb():
 def read_recipe(path):
     """The text that save_picture embedded in a picture, or None."""
     with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
-        if picture.format == "PNG":     # its text may be at the end
-            picture.load()
-        if KEY in picture.info:
-            return str(picture.info[KEY])
-        texts = [picture.info.get("comment")]
-        try:
-            texts.append((getattr(picture, "tag_v2", None) or picture.getexif()).get(DESCRIPTION))
-        except Exception:       # damaged EXIF data, written by another program
-            pass
+        recipe = recipe_in(picture)
+        return recipe and recipe.decode("utf-8", "replace")
+
+
+def recipe_in(picture):
+    """The text that save_picture embedded in one of Pillow's pictures, in UTF-8, or None."""
+    if picture.format == "PNG":     # its text may be at the end
+        picture.load()
+    if KEY in picture.info:
+        return str(picture.info[KEY]).encode("utf-8", "replace")
+    texts = [picture.info.get("comment")]
+    try:
+        texts.append((getattr(picture, "tag_v2", None) or picture.getexif()).get(DESCRIPTION))
+    except Exception:       # damaged EXIF data, written by another program
+        pass
     for text in texts:
         text = text.encode("latin-1", "replace") if isinstance(text, str) else text
         if isinstance(text, bytes) and text.startswith(MARK):
-            return text[len(MARK):].decode("utf-8", "replace")
+            return text[len(MARK):]
     return None
 
 

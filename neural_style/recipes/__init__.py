@@ -2,6 +2,7 @@
 
 To add one, add a file NAME.args to this folder. Its first line is a comment that says what it is.
 """
+import os
 import shlex
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import atomic
 
 FOLDER = Path(__file__).parent
-PICTURES = (".png", ".apng", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif")
+LARGEST = 200_000       # bytes of a file of flags
 
 
 def names():
@@ -17,39 +18,47 @@ def names():
     return sorted(path.stem for path in FOLDER.glob("*.args"))
 
 
-def text(name):
-    """The text of a recipe: one of names(), a file of flags, or a picture, which carries the recipe it was made by."""
-    own = FOLDER / f"{name}.args"
-    path = own if name in names() else Path(name)
-    try:
-        if is_picture(path):
-            return _in_picture(path)
-        return path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
-        raise UsageError(f"--recipe {name}: {reason}; the recipes are {', '.join(names())}, "
-                         "or name a file of flags") from None
+def read(name):
+    """(text, whether it was embedded in a picture) of a recipe: one of names(), a file of flags, or a picture.
 
-
-def is_picture(name):
-    """Whether this is the name of a picture, in which the recipe is embedded."""
-    return Path(name).suffix.lower() in PICTURES
-
-
-def _in_picture(path):
-    from ..pictures.write import read_recipe
-    path.open("rb").close()
-    text = read_recipe(path)
-    if not text:
-        raise UsageError(f"--recipe {path}: there is no recipe in this picture; either it was not made by this "
+    What a file is, is decided by its content: a picture comes from anywhere, and is not trusted as much as a text.
+    """
+    if name in names():
+        return (FOLDER / f"{name}.args").read_text(encoding="utf-8"), False
+    from PIL import Image, UnidentifiedImageError
+    from ..pictures.read import errors_of, opened, recognised
+    from ..pictures.write import LONGEST, recipe_in
+    if not os.path.exists(name):
+        raise UsageError(f"--recipe {name}: No such file; the recipes are {', '.join(names())}, or name a file of flags")
+    with errors_of(name, name), opened(name, name) as file:
+        try:
+            content, embedded, most = recipe_in(recognised(file, name)), True, LONGEST
+        except UnidentifiedImageError:
+            if Path(name).suffix.lower() in Image.registered_extensions():
+                raise
+            file.seek(0)
+            content, embedded, most = file.read(LARGEST + 1), False, LARGEST
+    if content is None:
+        raise UsageError(f"--recipe {name}: there is no recipe in this picture; either it was not made by this "
                          "program, or another one has changed it since")
-    return text
+    if len(content) > most:
+        raise UsageError(f"--recipe {name}: it has more than {most} bytes; no recipe is that long")
+    try:
+        return content.decode("utf-8"), embedded
+    except UnicodeDecodeError:
+        raise UsageError(f"--recipe {name}: it is not a text file; name a file of flags") from None
+
+
+def text(name):
+    """The text of a recipe."""
+    return read(name)[0]
 
 
 def words(name):
-    """A recipe as a list of command-line words."""
+    """(command-line words, whether they were embedded in a picture) of a recipe."""
+    text, embedded = read(name)
     try:
-        return shlex.split(text(name), comments=True)
+        return shlex.split(text, comments=True), embedded
     except ValueError as error:
         raise UsageError(f"--recipe {name}: {error}") from None
 

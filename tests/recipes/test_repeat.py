@@ -15,8 +15,10 @@ def words(random_params, pictures, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, odd in (("chelsea", "a photo's ‹cat› #1.png"), ("coffee", "$style \"x\".png")):
         os.symlink(str(pictures / f"{name}.png"), odd)
-    return ["--content-image", "a photo's ‹cat› #1.png", "--style-image", "$style \"x\".png", "--model-params",
-            str(random_params), "--size", "64", "--max-num-epochs", "5", "--save-epochs", "2", "--gpu", "-1", "--quiet"]
+    os.mkdir("model")
+    os.symlink(str(random_params), "model/vgg19.params")
+    return ["--content-image", "a photo's ‹cat› #1.png", "--style-image", "$style \"x\".png", "--size", "64",
+            "--max-num-epochs", "5", "--save-epochs", "2", "--gpu", "-1", "--quiet"]
 
 
 def code_of(words):
@@ -118,7 +120,7 @@ def test_odd_names_in_a_recipe_file(words, capsys):
     (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--show-recipe=/etc/hostname"),
      "cannot have --show-recipe"),
     (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--model evil"),
-     "a model of somebody's own, evil"),
+     "--model evil is somebody's own"),
     (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--gpu 0"),
      "a picture's recipe cannot have --gpu"),
     (lambda path: Image.new("RGB", (9, 9)).save(path), "there is no recipe in this picture"),
@@ -127,7 +129,7 @@ def test_odd_names_in_a_recipe_file(words, capsys):
     (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--recipe x"), "cannot have --recipe"),
     (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="a 'poem"), "No closing quotation"),
     (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="a poem"), "unrecognized arguments"),
-    (lambda path: open(path, "w").close(), "is not a picture"),
+    (lambda path: open(path, "w").close(), "is empty"),
     (lambda path: None, "No such file"),
 ])
 def test_pictures_that_no_run_made(make, says, tmp_path, capsys):
