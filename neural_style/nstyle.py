@@ -85,7 +85,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
     from .run import interrupt, optimize, plan, pyramid, setup, state
     from .run.progress import of_epochs, show_epoch
     from .run.saving import Saving
-    saved = state.load(args.resume) if getattr(args, "resume", None) else None
+    saved = state.resume(args.resume, vars(args)) if getattr(args, "resume", None) else None
     if saved:
         args = Namespace(**{**saved.args, **vars(args)})
     args = complete(args)
@@ -102,7 +102,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
     photo = read(args.content_image)
     content = setup.content_of(args, read)
     styles = setup.styles_of(args, content, read)
-    if saved and saved.pictures != state.digest([content, *styles]):
+    if saved and (saved.pictures != state.digest([content, *styles]) or saved.state.image.shape != content.shape):
         raise errors.UsageError(f"--resume {args.resume}: the content or a style picture is not the one that the run "
                                 "began with")
     saving = Saving(args, photo, content, styles, saved)
@@ -153,7 +153,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
     del photo
     read.cache_clear()      # large pictures need not stay in memory
     with of_epochs(args, since.epoch) as progress, interrupt.waiting() as asked, saving.telling_of_failure():
-        if saved and saved.finished and saved.history[-1].eps < args.stop_eps:
+        if saved and saved.finished and saved.history and saved.history[-1].eps < args.stop_eps:
             result = setup.on_device(since.result, device)      # it came to its end by itself, and stays there
         else:
             result = optimize.minimise(objective, image, args, on_step, since)

@@ -90,7 +90,7 @@ def changed(args, but=(SESSION,)):
 def _checked(flag, value):
     """value if it is one that the flag can take."""
     if value is None and flag.default is None or flag.type is bool:
-        return value
+        return value if value is None else bool(value)
     asked = f"{flag.name} {value}"
     if flag.type is str:
         if value is None or value == "":

@@ -75,7 +75,7 @@ def parse(arglist=None, prog="neural-style"):
         given = vars(parser(flag_defaults=False, prog=prog).parse_args(words))
         if "resume" in given:
             from ..run import state
-            full.set_defaults(**state.load(given["resume"]).args)
+            full.set_defaults(**state.resume(given["resume"], given).args)
         for name in reversed(given.get("recipe", [])):
             words = _recipe_words(name, given) + words
         args = full.parse_args(words)

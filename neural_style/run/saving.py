@@ -56,7 +56,7 @@ class Saving:
             if self._is_checkpoint(os.path.abspath(path)) or _same(path, self.final):
                 raise UsageError(f"{path} would be replaced by a picture of this run; name another --output_dir or --output")
         images.prepare_outputs(self.checkpoints, self.final, bit_depth=args.bit_depth)
-        if not self._before and self._state_path.exists():
+        if not self._before and self._state_path.is_file():
             epoch, epochs = progress_of(self._state_path)
             if epoch < epochs:
                 log.info("an earlier run here stopped after epoch %d of %d; this one begins anew and replaces it "

@@ -1,19 +1,25 @@
 """A run's state on disk, so that it can go on: one file, beside its final picture."""
+import contextlib
 import hashlib
 import io
 import json
+import math
 import os
+from argparse import Namespace
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
 from .. import __version__
-from ..options.flags import FILE, OUTPUT, PICTURE, SESSION, STANDARD_INPUT, attributes, with_paths
+from ..options.check import complete
+from ..options.flags import (BY_ATTRIBUTE, FILE, OUTPUT, PICTURE, SESSION, STANDARD_INPUT, attributes, is_foreign,
+                             with_paths)
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import atomic
 
 NOT_KEPT = ["overwrite", *attributes(SESSION)]
+LARGEST = 2_000_000_000     # bytes of an array: a little more than those of the largest picture
 
 
 class State(NamedTuple):
@@ -83,10 +89,10 @@ def save(path, args, pictures, history, state, finished=False):
 def progress_of(path):
     """The epoch that a state file is of, and how many its run was to have; (0, 0) of a file that cannot be read."""
     try:
-        saved = load(path)
+        with _opened(path) as (_, about):
+            return int(about["epoch"]), 0 if about["finished"] else int(about["args"]["max_num_epochs"])
     except UsageError:
         return 0, 0
-    return saved.state.epoch, 0 if saved.finished else saved.args["max_num_epochs"]
 
 
 def find(where):
@@ -94,7 +100,7 @@ def find(where):
     where = Path(where)
     if where.is_file():
         return where
-    found = sorted(where.glob(".*.state.npz"))
+    found = sorted(path for path in where.glob(".*.state.npz") if path.is_file())
     if len(found) == 1:
         return found[0]
     if found:
@@ -103,35 +109,69 @@ def find(where):
                                               if where.exists() else "there is no such folder or file"))
 
 
+def resume(where, given):
+    """What load gives, for a run to go on with; a module of somebody's own must be among the arguments given by hand."""
+    saved = load(where)
+    if "model" not in given and is_foreign(saved.args["model"]):
+        raise UsageError(f"--resume {where}: --model {saved.args['model']} is somebody's own; if you trust it, give --model by "
+                         "hand as well")
+    return saved
+
+
 def load(where):
     """The Saved of a folder or state file. Its arguments name the pictures as they are reached from here."""
     path = find(where)
+    with _opened(path) as (file, about):
+        memory = [file[f"memory_{i}"] for i in range(sum(name.startswith("memory_") for name in file.files))]
+        state = State(about["epoch"], about["seconds"], file["image"], memory,
+                      file["best"] if "best" in file.files else None, about["best_total"])
+        args = _reached(about["args"], about["folder"], path)
+        saved = Saved(args, about["pictures"], [EpochRecord(*row) for row in about["history"]], state, about["finished"])
+        _check(saved)
+        return saved
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """The members of a state file, and the dict about the run; whatever goes wrong with them becomes one line."""
     try:
         with np.load(str(path), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        about = json.loads(arrays["about"].tobytes().decode())
-        state = State(about["epoch"], about["seconds"], arrays["image"],
-                      [arrays[f"memory_{i}"] for i in range(sum(name.startswith("memory_") for name in arrays))],
-                      arrays.get("best"), about["best_total"])
-        args, folder, pictures = about["args"], about["folder"], about["pictures"]
-        history = [EpochRecord(*row) for row in about["history"]]
-        return Saved(_reached(args, folder, path), pictures, history, state, about["finished"])
+            members = file.zip.infolist()       # not compressed, so that together they take no more than the file
+            if any(member.compress_type or member.file_size > LARGEST for member in members) or \
+                    sum(member.file_size for member in members) > path.stat().st_size:
+                raise ValueError
+            yield file, json.loads(file["about"].tobytes().decode())
     except Exception as error:      # a damaged file can be wrong in any way
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not the state of a run"
         raise UsageError(f"--resume {path}: {reason}") from None
 
 
+def _check(saved):
+    """Raise ValueError unless it is what a run saves."""
+    state, rows = saved.state, saved.history
+    arrays = [state.image, *state.memory, *([] if state.best is None else [state.best])]
+    numbers = [number for row in rows for number in (row.eps, row.total, row.seconds, *row.losses.values())]
+    numbers += [state.seconds] + [state.best_total] * (state.best is not None)
+    if not (state.image.ndim == 4 and state.image.shape[:2] == (1, 3) and state.image.size
+            and all(array.dtype == np.float32 and array.shape == state.image.shape and np.isfinite(array).all() for array in arrays)
+            and all(type(number) in (int, float) and math.isfinite(number) for number in numbers)
+            and (state.best is None) == (state.best_total == math.inf)
+            and {type(row.epoch) for row in rows} <= {int} and [row.epoch for row in rows] == list(range(1, state.epoch + 1))
+            and type(saved.finished) is bool and type(saved.pictures) is str):
+        raise ValueError
+
+
 def _reached(args, folder, path):
-    """args with their paths, which were named in folder, as they are reached now, and the outputs beside the state."""
+    """The checked args, whose paths were named in folder, with these as they are reached now; outputs lie beside the state."""
     def reached(name):
         return name if name == STANDARD_INPUT or folder == os.getcwd() else os.path.join(folder, name)
 
-    for kind in (PICTURE, FILE, OUTPUT):
+    if not set(args) <= set(BY_ATTRIBUTE):
+        raise ValueError
+    args = vars(complete(Namespace(**args)))
+    for kind in (PICTURE, FILE):
         args = with_paths(args, kind, reached)
-    for name in NOT_KEPT:
-        args.pop(name, None)
-    if args.get("output"):
-        args["output"] = str(path.parent / os.path.basename(args["output"]))
-    else:
+    args = with_paths(args, OUTPUT, lambda name: str(path.parent / os.path.basename(os.path.abspath(name))))
+    if not args["output"]:
         args["output_dir"] = str(path.parent)
-    return args
+    return {name: value for name, value in args.items() if name not in NOT_KEPT}
