@@ -18,18 +18,29 @@ EXAMPLES = ROOT / "examples"
 sys.path.insert(0, str(EXAMPLES))
 import build     # noqa: E402
 import figures   # noqa: E402
+from neural_style.painting import paint     # noqa: E402
+from neural_style.pictures.images import save_picture   # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory, random_params):
-    """A folder as a clean clone is, but for the package; (folder, environment to run in)."""
-    folder = tmp_path_factory.mktemp("checkout")
-    (folder / "examples").mkdir()
+def painted(tmp_path_factory):
+    """A folder with the paintings that the notebooks show, small."""
+    folder = tmp_path_factory.mktemp("painted")
+    for name, seed in (("night", 0), ("night7", 7)):
+        save_picture(paint(64, 96, seed), folder / f"{name}.png")
+    return folder
+
+
+@pytest.fixture
+def checkout(tmp_path, random_params, painted):
+    """A folder as a clean clone is, but for the package and the paintings; (folder, environment to run in)."""
+    (tmp_path / "examples").mkdir()
     for path in EXAMPLES.glob("*"):
         if path.suffix in (".py", ".ipynb"):
-            shutil.copy(path, folder / "examples")
-    return folder, dict(os.environ, NEURAL_STYLE_FIGURES="tiny", NEURAL_STYLE_PARAMS=str(random_params),
-                        PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1", IPYTHONDIR=str(folder / "ipython"))
+            shutil.copy(path, tmp_path / "examples")
+    shutil.copytree(painted, tmp_path / "output" / "pictures")
+    return tmp_path, dict(os.environ, NEURAL_STYLE_FIGURES="tiny", NEURAL_STYLE_PARAMS=str(random_params),
+                          PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1", IPYTHONDIR=str(tmp_path / "ipython"))
 
 
 def run(checkout, program, *words):
@@ -45,23 +56,33 @@ def of_kind(notebook, *kinds):
             for kind in kinds if kind in output.get("data", {})]
 
 
-def test_all_of_them(checkout):
-    order = build.NOTEBOOKS[::-1]       # the viewer before the demonstration: each can stand alone
-    done = run(checkout, "examples/build.py", *order)
-    assert [line.split()[0] for line in done.stdout.splitlines()] == list(order) and done.stderr == ""
-    for name in build.NOTEBOOKS:
-        path = checkout[0] / "examples" / f"{name}.ipynb"
-        notebook = nbformat.read(str(path), as_version=4)
-        nbformat.validate(notebook)
-        outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
-        assert {output.output_type for output in outputs} <= {"display_data", "execute_result", "stream"}
-        assert not [output.text for output in outputs if output.get("name") == "stderr"], name
-        assert of_kind(notebook, "image/jpeg"), name
-        assert str(checkout[0]) not in path.read_text(encoding="utf-8")
-    viewer, = of_kind(nbformat.read(str(checkout[0] / "examples/checkpoint-viewer.ipynb"), as_version=4), "text/html")
-    assert re.findall(r'alt="(.*?)"', viewer) == [f"e_{n}.jpg" for n in range(1, 6)] + ["final.jpg"]
-    assert 'type="range"' in viewer and 'max="5"' in viewer
-    assert (checkout[0] / "output/checkpoint-viewer/run.gif").exists()
+@pytest.mark.parametrize("name", build.NOTEBOOKS)
+def test_each_of_them_alone(name, checkout):
+    done = run(checkout, "examples/build.py", name)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [name] and done.stderr == ""
+    notebook = nbformat.read(str(checkout[0] / "examples" / f"{name}.ipynb"), as_version=4)
+    nbformat.validate(notebook)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    assert {output.output_type for output in outputs} <= {"display_data", "execute_result", "stream"}
+    assert not [output.text for output in outputs if output.get("name") == "stderr"]
+    assert of_kind(notebook, "image/jpeg")
+    assert str(checkout[0]) not in nbformat.writes(notebook)
+    if name == "checkpoint-viewer":
+        viewer, = of_kind(notebook, "text/html")
+        assert re.findall(r'alt="(.*?)"', viewer) == [f"e_{n}.jpg" for n in range(1, 6)] + ["final.jpg"]
+        assert 'type="range"' in viewer and 'max="5"' in viewer
+        assert (checkout[0] / "output/checkpoint-viewer/run.gif").exists()
+
+
+def test_all_of_them_in_order(checkout, monkeypatch, capsys):
+    done = []
+    monkeypatch.setenv("NEURAL_STYLE_PICTURES", "free")
+    monkeypatch.setattr(build, "HERE", checkout[0] / "examples")
+    monkeypatch.setattr(build, "executed", lambda path: done.append(path.stem) or nbformat.read(str(path), as_version=4))
+    build.main([])
+    build.main(["neuralart"])
+    assert done == [*build.NOTEBOOKS, "neuralart"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == done
 
 
 def test_a_warning_of_our_own_fails(checkout):
