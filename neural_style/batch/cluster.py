@@ -29,14 +29,9 @@ def on_dask(address, needed, outputs):
 
     def paint(tasks):
         futures = {client.submit(_paint, task, __version__, pure=False): pair for pair, task in tasks.items()}
-        try:
-            for future in distributed.as_completed(list(futures), loop=client.loop):
-                outcome = _outcome(future, client, address)
-                future.release()        # otherwise Dask repaints the pair if its worker is lost later
-                yield futures.pop(future), outcome
-        finally:
-            if client.status == "running":
-                client.cancel(list(futures))
+        for future in distributed.as_completed(futures, loop=client.loop):
+            yield futures[future], _outcome(future, client, address)
+            future.release()        # otherwise Dask repaints the pair if its worker is lost later
 
     for name in ["asyncio", "distributed", *logging.root.manager.loggerDict]:
         if name.split(".")[0] in ("asyncio", "distributed"):        # losses are reported in a line of our own
@@ -45,7 +40,7 @@ def on_dask(address, needed, outputs):
         client = distributed.Client(address, timeout=WAIT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise NeuralStyleError(f"--dask {address}: no Dask scheduler answers there ({type(error).__name__})") from error
-    with client:
+    with client:        # at the end the pairs that have not begun are cancelled
         _demand_ready(client, address, needed)
         _remove_marks(outputs)      # left by a batch that was killed
         try:
@@ -96,9 +91,7 @@ def _paint(task, version):
             starts = file.tell()
             file.write(b".")
         with Children() as children:
-            outcome = children.paint(task) if starts < TRIES else Outcome("the worker that painted it was lost twice")
-        _remove_marks([args.output])
-        return outcome
+            return children.paint(task) if starts < TRIES else Outcome("the worker that painted it was lost twice")
     except OSError as error:
         return Outcome(f"{args.output} cannot be written from {host}: {error.strerror or error}")
 

@@ -64,13 +64,12 @@ def name_outputs(sides, folder, ending, known):
     taken |= {path.name.casefold() for path in inputs if path.parent == Path(folder)}
     pairs, numbers = [], {}
     for content, style in sides:
-        name = names.get((content, style))
-        if name is None or Path(name).suffix != f".{ending}":
-            stem = re.sub(r"[%\\]", "_", "-".join(Path(path).stem for path in (content, style)))
-            candidates = numbers.setdefault(stem.casefold(), itertools.count(1))
-            name = next(name for number in candidates
-                        for name in [f"{stem}{'' if number == 1 else f'-{number}'}.{ending}"]
-                        if name.casefold() not in taken)
+        stem = re.sub(r"[%\\]", "_", "-".join(Path(path).stem for path in (content, style)))
+        name = names.get((content, style), "")
+        if not re.fullmatch(rf"{re.escape(stem)}(-\d+)?\.{re.escape(ending)}", name):      # whoever made batch.json
+            candidates = (f"{stem}{'' if number == 1 else f'-{number}'}.{ending}"
+                          for number in numbers.setdefault(stem.casefold(), itertools.count(1)))
+            name = next(name for name in candidates if name.casefold() not in taken)
         taken.add(name.casefold())
         pairs.append(Pair(content, style, name))
     return pairs

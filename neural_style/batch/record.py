@@ -85,8 +85,8 @@ class Record:
 
 
 def _number(text):
-    """A number in JSON. It must be finite, and short, because converting many digits takes long."""
-    value = float(text) if len(text) < 100 else math.nan
+    """A number in JSON, which must be finite; an integer of very many digits would take long to convert."""
+    value = float(text)
     if not math.isfinite(value):
         raise ValueError("a number out of range")
     return int(text) if text.lstrip("-").isdigit() else value

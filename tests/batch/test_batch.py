@@ -93,8 +93,8 @@ def test_a_bar_on_a_terminal_lets_failures_be_read(folder, stub, monkeypatch, ca
 
 
 def test_results_among_the_contents_are_not_painted_again(folder, stub):
-    command = ["--content", str(folder / "in"), "--style", str(folder / "style"), "--output", str(folder / "in"),
-               "--format", "png", *stub]
+    command = ["--content", str(folder / "in"), str(folder / "in/rocket.png"), "--style", str(folder / "style"),
+               "--output", str(folder / "in"), "--format", "png", *stub]
     assert main(command) == 0
     shutil.copy(folder / "in/chelsea-coffee.png", folder / "in/chelsea-coffee_e50.png")
     assert main(command) == 0 and len(told(folder)) == 2
@@ -141,17 +141,21 @@ def test_frames_of_different_size_are_refused(frames, stub, capsys):
 def test_a_rerun_of_a_sequence_paints_what_one_run_would(frames, flags, monkeypatch):
     def paint(self, task, threads):
         """As the child does, in this process."""
+        args = Namespace(**task.args)
         try:
-            child._paint(Namespace(**task.args), task, lambda row: None)
+            child._paint(args, task, lambda row: None)
+            starts.append(os.path.basename(args.start))
         except Exception as error:
             return children.Outcome(describe(error), seconds=1)
         return children.Outcome(None, seconds=1)
 
+    starts = []
     monkeypatch.setattr(children.Children, "paint", paint)
     for number in range(4, 13):
         (frames / f"in/{number}.png").unlink()
     whole = words(frames, "--sequence") + flags
     assert main(whole) == 0
+    assert starts == ["uniform", ".2-coffee.png.npy", ".3-coffee.png.npy"]      # moved to where their contents are
     once = pixels(frames / "out/3-coffee.png")
     shutil.rmtree(frames / "out")
     (frames / "in/3.png").rename(frames / "3.png")

@@ -21,7 +21,7 @@ from neural_style.system.errors import NeuralStyleError
 from stubs import STUB, entries, told, until, words
 
 distributed = pytest.importorskip("dask.distributed")
-QUIET = dict(threads_per_worker=1, dashboard_address=None, silence_logs=50)
+QUIET = dict(threads_per_worker=1, dashboard_address=":0", silence_logs=50)
 ELSEWHERE = """
 import sys
 from dask import distributed
@@ -63,6 +63,13 @@ def contents(folder, *names):
         shutil.copy(folder / "in/chelsea.png", folder / f"in/{name}.png")
     for name in ("chelsea", "rocket"):
         (folder / f"in/{name}.png").unlink()
+
+
+def start(folder, address, *more):
+    """A batch in a process of its own."""
+    return subprocess.Popen([sys.executable, "-m", "neural_style.batch"] + words(folder, "--dask", address, *more),
+                            stderr=subprocess.PIPE, text=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
 
 
 def painted_by(folder):
@@ -112,7 +119,7 @@ def test_done_is_done_when_its_worker_is_lost_later(folder, stub, one_worker):
     assert sorted(task["name"][0] for task in told(folder)) == ["0", "1", "2", "2", "3", "4"]
 
 
-def test_a_scheduler_that_dies_is_one_line(folder, stub, elsewhere, capfd):
+def test_a_scheduler_that_dies_is_one_line(folder, stub, elsewhere):
     address, process = elsewhere
     contents(folder, "0", "1 slow", "2 slow", "3 slow")
 
@@ -121,17 +128,17 @@ def test_a_scheduler_that_dies_is_one_line(folder, stub, elsewhere, capfd):
         process.kill()
 
     threading.Thread(target=kill, daemon=True).start()
-    assert main(words(folder, "--dask", address, "--quiet", *stub)) == 1
-    assert re.fullmatch(r"neural_style.batch: error: --dask tcp://\S+: the connection to the scheduler is lost; .*\n", capfd.readouterr().err)
+    batch = start(folder, address, "--quiet", *stub)
+    assert re.fullmatch(r"neural_style.batch: error: --dask tcp://\S+: the connection to the scheduler is lost; .*\n",
+                        batch.communicate()[1])
+    assert batch.returncode == 1
     assert [entry["outcome"] for entry in entries(folder).values()] == ["done"] + ["waiting"] * 3
     assert (folder / "out/index.html").exists()
 
 
 def test_after_ctrl_c_no_pair_is_begun(folder, stub, one_worker):
     contents(folder, "0 slow", "1 slow", "2 slow")
-    running = subprocess.Popen([sys.executable, "-m", "neural_style.batch"] + words(
-        folder, "--dask", one_worker.scheduler_address, *stub), stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    running = start(folder, one_worker.scheduler_address, *stub)
     until(lambda: told(folder))
     running.send_signal(signal.SIGINT)
     assert running.communicate()[1] == "neural_style.batch: interrupted\n" and running.returncode == 130

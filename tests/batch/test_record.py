@@ -87,8 +87,18 @@ def test_nothing_is_written_outside_the_folder(folder, stub, tmp_path, capfd):
         (folder / "out/batch.json").write_text(json.dumps({"pairs": [{**own, "output": output}]}))
         assert main(words(folder, *stub)) == 2
         assert len(capfd.readouterr().err.splitlines()) == 1 and not told(folder)
-    for name in ("x.png", "index.html", ".x.png.npy", ".x.png.started", ".x.png.state.npz"):
-        (folder / "out" / name).symlink_to(treasure)
-    (folder / "out/batch.json").write_text(json.dumps({"pairs": [{**own, "output": "x.png"}]}))
+    name = "chelsea-coffee-7.png"
+    for link in (name, "index.html", f".{name}.npy", f".{name}.started", f".{name}.state.npz"):
+        (folder / "out" / link).symlink_to(treasure)
+    (folder / "out/batch.json").write_text(json.dumps({"pairs": [{**own, "output": name}]}))
     assert main(words(folder, "--sequence", *stub)) == 0
-    assert sorted(entries(folder)) == ["rocket-coffee.png", "x.png"] and treasure.read_bytes() == b"gold"
+    assert sorted(entries(folder)) == [name, "rocket-coffee.png"] and treasure.read_bytes() == b"gold"
+
+
+def test_no_other_picture_of_the_folder_is_taken_for_a_result(folder, stub):
+    own = {"content": str(folder / "in/chelsea.png"), "style": str(folder / "style/coffee.png"), "outcome": "done"}
+    before = (folder / "in/rocket.png").read_bytes()
+    (folder / "in/batch.json").write_text(json.dumps({"pairs": [{**own, "output": "rocket.png"}]}))
+    assert main(["--content", str(folder / "in"), "--style", str(folder / "style"), "--output", str(folder / "in"),
+                 "--format", "png", *stub]) == 0
+    assert [task["name"] for task in told(folder)] == ["chelsea.png"] and (folder / "in/rocket.png").read_bytes() == before

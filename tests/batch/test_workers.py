@@ -3,6 +3,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -26,11 +28,15 @@ def test_memory_limits_the_jobs(monkeypatch):
     assert workers.threads_for(4) == 5
 
 
-def test_processes_share_the_processors_and_tell_as_they_end(folder, stub, monkeypatch, capfd):
+def test_processes_share_the_processors_and_are_recorded_as_they_end(folder, stub, monkeypatch, capfd):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(workers.machine, "usable_cores", lambda: 6)
     (folder / "in/chelsea.png").rename(folder / "in/a slow one.png")
-    assert main(words(folder, "--jobs", "2", *stub)) == 0
+    batch = threading.Thread(target=main, args=[words(folder, "--jobs", "2", *stub)])
+    batch.start()
+    until(lambda: (folder / "out/batch.json").exists() and entries(folder)["rocket-coffee.png"]["outcome"] == "done")
+    assert entries(folder)["a slow one-coffee.png"]["outcome"] == "waiting"
+    batch.join()
     assert [task["threads"] for task in told(folder)] == ["3", "3"]
     assert [line[:8] for line in capfd.readouterr().err.splitlines()] == ["1/2 rock", "2/2 a sl", "2 of 2 p"]
 
@@ -50,8 +56,10 @@ def test_ctrl_c_ends_what_runs_and_begins_nothing_more(folder):
     code = f"import sys; from neural_style.batch import __main__, children; children.CHILD = {STUB}; sys.exit(__main__.main())"
     running = start([sys.executable, "-c", code], folder)
     until(lambda: told(folder))
+    sent = time.monotonic()
     running.send_signal(signal.SIGINT)
     assert running.communicate()[1].splitlines() == ["neural_style.batch: interrupted"] and running.returncode == 130
+    assert time.monotonic() - sent < children.GRACE     # the child was told, not killed
     assert len(told(folder)) == 1 and {entry["outcome"] for entry in entries(folder).values()} == {"waiting"}
     assert (folder / "out/index.html").exists() and not processes_of(folder)
 
