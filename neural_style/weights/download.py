@@ -6,31 +6,39 @@ target, in one step.
 import contextlib
 import hashlib
 import os
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
 from ..system.errors import NeuralStyleError, say
 
 CHUNK = 1 << 14     # the most that a broken connection loses
+LIMIT = 1800        # seconds that a download may take
 TRANSIENT = {408, 429, 500, 502, 503, 504}
 
 
 class Unreachable(NeuralStyleError):
-    """No server answered at all, so there is no point in trying other files from it."""
+    """No server answered at all, or not in time, so there is no point in trying other files from it."""
 
 
 class _Interrupted(Exception):
     """The transfer was interrupted, perhaps temporarily: worth another attempt."""
 
 
-def fetch(url, target, *, git_blob=None, sha256=None, size=None, attempts=4, timeout=(10, 30), pause=0.5,
-          progress=True):
+class _TooLate(Exception):
+    """The time that within() gives is over."""
+
+
+def fetch(url, target, *, git_blob=None, sha256=None, size=None, largest=10 ** 9, attempts=4, timeout=(10, 30),
+          limit=LIMIT, pause=0.5, progress=True):
     """Download url to the file target and return its Path; a target that is already verified is left alone.
 
-    git_blob is the SHA-1 that git gives the file, sha256 its SHA-256, size its length in bytes. The download is given up
-    after so many consecutive attempts without new bytes, with pauses of pause, 2·pause, … seconds in between. timeout
-    is (for connecting, between two reads) in seconds. progress shows a bar on a terminal, plain lines elsewhere.
+    git_blob is the SHA-1 that git gives the file, sha256 its SHA-256, size its length in bytes; where that is unknown, it has
+    largest at most. The download is given up after so many consecutive attempts without new bytes, with pauses of pause,
+    2·pause, … seconds in between, or after limit seconds in all. timeout is (for connecting, between two reads) in
+    seconds. progress shows a bar on a terminal, plain lines elsewhere.
     """
     target = Path(target)
     part = target.with_name(target.name + ".part")
@@ -43,18 +51,41 @@ def fetch(url, target, *, git_blob=None, sha256=None, size=None, attempts=4, tim
     continued = verifiable and part.exists()
     if not continued and part.exists():
         part.unlink()
-    arrived = _transfer(url, part, size, attempts, timeout, pause, progress)
-    wrong = _complaint(part, **checks)
-    if wrong and continued:
-        part.unlink()
-        arrived = _transfer(url, part, size, attempts, timeout, pause, progress)
+    most = largest if size is None else size
+    with within(limit, url):
+        arrived = _transfer(url, part, most, attempts, timeout, pause, progress)
         wrong = _complaint(part, **checks)
+        if wrong and continued:
+            part.unlink()
+            arrived = _transfer(url, part, most, attempts, timeout, pause, progress)
+            wrong = _complaint(part, **checks)
+    if size is None and part.stat().st_size > most:
+        wrong = f"it has more than {most} bytes"
     if wrong:
         part.unlink()
         raise NeuralStyleError(f"{url} is not the expected {target.name}: {wrong}; {arrived} arrived. "
                                f"Nothing was changed; try again later, or use another source")
     os.replace(part, target)
     return target
+
+
+@contextlib.contextmanager
+def within(seconds, what):
+    """Give up what the block does after so many seconds; only in the main thread, since that takes a signal."""
+    def give_up(*_):
+        raise _TooLate
+
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+    handler, timer = signal.signal(signal.SIGALRM, give_up), signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    except _TooLate:
+        raise Unreachable(f"{what} was given up after {seconds:g} seconds") from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.signal(signal.SIGALRM, handler)
 
 
 def sha256_of(path):
@@ -84,12 +115,12 @@ def _complaint(path, git_blob, sha256, size):
     return None
 
 
-def _transfer(url, part, size, attempts, timeout, pause, progress):
+def _transfer(url, part, most, attempts, timeout, pause, progress):
     """Download until part is complete, over as many connections as it takes; returns what arrived, in words."""
     failures, longest = 0, 0
     while True:
         try:
-            return _request(url, part, size, timeout, progress)
+            return _request(url, part, most, timeout, progress)
         except (_Interrupted, Unreachable) as error:
             # A server that never answered will not do so in a second; one that did may come back.
             if isinstance(error, Unreachable) and longest == 0:
@@ -103,15 +134,15 @@ def _transfer(url, part, size, attempts, timeout, pause, progress):
             time.sleep(pause * 2 ** (failures - 1))
 
 
-def _request(url, part, size, timeout, progress):
+def _request(url, part, most, timeout, progress):
     """One connection: continue part where it ends, or start over if the server does not support that."""
     import requests
     start = part.stat().st_size if part.exists() else 0
     # The length of a compressed response would not be the file's.
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
     try:
-        with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
-            if response.status_code == 416:
+        with requests.get(url, headers=headers, stream=True, timeout=timeout, hooks={"response": _without_body}) as response:
+            if response.status_code == 416 and start:
                 return "a part that is as long as the file or longer"
             if response.status_code in TRANSIENT:
                 raise _Interrupted(f"the server answers {response.status_code} {response.reason}")
@@ -119,14 +150,15 @@ def _request(url, part, size, timeout, progress):
                 raise NeuralStyleError(f"{url} cannot be fetched: the server answers "
                                        f"{response.status_code} {response.reason}")
             if response.status_code == 206 and not _continues(response, start):
-                part.unlink()
+                if start:
+                    part.unlink()
                 raise _Interrupted("the server continued at another position than it was asked to")
-            _receive(response, part, start if response.status_code == 206 else 0, size, progress)
+            _receive(response, part, start if response.status_code == 206 else 0, most, progress)
             kind = response.headers.get("Content-Type", "").split(";")[0] or "data of no stated type"
             return f"{part.stat().st_size} bytes of {kind}"
     except requests.ConnectTimeout as error:
         raise Unreachable(f"{url} cannot be reached: no connection within {timeout[0]} seconds") from error
-    except requests.RequestException as error:
+    except (requests.RequestException, ValueError) as error:
         raise _meaning(error, url, timeout) from error
 
 
@@ -144,21 +176,27 @@ def _meaning(error, url, timeout):
     return NeuralStyleError(f"{url} cannot be fetched: {error}")
 
 
+def _without_body(response, **_):
+    """Close a redirection, of which requests would read everything that the server sends."""
+    if response.is_redirect:
+        response.close()
+
+
 def _continues(response, start):
     return response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
 
 
-def _receive(response, part, start, size, progress):
+def _receive(response, part, start, most, progress):
     """Write the response to part, starting at byte start; it must be as long as announced."""
     announced = response.headers.get("Content-Length", "")
-    end = start + int(announced) if announced.isdigit() else None
+    end = start + int(announced) if announced.isdecimal() and len(announced) < 20 else None
     with open(part, "r+b" if start else "wb") as file, _shown(response.url, part.stem, start, end, progress) as show:
         file.seek(start)
         for chunk in response.iter_content(CHUNK):
             file.write(chunk)
             show(len(chunk))
             # It cannot be right any more, so there is no need for the rest.
-            if size is not None and file.tell() > size:
+            if file.tell() > most:
                 return
         length = file.tell()
     if end is not None and length < end:

