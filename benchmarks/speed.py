@@ -80,12 +80,18 @@ def peak(name, size, torch, epochs=3):
 def estimated(size, precision, tile):
     """What the plan says before such a run, in MB."""
     from argparse import Namespace
+
+    import numpy as np
+
     from neural_style.find_mxnet import mx
+    from neural_style.objective.terms import Pictures
     from neural_style.options.check import complete
     from neural_style.run import plan, setup
-    model, terms = setup.model_and_terms(complete(Namespace()), mx.cpu())
     width, height = map(int, size.split("x"))
-    return plan.estimate(model, terms, (height, width), [(height, width)], precision=precision, tile=tile) / 1e6
+    picture = np.zeros((1, 3, height, width))
+    pictures = Pictures(picture, [picture], [1.0])
+    model, terms = setup.model_and_terms(complete(Namespace()), mx.cpu(), pictures)
+    return plan.estimate(model, terms, pictures.sizes[0], pictures.sizes[1:], precision=precision, tile=tile) / 1e6
 
 
 def programs(python):

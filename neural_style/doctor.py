@@ -188,6 +188,7 @@ def _gradient(args):
 
     from . import find_mxnet
     from .network.find_model import first_with_weights
+    from .objective.terms import Pictures
     from .options.check import complete
     from .run import setup
     from .weights import params, pretrained
@@ -205,7 +206,8 @@ def _gradient(args):
         # with L-BFGS the gradient is not clipped
         tiny = complete(Namespace(model=name, model_params=None if own else str(path), pooling=args.pooling,
                                   optimizer="lbfgs", precision="fast32" if args.precision == "fast32" else "float32"))
-        objective = setup.make_objective(tiny, *setup.model_and_terms(tiny, device), content, [style])
+        pictures = Pictures(content, [style], [1.0])
+        objective = setup.make_objective(tiny, *setup.model_and_terms(tiny, device, pictures), pictures)
         error = gradient_error(objective, mx.nd.array(image, ctx=device))
     if error > LARGEST_ERROR:
         raise NeuralStyleError(f"wrong by {error:.1%}: pictures would come out wrong; please report this, with all "

@@ -94,36 +94,33 @@ def train_nstyle(args, callback=None, on_epoch=None):
         if args.max_num_epochs < saved.state.epoch:
             raise errors.UsageError(f"--max-num-epochs {args.max_num_epochs}: the run is at epoch {saved.state.epoch} "
                                     "already")
-    pyramid.levels(args)
+    pyramid.levels(args)        # raises where there are more levels than pixels
     plan.check_pictures(args)
 
     # the pictures
     read = functools.lru_cache(None)(images.read_picture)       # standard input can be read only once
     photo = read(args.content_image)
-    content = setup.content_of(args, read)
-    styles = setup.styles_of(args, content, read)
-    if saved and (saved.pictures != state.digest([content, *styles]) or saved.state.image.shape != content.shape):
+    pictures = setup.pictures_of(args, read)
+    if saved and (saved.pictures != state.digest(pictures) or saved.state.image.shape != pictures.content.shape):
         raise errors.UsageError(f"--resume {args.resume}: the content or a style picture is not the one that the run "
                                 "began with")
-    saving = Saving(args, photo, content, styles, saved)
+    saving = Saving(args, photo, pictures, saved)
     saving.prepare()
 
     # the objective
     device = context(args.gpu)
-    model, terms = setup.model_and_terms(args, device)
-    size, *style_sizes = sizes = [picture.shape[2:] for picture in (content, *styles)]
-    setup.demand_sizes(model, terms, size, style_sizes)
-    tile = plan.tile_for(args, model, terms, sizes)
-    plan.announce(args, model, terms, sizes, tile)
+    model, terms = setup.model_and_terms(args, device, pictures)
+    tile = plan.tile_for(args, model, terms, pictures.sizes)
+    plan.announce(args, model, terms, pictures.sizes, tile)
     args.tile = tile
-    objective = setup.make_objective(args, model, terms, content, styles)
+    objective = setup.make_objective(args, model, terms, pictures)
     if saved:
         since = saved.state
         image = setup.on_device(since.image, device)
         log.info("resuming after epoch %d%s", since.epoch,
                  "; L-BFGS builds its model of the landscape anew" if args.optimizer == "lbfgs" else "")
     else:
-        image = pyramid.start_of(args, content.shape, device, read)
+        image = pyramid.start_of(args, pictures.content.shape, device, read)
         since = optimize.start_state(image)
 
     # the loop

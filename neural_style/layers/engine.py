@@ -1,7 +1,7 @@
 """The engine: held against a picture's features and styles' Gram matrices, an image has losses and a gradient."""
 from ..find_mxnet import mx
 from ..objective.terms import CONTENT
-from .losses import LOSSES
+from .losses import loss_of
 from .network import Network
 from .segments import chain
 
@@ -9,7 +9,7 @@ from .segments import chain
 def supports(model, terms, in_strips=False):
     """Whether this engine can evaluate the terms on the model's layers; in_strips, whether it can do so in strips."""
     return (chain(model, [term.layer for term in terms]) is not None
-            and not (in_strips and any(LOSSES[term.kind].reach is None for term in terms)))
+            and not (in_strips and any(loss_of(term).reach is None for term in terms)))
 
 
 class Layers:
@@ -23,14 +23,14 @@ class Layers:
     def __init__(self, model, terms, scales, pictures, precision="fast32", tile=None):
         observed = list(dict.fromkeys(term.layer for term in terms))
         operations = chain(model, observed)
-        reach = {layer: max(LOSSES[term.kind].reach or 0 for term in terms if term.layer == layer) for layer in observed}
+        reach = {layer: max(loss_of(term).reach or 0 for term in terms if term.layer == layer) for layer in observed}
 
         def network(precision):
             return Network(model, operations, observed, precision, reach)
 
         def seen(picture, terms):
             """{term: what its observer has seen of the picture}."""
-            observers = {term: LOSSES[term.kind].observer() for term in terms}
+            observers = {term: loss_of(term).observer() for term in terms}
             _show(exact.at(picture.shape[2:], tile), mx.nd.array(picture), observers, keep=False)
             mx.nd.waitall()         # then the picture and its features may go
             return {term: observer.value() for term, observer in observers.items()}
@@ -39,8 +39,8 @@ class Layers:
         of_content, of_style = ([term for term in terms if (term.kind == CONTENT) == wanted] for wanted in (True, False))
         examples = [seen(picture, of_style) for picture in (pictures.styles if of_style else ())]
         content = seen(pictures.content, of_content) if of_content else {}
-        self._losses = {term: LOSSES[term.kind]([content[term]] if term in content else [one[term] for one in examples],
-                                                pictures.shares, scale)
+        self._losses = {term: loss_of(term)(term, [content[term]] if term in content else [one[term] for one in examples],
+                                            pictures, scale)
                         for term, scale in zip(terms, scales)}
         self._pass = (network(precision) if precision == "bf16" else exact).at(pictures.content.shape[2:], tile)
 

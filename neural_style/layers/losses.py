@@ -40,10 +40,10 @@ class StyleLoss:
     """
     observer, reach = Gram, 0
 
-    def __init__(self, examples, shares, scale):
+    def __init__(self, term, examples, pictures, scale):
         self._gram, self._scale = Gram(), scale
-        self._target = sum(share * gram for share, gram in zip(shares, examples))
-        self._rest = sum(share * _squares(gram - self._target) for share, gram in zip(shares, examples))
+        self._target = sum(share * gram for share, gram in zip(pictures.shares, examples))
+        self._rest = sum(share * _squares(gram - self._target) for share, gram in zip(pictures.shares, examples))
         self.begin, self.observe = self._gram.begin, self._gram.observe
 
     def loss(self):
@@ -74,7 +74,7 @@ class ContentLoss:
     """scale·‖features − example‖²."""
     observer, reach = Copy, 0
 
-    def __init__(self, examples, shares, scale):
+    def __init__(self, term, examples, pictures, scale):
         (self._target,), self._scale = examples, scale
         self.begin()
 
@@ -102,7 +102,12 @@ class ContentLoss:
         return operators.cast(features, "float32", empty).asnumpy() - self._target[:, :, window.first:window.last]
 
 
-LOSSES = {STYLE: StyleLoss, CONTENT: ContentLoss}       # by kind of term
+LOSSES = {STYLE: StyleLoss, CONTENT: ContentLoss}       # by what a term compares
+
+
+def loss_of(term):
+    """The class that evaluates a term."""
+    return LOSSES[term.compares or term.kind]
 
 
 def _squares(array):

@@ -48,7 +48,7 @@ class Graph:
     """An engine: called with an image (1, 3, H, W), it returns the terms' sums of squares and their gradient.
 
     terms name the model's layers, the style's before the content's; scales are their weights as the gradient has them;
-    pictures has content, styles and the styles' shares, see run.setup.Pictures.
+    pictures are terms.Pictures.
     """
 
     def __init__(self, model, terms, scales, pictures):

@@ -7,6 +7,7 @@ class Optimizer(NamedTuple):
     mxnet: Optional[str]            # its class in mx.optimizer; None where the loop is our own
     defaults: Dict[str, float]      # of the flags that it takes beside the learning rate, by attribute
     bytes_per_value: int            # of the image: the image before and after, moments, differences
+    renamed: Dict[str, str] = {"weight_decay": "wd"}        # flags that MXNet calls otherwise
 
 
 OPTIMIZERS = {

@@ -12,8 +12,6 @@ from .state import State
 
 log = logging.getLogger("neural_style")
 
-IN_MXNET = {"weight_decay": "wd"}       # flags that MXNet's optimisers call otherwise
-
 
 class Step(NamedTuple):
     """One epoch of the loop."""
@@ -68,7 +66,7 @@ def _first_order(track, image, since, args):
     row = OPTIMIZERS[args.optimizer]
     optimizer = getattr(mx.optimizer, row.mxnet)(
         learning_rate=args.lr, lr_scheduler=schedule,
-        **{IN_MXNET.get(name, name): setting(args, name) for name in row.defaults})
+        **{row.renamed.get(name, name): setting(args, name) for name in row.defaults})
     optimizer.begin_num_update = optimizer.num_update = since.epoch     # the schedule follows by itself
     own = optimizer.create_state(0, image)
     track.memory = [array for array in (own if isinstance(own, tuple) else (own,)) if array is not None]

@@ -37,19 +37,16 @@ def start_of(args, shape, device, read):
     """The image (1, 3, H, W) that a run starts from, an NDArray; read(path) gives pictures."""
     if args.seed is not None:
         mx.random.seed(args.seed)
-    pictures = {"content": args.content_image, "style": listed(args.style_image)[0]}
+    named = {"content": args.content_image, "style": listed(args.style_image)[0]}
     image = None
     for level in levels(args):
-        content = setup.content_of(level, read)
-        styles = setup.styles_of(level, content, read)
-        model, terms = setup.model_and_terms(level, device)
-        setup.demand_sizes(model, terms, content.shape[2:], [style.shape[2:] for style in styles])
-        objective = setup.make_objective(level, model, terms, content, styles)
-        image = (start_image(args.start, content.shape, device, pictures, read) if image is None
-                 else mx.nd.array(enlarged(image.asnumpy(), content.shape[2:]), ctx=device))
+        pictures = setup.pictures_of(level, read)
+        objective = setup.make_objective(level, *setup.model_and_terms(level, device, pictures), pictures)
+        image = (start_image(args.start, pictures.content.shape, device, named, read) if image is None
+                 else mx.nd.array(enlarged(image.asnumpy(), pictures.sizes[0]), ctx=device))
         with of_epochs(level) as progress:
             image = optimize.minimise(objective, image, level,
                                       functools.partial(show_epoch, progress, objective, level.print_iterations))
     if image is None:
-        return start_image(args.start, shape, device, pictures, read)
+        return start_image(args.start, shape, device, named, read)
     return mx.nd.array(enlarged(image.asnumpy(), shape[2:]), ctx=device)

@@ -24,10 +24,10 @@ log = logging.getLogger("neural_style")
 
 
 class Saving:
-    """Saves for one run: photo is its content Picture, content and styles are what the network sees."""
+    """Saves for one run: photo is its content as it was read, pictures are its Pictures."""
 
-    def __init__(self, args, photo, content, styles, saved=None):
-        self.args, self._content, self._digest, self._before = args, content, digest([content, *styles]), saved
+    def __init__(self, args, photo, pictures, saved=None):
+        self.args, self._content, self._digest, self._before = args, pictures.content, digest(pictures), saved
         self.history = list(saved.history) if saved else []     # the EpochRecords so far
         self.checkpoints = args.checkpoint_output or os.path.join(args.output_dir, "e_%s.jpg")
         self.final = args.output or os.path.join(args.output_dir, "final.jpg")

@@ -1,15 +1,11 @@
 """Put a run together: what its arguments say as pictures, a model, terms, and the Objective."""
-from typing import List, NamedTuple
-
-import numpy as np
-
 from ..find_mxnet import mx
 from ..layers import engine
 from ..network.find_model import Model
 from ..objective.graph import Graph
 from ..objective.image_terms import image_terms
 from ..objective.objective import Objective
-from ..objective.terms import CONTENT, CONTENT_NORMS, STYLE, STYLE_NORMS, Term
+from ..objective.terms import CONTENT, CONTENT_NORMS, STYLE, STYLE_NORMS, Pictures, Term
 from ..options.flags import listed, style_pictures
 from ..options.optimizers import OPTIMIZERS
 from ..pictures import colors, images
@@ -17,27 +13,18 @@ from ..system import machine, memory
 from ..system.errors import UsageError
 
 
-class Pictures(NamedTuple):
-    """What an image is held against: arrays (1, 3, H, W) in the network's range."""
-    content: np.ndarray
-    styles: List[np.ndarray]
-    shares: List[float]         # the styles' blend weights, which sum to 1
-
-
-def content_of(args, read=images.read_picture):
-    """The content picture, (1, 3, H, W); read(path) gives pictures."""
-    return _preprocessed(images.PreprocessContentImage, args.content_image, read, args.max_long_edge,
-                         **{"width": args.width} if args.width else {})
-
-
-def styles_of(args, content, read=images.read_picture):
-    """The style pictures, (1, 3, H, W) each, fitted to the content."""
+def pictures_of(args, read=images.read_picture):
+    """The Pictures that args name; read(path) gives them."""
+    content = _preprocessed(images.PreprocessContentImage, args.content_image, read, args.max_long_edge,
+                            **{"width": args.width} if args.width else {})
     paths = style_pictures(args)
-    scales = listed(args.style_scales) or [1.0] * len(paths)
+    scales, shares = (listed(value) or [1.0] * len(paths) for value in (args.style_scales, args.style_blend_weights))
     styles = [_preprocessed(images.PreprocessStyleImage, path, read, content.shape,
                             **{} if (args.fit, scale) == ("stretch", 1.0) else {"fit": args.fit, "scale": scale})
               for path, scale in zip(paths, scales)]
-    return [colors.matched(style, content) for style in styles] if args.preserve_colors == "match" else styles
+    if args.preserve_colors == "match":
+        styles = [colors.matched(style, content) for style in styles]
+    return Pictures(content, styles, [share / sum(shares) for share in shares])
 
 
 def _preprocessed(function, path, read, *asked, **more):
@@ -50,8 +37,11 @@ def on_device(array, device):
     return mx.nd.array(array, ctx=device)
 
 
-def model_and_terms(args, device):
-    """The Model, and the Terms on its layers, the style's first; weights on one layer are added up."""
+def model_and_terms(args, device, pictures):
+    """The Model, and the Terms on its layers, the style's first; weights on one layer are added up.
+
+    A picture that is too small for the layers is a UsageError.
+    """
     model = Model(args.model, device, args.model_params, args.pooling, args.normalised)
     layers = listed(args.style_layers) or model.style_layers
     weights = listed(args.style_layer_weights) or [1.0] * len(layers)
@@ -70,7 +60,10 @@ def model_and_terms(args, device):
             terms[kind, layer] = Term(kind, layer, weight + (before.weight if before else 0), divisor)
     if not terms:
         raise UsageError("there is nothing to do: --style-weight and --content-weight are both 0, or those of every layer")
-    model.keep(term.layer for term in terms.values())
+    for number, size in enumerate(pictures.sizes):
+        model.demand_size([layer for kind, layer in terms if kind == STYLE or not number], size,
+                          "style" if number else "content")
+    model.keep(layer for _, layer in terms)
     return model, list(terms.values())
 
 
@@ -81,32 +74,24 @@ def precision_of(args, model, terms):
     return machine.precision(args.precision)
 
 
-def demand_sizes(model, terms, size, style_sizes):
-    """Raise UsageError where a picture is too small for the layers that the terms are on; sizes are (H, W)."""
-    model.demand_size([term.layer for term in terms], size, "content")
-    for style in style_sizes:
-        model.demand_size([term.layer for term in terms if term.kind == STYLE], style, "style")
-
-
-def make_objective(args, model, terms, content, styles):
-    """The Objective of the terms for the pictures, evaluated by the reference's graph or layer by layer."""
+def make_objective(args, model, terms, pictures):
+    """The Objective of the terms for the Pictures, evaluated by the reference's graph or layer by layer."""
     memory.keep_freed(False)        # the targets are made only once
-    precision, shapes = precision_of(args, model, terms), model.shapes([term.layer for term in terms], content.shape[2:])
+    precision, shapes = precision_of(args, model, terms), model.shapes([term.layer for term in terms], pictures.sizes[0])
     scales = [float(term.weight) / term.divisor(n, h * w) for term, (n, h, w) in
               ((term, shapes[term.layer]) for term in terms)]
-    shares = listed(args.style_blend_weights) or [1.0] * len(styles)
-    pictures = Pictures(content, styles, [share / sum(shares) for share in shares])
     if precision == "float32" and not args.tile:
         evaluate = Graph(model, terms, scales, pictures)
     elif engine.supports(model, terms, bool(args.tile)):
         evaluate = engine.Layers(model, terms, scales, pictures, precision, args.tile)
     else:
         flag = f"--tile {args.tile}" if args.tile else f"--precision {args.precision}"
-        raise UsageError(f"{flag}: only VGG19 and VGG16 can do that, on the CPU and with layers that are no pools; leave it "
-                         "out")
+        why = ("some of the terms need the whole picture at once" if engine.supports(model, terms) else
+               "only VGG19 and VGG16 can do that, on the CPU and with layers that are no pools")
+        raise UsageError(f"{flag}: {why}; leave it out")
     clip = 1.0 if args.clip_gradient is None else args.clip_gradient
     if OPTIMIZERS[args.optimizer].mxnet is None:
         clip = 0        # L-BFGS needs the gradient of its value
     return Objective(evaluate, terms, scales,
-                     image_terms(content.shape, model.device, args.tv_loss, args.tv_weight, args.amplitude_weight),
-                     *([clip * content.size] if clip else []))
+                     image_terms(pictures.content.shape, model.device, args.tv_loss, args.tv_weight, args.amplitude_weight),
+                     *([clip * pictures.content.size] if clip else []))

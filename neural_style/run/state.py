@@ -62,11 +62,13 @@ def path_beside(picture):
 
 
 def digest(pictures):
-    """Tells pictures, arrays in the network's range, from others."""
-    told = hashlib.sha256()
-    for picture in pictures:
-        told.update(repr(picture.shape).encode() + np.ascontiguousarray(picture).tobytes())
-    return told.hexdigest()
+    """A digest of every array in Pictures, which tells whether a run is resumed with those that it began with."""
+    found = hashlib.sha256()
+    for field in pictures:
+        for array in field if isinstance(field, list) else [field]:
+            if isinstance(array, np.ndarray):
+                found.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
 
 
 def save(path, args, pictures, history, state, finished=False):
@@ -135,7 +137,7 @@ def load(where):
 def _opened(path):
     """The members of a state file, and the dict about the run; whatever goes wrong with them becomes one line."""
     try:
-        with np.load(str(path), allow_pickle=False) as file:
+        with open(path, "rb") as source, np.load(source, allow_pickle=False) as file:
             members = file.zip.infolist()       # not compressed, so that together they take no more than the file
             if any(member.compress_type or member.file_size > LARGEST for member in members) or \
                     sum(member.file_size for member in members) > path.stat().st_size:

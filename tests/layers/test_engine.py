@@ -6,8 +6,7 @@ from neural_style import nstyle
 from neural_style.find_mxnet import mx
 from neural_style.layers import engine, losses
 from neural_style.network.find_model import Model
-from neural_style.objective.terms import CONTENT, STYLE, Term
-from neural_style.run.setup import Pictures
+from neural_style.objective.terms import CONTENT, STYLE, Pictures, Term
 from neural_style.system import machine
 from objectives import objective_of
 
@@ -59,7 +58,7 @@ class Smoothness:
     """scale·Σ (features − those two rows below)²."""
     observer, reach = Nothing, 2
 
-    def __init__(self, examples, shares, scale):
+    def __init__(self, term, examples, pictures, scale):
         self._scale = scale
 
     def begin(self):

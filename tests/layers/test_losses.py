@@ -5,6 +5,7 @@ import pytest
 from neural_style.find_mxnet import mx
 from neural_style.layers.arena import Arena
 from neural_style.layers.losses import ContentLoss, Copy, Gram, StyleLoss
+from neural_style.objective.terms import Pictures
 from neural_style.layers.segments import windows
 from oracle import content_term, gram, style_term
 
@@ -38,7 +39,7 @@ def test_style_of_blended_examples_of_their_own_sizes(shares, rows):
         observer = Gram()
         shown(observer, picture, rows)
         examples.append(observer.value())
-    loss, ratio = StyleLoss(examples, shares, 0.01), 23 * 7 / 11
+    loss, ratio = StyleLoss(None, examples, Pictures(None, [], shares), 0.01), 23 * 7 / 11
     for _ in range(2):      # the second time as if the first had been broken off
         loss.begin()
         parts = shown(loss, FEATURES, rows)
@@ -54,7 +55,7 @@ def test_content(rows):
     observer, example = Copy(), RANDOM.standard_normal(FEATURES.shape).astype("float32")
     shown(observer, example, rows)
     np.testing.assert_array_equal(observer.value(), example)
-    loss = ContentLoss([observer.value()], [1.0], 3.0)
+    loss = ContentLoss(None, [observer.value()], None, 3.0)
     for _ in range(2):
         loss.begin()
         parts = shown(loss, FEATURES, rows)

@@ -146,7 +146,7 @@ def test_preserved_colours(small_run, way, tmp_path):
         for a, b in ((0, 1), (1, 2)):
             assert np.abs((picture - shown)[..., a] - (picture - shown)[..., b])[inside].max() <= 2
     args = complete(get_args(words + ["--preserve-colors", way]))
-    style, = setup.styles_of(args, content)
+    style, = setup.pictures_of(args).styles
     matches = np.allclose(style.mean((2, 3)), content.mean((2, 3)), atol=1e-6)
     assert matches == (way == "match") and colors.luminance(style).shape == (1, 1) + style.shape[2:]
 
