@@ -14,7 +14,8 @@ def paint(batch):
     record = batch.record
     record.expect(batch.pairs)
     try:
-        with _painter(batch) as painter, Progress(len(batch.pairs), "pair", 0, painter.at_once, not batch.args.quiet) as progress:
+        with _painter(batch) as painter, \
+                Progress(len(batch.pairs), "pair", at_once=painter.at_once, bar=not batch.args.quiet) as progress:
             start = time.monotonic()
             for together in batch.rounds():
                 tasks, fingerprints = {}, {pair: batch.fingerprint(pair) for pair in together}
@@ -49,7 +50,7 @@ def _report(progress, name, outcome, quiet):
     line = f"{name} failed: {outcome.error}" if outcome.error else f"{name} done in {duration(outcome.seconds)}"
     if progress.bar is not None:
         if outcome.said or outcome.error:
-            progress.bar.write(outcome.said + (line if outcome.error else ""), file=sys.stderr, end="\n" * bool(outcome.error))
+            progress.bar.write(outcome.said + f"{line}\n" * bool(outcome.error), file=sys.stderr, end="")
     elif outcome.error or not quiet:
         about = f", about {duration(progress.left())} left" if progress.done < progress.total else ""
         say(f"{outcome.said}{progress.done}/{progress.total} {line}{about}")

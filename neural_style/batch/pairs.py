@@ -66,7 +66,7 @@ def name_outputs(sides, folder, ending, known):
     for content, style in sides:
         stem = re.sub(r"[%\\]", "_", "-".join(Path(path).stem for path in (content, style)))
         name = names.get((content, style), "")
-        if not re.fullmatch(rf"{re.escape(stem)}(-\d+)?\.{re.escape(ending)}", name):      # whoever made batch.json
+        if not re.fullmatch(rf"{re.escape(stem)}(-\d+)?\.{re.escape(ending)}", name):       # batch.json may come from anyone
             candidates = (f"{stem}{'' if number == 1 else f'-{number}'}.{ending}"
                           for number in numbers.setdefault(stem.casefold(), itertools.count(1)))
             name = next(name for name in candidates if name.casefold() not in taken)
@@ -77,9 +77,9 @@ def name_outputs(sides, folder, ending, known):
 
 def demand_one_size(frames):
     """Raise UsageError where the frames of a sequence differ in size."""
-    sizes = {path: size for path, size in ((path, size_of(path)) for path in frames) if size}
+    sizes = ((path, size_of(path)) for path in frames)
+    sizes = {path: f"{size[0]}x{size[1]}" for path, size in sizes if size}
     first = next(iter(sizes), None)
     for path, size in sizes.items():
         if size != sizes[first]:
-            raise UsageError("--sequence: {} is {}x{} and {} {}x{}; all frames must have one size".format(
-                path, *size, first, *sizes[first]))
+            raise UsageError(f"--sequence: {path} is {size} and {first} {sizes[first]}; all frames must have one size")

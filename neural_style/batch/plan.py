@@ -8,8 +8,8 @@ import re
 from argparse import Namespace
 from pathlib import Path
 
-from ..network.find_model import first_with_weights, full_name, is_own
 from ..network import normalise
+from ..network.find_model import first_with_weights, full_name, is_own
 from ..options import check
 from ..options.flags import FILE, PICTURE, RUN, SESSION, attributes, listed, paths, with_paths
 from ..pictures import images

@@ -79,6 +79,8 @@ def painted_by(folder):
 
 def test_one_worker_paints_all_and_one_that_comes_late_has_its_share(folder, stub, one_worker, capfd):
     contents(folder, *(f"slow {number}" for number in range(8)))
+    (folder / "out").mkdir()
+    (folder / "out/.slow 0-coffee.png.started").write_text("..")        # of a batch that was killed
     first, = (worker.pid for worker in one_worker.workers.values())
 
     def grow():

@@ -41,6 +41,17 @@ def test_processes_share_the_processors_and_are_recorded_as_they_end(folder, stu
     assert [line[:8] for line in capfd.readouterr().err.splitlines()] == ["1/2 rock", "2/2 a sl", "2 of 2 p"]
 
 
+def test_pairs_that_have_not_begun_are_cancelled(folder, stub):
+    tasks = {name: children.Task({"content_image": str(folder / "in/chelsea.png"), "output": str(folder / name),
+                                  "verbose": False, "debug": False}) for name in ("a.png", "b.png", "c.png")}
+    with workers.here(1) as painter:
+        painted = painter.paint(tasks)
+        assert next(painted)[0] == "a.png"
+        painted.close()
+        time.sleep(.5)
+    assert not (folder / "c.png").exists()
+
+
 @pytest.mark.parametrize("times, code", [(1, 0), (2, 1)])
 def test_a_process_that_is_killed_gets_a_second_chance(folder, stub, times, code, capfd):
     (folder / "in/rocket.png").rename(folder / f"in/{times} times killed.png")
