@@ -15,7 +15,7 @@ run: install
 	@$(VENV)/bin/python examples/first_run.py
 
 test: install
-	@$(VENV)/bin/python -m pytest -q tests
+	@$(VENV)/bin/python -m pytest -q -n logical --maxprocesses 4 --dist worksteal tests
 
 figures: install
 	@test -f model/vgg19.params || PYTHON=$(VENV)/bin/python sh download.sh

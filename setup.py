@@ -44,7 +44,7 @@ setup(
         "packaging>=20",        # stands in for distutils.version on Python 3.12
     ],
     extras_require={
-        "test": ["pytest>=7", "h5py>=3", "setuptools>=70.1", "dask", "distributed",
+        "test": ["pytest>=7", "pytest-xdist>=3", "h5py>=3", "setuptools>=70.1", "dask", "distributed",
                  "playwright>=1.45"] + NOTEBOOKS,     # playwright drives a Chromium of the system
         "dask": ["dask", "distributed"],
         "notebooks": NOTEBOOKS,
