@@ -1,16 +1,20 @@
 """Throw damaged pictures and random flags at the command, and see that it always ends well or with one line.
 
+Each case also reads damaged pictures, and crafted recipes, states, batch records and weights.
+
     python tests/fuzz.py --minutes 10 --seed 1          # pytest does not collect this
     python tests/fuzz.py --seed 1 --case 1234           # one case again, shown
 
 A case fails on a traceback, an exit code other than 0, 1, 2 and 130, a line too many, a hang, a crash, a picture that
-is not whole, a file left over or an earlier file changed.
+is not whole, a file left over or an earlier file changed; or if something that is read is neither taken nor refused in
+one line.
 """
 import argparse
 import collections
 import contextlib
 import faulthandler
 import io
+import json
 import logging
 import os
 import random
@@ -21,10 +25,11 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+TESTS = Path(__file__).resolve().parent
+sys.path[:0] = [str(TESTS / folder) for folder in ("", "pictures", "weights", "..")]
 
 SECONDS = 300       # that a case may take; a busy machine makes them slow
-READ = 20           # damaged pictures that each case reads besides
+READ = 20           # damaged pictures that each case reads besides, and as many crafted files
 BATCH = 500         # cases that one process goes through
 CODES = {0, 1, 2, 130}
 # What may stand on standard error of a quiet run besides one line of error.
@@ -105,9 +110,8 @@ def value(chance, flag, name):
         return chance.choice(["out/my.png", "out/my.tif", "out/my.webp", "out/my.jpg", "out/my.gif", "deep/er/my.png"])
     if name == "checkpoint_output":
         return chance.choice(["out/at%s.png", "out/at%s.tif", "out/at%s.webp", "out/%s/at.png"])
-    says = flag.check.says if flag.check else ""
-    if says.startswith("one of "):
-        return chance.choice(says[7:].split(", "))
+    if flag.choices:
+        return chance.choice(flag.choices)
     if flag.type is int:
         return str(chance.choice([0, 1, 2, 8, 16, chance.randrange(100)]))
     if flag.type is float:
@@ -118,7 +122,7 @@ def value(chance, flag, name):
 def words_of(chance, pictures, folder, params):
     """A command line; its pictures lie in folder."""
     from neural_style import recipes
-    from neural_style.options import parse as options
+    from neural_style.options.flags import FLAGS
     words = ["--quiet", "--gpu", "-1", "--model-params", str(params), "--max-long-edge", str(chance.randint(22, 34)),
              "--max-num-epochs", str(chance.randint(1, 2)), "--output_dir", "out"]
     words += ["--content-image", picture(chance, pictures, folder, "content")]
@@ -130,12 +134,12 @@ def words_of(chance, pictures, folder, params):
         words += ["--max-num-epochs", "2"]
     if chance.random() < 0.2:
         words += ["--start", picture(chance, pictures, folder, "start")]
-    flags = [flag for flag in options.FLAGS if options.attribute(flag) not in LEFT_OUT]
+    flags = [flag for flag in FLAGS if flag.attribute not in LEFT_OUT]
     for flag in chance.sample(flags, chance.choice([0, 0, 0, 1, 1, 2, 3, 6])):
         words.append(chance.choice(flag.names.split()))
         if flag.type is not bool:
             count = chance.choice([1, 1, 2]) if flag.many else 1
-            words += [value(chance, flag, options.attribute(flag)) for _ in range(count)]
+            words += [value(chance, flag, flag.attribute) for _ in range(count)]
     if chance.random() < 0.05:
         words += chance.choice([["--list-layers"], ["--unknown"], ["stray"], ["--model", "resnet"],
                                 ["--save-recipe", "out/mine.args"], ["--save-recipe", "no/mine.args"],
@@ -231,6 +235,119 @@ def read_some(chance, pictures, folder):
     return None
 
 
+def anything(chance, depth=0):
+    """Any value that JSON has."""
+    kinds = [None, True, False, 0, 1, -1, 2, 10 ** 400, 0.5, float("nan"), float("inf"), *WORDS]
+    made = chance.randrange(8)
+    if made == 0 and depth < 3:
+        return [anything(chance, depth + 1) for _ in range(chance.randrange(6))]
+    if made == 1 and depth < 3:
+        return {chance.choice(WORDS): anything(chance, depth + 1) for _ in range(chance.randrange(4))}
+    return chance.choice(kinds)
+
+
+def changed(chance, value):
+    """value, something of JSON, in which some parts are others."""
+    if chance.random() < 0.01:
+        return anything(chance)
+    if isinstance(value, dict):
+        return {name: changed(chance, item) for name, item in value.items() if chance.random() > 0.002}
+    return [changed(chance, item) for item in value] if isinstance(value, list) else value
+
+
+def crafted_recipe(chance, path, pictures):
+    """A recipe of random words, as a text or in a picture, under any name."""
+    import numpy as np
+    from neural_style.options import parse
+    from neural_style.options.flags import FLAGS
+    from neural_style.pictures import images
+    words = [word.replace("\0", "") for word in WORDS] + [name for flag in FLAGS for name in flag.names.split()]
+    count = chance.choice([1, 3, 10, 100, 10_000])
+    text = " ".join(chance.choices(words, k=count))[:chance.choice([10, 1000, 10 ** 6])]
+    if chance.random() < 0.5:
+        path = path.with_suffix(chance.choice([".args", ".txt", ".gif", ".xbm"]))
+        text = chance.choice(["", "#define x_width 9\n", "P1 "]) + text
+        path.write_bytes(mutated(chance, text.encode("utf-8", "replace"), pictures))
+    else:
+        saved = path.with_suffix(chance.choice([".png", ".jpg", ".tif", ".webp"]))
+        images.save_picture(np.zeros((9, 9, 3), "uint8"), saved, recipe=text[:60_000 // 4])
+        path = saved.with_suffix(chance.choice([saved.suffix, ".args", ".gif"]))
+        path.write_bytes(mutated(chance, saved.read_bytes(), pictures))
+    parse._recipe_words(str(path), {"recipe": [str(path)]})
+
+
+def crafted_state(chance, path, pictures):
+    """A state in which fields or bytes are others."""
+    import numpy as np
+    from neural_style.nstyle import get_args
+    from neural_style.run import state
+    path, image = path.with_name(".final.jpg.state.npz"), np.ones((1, 3, 4, 5), "float32")
+    rows = [state.EpochRecord(1, 0.5, 2.0, 1.5, {"style": 1.0})]
+    state.save(path, get_args([]), "digest", rows, state.State(1, 1.5, image, [image], image, 3.5))
+    with np.load(str(path)) as file:
+        arrays = dict(file)
+    about = changed(chance, json.loads(arrays["about"].tobytes()))
+    arrays["about"] = np.frombuffer(json.dumps(about).encode(), "uint8")
+    if chance.random() < 0.3:
+        others = [image[0], image * np.nan, image > 0, np.array("x"), image]
+        arrays[chance.choice([*arrays, "memory_1"])] = chance.choice(others)
+    chance.choice([np.savez] * 9 + [np.savez_compressed])(str(path), **arrays)
+    if chance.random() < 0.5:
+        path.write_bytes(mutated(chance, path.read_bytes(), pictures))
+    epoch, epochs = state.progress_of(path)
+    assert isinstance(epoch, int) and isinstance(epochs, int)
+    saved = state.load(path)
+    assert np.isfinite(saved.state.image).all() and os.path.dirname(saved.args["output"] or str(path)) == str(path.parent)
+
+
+def crafted_record(chance, path, pictures):
+    """A batch's record in which fields or bytes are others."""
+    from neural_style.batch.record import RECORD, Entry, Record
+    entry = Entry("/a.jpg", "/b.jpg", "a-b.jpg", "done", "0123", None, 3, 0.5, 1.5, "here")._asdict()
+    path = path.with_name(RECORD)
+    path.write_bytes(mutated(chance, json.dumps(changed(chance, {"pairs": [entry] * 3})).encode(), pictures))
+    for name in Record(path.parent).entries:
+        assert os.path.basename(name) == name
+
+
+def crafted_weights(chance, path, pictures):
+    """Weights of any format, in which bytes are others."""
+    from unittest import mock
+
+    import numpy as np
+    import weight_files
+    from neural_style.network import architecture
+    from neural_style.weights import convert
+    torch, arrays = weight_files.fake_torch(), weight_files.known()
+    with mock.patch.dict(architecture.NETWORKS, weight_files.SMALL), mock.patch.dict(sys.modules, torch):
+        write = chance.choice([
+            lambda: weight_files.write_mat(path, arrays, "old beta"), lambda: weight_files.write_gluon(path, "export"),
+            lambda: np.savez(path.open("wb"), **arrays), lambda: np.savez_compressed(path.open("wb"), **arrays),
+            lambda: weight_files.write_pth_zip(path, torch["torch"], weight_files.state_dict(arrays)),
+            lambda: weight_files.write_pth_stream(path, torch["torch"], weight_files.state_dict(arrays))])
+        write()
+        path.write_bytes(mutated(chance, path.read_bytes(), pictures))
+        convert.convert(path, "caffe")
+
+
+def read_crafted(chance, pictures, folder):
+    """Read what somebody else may have made; what is wrong with that, or None."""
+    from neural_style.system.errors import NeuralStyleError
+    for craft in [crafted_recipe, crafted_state, crafted_record, crafted_weights] * (READ // 4):
+        with tempfile.TemporaryDirectory(dir=folder) as below:
+            try:
+                craft(chance, Path(below) / "crafted", pictures)
+            except NeuralStyleError as error:
+                if "\n" in str(error):
+                    return f"a message of several lines: {error}"
+            except (Exception, SystemExit) as error:
+                if isinstance(error, SystemExit) and error.code == 2:
+                    continue
+                logging.getLogger("fuzz").exception("%s", craft.__name__)
+                return f"{craft.__name__}: {error!r}"
+    return None
+
+
 def run_case(seed, number, pictures, params, show=False):
     """Go through one case; its complaint or None, and its exit code."""
     from neural_style import nstyle
@@ -254,13 +371,14 @@ def run_case(seed, number, pictures, params, show=False):
             except BaseException as error:
                 logging.getLogger("fuzz").exception("%s", error)
                 code = type(error).__name__
-            unexpected = read_some(chance, pictures, folder)
             text = said()
+            unexpected = read_some(chance, pictures, folder) or read_crafted(chance, pictures, folder)
+            details = said()[len(text):] if unexpected else ""
         if show:
             print(f"exit code {code}\n{text}")
         wrong = unexpected or complaint(code, text, before, files_below(folder), words)
         os.chdir("/")
-        return wrong and f"case {number}: {wrong}\n  {words}\n  {text[-3000:]}", code
+        return wrong and f"case {number}: {wrong}\n  {words}\n  {(text + details)[-3000:]}", code
 
 
 def work(seed, first, last, params, until):
@@ -313,7 +431,7 @@ def main():
             if run.returncode and not lines:
                 return run.returncode
     shown = ", ".join(f"{count} × {end}" for end, count in sorted(ends.items()))
-    print(f"{done} cases with seed {options.seed}, each with {READ} pictures more: {shown}")
+    print(f"{done} cases with seed {options.seed}, each with {READ} pictures and {READ} crafted files more: {shown}")
     return not set(ends) <= {str(code) for code in CODES}
 
 

@@ -26,19 +26,20 @@ from neural_style import nstyle
 from neural_style.run import state
 from neural_style.weights import params
 
-OPTIMIZERS = {"nag": [], "sgd": [], "adam": ["--lr", "5", "--keep-best"]}
+RUNS = {"nag": [], "sgd": ["--optimizer", "sgd"], "adam": ["--optimizer", "adam", "--lr", "5", "--keep-best"],
+        "pyramid": ["--max-long-edge", "64", "--pyramid", "1", "--pyramid-epochs", "3"]}
 FLAGS = ("--max-long-edge 48 --max-num-epochs 40 --stop-eps 0 --lr-sched-delay 7 --seed 3 --save-epochs 1 --gpu -1 "
          "--quiet --content-image chelsea.png --style-image coffee.png --model-params random.params").split()
 
 
-def command(optimizer, folder):
-    return FLAGS + ["--optimizer", optimizer, *OPTIMIZERS[optimizer], "--output_dir", str(folder)]
+def command(kind, folder):
+    return FLAGS + [*RUNS[kind], "--output_dir", str(folder)]
 
 
 @contextlib.contextmanager
-def running(optimizer, folder):
+def running(kind, folder):
     """The run as a process, from the moment when its folder is there."""
-    words = [sys.executable, "-m", "neural_style.nstyle"] + command(optimizer, folder)
+    words = [sys.executable, "-m", "neural_style.nstyle"] + command(kind, folder)
     run = subprocess.Popen(words, env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)})
     try:
         while run.poll() is None and not Path(folder).exists():
@@ -75,34 +76,34 @@ def main():
         for name in ("chelsea", "coffee"):
             Image.fromarray(getattr(skimage.data, name)()).save(f"{name}.png")
         expected, lasts = {}, {}
-        for optimizer in OPTIMIZERS:
-            with running(optimizer, f"{optimizer}-whole") as run:
+        for kind in RUNS:
+            with running(kind, f"{kind}-whole") as run:
                 start = time.monotonic()
                 assert run.wait() == 0
-                lasts[optimizer] = time.monotonic() - start
-            expected[optimizer] = whole(Path(f"{optimizer}-whole"))
-            assert len(expected[optimizer]) == 41
+                lasts[kind] = time.monotonic() - start
+            expected[kind] = whole(Path(f"{kind}-whole"))
+            assert len(expected[kind]) == 41
         while sum(outcomes.values()) < args.runs:
             number = sum(outcomes.values())
-            optimizer, out = list(OPTIMIZERS)[number % 3], Path(f"run-{number}")
-            with running(optimizer, out) as run:
-                time.sleep(chance.uniform(0, lasts[optimizer]))
+            kind, out = list(RUNS)[number % len(RUNS)], Path(f"run-{number}")
+            with running(kind, out) as run:
+                time.sleep(chance.uniform(0, lasts[kind]))
                 run.send_signal(signal.SIGKILL)
                 if run.wait() == 0:     # it had come to its end
                     shutil.rmtree(str(out))
                     continue
             left = whole(out)
-            assert all(expected[optimizer][name] == data for name, data in left.items())
+            assert all(expected[kind][name] == data for name, data in left.items())
             if (out / ".final.jpg.state.npz").exists():
                 epoch = state.load(out).state.epoch
-                assert nstyle.main(["--resume", str(out)]) == 0
-                assert whole(out) == expected[optimizer], f"{optimizer}, killed after epoch {epoch}"
-                outcomes[optimizer] += 1
+                assert nstyle.main(["--resume", str(out), "--quiet"]) == 0
+                assert whole(out) == expected[kind], f"{kind}, killed after epoch {epoch}"
+                outcomes[kind] += 1
             else:
                 epoch = 0
                 assert set(left) <= {"e_1.jpg"}
                 outcomes["none, killed before the first state was saved"] += 1
-            print(f"{number + 1}/{args.runs} {optimizer}, killed after epoch {epoch}", flush=True)
+            print(f"{number + 1}/{args.runs} {kind}, killed after epoch {epoch}", flush=True)
     print("went on to the same pictures:")
     print(dict(outcomes))
 

@@ -115,8 +115,8 @@ def resume(where, given):
     """What load gives, for a run to go on with; a module of somebody's own must be among the arguments given by hand."""
     saved = load(where)
     if "model" not in given and is_foreign(saved.args["model"]):
-        raise UsageError(f"--resume {where}: --model {saved.args['model']} is somebody's own; if you trust it, give --model by "
-                         "hand as well")
+        raise UsageError(f"--resume {where}: --model {saved.args['model']} is somebody's own; if you trust it, give --model "
+                         "by hand as well")
     return saved
 
 
@@ -151,11 +151,11 @@ def _opened(path):
 def _check(saved):
     """Raise ValueError unless it is what a run saves."""
     state, rows = saved.state, saved.history
-    arrays = [state.image, *state.memory, *([] if state.best is None else [state.best])]
+    shape, arrays = state.image.shape, [state.image, *state.memory, *([] if state.best is None else [state.best])]
     numbers = [number for row in rows for number in (row.eps, row.total, row.seconds, *row.losses.values())]
     numbers += [state.seconds] + [state.best_total] * (state.best is not None)
-    if not (state.image.ndim == 4 and state.image.shape[:2] == (1, 3) and state.image.size
-            and all(array.dtype == np.float32 and array.shape == state.image.shape and np.isfinite(array).all() for array in arrays)
+    if not (len(shape) == 4 and shape[:2] == (1, 3) and state.image.size
+            and all(array.dtype == np.float32 and array.shape == shape and np.isfinite(array).all() for array in arrays)
             and all(type(number) in (int, float) and math.isfinite(number) for number in numbers)
             and (state.best is None) == (state.best_total == math.inf)
             and {type(row.epoch) for row in rows} <= {int} and [row.epoch for row in rows] == list(range(1, state.epoch + 1))
@@ -164,7 +164,7 @@ def _check(saved):
 
 
 def _reached(args, folder, path):
-    """The checked args, whose paths were named in folder, with these as they are reached now; outputs lie beside the state."""
+    """The checked args, with paths that were named in folder as they are reached now, and outputs beside the state."""
     def reached(name):
         return name if name == STANDARD_INPUT or folder == os.getcwd() else os.path.join(folder, name)
 

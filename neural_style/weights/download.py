@@ -35,8 +35,8 @@ def fetch(url, target, *, git_blob=None, sha256=None, size=None, largest=10 ** 9
           limit=LIMIT, pause=0.5, progress=True):
     """Download url to the file target and return its Path; a target that is already verified is left alone.
 
-    git_blob is the SHA-1 that git gives the file, sha256 its SHA-256, size its length in bytes; where that is unknown, it has
-    largest at most. The download is given up after so many consecutive attempts without new bytes, with pauses of pause,
+    git_blob is the SHA-1 that git gives the file, sha256 its SHA-256, size its length in bytes; if that is unknown, it has at
+    most largest. The download is given up after so many consecutive attempts without new bytes, with pauses of pause,
     2·pause, … seconds in between, or after limit seconds in all. timeout is (for connecting, between two reads) in
     seconds. progress shows a bar on a terminal, plain lines elsewhere.
     """

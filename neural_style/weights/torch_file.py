@@ -53,9 +53,9 @@ def demand(sizes):
 
 
 def demand_members(archive, names):
-    """The same of what members of a zip become; only deflated ones can be read piece by piece."""
-    infos = [archive.getinfo(name) for name in names]
-    demand(info.file_size if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else math.inf for info in infos)
+    """The same for members of a zip; those that are compressed otherwise than PyTorch and NumPy do cannot be bounded."""
+    usual, infos = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED), map(archive.getinfo, names)
+    demand(info.file_size if info.compress_type in usual else math.inf for info in infos)
 
 
 def inflated(archive, name):
@@ -122,7 +122,8 @@ def _array(name, tensor, values):
     """A copy of a tensor's values, which may be a strided part of a shared storage."""
     last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides))
     sound = (len(tensor.shape) == len(tensor.strides) and values.size == tensor.storage.count
-             and math.prod(tensor.shape) <= values.size and min((tensor.offset, *tensor.shape, *tensor.strides)) >= 0 and last < values.size)
+             and min((tensor.offset, *tensor.shape, *tensor.strides)) >= 0 and last < values.size
+             and math.prod(tensor.shape) <= values.size)
     if not sound:
         raise NeuralStyleError(f"{name} reaches outside its {values.size} stored values")
     steps = [stride * values.itemsize for stride in tensor.strides]

@@ -101,8 +101,9 @@ def test_a_text_with_the_name_of_a_picture_is_neither(name, tmp_path, capsys):
     assert "is not a picture" in refused(tmp_path / name, b"--model evil\n", capsys)
 
 
-@pytest.mark.parametrize("start", [XBM, "P1\n1 1\n0\n", "/* XPM */\nstatic char *x[] = {\n\"1 1 1 1\",\n\"a c #000000\",\n\"a\"};\n",
-                                   "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"], ids="xbm ppm xpm ps".split())
+@pytest.mark.parametrize("start", [
+    XBM, "P1\n1 1\n0\n", "/* XPM */\nstatic char *x[] = {\n\"1 1 1 1\",\n\"a c #000000\",\n\"a\"};\n",
+    "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"], ids="xbm ppm xpm ps".split())
 @pytest.mark.parametrize("name", ["x.args", "x.txt", "x"])
 def test_a_text_that_is_a_picture_has_no_flags(start, name, tmp_path, capsys):
     assert "no recipe in this picture" in refused(tmp_path / name, start.encode() + b"\n--model evil\n", capsys)

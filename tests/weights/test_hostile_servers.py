@@ -73,8 +73,10 @@ def odd_length(handler, start):
 
 ANSWERS = [
     (status(416), {}, "416"), (unasked, {}, "another position"), (endless, {"largest": 10 ** 6}, "more than 1000000 bytes"),
-    (endless, {"largest": 10 ** 6, "sha256": None}, "more than 1000000 bytes"), (endless, {"size": 1000}, "bytes instead of 1000"),
-    *((answer, {"limit": 0.5}, "given up after 0.5 seconds") for answer in (drop_by_drop, slow_header, always_continue, a_piece_each))]
+    (endless, {"largest": 10 ** 6, "sha256": None}, "more than 1000000 bytes"),
+    (endless, {"size": 1000}, "bytes instead of 1000"),
+    *((answer, {"limit": 0.5}, "given up after 0.5 seconds")
+      for answer in (drop_by_drop, slow_header, always_continue, a_piece_each))]
 IDS = "416 unasked endless unverified sized drops header continue pieces".split()
 
 

@@ -115,7 +115,8 @@ def test_one_storage_for_many_tensors(torch, tmp_path, monkeypatch):
 def test_a_keras_file(tmp_path):
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "x.h5", "w") as file:
-        file.create_dataset("block1_conv1/block1_conv1_W_1:0", (1 << 20, 1 << 20), "f4", chunks=(1 << 10, 1 << 10), compression="gzip")
+        file.create_dataset("block1_conv1/block1_conv1_W_1:0", (1 << 20, 1 << 20), "f4", chunks=(1 << 10, 1 << 10),
+                            compression="gzip")
     assert "bytes" in refused(tmp_path / "x.h5")
 
 
