@@ -12,7 +12,7 @@ import skimage.data
 from PIL import Image
 
 from neural_style.batch import __main__ as batch
-from neural_style.find_mxnet import usable_cores
+from neural_style.system.machine import usable_cores
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
 
