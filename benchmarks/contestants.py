@@ -25,12 +25,11 @@ def pictures(size):
 def epochs_of_train(size, **arguments):
     """This package's own loop: evaluation, update, the image's change."""
     from neural_style.find_mxnet import mx
-    from neural_style.objective.terms import Pictures
     from neural_style.options.check import complete
     from neural_style.run import optimize, setup
     content, style = pictures(size)
     args = complete(Namespace(stop_eps=0.0, max_num_epochs=10 ** 6, **arguments))
-    compared = Pictures(content, [style], [1.0])
+    compared = setup.Pictures(content, [style], [1.0])
     objective = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), compared), compared)
     image = mx.nd.random.uniform(-0.1, 0.1, content.shape)
 

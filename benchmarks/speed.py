@@ -84,12 +84,11 @@ def estimated(size, precision, tile):
     import numpy as np
 
     from neural_style.find_mxnet import mx
-    from neural_style.objective.terms import Pictures
     from neural_style.options.check import complete
     from neural_style.run import plan, setup
     width, height = map(int, size.split("x"))
     picture = np.zeros((1, 3, height, width))
-    pictures = Pictures(picture, [picture], [1.0])
+    pictures = setup.Pictures(picture, [picture], [1.0])
     model, terms = setup.model_and_terms(complete(Namespace()), mx.cpu(), pictures)
     return plan.estimate(model, terms, pictures.sizes[0], pictures.sizes[1:], precision=precision, tile=tile) / 1e6
 

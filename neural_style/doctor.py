@@ -188,7 +188,6 @@ def _gradient(args):
 
     from . import find_mxnet
     from .network.find_model import first_with_weights
-    from .objective.terms import Pictures
     from .options.check import complete
     from .run import setup
     from .weights import params, pretrained
@@ -206,7 +205,7 @@ def _gradient(args):
         # with L-BFGS the gradient is not clipped
         tiny = complete(Namespace(model=name, model_params=None if own else str(path), pooling=args.pooling,
                                   optimizer="lbfgs", precision="fast32" if args.precision == "fast32" else "float32"))
-        pictures = Pictures(content, [style], [1.0])
+        pictures = setup.Pictures(content, [style], [1.0])
         objective = setup.make_objective(tiny, *setup.model_and_terms(tiny, device, pictures), pictures)
         error = gradient_error(objective, mx.nd.array(image, ctx=device))
     if error > LARGEST_ERROR:

@@ -48,7 +48,7 @@ class Graph:
     """An engine: called with an image (1, 3, H, W), it returns the terms' sums of squares and their gradient.
 
     terms name the model's layers, the style's before the content's; scales are their weights as the gradient has them;
-    pictures are terms.Pictures.
+    pictures are run.setup.Pictures.
     """
 
     def __init__(self, model, terms, scales, pictures):

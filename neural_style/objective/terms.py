@@ -1,5 +1,5 @@
 """The terms on the network's features: what is compared where, and how a sum of squares becomes a loss."""
-from typing import Any, Callable, List, NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 STYLE, CONTENT = "style", "content"     # a term compares Gram matrices, or the features themselves
 
@@ -23,15 +23,3 @@ class Term(NamedTuple):
     weight: float
     divisor: Callable[[int, int], float]
     compares: Optional[str] = None  # what; by default Gram matrices for the style, and features for the content
-
-
-class Pictures(NamedTuple):
-    """What an image is compared with: arrays (1, 3, H, W) in the network's range, and the styles' blend weights."""
-    content: Any
-    styles: List[Any]
-    shares: List[float]             # they sum to 1
-
-    @property
-    def sizes(self):
-        """(H, W) of the content, and of each style."""
-        return [picture.shape[2:] for picture in (self.content, *self.styles)]

@@ -1,16 +1,32 @@
 """Put a run together: what its arguments say as pictures, a model, terms, and the Objective."""
+from typing import List, NamedTuple
+
+import numpy as np
+
 from ..find_mxnet import mx
 from ..layers import engine
 from ..network.find_model import Model
 from ..objective.graph import Graph
 from ..objective.image_terms import image_terms
 from ..objective.objective import Objective
-from ..objective.terms import CONTENT, CONTENT_NORMS, STYLE, STYLE_NORMS, Pictures, Term
+from ..objective.terms import CONTENT, CONTENT_NORMS, STYLE, STYLE_NORMS, Term
 from ..options.flags import listed, style_pictures
 from ..options.optimizers import OPTIMIZERS
 from ..pictures import colors, images
 from ..system import machine, memory
 from ..system.errors import UsageError
+
+
+class Pictures(NamedTuple):
+    """What an image is compared with: arrays (1, 3, H, W) in the network's range, and the styles' blend weights."""
+    content: np.ndarray
+    styles: List[np.ndarray]
+    shares: List[float]             # they sum to 1
+
+    @property
+    def sizes(self):
+        """(H, W) of the content, and of each style."""
+        return [picture.shape[2:] for picture in (self.content, *self.styles)]
 
 
 def pictures_of(args, read=images.read_picture):

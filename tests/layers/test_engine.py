@@ -6,8 +6,9 @@ from neural_style import nstyle
 from neural_style.find_mxnet import mx
 from neural_style.layers import engine, losses
 from neural_style.network.find_model import Model
-from neural_style.objective.terms import CONTENT, STYLE, Pictures, Term
+from neural_style.objective.terms import CONTENT, STYLE, Term
 from neural_style.system import machine
+from neural_style.run.setup import Pictures
 from objectives import objective_of
 
 HAS_BF16 = machine.precision("auto") == "bf16"

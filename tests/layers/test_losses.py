@@ -5,8 +5,8 @@ import pytest
 from neural_style.find_mxnet import mx
 from neural_style.layers.arena import Arena
 from neural_style.layers.losses import ContentLoss, Copy, Gram, StyleLoss
-from neural_style.objective.terms import Pictures
 from neural_style.layers.segments import windows
+from neural_style.run.setup import Pictures
 from oracle import content_term, gram, style_term
 
 RANDOM = np.random.RandomState(6)

@@ -10,7 +10,8 @@ from neural_style import model_vgg19, nstyle
 from neural_style.find_mxnet import mx
 from neural_style.network.find_model import Model
 from neural_style.objective import graph, image_terms
-from neural_style.objective.terms import CONTENT, STYLE, Pictures, Term
+from neural_style.objective.terms import CONTENT, STYLE, Term
+from neural_style.run.setup import Pictures
 
 
 def nodes(symbol):
