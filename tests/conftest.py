@@ -55,8 +55,18 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture
-def short_run(random_params, pictures, tmp_path):
+def short_run(small, pictures, tmp_path):
     """A short run as words of a command line; its pictures land in tmp_path/out."""
+    return words_of_a_run(small, pictures, tmp_path)
+
+
+@pytest.fixture
+def full_run(random_params, pictures, tmp_path):
+    """The same for a process of its own, where the networks have their full size."""
+    return words_of_a_run(random_params, pictures, tmp_path)
+
+
+def words_of_a_run(params, pictures, folder):
     return ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
-            "--model-params", str(random_params), "--max-long-edge", "48", "--max-num-epochs", "5", "--seed", "1",
-            "--save-epochs", "2", "--gpu", "-1", "--output_dir", str(tmp_path / "out")]
+            "--model-params", str(params), "--max-long-edge", "48", "--max-num-epochs", "5", "--seed", "1",
+            "--save-epochs", "2", "--gpu", "-1", "--output_dir", str(folder / "out")]

@@ -9,8 +9,8 @@ from neural_style.weights import pretrained as weights
 
 
 @pytest.fixture
-def words(random_params, tmp_path):
-    return ["--doctor", "--model-params", str(random_params), "--gpu", "-1", "--content-image", "missing.png",
+def words(small, tmp_path):
+    return ["--doctor", "--model-params", str(small), "--gpu", "-1", "--content-image", "missing.png",
             "--output_dir", str(tmp_path / "out")]
 
 

@@ -56,11 +56,11 @@ def test_the_last_picture_is_saved_as_it_is_and_the_others_denoised(args, tmp_pa
     assert calls == [("e_2.jpg", .02), ("e_4.jpg", .02), ("final.jpg", 0.)]
 
 
-def test_arguments_of_the_original_only(words, random_params, tmp_path, monkeypatch):
+def test_arguments_of_the_original_only(words, small, tmp_path, monkeypatch):
     """A namespace with the sixteen attributes of the time; the weights lie in ./model, as they did."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "vgg19.params").symlink_to(random_params)
+    (tmp_path / "model" / "vgg19.params").symlink_to(small)
     args = nstyle.get_args(words)
     for name in set(vars(args)) - set(REFERENCE):
         delattr(args, name)
@@ -102,8 +102,8 @@ def test_gpu_without_one_runs_on_the_cpu_and_says_so_once(words, capsys):
     assert said.count("no GPU") == 1 and "CPU" in said
 
 
-def test_log_lines_where_there_is_no_terminal(words):
-    code = f"from neural_style import nstyle; nstyle.main({words + ['--lr-sched-delay', '2']})"
+def test_log_lines_where_there_is_no_terminal(full_run):
+    code = f"from neural_style import nstyle; nstyle.main({full_run + ['--lr-sched-delay', '2']})"
     lines = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True).stderr.splitlines()
     assert len(lines) == 9 and not any(line.startswith("INFO") for line in lines)
     epochs = [line for line in lines if line.startswith("epoch ")]
@@ -297,14 +297,14 @@ def test_a_start_that_cannot_be_bettered_is_the_result(args, tmp_path):
     assert names(tmp_path / "out") == ["final.jpg"]
 
 
-def test_a_closed_terminal_is_no_error(words):
-    code = f"import sys; sys.stderr = None; from neural_style import nstyle; sys.exit(nstyle.main({words}))"
+def test_a_closed_terminal_is_no_error(full_run):
+    code = f"import sys; sys.stderr = None; from neural_style import nstyle; sys.exit(nstyle.main({full_run}))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_ctrl_c_in_the_middle_of_a_run(words):
-    words[words.index("--max-num-epochs") + 1] = "100000"
-    run = subprocess.Popen([sys.executable, "-m", "neural_style.nstyle"] + words + ["--stop-eps", "0"], text=True,
+def test_ctrl_c_in_the_middle_of_a_run(full_run):
+    full_run[full_run.index("--max-num-epochs") + 1] = "100000"
+    run = subprocess.Popen([sys.executable, "-m", "neural_style.nstyle"] + full_run + ["--stop-eps", "0"], text=True,
                            stderr=subprocess.PIPE,      # a job in the background ignores Ctrl-C; this one does not
                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     try:

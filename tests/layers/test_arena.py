@@ -69,9 +69,9 @@ def test_a_process_ends_in_peace(end):
         from neural_style.layers import operators
         from neural_style.layers.arena import Arena
         from neural_style.find_mxnet import mx
-        arena = Arena(2 ** 28)
+        arena = Arena(2 ** 26)
         empty, weight = arena.empty, mx.nd.ones((64, 64, 3, 3))
-        kept = operators.convolution(mx.nd.ones((1, 64, 200, 300)), weight, None, empty)
+        kept = operators.convolution(mx.nd.ones((1, 64, 100, 150)), weight, None, empty)
         def work():
             operators.relu(operators.convolution(kept, weight, None, empty), kept)
         work()

@@ -264,9 +264,8 @@ def test_a_run_with_alpha_16_bits_and_its_own_size(short_run, cut_out, tmp_path)
     assert flat.mode == "RGB" and flat.size == (68, 90) and Image.open(tmp_path / "out" / "e_2.png").mode == "RGB"
 
 
-def test_a_run_from_standard_input(short_run, cut_out, tmp_path):
-    command = [sys.executable, "-m", "neural_style.nstyle"] + short_run + ["--content-image", "-", "--start", "content",
-                                                                           "--quiet"]
+def test_a_run_from_standard_input(full_run, cut_out, tmp_path):
+    command = [sys.executable, "-m", "neural_style.nstyle", *full_run, "--content-image", "-", "--start", "content", "--quiet"]
     with open(cut_out, "rb") as file:
         run = subprocess.run(command, stdin=file, stderr=subprocess.PIPE, text=True)
     assert (run.returncode, run.stderr) == (0, "") and Image.open(tmp_path / "out" / "final.jpg").size == (36, 48)

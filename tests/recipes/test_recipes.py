@@ -103,9 +103,9 @@ def test_list_layers(capsys):
 
 
 @pytest.fixture
-def small_run(random_params, pictures, tmp_path):
+def small_run(small, pictures, tmp_path):
     return ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
-            "--model-params", str(random_params), "--gpu", "-1", "--seed", "1", "--quiet"], tmp_path / "out"
+            "--model-params", str(small), "--gpu", "-1", "--seed", "1", "--quiet"], tmp_path / "out"
 
 
 def test_the_first_script_of_2015(small_run, tmp_path, monkeypatch):

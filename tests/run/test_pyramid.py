@@ -11,9 +11,9 @@ from neural_style.system.errors import UsageError
 
 
 @pytest.fixture
-def small(random_params, pictures):
+def flags(small, pictures):
     return dict(content_image=str(pictures / "chelsea.png"), style_image=str(pictures / "coffee.png"), seed=1,
-                max_long_edge=130, model_params=str(random_params), stop_eps=0, pyramid_epochs=3)
+                max_long_edge=130, model_params=str(small), stop_eps=0, pyramid_epochs=3)
 
 
 def paint(folder, **flags):
@@ -21,17 +21,17 @@ def paint(folder, **flags):
     return images.read_image(str(folder / "final.jpg"))
 
 
-def test_a_pyramid_begins_small(small, tmp_path, monkeypatch):
+def test_a_pyramid_begins_small(flags, tmp_path, monkeypatch):
     sizes, preprocess = [], images.PreprocessContentImage
     monkeypatch.setattr(nstyle, "PreprocessContentImage", lambda path, edge: sizes.append(edge) or preprocess(path, edge))
-    a = paint(tmp_path / "a", pyramid=2, max_num_epochs=2, **small)
+    a = paint(tmp_path / "a", pyramid=2, max_num_epochs=2, **flags)
     assert sizes == [130, 32, 65]
-    b = paint(tmp_path / "b", max_num_epochs=2, **{**small, "pyramid_epochs": 100})
+    b = paint(tmp_path / "b", max_num_epochs=2, **{**flags, "pyramid_epochs": 100})
     assert a.shape == b.shape and not np.array_equal(a, b)
-    c = paint(tmp_path / "c", pyramid=2, tile=16, max_num_epochs=2, **small)
+    c = paint(tmp_path / "c", pyramid=2, tile=16, max_num_epochs=2, **flags)
     assert np.abs(c.astype(float) - a).mean() < 1
     with pytest.raises(UsageError, match="--pyramid 3: .* take fewer levels"):
-        paint(tmp_path / "d", pyramid=3, **small)
+        paint(tmp_path / "d", pyramid=3, **flags)
     assert not (tmp_path / "d").exists()
 
 
@@ -43,18 +43,18 @@ def test_enlarging_keeps_a_picture_in_place():
     np.testing.assert_allclose(blocks[:, :, 2:-2, 2:-2], image[:, :, 2:-2, 2:-2], atol=1)
 
 
-def test_a_checkpoints_recipe_repeats_it(small, tmp_path):
-    paint(tmp_path / "a", pyramid=1, max_num_epochs=4, save_epochs=2, **small)
+def test_a_checkpoints_recipe_repeats_it(flags, tmp_path):
+    paint(tmp_path / "a", pyramid=1, max_num_epochs=4, save_epochs=2, **flags)
     checkpoint = tmp_path / "a/e_2.jpg"
     args = nstyle.get_args(["--recipe", str(checkpoint), "--output_dir", str(tmp_path / "b"), "--model-params",
-                            small["model_params"], "--content-image", small["content_image"], "--style-image",
-                            small["style_image"]])
+                            flags["model_params"], "--content-image", flags["content_image"], "--style-image",
+                            flags["style_image"]])
     nstyle.train_nstyle(args)
     np.testing.assert_array_equal(images.read_image(str(checkpoint)), images.read_image(str(tmp_path / "b/final.jpg")))
 
 
-def test_a_longer_resumed_run_is_the_uninterrupted_one(small, tmp_path):
-    whole = paint(tmp_path / "a", pyramid=1, max_num_epochs=5, **small)
-    paint(tmp_path / "b", pyramid=1, max_num_epochs=2, **small)
+def test_a_longer_resumed_run_is_the_uninterrupted_one(flags, tmp_path):
+    whole = paint(tmp_path / "a", pyramid=1, max_num_epochs=5, **flags)
+    paint(tmp_path / "b", pyramid=1, max_num_epochs=2, **flags)
     nstyle.train_nstyle(nstyle.get_args(["--resume", str(tmp_path / "b"), "--max-num-epochs", "5"]))
     np.testing.assert_array_equal(images.read_image(str(tmp_path / "b/final.jpg")), whole)

@@ -19,10 +19,14 @@ from neural_style.find_mxnet import mx
 
 
 @pytest.fixture
-def words(random_params, pictures, tmp_path):
+def words(small, pictures):
     """A run of 6 epochs whose learning rate falls twice, as words of a command line."""
+    return words_with(small, pictures)
+
+
+def words_with(params, pictures):
     return ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
-            "--model-params", str(random_params), "--max-long-edge", "40", "--max-num-epochs", "6", "--stop-eps", "0",
+            "--model-params", str(params), "--max-long-edge", "40", "--max-num-epochs", "6", "--stop-eps", "0",
             "--lr-sched-delay", "2", "--seed", "3", "--save-epochs", "2", "--gpu", "-1", "--quiet"]
 
 
@@ -72,9 +76,9 @@ def test_a_finished_run_goes_on_for_more_epochs(words, whole, tmp_path):
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_finish_the_epoch_and_save(words, whole, number, code, tmp_path, capsys):
+def test_signals_finish_the_epoch_and_save(random_params, pictures, number, code, tmp_path, capsys):
     folder = tmp_path / "stopped"
-    words = words + ["--output_dir", str(folder), "--max-num-epochs", "1000000", "--save-epochs", "1000000"]
+    words = words_with(random_params, pictures) + ["--output_dir", str(folder), "--max-num-epochs", "1000000", "--save-epochs", "1000000"]
     words.remove("--quiet")
     run = subprocess.Popen([sys.executable, "-m", "neural_style.nstyle"] + words, text=True, stderr=subprocess.PIPE,
                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
