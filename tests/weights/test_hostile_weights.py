@@ -130,3 +130,16 @@ def test_a_table_of_more_than_numbers(torch, tmp_path):
 def test_whole_networks_are_well_below_the_limit():
     whole = sum(np.prod(shape) for shape in architecture.array_shapes(architecture.NETWORKS["vgg19"]).values())
     assert 8 * whole < torch_file.LARGEST < 10 * whole
+
+
+def test_a_mat_file_on_which_its_reader_crashes(tmp_path):
+    """Of a good file one byte is another: SciPy 1.17 ends with a segmentation fault."""
+    import io
+
+    from scipy.io import savemat
+    written = io.BytesIO()
+    savemat(written, {"layers": np.array([[1.0]])})
+    damaged = bytearray(written.getvalue())
+    damaged[185] = 1
+    (tmp_path / "x.mat").write_bytes(damaged)
+    assert "is not an intact MatConvNet .mat file" in refused(tmp_path / "x.mat")
