@@ -31,6 +31,8 @@ TORCH_MEANS = np.array([0.485, 0.456, 0.406])
 TORCH_DEVIATIONS = np.array([0.229, 0.224, 0.225])
 PREPARED_BY_SHA256 = {"dcbb9e9d": "torchvision", "397923af": "torchvision", "d01eb7cb": "caffe", "00b39a1b": "caffe"}
 
+# Keras 1 and 2, and models saved by Keras 3; weights saved by Keras 3
+KERAS = r".*block(\d)_conv(\d)/.*(?:kernel|bias|_W|_b)(?:_1)?(?::0)?|layers/conv2d_?(\d*)/vars/[01]"
 QUANTISED = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 
 Found = collections.namedtuple("Found", "format preparation layers")
@@ -165,13 +167,13 @@ def _read_keras(path):
     found = {}
 
     def keep(name, item):
-        if isinstance(item, h5py.Dataset) and re.search(r"block\d_conv\d", name):
+        if isinstance(item, h5py.Dataset) and re.fullmatch(KERAS, name):
             found[name] = item
     with h5py.File(path, "r") as file:
         file.visititems(keep)
         torch_file.demand(item.size * item.dtype.itemsize for item in found.values())
         arrays = {name: item[()] for name, item in found.items()}
-    layers = _paired(arrays, r".*block(\d)_conv(\d)/.*(?:kernel|bias|_W|_b)(?:_1)?:0")
+    layers = _paired(arrays, KERAS)
     return "caffe", [(weight.transpose(3, 2, 0, 1), bias) for weight, bias in layers]
 
 

@@ -51,10 +51,21 @@ def test_matconvnet(tmp_path, layout, network):
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("names", [{}, {"weight_name": "{0}/kernel:0", "bias_name": "{0}/bias:0"},
-                                   {"root": "model_weights/"}], ids=("2016", "later", "whole model"))
+                                   {"weight_name": "{0}/kernel", "bias_name": "{0}/bias", "root": "model_weights/"},
+                                   {"root": "model_weights/"}], ids=("2016", "later", "saved by Keras 3", "whole model"))
 def test_keras(tmp_path, names, network):
     write_keras(tmp_path / "vgg.h5", known(network), **names)
     assert_known(convert.convert(tmp_path / "vgg.h5"), known(network))
+
+
+def test_weights_saved_by_keras_3(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    arrays = known("vgg19")
+    with h5py.File(tmp_path / "vgg.weights.h5", "w") as file:
+        for number, (_, weight, bias) in enumerate(pairs(bgr(arrays))):
+            layer = f"layers/conv2d{f'_{number}' if number else ''}/vars"
+            file[f"{layer}/0"], file[f"{layer}/1"] = weight.transpose(2, 3, 1, 0), bias
+    assert_known(convert.convert(tmp_path / "vgg.weights.h5"), arrays)
 
 
 def test_keras_without_h5py_says_how_to_get_it(tmp_path, monkeypatch):
