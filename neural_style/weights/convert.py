@@ -255,7 +255,7 @@ def _zip_members(path):
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.namelist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
         raise NeuralStyleError(f"{path} is a broken zip file; fetch it again") from None
 
 

@@ -143,3 +143,11 @@ def test_a_mat_file_on_which_its_reader_crashes(tmp_path):
     damaged[185] = 1
     (tmp_path / "x.mat").write_bytes(damaged)
     assert "is not an intact MatConvNet .mat file" in refused(tmp_path / "x.mat")
+
+
+def test_a_zip_file_of_an_unknown_version(tmp_path):
+    np.savez(tmp_path / "x.npz", conv1_1_weight=np.zeros(3))
+    archive = bytearray((tmp_path / "x.npz").read_bytes())
+    archive[archive.rindex(b"PK\1\2") + 6] = 88         # the version that is needed to extract it
+    (tmp_path / "x.npz").write_bytes(archive)
+    assert "is a broken zip file" in refused(tmp_path / "x.npz")
