@@ -50,6 +50,8 @@ def parse(arglist=None):
         parser().error("--start -: a batch cannot read a picture from standard input; save it to a file first")
     if own.sequence and own.zip:
         parser().error("--zip has no effect with --sequence, which paints every frame in every style; leave it out")
+    if own.dask == "":
+        parser().error("--dask: must be given the address of a scheduler, such as tcp://host:8786")
     if own.dask and own.jobs:
         parser().error("--jobs has no effect with --dask, where the cluster's workers decide; leave it out")
     return own, args, given

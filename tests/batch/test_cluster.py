@@ -210,3 +210,9 @@ def test_no_cluster_is_one_line(folder, stub, monkeypatch, capfd):
     with distributed.LocalCluster(n_workers=0, **QUIET) as empty:
         assert main(words(folder, "--dask", empty.scheduler_address, *stub)) == 1
     assert "this cluster has no workers yet" in capfd.readouterr().err
+
+
+def test_an_empty_address_does_not_mean_this_machine(folder, stub, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(words(folder, "--dask", "", *stub))
+    assert ended.value.code == 2 and "--dask: must be given the address" in capsys.readouterr().err
