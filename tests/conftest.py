@@ -54,16 +54,25 @@ def pictures(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def thumbnails(pictures, tmp_path_factory):
+    """The same at a quarter of the size, where nothing depends on how pictures are made small."""
+    folder = tmp_path_factory.mktemp("thumbnails")
+    for path in pictures.iterdir():
+        Image.open(path).reduce(4).save(folder / path.name)
+    return folder
+
+
 @pytest.fixture
-def short_run(small, pictures, tmp_path):
+def short_run(small, thumbnails, tmp_path):
     """A short run as words of a command line; its pictures land in tmp_path/out."""
-    return words_of_a_run(small, pictures, tmp_path)
+    return words_of_a_run(small, thumbnails, tmp_path)
 
 
 @pytest.fixture
-def full_run(random_params, pictures, tmp_path):
+def full_run(random_params, thumbnails, tmp_path):
     """The same for a process of its own, where the networks have their full size."""
-    return words_of_a_run(random_params, pictures, tmp_path)
+    return words_of_a_run(random_params, thumbnails, tmp_path)
 
 
 def words_of_a_run(params, pictures, folder):

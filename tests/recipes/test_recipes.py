@@ -103,8 +103,8 @@ def test_list_layers(capsys):
 
 
 @pytest.fixture
-def small_run(small, pictures, tmp_path):
-    return ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
+def small_run(small, thumbnails, tmp_path):
+    return ["--content-image", str(thumbnails / "chelsea.png"), "--style-image", str(thumbnails / "coffee.png"),
             "--model-params", str(small), "--gpu", "-1", "--seed", "1", "--quiet"], tmp_path / "out"
 
 
@@ -116,12 +116,12 @@ def test_the_first_script_of_2015(small_run, tmp_path, monkeypatch):
     assert sorted(path.name for path in (tmp_path / "output").glob("*.jpg")) == ["out.jpg", "tmp_2.jpg", "tmp_4.jpg"]
 
 
-def test_athalye_with_its_own_flags(small_run, pictures, tmp_path, capsys):
+def test_athalye_with_its_own_flags(small_run, thumbnails, tmp_path, capsys):
     words, _ = small_run
     words = [word for word in words if word != "--quiet"]
-    words += ["--recipe", "athalye", "--style-image", str(pictures / "coffee.png"), str(pictures / "rocket.png"),
+    words += ["--recipe", "athalye", "--style-image", str(thumbnails / "coffee.png"), str(thumbnails / "rocket.png"),
               "--style-blend-weights", "2", "1", "--style-scales", "1", "1.5", "--width", "40",
-              "--initial", str(pictures / "astronaut.png"), "--print-iterations", "3", "--checkpoint-iterations", "2",
+              "--initial", str(thumbnails / "astronaut.png"), "--print-iterations", "3", "--checkpoint-iterations", "2",
               "--checkpoint-output", str(tmp_path / "name%s.jpg"), "--output", str(tmp_path / "out.png"),
               "--max-num-epochs", "4"]
     assert nstyle.main(words) == 0

@@ -10,11 +10,11 @@ from neural_style.pictures import images
 
 
 @pytest.fixture
-def words(small, pictures, tmp_path, monkeypatch):
+def words(small, thumbnails, tmp_path, monkeypatch):
     """A run in tmp_path, where the pictures have names that need quoting."""
     monkeypatch.chdir(tmp_path)
     for name, odd in (("chelsea", "a photo's ‹cat› #1.png"), ("coffee", "$style \"x\".png")):
-        os.symlink(str(pictures / f"{name}.png"), odd)
+        os.symlink(str(thumbnails / f"{name}.png"), odd)
     os.mkdir("model")
     os.symlink(str(small), "model/vgg19.params")
     return ["--content-image", "a photo's ‹cat› #1.png", "--style-image", "$style \"x\".png", "--size", "64",

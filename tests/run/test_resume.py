@@ -19,9 +19,9 @@ from neural_style.find_mxnet import mx
 
 
 @pytest.fixture
-def words(small, pictures):
+def words(small, thumbnails):
     """A run of 6 epochs whose learning rate falls twice, as words of a command line."""
-    return words_with(small, pictures)
+    return words_with(small, thumbnails)
 
 
 def words_with(params, pictures):
@@ -76,9 +76,10 @@ def test_a_finished_run_goes_on_for_more_epochs(words, whole, tmp_path):
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_finish_the_epoch_and_save(random_params, pictures, number, code, tmp_path, capsys):
+def test_signals_finish_the_epoch_and_save(random_params, thumbnails, number, code, tmp_path, capsys):
     folder = tmp_path / "stopped"
-    words = words_with(random_params, pictures) + ["--output_dir", str(folder), "--max-num-epochs", "1000000", "--save-epochs", "1000000"]
+    words = words_with(random_params, thumbnails)
+    words += ["--output_dir", str(folder), "--max-num-epochs", "1000000", "--save-epochs", "1000000"]
     words.remove("--quiet")
     run = subprocess.Popen([sys.executable, "-m", "neural_style.nstyle"] + words, text=True, stderr=subprocess.PIPE,
                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
@@ -131,8 +132,8 @@ def test_lbfgs_goes_on_from_its_image_and_says_what_it_forgot(words, tmp_path, c
     assert all(after.total < before.total for before, after in zip(history, history[1:]))
 
 
-def test_a_folder_that_has_moved_and_another_working_directory(words, whole, pictures, tmp_path, monkeypatch):
-    monkeypatch.chdir(pictures)
+def test_a_folder_that_has_moved_and_another_working_directory(words, whole, thumbnails, tmp_path, monkeypatch):
+    monkeypatch.chdir(thumbnails)
     words[1], words[3] = "chelsea.png", "coffee.png"
     with pytest.raises(KeyboardInterrupt):
         nstyle.train_nstyle(nstyle.get_args(words + ["--output_dir", str(tmp_path / "here")]), stop_after(3))
@@ -168,9 +169,9 @@ def stopped(words, tmp_path):
     (["--recipe", "gluon"], "cannot change when a run is resumed"),
     (["--style-image", "{pictures}/rocket.png"], "a style picture is not the one that the run began with"),
 ])
-def test_what_would_make_it_another_run_is_refused(stopped, pictures, change, says, capsys):
+def test_what_would_make_it_another_run_is_refused(stopped, thumbnails, change, says, capsys):
     before = files(stopped)
-    assert nstyle.main(["--resume", str(stopped), *(word.format(pictures=pictures) for word in change)]) == 2
+    assert nstyle.main(["--resume", str(stopped), *(word.format(pictures=thumbnails) for word in change)]) == 2
     said = capsys.readouterr().err
     assert says in said.splitlines()[-1] and "Traceback" not in said and files(stopped) == before
 
