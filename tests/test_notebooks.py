@@ -27,22 +27,24 @@ FEWER = {"steps=2000": "steps=20", "max_num_iter=30000": "max_num_iter=300", "ma
 
 
 @pytest.fixture(scope="module")
-def painted(tmp_path_factory):
+def paintings(tmp_path_factory):
     """A folder with the paintings that the notebooks show, small."""
-    folder = tmp_path_factory.mktemp("painted")
+    folder = tmp_path_factory.mktemp("paintings")
     for name, seed in (("night", 0), ("night7", 7)):
         save_picture(paint(64, 96, seed), folder / f"{name}.png")
     return folder
 
 
 @pytest.fixture
-def checkout(tmp_path, random_params, painted):
-    """A folder as a clean clone is, but for the package and the paintings; (folder, environment to run in)."""
+def checkout(tmp_path, random_params, paintings, thumbnails):
+    """A folder as a clean clone is, but for the package and small pictures; (folder, environment to run in)."""
     (tmp_path / "examples").mkdir()
     for path in EXAMPLES.glob("*"):
         if path.suffix in (".py", ".ipynb"):
             shutil.copy(path, tmp_path / "examples")
-    shutil.copytree(painted, tmp_path / "output" / "pictures")
+    (tmp_path / "output" / "pictures").mkdir(parents=True)
+    for path in (*paintings.iterdir(), *thumbnails.iterdir()):
+        shutil.copy(path, tmp_path / "output" / "pictures")
     own = tmp_path / "examples" / "total-variation.ipynb"
     text = own.read_text(encoding="utf-8")
     for many, few in FEWER.items():
