@@ -89,7 +89,7 @@ class _Memory(mmap.mmap):
 
 
 class Arena:
-    """Of size bytes; arrays for which there is no place have a memory of their own."""
+    """A block of size bytes, handed out in pieces; arrays that do not fit into it have memory of their own."""
 
     def __init__(self, size):
         self._taken, self._gone = {}, []        # end of each array by its start; memory that MXNet may still work with
@@ -102,7 +102,7 @@ class Arena:
                 self._memory.madvise(mmap.MADV_HUGEPAGE)
 
     def empty(self, shape, dtype):
-        """An ArenaArray in the lowest place that is free; what MXNet had to do before is done then."""
+        """An ArenaArray in the lowest free place; waits until MXNet has finished what it was asked to do before."""
         mx.nd.waitall()
         self._gone.clear()
         count, like = math.prod(shape), np.dtype(TYPES[dtype][0])

@@ -1,4 +1,4 @@
-"""The engine: held against a picture's features and styles' Gram matrices, an image has losses and a gradient."""
+"""The engine: compares an image with the pictures' features and Gram matrices, and returns losses and a gradient."""
 from ..find_mxnet import mx
 from ..objective.terms import CONTENT
 from .losses import loss_of
@@ -16,7 +16,7 @@ class Layers:
     """An engine: called with an image (1, 3, H, W), it returns the terms' sums of squares and their gradient.
 
     model, terms, scales and pictures as objective.graph.Graph takes them. precision is float32, fast32 or bf16; what the
-    image is held against is always float32. tile is the number of rows, of the picture or of a layer, that strips have;
+    image is compared with is always float32. tile is the number of rows, of the picture or of a layer, that strips have;
     None evaluates the picture as a whole.
     """
 
@@ -57,10 +57,10 @@ class Layers:
         return gradients[0] if len(gradients) == 1 else mx.nd.add_n(*gradients)
 
 
-def _show(way, picture, observers, keep=True):
-    """Go forward through the network, and show each layer's features to the observers of terms on it."""
+def _show(network_pass, picture, observers, keep=True):
+    """Run the network forward, and show each layer's features to the observers of the terms on it."""
     def observe(layer, *shown):
         for term, observer in observers.items():
             if term.layer == layer:
                 observer.observe(*shown)
-    way.forward(picture, observe, keep)
+    network_pass.forward(picture, observe, keep)

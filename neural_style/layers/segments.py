@@ -1,4 +1,4 @@
-"""The way through a network as a chain of operations, cut into segments that can be gone in strips of rows."""
+"""A network as a chain of operations, cut into segments that can be evaluated in strips of rows."""
 import re
 from typing import List, NamedTuple, Optional
 
@@ -26,7 +26,7 @@ class Window(NamedTuple):
 class Segment(NamedTuple):
     """Operations of one height, and the pool behind them."""
     operations: List[Operation]
-    rows: Optional[int]     # of a strip; None goes through all at once
+    rows: Optional[int]     # of a strip; None evaluates all at once
     recomputed: bool        # the backward pass makes the features once more, instead of keeping them
     halo: int               # rows around a strip that its values depend on
 

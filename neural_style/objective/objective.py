@@ -11,7 +11,7 @@ class Evaluation(NamedTuple):
     """What the Objective finds at an image."""
     losses: np.ndarray          # unweighted sums of squares of the style terms, of the content terms; weighted image terms
     total: float
-    gradient: Any               # of the total but for the clipping, an NDArray
+    gradient: Any               # of the total, with the network's part clipped; an NDArray
     gradient_norm: float        # of the network's part, before clipping
 
 

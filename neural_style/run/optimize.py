@@ -32,7 +32,7 @@ def start_state(image):
 
 
 class Diverged(NeuralStyleError):
-    """The numbers are no longer finite; image is the last one that was good, of that epoch, or None at the start."""
+    """The numbers are no longer finite; image is the last good one, that of epoch, or None where there was none."""
 
     def __init__(self, message, image, epoch):
         super().__init__(f"{message}; lower --lr or the weights")
@@ -133,7 +133,7 @@ class _Track:
         return evaluation
 
     def moved(self):
-        """The image has moved: tell, and end where it hardly did."""
+        """Report that the image has moved, and end the run where it hardly did."""
         self.epoch += 1
         eps = float((mx.nd.norm(self._before - self._image) / mx.nd.norm(self._image)).asscalar())
         if not np.isfinite(eps):
@@ -147,7 +147,7 @@ class _Track:
             raise _Finished
 
     def _before_it(self):
-        """Where the image stood before the last move; None where that was the start."""
+        """The image before the last move; None where that was the start."""
         return self._before if self.epoch > 1 else None
 
     def _state(self):

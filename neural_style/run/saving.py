@@ -41,7 +41,7 @@ class Saving:
         """Make sure, before a long run, that everything can be saved and nothing else is lost."""
         args = self.args
         for path in (self.checkpoints, self.final):
-            images.format_of(path)      # or it is none
+            images.format_of(path)      # raises where the ending names no format
         own = self._before.args if self._before else {}     # a resumed run may replace what is its own
         for name in ("output", "checkpoint_output"):
             flag, path = BY_ATTRIBUTE[name].name, getattr(args, name)
@@ -129,7 +129,7 @@ class Saving:
         return path, array
 
     def end(self, image, at, epoch=None):
-        """Save the final picture, of an epoch where the run was stopped there, and the State that it is of."""
+        """Save the final picture and its State; epoch is given where the run was stopped there."""
         self.picture(image.asnumpy(), self.final, self.args.remove_noise_final, epoch)
         self._state(at, finished=epoch is None)
         self.pictures.append(("final", self.final))

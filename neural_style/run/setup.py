@@ -30,7 +30,7 @@ class Pictures(NamedTuple):
 
 
 def pictures_of(args, read=images.read_picture):
-    """The Pictures that args name; read(path) gives them."""
+    """The Pictures that args name; read(path) reads one."""
     content = _preprocessed(images.PreprocessContentImage, args.content_image, read, args.max_long_edge,
                             **{"width": args.width} if args.width else {})
     paths = style_pictures(args)
@@ -44,7 +44,7 @@ def pictures_of(args, read=images.read_picture):
 
 
 def _preprocessed(function, path, read, *asked, **more):
-    """What a function of the reference makes of a picture; one that somebody has put in our place expects a path."""
+    """What a function of the reference makes of a picture; a replacement of somebody's own is given the path, as there."""
     return function(read(path) if function.__module__ == images.__name__ else path, *asked, **more)
 
 
