@@ -37,7 +37,7 @@ $(VENV)/installed: setup.py
 	fi; \
 	echo "Setting up $(VENV) with $$($$python --version)"; \
 	$(VENV)/bin/python -c "" 2>/dev/null || $$python -m venv --clear $(VENV); \
-	$(VENV)/bin/python -m pip install --quiet --editable ".[$(EXTRAS)]" && \
+	$(VENV)/bin/python -m pip install --quiet --editable ".$(if $(EXTRAS),[$(EXTRAS)])" && \
 	if $(VENV)/bin/python -c "$(NEWER)"; then $(VENV)/bin/python -m pip install --quiet --no-deps mxnet==1.9.1; fi
 	@touch $@
 

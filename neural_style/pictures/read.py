@@ -14,6 +14,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from ..system.errors import UsageError
 
 MAX_PIXELS = 150_000_000        # resizing takes about 30 bytes per pixel
+WIDTH, HEIGHT = 256, 257        # tags of TIFF
 ORIENTATION = 0x0112     # the EXIF tag; values from 5 on swap width and height
 STANDARD_INPUT = "-"
 SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
@@ -59,8 +60,10 @@ def size_of(path):
     """A picture's (width, height) when turned upright, from its header; None if that cannot be read."""
     try:
         with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
-            sideways = picture.format != "TIFF" and picture.getexif().get(ORIENTATION, 1) >= 5    # Pillow turns TIFF itself
-            return picture.size[::-1] if sideways else picture.size
+            size = picture.size
+            if picture.format == "TIFF":        # some versions of Pillow tell the size of one turned already
+                size = picture.tag_v2[WIDTH], picture.tag_v2[HEIGHT]
+            return size[::-1] if picture.getexif().get(ORIENTATION, 1) >= 5 else size
     except (UsageError, MemoryError):
         return None
 

@@ -30,7 +30,7 @@ class Factors(NamedTuple):
 
 
 FACTORS = {
-    "float32": Factors(3.5, 1.15, 4.7),
+    "float32": Factors(2.7, 1.15, 4.7),
     "fast32": Factors(7.65, 0.66, 4.0),      # the filters at all points of a tile are four times the weights
     "bf16": Factors(4.0, 0.535, 4.0),
 }

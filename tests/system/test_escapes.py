@@ -36,7 +36,7 @@ def test_complaints_about_flags(words, capsys):
 
 
 def test_a_recipe_that_is_printed(tmp_path, capsys):
-    (tmp_path / "x.args").write_text(f"# {EVIL}\n--lr 3\t# fast\n", encoding="utf-8", newline="")
+    (tmp_path / "x.args").write_bytes(f"# {EVIL}\n--lr 3\t# fast\n".encode())
     with pytest.raises(SystemExit):
         nstyle.get_args(["--show-recipe", str(tmp_path / "x.args")])
     assert capsys.readouterr().out == f"# {SHOWN}\n--lr 3\t# fast\n\n".replace("\\r\n", "\r\n")
