@@ -1,4 +1,5 @@
 """What happens to the surroundings of a run while it goes on: inputs, folders and clocks change, downloads are killed."""
+import contextlib
 import hashlib
 import http.server
 import os
@@ -75,8 +76,8 @@ def test_a_clock_that_jumps_changes_no_time(small, tmp_path, monkeypatch):
 CONTENT = bytes(random.Random(1).getrandbits(8) for _ in range(400_000))
 
 
-class Slow(http.server.BaseHTTPRequestHandler):
-    """Sends CONTENT in pieces, from where it is asked to."""
+class Halting(http.server.BaseHTTPRequestHandler):
+    """Sends CONTENT from where it is asked to; where the server halts it says so, and waits until it may go on."""
 
     def do_GET(self):
         start = int(self.headers.get("Range", "bytes=0-")[6:-1])
@@ -85,33 +86,33 @@ class Slow(http.server.BaseHTTPRequestHandler):
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
         self.end_headers()
-        try:
+        with contextlib.suppress(OSError):
             for first in range(start, len(CONTENT), 20_000):
+                if first >= self.server.halt:
+                    self.server.halts.set()
+                    self.server.goes_on.wait()
                 self.wfile.write(CONTENT[first:first + 20_000])
-                time.sleep(0.01)
-        except OSError:
-            pass
 
     def log_message(self, *_):
         pass
 
 
-def test_a_download_killed_at_any_instant_leaves_nothing_half(tmp_path):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+def test_a_download_killed_at_any_point_leaves_nothing_half(tmp_path):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Halting)
     server.handle_error = lambda *_: None       # whoever is killed says nothing more
     threading.Thread(target=server.serve_forever, daemon=True).start()
     blob = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT).hexdigest()
-    target, moments = tmp_path / "file", random.Random(2)
+    target = tmp_path / "file"
     code = f"from neural_style.weights import download; download.fetch('http://127.0.0.1:{server.server_port}/x', " \
            f"{str(target)!r}, git_blob='{blob}')"
-    killed = 0
-    for _ in range(6):
+    for server.halt in (0, 60_000, 200_000, 360_000):
+        server.halts, server.goes_on = threading.Event(), threading.Event()
         child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-        time.sleep(moments.uniform(0, 0.9))
+        assert server.halts.wait(60)
         child.send_signal(signal.SIGKILL)
-        killed += child.wait() != 0
-        assert not target.exists() or target.read_bytes() == CONTENT
-    assert killed
+        assert child.wait() == -signal.SIGKILL and not target.exists()
+        server.goes_on.set()
+    server.halt = len(CONTENT)
     download.fetch(f"http://127.0.0.1:{server.server_port}/x", target, git_blob=blob)
     assert target.read_bytes() == CONTENT and [path.name for path in tmp_path.iterdir()] == ["file"]
     server.shutdown()
