@@ -205,7 +205,7 @@ def _gradient(args):
         # with L-BFGS the gradient is not clipped
         tiny = complete(Namespace(model=name, model_params=None if own else str(path), pooling=args.pooling,
                                   optimizer="lbfgs", precision="fast32" if args.precision == "fast32" else "float32"))
-        pictures = setup.Pictures(content, [style], [1.0])
+        pictures = setup.Pictures(content, [setup.Style(style)])
         objective = setup.make_objective(tiny, *setup.model_and_terms(tiny, device, pictures), pictures)
         error = gradient_error(objective, mx.nd.array(image, ctx=device))
     if error > LARGEST_ERROR:

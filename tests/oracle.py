@@ -76,3 +76,29 @@ def style_term(features, target, weight):
 def content_term(features, target, weight):
     """weight · Σ (features − target)² and its slope at the features."""
     return weight * np.square(features - target).sum(), 2 * weight * (features - target)
+
+
+def patch_term(features, styles, side, stride, inside=None):
+    """Energy, slope and matches of patches, by the paper's words: features (C, H, W), styles [(share, [(features, inside)])].
+
+    inside, (h, w) bool, says where centres of patches are; None: everywhere.
+    """
+    def cut(features, step, inside):
+        _, height, width = features.shape
+        return [(y, x, features[:, y:y + side, x:x + side].astype(float)) for y in range(0, height - side + 1, step)
+                for x in range(0, width - side + 1, step) if inside is None or inside[y + side // 2, x + side // 2]]
+
+    energy, slope, matches = 0.0, np.zeros(features.shape), []
+    for share, shown in styles:
+        theirs = [patch for other, where in shown for _, _, patch in cut(other, stride, where)]
+        units = np.array([patch.ravel() / max(np.linalg.norm(patch), 1e-12) for patch in theirs])
+        numbers = []
+        for y, x, patch in cut(features, 1, inside):
+            scores = units @ patch.ravel() / max(np.linalg.norm(patch), 1e-12)
+            number = int(np.flatnonzero(scores >= scores.max() - 1e-9)[0])
+            difference = patch - theirs[number]
+            energy += share * np.square(difference).sum()
+            slope[:, y:y + side, x:x + side] += 2 * share * difference
+            numbers.append(number)
+        matches.append(numbers)
+    return energy, slope, matches

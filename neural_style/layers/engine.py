@@ -1,7 +1,7 @@
-"""The engine: compares an image with the pictures' features and Gram matrices, and returns losses and a gradient."""
+"""The engine: compares an image with what it has seen of the pictures, and returns losses and a gradient."""
 from ..find_mxnet import mx
-from ..objective.terms import CONTENT
-from .losses import loss_of
+from ..objective.examples import examples_of
+from .losses import PatchLoss, loss_of
 from .network import Network
 from .segments import chain
 
@@ -15,9 +15,9 @@ def supports(model, terms, in_strips=False):
 class Layers:
     """An engine: called with an image (1, 3, H, W), it returns the terms' sums of squares and their gradient.
 
-    model, terms, scales and pictures as objective.graph.Graph takes them. precision is float32, fast32 or bf16; what the
-    image is compared with is always float32. tile is the number of rows, of the picture or of a layer, that strips have;
-    None evaluates the picture as a whole.
+    model, terms, scales and pictures as objective.graph.Graph takes them; patches are those of the terms that compare some.
+    precision is float32, fast32 or bf16; what the image is compared with is always float32. tile is the number of rows, of
+    the picture or of a layer, that strips have; None evaluates the picture as a whole.
     """
 
     def __init__(self, model, terms, scales, pictures, precision="fast32", tile=None):
@@ -28,20 +28,17 @@ class Layers:
         def network(precision):
             return Network(model, operations, observed, precision, reach)
 
-        def seen(picture, terms):
-            """{term: what its observer has seen of the picture}."""
-            observers = {term: loss_of(term).observer() for term in terms}
+        def seen(picture, fields):
+            observers = {term: loss_of(term).observer(field) for term, field in fields.items()}
             _show(exact.at(picture.shape[2:], tile), mx.nd.array(picture), observers, keep=False)
             mx.nd.waitall()         # then the picture and its features may go
             return {term: observer.value() for term, observer in observers.items()}
 
         exact = network("float32" if precision == "bf16" else precision)
-        of_content, of_style = ([term for term in terms if (term.kind == CONTENT) == wanted] for wanted in (True, False))
-        examples = [seen(picture, of_style) for picture in (pictures.styles if of_style else ())]
-        content = seen(pictures.content, of_content) if of_content else {}
-        self._losses = {term: loss_of(term)(term, [content[term]] if term in content else [one[term] for one in examples],
-                                            pictures, scale)
+        examples = examples_of(terms, pictures, seen)
+        self._losses = {term: loss_of(term)(term, examples[term], pictures.field(term.region), scale)
                         for term, scale in zip(terms, scales)}
+        self.patches = [loss.patches for loss in self._losses.values() if isinstance(loss, PatchLoss)]
         self._pass = (network(precision) if precision == "bf16" else exact).at(pictures.content.shape[2:], tile)
 
     def __call__(self, image):

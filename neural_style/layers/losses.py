@@ -1,13 +1,16 @@
 """The terms on a layer's features: each observes them forward, and gives their gradient backward.
 
 Strips show features piece by piece: a term adds up over the cores of their windows, so that what it finds is the whole
-picture's. What an observer has seen of the pictures that are imitated, its value, is an example for a loss. A loss says how
-far it reaches: how many rows of surroundings the gradient of a row needs, or None where it needs the whole picture.
+picture's. An observer is made for a field, which says how far each position counts (see objective.examples). What it has
+seen of the pictures that are imitated, its value, is an example for a loss: losses are made from those that
+objective.examples.examples_of gives. A loss says how far it reaches: how many rows of surroundings the gradient of a row
+needs, or None where it needs the whole picture.
 """
 import numpy as np
 
 from ..find_mxnet import mx
-from ..objective.terms import CONTENT, STYLE
+from ..objective.patches import Patches
+from ..objective.terms import FEATURES, GRAM, PATCHES
 from . import operators
 from .arena import ChannelsLast
 
@@ -15,8 +18,8 @@ from .arena import ChannelsLast
 class Gram:
     """Observes the Gram matrix of features, a matrix of C × (H·W); its value is the mean over the positions."""
 
-    def __init__(self):
-        self._channels_last = ChannelsLast()
+    def __init__(self, field):
+        self._channels_last, self._field = ChannelsLast(), field
         self.begin()
 
     def begin(self):
@@ -26,24 +29,28 @@ class Gram:
     def observe(self, features, window, empty):
         features = operators.cast(features, "float32", empty)
         owner, place = self._channels_last(features, *window.core(), empty)       # the owner keeps the place
-        rows = place.reshape(-1, place.shape[2])
-        self.sum, self.positions = self.sum + rows.T @ rows, self.positions + len(rows)
+        rows, share = place.reshape(-1, place.shape[2]), self._field((window.height, place.shape[1]))
+        if share is None:
+            self.sum, self.positions = self.sum + rows.T @ rows, self.positions + len(rows)
+        else:
+            share = share[window.core_first:window.core_last].reshape(-1, 1)
+            self.sum, self.positions = self.sum + rows.T @ (rows * share), self.positions + float(share.sum())
 
     def value(self):
         return self.sum / self.positions
 
 
-class StyleLoss:
+class GramLoss:
     """scale·Σ share·‖G − A‖², G the Gram matrix of the features, A the examples', brought to as many positions.
 
     For shares that sum to 1 this is scale·(‖G − mean of A‖² + a rest that no image can change).
     """
     observer, reach = Gram, 0
 
-    def __init__(self, term, examples, pictures, scale):
-        self._gram, self._scale = Gram(), scale
-        self._target = sum(share * gram for share, gram in zip(pictures.shares, examples))
-        self._rest = sum(share * _squares(gram - self._target) for share, gram in zip(pictures.shares, examples))
+    def __init__(self, term, examples, field, scale):
+        self._gram, self._field, self._scale = Gram(field), field, scale
+        self._target = sum(share * gram for share, ((gram, _),) in examples)
+        self._rest = sum(share * _squares(gram - self._target) for share, ((gram, _),) in examples)
         self.begin, self.observe = self._gram.begin, self._gram.observe
 
     def loss(self):
@@ -54,13 +61,19 @@ class StyleLoss:
 
     def gradient(self, features, window, empty):
         """2·scale·(G − target)·features, twice, for they are both factors of G."""
-        return operators.convolution(features, operators.cast(self._factor, operators.dtype_of(features)), None, empty)
+        dtype = operators.dtype_of(features)
+        gradient = operators.convolution(features, operators.cast(self._factor, dtype), None, empty)
+        share = self._field((window.height, features.shape[3]))
+        if share is None:
+            return gradient
+        share = mx.nd.array(share[None, None, window.first:window.last])
+        return operators.cast(mx.nd.broadcast_mul(operators.cast(gradient, "float32", empty), share), dtype, empty)
 
 
 class Copy:
     """Observes the features themselves; its value is an array of the whole picture."""
 
-    def __init__(self):
+    def __init__(self, field):
         self._parts = []
 
     def observe(self, features, window, empty):
@@ -70,12 +83,12 @@ class Copy:
         return self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts, 2)
 
 
-class ContentLoss:
+class FeatureLoss:
     """scale·‖features − example‖²."""
     observer, reach = Copy, 0
 
-    def __init__(self, term, examples, pictures, scale):
-        (self._target,), self._scale = examples, scale
+    def __init__(self, term, examples, field, scale):
+        ((_, ((self._target, _),)),), self._scale = examples, scale
         self.begin()
 
     def begin(self):
@@ -102,12 +115,51 @@ class ContentLoss:
         return operators.cast(features, "float32", empty).asnumpy() - self._target[:, :, window.first:window.last]
 
 
-LOSSES = {STYLE: StyleLoss, CONTENT: ContentLoss}       # by what a term compares
+class PatchLoss:
+    """scale·Σ share·‖patch − the example's most similar one‖², over the patches of the features; see objective.patches."""
+    observer, reach = Copy, 0
+
+    def __init__(self, term, examples, field, scale):
+        self.patches, self._scale = Patches(examples, field, term.patches), scale
+        self.begin()
+
+    def begin(self):
+        self._shown, self._sum = Copy(None), 0.0
+
+    def observe(self, features, window, empty):
+        _, channels, _, width = features.shape
+        if self.patches.prepare((1, channels, window.height, width)):
+            first, last = window.core()
+            difference, root = self._difference(features, window, empty)
+            self._sum += _squares((difference * root)[:, :, first:last])
+        else:
+            self._shown.observe(features, window, empty)
+
+    def loss(self):
+        """The sum of squares, without the scale."""
+        if self.patches.matches is None:
+            features = self._shown.value()
+            self.patches.choose(features)
+            self._sum = _squares((features - self.patches.target) * self.patches.root)
+        return self._sum + self.patches.rest
+
+    def gradient(self, features, window, empty):
+        difference, root = self._difference(features, window, empty)
+        difference *= 2 * self._scale * np.square(root)
+        return operators.cast(mx.nd.array(difference), operators.dtype_of(features), empty)
+
+    def _difference(self, features, window, empty):
+        rows = slice(window.first, window.last)
+        return (operators.cast(features, "float32", empty).asnumpy() - self.patches.target[:, :, rows],
+                self.patches.root[:, :, rows])
+
+
+LOSSES = {GRAM: GramLoss, FEATURES: FeatureLoss, PATCHES: PatchLoss}        # by what a term compares
 
 
 def loss_of(term):
     """The class that evaluates a term."""
-    return LOSSES[term.compares or term.kind]
+    return LOSSES[term.what]
 
 
 def _squares(array):

@@ -4,8 +4,12 @@
 
 Layers are named by the terms; with the model's own layers the graph is the original's, node by node.
 """
+import numpy as np
+
 from .. import find_mxnet
-from .terms import STYLE
+from .examples import examples_of
+from .patches import Patches
+from .terms import FEATURES, GRAM, PATCHES
 
 mx = find_mxnet.mx
 
@@ -48,61 +52,113 @@ class Graph:
     """An engine: called with an image (1, 3, H, W), it returns the terms' sums of squares and their gradient.
 
     terms name the model's layers, the style's before the content's; scales are their weights as the gradient has them;
-    pictures are run.setup.Pictures.
+    pictures are objective.examples.Pictures. patches are those of the terms that compare some.
     """
 
     def __init__(self, model, terms, scales, pictures):
-        size, count = pictures.content.shape[2:], sum(term.kind == STYLE for term in terms)
-        outputs = [model.layers[term.layer] for term in terms]
-        style, features = outputs[:count], outputs[count:]
+        size = pictures.content.shape[2:]
+        grams, patched, compared = ([term for term in terms if term.what == what] for what in (GRAM, PATCHES, FEATURES))
+        features = {term: model.layers[term.layer] for term in terms}
 
-        # what the pictures have: Gram matrices, each brought to the image's number of positions, and features
-        gram, sizes = style_gram_symbol(size, style)
-        grams_of_styles = []
-        for picture in pictures.styles if style else ():
-            own_gram, own_sizes = style_gram_symbol(picture.shape[2:], style)
-            grams_of_styles.append([array * (here / there) for array, here, there in zip(
-                _show(model, [*own_gram], picture), sizes, own_sizes)])
-        grams, self._rests = _blended(grams_of_styles, pictures.shares)
-        targets = {f"target_gram_{i}": array for i, array in enumerate(grams)}
-        if features:
-            targets.update((_content_target(i), array) for i, array in enumerate(_show(model, features, pictures.content)))
+        # what the pictures have: Gram matrices, each brought to the image's number of positions, patches, and features
+        def seen(picture, fields):
+            own = [term for term in fields if term.what == GRAM]
+            others = [term for term in fields if term.what != GRAM]
+            gram, own_sizes, roots = _gram_symbols(model, own, fields, picture.shape[2:])
+            arrays = _show(model, [*gram, *(features[term] for term in others)], picture, roots)
+            return dict(zip([*own, *others], [*zip(arrays, own_sizes), *arrays[len(own):]]))
+
+        examples, fields = examples_of(terms, pictures, seen), {term: pictures.field(term.region) for term in terms}
+        gram, sizes, variables = _gram_symbols(model, grams, fields, size)
+        self._rests = {}
+        for i, (term, here) in enumerate(zip(grams, sizes)):
+            variables[f"target_gram_{i}"], self._rests[term] = _blended(
+                [(share, array * (here / there)) for share, (((array, there), _),) in examples[term]])
+        for i, term in enumerate(compared):
+            ((_, ((variables[_content_target(i)], _),)),) = examples[term]
+        self._patches = {term: Patches([(share, [(array.asnumpy(), field) for array, field in shown])
+                                        for share, shown in examples[term]], fields[term], term.patches) for term in patched}
+        self.patches = list(self._patches.values())
 
         # how far an image is from it
-        style_loss, content_loss = get_loss(gram, features)
-        self._bound = model.bind([*style_loss, *content_loss], size)
-        for name, target in targets.items():
-            target.copyto(self._bound.arg_dict[name])
-        self._gradients = [mx.nd.ones((1,), model.device) * scale for scale in scales]
+        style_loss, content_loss = get_loss(gram, [features[term] for term in compared])
+        losses = {**dict(zip(grams, style_loss)), **dict(zip(compared, content_loss)),
+                  **{term: _distance_to_matches(i, model, term.layer, size) for i, term in enumerate(patched)}}
+        self._bound = model.bind([losses[term] for term in terms]
+                                 + [mx.sym.BlockGrad(features[term]) for term in patched], size)
+        for name, array in variables.items():
+            array.copyto(self._bound.arg_dict[name])
+        self._terms, self._gradients = terms, [mx.nd.ones((1,), model.device) * scale for scale in scales]
         # Only in training a maximum pool keeps what its backward needs; without, its gradient is silently wrong.
-        self._has_maximum = '"pool_type": "max"' in mx.sym.Group(outputs).tojson()
+        self._has_maximum = '"pool_type": "max"' in mx.sym.Group([*features.values()]).tojson()
 
     def __call__(self, image):
         image.copyto(self._bound.data)
-        outputs = self._bound.executor.forward(is_train=self._has_maximum)
-        missing = [mx.nd.zeros((1,), image.context)] * (len(outputs) - len(self._gradients))
+        outputs = self._forward()
+        if self._choose(outputs[len(self._terms):]):
+            outputs = self._forward()
+        missing = [mx.nd.zeros(output.shape, image.context) for output in outputs[len(self._terms):]]
         self._bound.executor.backward(self._gradients + missing)
-        losses = [float(output.asscalar()) for output in outputs[:len(self._gradients)]]
-        return [loss + rest for loss, rest in zip(losses, self._rests + [0.0] * len(losses))], self._bound.data_grad
+        rests = {**self._rests, **{term: patches.rest for term, patches in self._patches.items()}}
+        losses = [float(output.asscalar()) + rests.get(term, 0.0) for term, output in zip(self._terms, outputs)]
+        return losses, self._bound.data_grad
+
+    def _forward(self):
+        return self._bound.executor.forward(is_train=self._has_maximum)
+
+    def _choose(self, features):
+        """Choose matches for these features where there are none; returns whether any target has changed."""
+        anew = [i for i, patches in enumerate(self.patches) if patches.target is None]
+        for i in anew:
+            patches = self.patches[i]
+            if not patches.prepare(features[i].shape):
+                patches.choose(features[i].asnumpy())
+            self._bound.arg_dict[f"target_patches_{i}"][:] = patches.target
+            self._bound.arg_dict[f"root_{i}"][:] = patches.root
+        return bool(anew)
 
 
-def _show(model, outputs, picture):
-    """What the outputs are for a picture, as copies."""
+def _gram_symbols(model, terms, fields, size):
+    """style_gram_symbol of the terms' layers for pictures of a size, each position counting as the term's field says.
+
+    Returns the Gram matrices, their scales, and by name the values of variables that stand for the fields.
+    """
+    outputs, shares, roots = [], [], {}
+    shapes = model.shapes([term.layer for term in terms], size) if terms else {}
+    for i, term in enumerate(terms):
+        output, share = model.layers[term.layer], fields[term](shapes[term.layer][1:])
+        if share is not None:
+            roots[f"root_of_region_{i}"] = mx.nd.array(np.sqrt(share)[None, None], model.device)
+            output = mx.sym.broadcast_mul(output, mx.sym.Variable(f"root_of_region_{i}", shape=(1, 1) + share.shape))
+        outputs.append(output)
+        shares.append(1 if share is None else float(share.mean()))
+    gram, scales = style_gram_symbol(size, outputs)
+    return gram, [scale * share for scale, share in zip(scales, shares)], roots
+
+
+def _distance_to_matches(number, model, layer, size):
+    """The weighted sum of squared differences to the mean of the matches at each position; see patches.Patches.prepare."""
+    shape = model.shapes([layer], size)[layer]
+    target = mx.sym.Variable(f"target_patches_{number}", shape=(1,) + shape)
+    root = mx.sym.Variable(f"root_{number}", shape=(1, 1) + shape[1:])
+    return mx.sym.sum(mx.sym.square(mx.sym.broadcast_mul(model.layers[layer] - target, root)))
+
+
+def _show(model, outputs, picture, variables):
+    """What the outputs are for a picture and these values of variables, as copies."""
     bound = model.bind(outputs, picture.shape[2:])
     bound.data[:] = picture
+    for name, array in variables.items():
+        array.copyto(bound.arg_dict[name])
     return [output.copy() for output in bound.executor.forward()[:len(outputs)]]
 
 
-def _blended(grams_of_styles, shares):
+def _blended(grams):
     """One target for several styles: Σ b·‖G − A‖² = ‖G − mean‖² + rest, for shares b that sum to 1.
 
-    grams_of_styles has for each style its Gram matrices, one for each layer; returns by layer their weighted means and
-    the rests, which no image can change.
+    grams are [(share, Gram matrix)]; returns their weighted mean and the rest, which no image can change.
     """
-    targets, rests = [], []
-    for grams in zip(*grams_of_styles):
-        mean = grams[0] if len(grams) == 1 else sum(gram * share for gram, share in zip(grams, shares))
-        targets.append(mean)
-        rests.append(sum(share * float((gram - mean).square().sum().asscalar()) for gram, share in zip(grams, shares)
-                         if len(grams) > 1))
-    return targets, rests
+    if len(grams) == 1:
+        return grams[0][1], 0.0
+    mean = sum(gram * share for share, gram in grams)
+    return mean, sum(share * float((gram - mean).square().sum().asscalar()) for share, gram in grams)

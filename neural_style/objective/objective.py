@@ -18,8 +18,9 @@ class Evaluation(NamedTuple):
 class Objective:
     """The weighted sum of terms on the network's features, which an engine evaluates, and of terms of the image itself.
 
-    engine(image) gives the sums of squares of the terms and the gradient of their sum weighted by scales. image_terms are
-    [(name, function)], see image_terms.py. The engine's gradient is scaled down where its norm exceeds limit.
+    engine(image) gives the sums of squares of the terms and the gradient of their sum weighted by scales; engine.patches are
+    those that terms compare. image_terms are [(name, function)], see image_terms.py. The engine's gradient is scaled down
+    where its norm exceeds limit.
     """
 
     def __init__(self, engine, terms, scales, image_terms, limit=np.inf):
@@ -41,6 +42,23 @@ class Objective:
         memory.keep_freed(True)         # from here on, every evaluation makes the same arrays again
         losses = np.array(losses, dtype="float64")
         return Evaluation(losses, float(losses @ self.weights), gradient, float(norm))
+
+    @property
+    def patches(self):
+        """The Patches of terms that compare some."""
+        return self._engine.patches
+
+    @property
+    def matches(self):
+        """What they are compared with: an array of numbers for each term and style."""
+        return [numbers for patches in self.patches for numbers in patches.matches or ()]
+
+    @matches.setter
+    def matches(self, matches):
+        """Take these, or let the next evaluation choose them, where there are none."""
+        rest = list(matches)
+        for patches in self.patches:
+            patches.matches, rest = rest[:patches.count] or None, rest[patches.count:]
 
     def by_kind(self, losses):
         """An Evaluation's losses, weighted: style and content summed over layers, the image's terms by their names."""

@@ -1,7 +1,8 @@
 """The terms on the network's features: what is compared where, and how a sum of squares becomes a loss."""
 from typing import Callable, NamedTuple, Optional
 
-STYLE, CONTENT = "style", "content"     # a term compares Gram matrices, or the features themselves
+STYLE, CONTENT = "style", "content"             # the picture that a term compares with,
+GRAM, PATCHES, FEATURES = "gram", "patches", "features"     # and what of the features
 
 STYLE_NORMS = {     # what a squared Gram difference is divided by, with N channels and M positions
     "reference": lambda n, m: n * m * n,
@@ -16,10 +17,23 @@ CONTENT_NORMS = {   # what a squared feature difference is divided by
 }
 
 
+class PatchShape(NamedTuple):
+    """Patches of features: their side in positions, and the step from one to the next in the style."""
+    side: int = 3
+    stride: int = 2
+
+
 class Term(NamedTuple):
     """One term on a layer; divisor(N, M) of its N channels and M positions scales the sum of squares."""
-    kind: str                       # STYLE or CONTENT: which picture it compares with
+    kind: str                       # STYLE or CONTENT
     layer: str
     weight: float
     divisor: Callable[[int, int], float]
-    compares: Optional[str] = None  # what; by default Gram matrices for the style, and features for the content
+    compares: str = ""              # GRAM, PATCHES or FEATURES; by default the first for the style, the last for the content
+    region: Optional[int] = None    # of the Pictures; None: everywhere
+    patches: PatchShape = PatchShape()
+
+    @property
+    def what(self):
+        """What of the features it compares."""
+        return self.compares or (GRAM if self.kind == STYLE else FEATURES)

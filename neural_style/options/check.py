@@ -15,7 +15,7 @@ LARGEST = 1e30      # float32 ends a little above
 
 # Flags that were given and mean nothing beside what others say: (attributes, when, why).
 WITHOUT_EFFECT = (
-    ("style_layers style_layer_weights style_norm style_blend_weights fit style_scales",
+    ("style_layers style_layer_weights style_term style_norm style_blend_weights fit style_scales regions",
      lambda args: args.style_weight == 0, "with --style-weight 0"),
     ("style_image", lambda args: args.style_weight == 0 and args.start != "style", "with --style-weight 0"),
     ("preserve_colors", lambda args: args.style_weight == 0 and args.preserve_colors == "match",
@@ -24,13 +24,17 @@ WITHOUT_EFFECT = (
     ("tv_loss", lambda args: args.tv_weight <= 0, "without --tv-weight"),
     ("style_scales", lambda args: args.fit != "scale", "without --fit scale"),
     ("style_blend_weights", lambda args: len(listed(args.style_image)) == 1, "with a single --style-image"),
+    ("patch_size patch_stride patch_rotations patch_scales match_every",
+     lambda args: args.style_weight == 0 or "patches" not in listed(args.style_term), "without --style-term patches"),
+    ("style_norm", lambda args: "gram" not in listed(args.style_term), "with --style-term patches"),
+    ("style_regions", lambda args: not args.regions, "without --regions"),
     ("pyramid_epochs", lambda args: not args.pyramid, "without --pyramid"),
     ("max_long_edge", lambda args: args.width is not None, "with --width"),
     ("output_dir", lambda args: args.output and args.checkpoint_output, "with --output and --checkpoint-output"),
 )
 FORMER_NAMES = {"max_size": "max_long_edge"}        # in notebooks older than the reference
 ONE_PER = (     # flags of which there must be as many values as of another
-    ("style_blend_weights", "style_image"), ("style_scales", "style_image"))
+    ("style_blend_weights", "style_image"), ("style_scales", "style_image"), ("style_regions", "style_image"))
 
 
 def refuse_what_has_no_effect(args, given):
@@ -65,6 +69,8 @@ def complete(args):
     if values["style_blend_weights"] is not None and not sum(listed(values["style_blend_weights"])):
         raise UsageError("--style-blend-weights are all 0; at least one must be greater")
     args = argparse.Namespace(**values)
+    if args.regions and not args.style_regions:
+        raise UsageError(f"--regions {args.regions}: --style-regions must say which parts of the style they take after")
     if paths(args, PICTURE).count(STANDARD_INPUT) > 1:
         flags = [flag.name for flag in FLAGS if flag.path == PICTURE]
         raise UsageError(f"standard input (-) can be only one of {', '.join(flags[:-1])} and {flags[-1]}; save it to a file "

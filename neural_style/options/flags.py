@@ -94,6 +94,14 @@ FLAGS = (
     Flag("--style-layers", str, None, "layers whose Gram matrices are matched; by default the model's own; "
          "relu3_last is the last one of its block", many=True),
     Flag("--style-layer-weights", float, None, "a weight for each style layer", NOT_NEGATIVE, many=True),
+    Flag("--style-term", str, "gram", "what is matched on the style layers: Gram matrices, or each patch of features with the "
+         "style's most similar one (CNN-MRF); one for all layers, or one for each", choices=("gram", "patches"), many=True),
+    Flag("--patch-size", int, 3, "the side of a patch, in positions of its layer", AT_LEAST_ONE),
+    Flag("--patch-stride", int, 2, "take every Nth of the style's patches, across and down", AT_LEAST_ONE),
+    Flag("--patch-rotations", float, None, "take patches of the style turned by these angles, too, in degrees", ANY_NUMBER,
+         many=True),
+    Flag("--patch-scales", float, None, "take patches of the style scaled by these factors, too", POSITIVE, many=True),
+    Flag("--match-every", int, 10, "choose the most similar patches anew every N epochs", AT_LEAST_ONE),
     Flag("--style-norm", str, "reference", "what a squared Gram difference is divided by, with N filters and M positions: "
          "N²M, 4N²M², 4NM or N²(NM)²", choices=tuple(STYLE_NORMS)),
     Flag("--content-layers", str, None, "layers whose features are matched; by default the model's own", many=True),
@@ -110,6 +118,12 @@ FLAGS = (
          "scaled to its width", choices=("stretch", "cover", "scale")),
     Flag("--style-scales", float, None, "with --fit scale: each style's width relative to the content's", POSITIVE,
          many=True),
+    Flag("--mask", str, None, "a grey picture: white is painted, black keeps the photograph, grey blends", scope=ENDING,
+         path=PICTURE),
+    Flag("--regions", str, None, "a picture of flat colours over the content: each region takes its style from the region of "
+         "the same colour in --style-regions", scope=ENDING, path=PICTURE),
+    Flag("--style-regions", str, None, "such a picture over each style image; of one colour if all of it serves that region",
+         many=True, scope=ENDING, path=PICTURE),
     Flag("--preserve-colors", str, "none", "keep the content's colours: take only the result's luminance, or match the "
          "style's colours to the content's before the run", choices=("none", "luma", "match")),
     # how it is minimised

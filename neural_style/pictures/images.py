@@ -101,6 +101,26 @@ def PreprocessStyleImage(path, shape, fit="stretch", scale=1.0):
     return result
 
 
+def turned(picture, degrees, scale):
+    """A (1, C, h, w) array turned by an angle, cut to the largest upright part without corners from outside, and scaled."""
+    from scipy.ndimage import rotate
+    from skimage.transform import resize
+    _, channels, height, width = picture.shape
+    sine, cosine = abs(math.sin(math.radians(degrees))), abs(math.cos(math.radians(degrees)))
+    long, short = max(height, width), min(height, width)
+    if short <= 2 * sine * cosine * long or abs(sine - cosine) < 1e-9:      # two corners touch the longer side
+        sides = (0.5 * short / sine, 0.5 * short / cosine) if width >= height else (0.5 * short / cosine, 0.5 * short / sine)
+    else:
+        turn = cosine ** 2 - sine ** 2
+        sides = (width * cosine - height * sine) / turn, (height * cosine - width * sine) / turn
+    whole = rotate(picture[0], degrees, (1, 2), order=1, mode="nearest")
+    across, down = (min(whole.shape[axis], max(1, int(side))) for axis, side in zip((2, 1), sides))
+    top, left = (whole.shape[1] - down) // 2, (whole.shape[2] - across) // 2
+    cut = whole[:, top:top + down, left:left + across]
+    size = (channels, max(1, round(down * scale)), max(1, round(across * scale)))
+    return cut[None] if size == cut.shape else resize(cut, size, order=1, mode="edge", anti_aliasing=scale < 1)[None]
+
+
 def PostprocessImage(img):
     """The (1, 3, H, W) array as an (H, W, 3) uint8 picture: clipped to 0–255, truncated."""
     return _unrounded(img).astype("uint8")
@@ -113,11 +133,12 @@ def _unrounded(img):
     return np.clip(picture, 0, 255)
 
 
-def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None, recipe=None):
+def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None, recipe=None, mask=None, photo=None):
     """Save the (1, 3, H, W) array as a picture; remove_noise is the weight of Chambolle's denoising.
 
     With bit_depth 16, in formats that have it, nothing is rounded to 8 bits on the way. alpha, (h, w) uint8, is restored
     in formats that have transparency. size is the (H, W) to resize the picture to, recipe a text to embed in the file.
+    Where mask, (h, w) uint8, is black, it shows photo instead: an array like img, or (h, w, 3) pixels.
     """
     bit_depth = bit_depth if format_of(filename) in SIXTEEN_BITS else 8
     picture = PostprocessImage(img) if bit_depth == 8 else _unrounded(img)
@@ -129,12 +150,23 @@ def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None
         picture = img_as_ubyte(scaled) if bit_depth == 8 else scaled * 255
     if size:
         picture = resized(picture, size)
+    if mask is not None:
+        if photo.ndim == 4:
+            photo = PostprocessImage(photo) if bit_depth == 8 else _unrounded(photo)
+        photo = photo / 257.0 if photo.dtype == np.uint16 else photo
+        picture = _blended(picture, resized(photo, picture.shape[:2]), resized(mask[:, :, None], picture.shape[:2]) / 255.0)
     if alpha is not None and format_of(filename) in WITH_ALPHA:
         picture = _with_alpha(picture, resized(alpha[:, :, None], picture.shape[:2]))
     if picture.dtype != np.uint8:
         picture = np.round(np.clip(picture, 0, 255) * 257.0).astype(np.uint16)
     save_picture(picture, filename, recipe)
     log.debug("saved %s", filename)
+
+
+def _blended(picture, photo, share):
+    """The picture where share is 1, the photo where it is 0; both (H, W, 3) and alike."""
+    blended = photo + (picture.astype(np.float64) - photo) * share
+    return np.round(blended).astype(np.uint8) if picture.dtype == np.uint8 else blended
 
 
 def _with_alpha(picture, alpha):
@@ -155,8 +187,11 @@ def resized(picture, size):
     return np.round(result).astype(np.uint8) if picture.dtype == np.uint8 else result
 
 
-def save_options(args, content, final=None):
-    """SaveImage's options for the checkpoints of a run on a content Picture, or for its final picture at path final."""
+def save_options(args, content, shown, mask=None, final=None):
+    """SaveImage's options for the checkpoints of a run on a content Picture, or for its final picture at path final.
+
+    shown is the content as the network sees it, mask the map of where it is painted.
+    """
     options = {}
     if args.bit_depth != 8:
         options["bit_depth"] = args.bit_depth
@@ -168,6 +203,8 @@ def save_options(args, content, final=None):
         if max(size) > largest:
             raise UsageError(f"--output-size {args.output_size} gives {size[1]}x{size[0]} pixels, and a "
                              f"{format_of(final)} picture can have at most {largest} along a side; choose a .png or .tif")
+    if mask is not None:
+        options.update(mask=mask, photo=content.pixels if "size" in options else shown)
     return options
 
 

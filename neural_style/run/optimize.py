@@ -50,18 +50,19 @@ def minimise(objective, image, args, on_step, since=None):
     the result.
     """
     since = since or start_state(image)
+    objective.matches = since.matches
     track = _Track(objective, image, since, args, on_step)
     try:
         if OPTIMIZERS[args.optimizer].mxnet is None:
-            _lbfgs(track, image, args.max_num_epochs - since.epoch)
+            _lbfgs(track, image, objective, args)
         else:
-            _first_order(track, image, since, args)
+            _first_order(track, image, objective, since, args)
     except _Finished:
         pass
     return track.result()
 
 
-def _first_order(track, image, since, args):
+def _first_order(track, image, objective, since, args):
     schedule = mx.lr_scheduler.FactorScheduler(args.lr_sched_delay, args.lr_sched_factor, base_lr=args.lr)
     row = OPTIMIZERS[args.optimizer]
     optimizer = getattr(mx.optimizer, row.mxnet)(
@@ -72,19 +73,32 @@ def _first_order(track, image, since, args):
     track.memory = [array for array in (own if isinstance(own, tuple) else (own,)) if array is not None]
     for array, value in zip(track.memory, since.memory):
         array[:] = value
-    for _ in range(since.epoch, args.max_num_epochs):
+    for epoch in range(since.epoch, args.max_num_epochs):
+        if epoch % args.match_every == 0:
+            objective.matches = ()
         gradient = track.evaluate().gradient
         optimizer.update(0, image, gradient, own)
         track.moved()
 
 
-def _lbfgs(track, image, epochs):
-    """SciPy's L-BFGS; an epoch is an accepted step, which takes little more than one evaluation on average."""
+def _lbfgs(track, image, objective, args):
+    """SciPy's L-BFGS, from one choice of matches to the next where patches are compared: each gives another objective."""
+    while track.epoch < args.max_num_epochs:
+        epochs = args.max_num_epochs - track.epoch
+        if objective.patches:
+            epochs = min(epochs, args.match_every - track.epoch % args.match_every)
+            if track.epoch % args.match_every == 0:
+                objective.matches = ()
+        if _lbfgs_moves(track, image, epochs) < epochs:
+            log.info("L-BFGS finds no better image after epoch %d", track.epoch)
+            return
+
+
+def _lbfgs_moves(track, image, epochs):
+    """Move for so many epochs; an epoch is an accepted step, which takes little more than one evaluation on average."""
     from scipy.optimize import minimize
     unit = image.size ** 0.5        # the first trial step has length 1: in this unit it moves each value by about 1
     last = None
-    if epochs < 1:
-        return
 
     def evaluate(flat):
         nonlocal last
@@ -106,8 +120,7 @@ def _lbfgs(track, image, epochs):
     answer = minimize(evaluate, start, jac=True, method="L-BFGS-B", callback=accepted,
                       options={"maxiter": epochs, "maxfun": 20 * epochs, "ftol": 0, "gtol": 0})
     image[:] = (answer.x * unit).reshape(image.shape)       # the last trial need not be the last accepted
-    if answer.nit < epochs:
-        log.info("L-BFGS finds no better image after epoch %d", track.epoch)
+    return answer.nit
 
 
 class _Track:
@@ -153,7 +166,7 @@ class _Track:
     def _state(self):
         return State(self.epoch, time.monotonic() - self._start, self._image.asnumpy(),
                      [array.asnumpy() for array in self.memory],
-                     None if self._best is None else self._best.asnumpy(), self._best_total)
+                     None if self._best is None else self._best.asnumpy(), self._best_total, self._objective.matches)
 
     def result(self):
         """The image at the end: as it is, or the best one."""

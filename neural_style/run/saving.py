@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import recipes
 from ..options.check import changed
-from ..options.flags import BY_ATTRIBUTE, FILE, PICTURE, RUN, SESSION, paths, style_pictures, with_paths
+from ..options.flags import BY_ATTRIBUTE, FILE, PICTURE, RUN, SESSION, listed, paths, style_pictures, with_paths
 from ..pictures import colors, images
 from ..report.page import Report
 from ..system import machine
@@ -34,7 +34,8 @@ class Saving:
         self.folder, self._state_path = os.path.dirname(self.final) or ".", path_beside(self.final)
         earlier = ((row.epoch, numbered(self.checkpoints, row.epoch)) for row in self.history)
         self.pictures = [(epoch, path) for epoch, path in earlier if os.path.exists(path)]
-        self._options, self._final_options = (images.save_options(args, photo, path) for path in (None, self.final))
+        self._options, self._final_options = (images.save_options(args, photo, pictures.content, pictures.mask, path)
+                                              for path in (None, self.final))
         self._report = None
 
     def prepare(self):
@@ -82,6 +83,8 @@ class Saving:
             return
         height, width = self._content.shape[2:]
         pictures = [("content", self.args.content_image)] + [("style", path) for path in style_pictures(self.args)]
+        pictures += [(caption, path) for caption, path in (("mask", self.args.mask), ("regions", self.args.regions)) if path]
+        pictures += [("regions of the style", path) for path in listed(self.args.style_regions)]
         pictures = [(caption, read(path) if path == "-" else path) for caption, path in pictures]
         facts = {"seed": self.args.seed, "size": f"{width}x{height}", "on": place(device), **machine.versions(), **machine.describe()}
         page = "report.html" if not self.args.output else Path(self.final).stem + ".report.html"

@@ -1,32 +1,23 @@
 """Put a run together: what its arguments say as pictures, a model, terms, and the Objective."""
-from typing import List, NamedTuple
-
 import numpy as np
 
 from ..find_mxnet import mx
 from ..layers import engine
 from ..network.find_model import Model
+from ..objective.examples import Pictures, Style
 from ..objective.graph import Graph
 from ..objective.image_terms import image_terms
 from ..objective.objective import Objective
-from ..objective.terms import CONTENT, CONTENT_NORMS, STYLE, STYLE_NORMS, Term
+from ..objective.patches import places
+from ..objective.terms import CONTENT, CONTENT_NORMS, GRAM, PATCHES, STYLE, STYLE_NORMS, PatchShape, Term
 from ..options.flags import listed, style_pictures
 from ..options.optimizers import OPTIMIZERS
-from ..pictures import colors, images
+from ..pictures import colors, images, regions
 from ..system import machine, memory
 from ..system.errors import UsageError
 
 
-class Pictures(NamedTuple):
-    """What an image is compared with: arrays (1, 3, H, W) in the network's range, and the styles' blend weights."""
-    content: np.ndarray
-    styles: List[np.ndarray]
-    shares: List[float]             # they sum to 1
-
-    @property
-    def sizes(self):
-        """(H, W) of the content, and of each style."""
-        return [picture.shape[2:] for picture in (self.content, *self.styles)]
+PATCH_LAYERS = ["relu3_1", "relu4_1"]       # where patches are compared by default, as in CNN-MRF
 
 
 def pictures_of(args, read=images.read_picture):
@@ -35,12 +26,46 @@ def pictures_of(args, read=images.read_picture):
                             **{"width": args.width} if args.width else {})
     paths = style_pictures(args)
     scales, shares = (listed(value) or [1.0] * len(paths) for value in (args.style_scales, args.style_blend_weights))
-    styles = [_preprocessed(images.PreprocessStyleImage, path, read, content.shape,
-                            **{} if (args.fit, scale) == ("stretch", 1.0) else {"fit": args.fit, "scale": scale})
-              for path, scale in zip(paths, scales)]
+    fits = [{} if (args.fit, scale) == ("stretch", 1.0) else {"fit": args.fit, "scale": scale} for scale in scales]
+    pixels = [_preprocessed(images.PreprocessStyleImage, path, read, content.shape, **fit) for path, fit in zip(paths, fits)]
     if args.preserve_colors == "match":
-        styles = [colors.matched(style, content) for style in styles]
-    return Pictures(content, styles, [share / sum(shares) for share in shares])
+        pixels = [colors.matched(style, content) for style in pixels]
+    mask = regions.mask_of(read(args.mask), read(args.content_image)) if args.mask else None
+    own, of_styles = _regions(args, read, content.shape[2:], fits, mask)
+    styles = [Style(picture, share / sum(shares), parts) for picture, share, parts in zip(pixels, shares, of_styles)]
+    if PATCHES in listed(args.style_term):
+        styles = [style._replace(copies=copies_of(style, args)) for style in styles]
+    return Pictures(content, styles, own, mask)
+
+
+def _regions(args, read, size, fits, mask):
+    """The regions of the image, (R, H, W), and for each style its own; None where everything is one region."""
+    paths = style_pictures(args)
+    own, of_styles = None, [None] * len(paths)
+    if args.regions and paths:
+        labels = [(read(label), read(path)) for label, path in zip(listed(args.style_regions), paths)]
+        maps, maps_of_styles = regions.paired((read(args.regions), read(args.content_image)), labels)
+        own = np.stack([regions.scaled(part, size) for part in maps])
+        of_styles = [np.stack(_filled([part if part is None else regions.scaled(part, size, **fit) for part in parts]))
+                     for parts, fit in zip(maps_of_styles, fits)]
+    if mask is not None and mask.min() < 255:
+        share = regions.scaled(mask, size)
+        own = share[None] if own is None else own * share
+    return own, of_styles
+
+
+def _filled(parts):
+    """The maps, with one of zeros for each that is None."""
+    zeros = np.zeros_like(next((part for part in parts if part is not None), 0.0))
+    return [zeros if part is None else part for part in parts]
+
+
+def copies_of(style, args):
+    """A Style, turned and scaled as args ask for, but for the one that is the style itself."""
+    asked = [(angle, scale) for angle in listed(args.patch_rotations) or [0.0] for scale in listed(args.patch_scales) or [1.0]]
+    return tuple(Style(images.turned(style.picture, angle, scale), style.share,
+                       style.regions if style.regions is None else images.turned(style.regions[None], angle, scale)[0])
+                 for angle, scale in asked if (angle, scale) != (0.0, 1.0))
 
 
 def _preprocessed(function, path, read, *asked, **more):
@@ -59,28 +84,54 @@ def model_and_terms(args, device, pictures):
     A picture that is too small for the layers is a UsageError.
     """
     model = Model(args.model, device, args.model_params, args.pooling, args.normalised)
-    layers = listed(args.style_layers) or model.style_layers
+    compared = listed(args.style_term)
+    layers = listed(args.style_layers) or (PATCH_LAYERS if compared == [PATCHES] and model.is_own else model.style_layers)
+    compared = compared * len(layers) if len(compared) == 1 else compared
     weights = listed(args.style_layer_weights) or [1.0] * len(layers)
-    if args.style_weight > 0 and len(weights) != len(layers):
-        raise UsageError(f"--style-layer-weights has {len(weights)} values for {len(layers)} style layers; "
-                         "there must be one for each")
-    asked = [(STYLE, layer, args.style_weight * weight, STYLE_NORMS[args.style_norm])
-             for layer, weight in zip(layers, weights)]
-    asked += [(CONTENT, layer, args.content_weight, CONTENT_NORMS[args.content_norm])
+    for flag, values in ("--style-layer-weights", weights), ("--style-term", compared):
+        if args.style_weight > 0 and len(values) != len(layers):
+            raise UsageError(f"{flag} has {len(values)} values for {len(layers)} style layers; there must be one for each")
+    everywhere = [None] if pictures.regions is None else range(len(pictures.regions))
+    shape = PatchShape(args.patch_size, args.patch_stride)
+    asked = [Term(STYLE, layer, args.style_weight * weight, STYLE_NORMS[args.style_norm] if what == GRAM else CONTENT_NORMS["sum"],
+                  what, region, shape)
+             for layer, weight, what in zip(layers, weights, compared) for region in everywhere]
+    asked += [Term(CONTENT, layer, args.content_weight, CONTENT_NORMS[args.content_norm])
               for layer in listed(args.content_layers) or model.content_layers]
     terms = {}
-    for kind, layer, weight, divisor in asked:
-        if weight > 0:
-            layer = model.resolve(layer)
-            before = terms.get((kind, layer))
-            terms[kind, layer] = Term(kind, layer, weight + (before.weight if before else 0), divisor)
+    for term in asked:
+        term = term._replace(layer=model.resolve(term.layer)) if term.weight > 0 else term
+        key = term._replace(weight=0)
+        if term.weight > 0:
+            terms[key] = term._replace(weight=term.weight + (terms[key].weight if key in terms else 0))
+    for number, size in enumerate(pictures.sizes if terms else ()):
+        model.demand_size([term.layer for term in terms if term.kind == STYLE or not number], size,
+                          "style" if number else "content")
+    terms = [term for term in terms.values() if _has_place(model, term, pictures)]
     if not terms:
         raise UsageError("there is nothing to do: --style-weight and --content-weight are both 0, or those of every layer")
-    for number, size in enumerate(pictures.sizes):
-        model.demand_size([layer for kind, layer in terms if kind == STYLE or not number], size,
-                          "style" if number else "content")
-    model.keep(layer for _, layer in terms)
-    return model, list(terms.values())
+    model.keep(term.layer for term in terms)
+    return model, terms
+
+
+def _has_place(model, term, pictures):
+    """Whether the image has a place for a term; UsageError where its patches or a style's region are too small for it."""
+    if term.kind == CONTENT:
+        return True
+    side, stride = term.patches if term.what == PATCHES else (1, 1)
+    counts = []
+    for picture, field, step in [(pictures.content, pictures.field(term.region), 1)] + [
+            (style.picture, style.field(term.region), stride) for _, style in pictures.styles_of(term.region)]:
+        size = model.shapes([term.layer], picture.shape[2:])[term.layer][1:]
+        if min(size) < side:
+            raise UsageError(f"--patch-size {side}: on {term.layer} a picture of {picture.shape[3]}x{picture.shape[2]} has only "
+                             f"{size[1]}x{size[0]} positions; choose a larger picture, a lower layer or smaller patches")
+        counts.append(len(places(field, size, side, step)) if term.what == PATCHES or field(size) is None
+                      else int(field(size).any()))
+    if counts[0] and not all(counts):
+        raise UsageError(f"--style-regions: a region of a style is too small for {term.layer}; paint it larger or leave it out "
+                         "of --regions")
+    return counts[0] > 0
 
 
 def precision_of(args, model, terms):
@@ -90,12 +141,17 @@ def precision_of(args, model, terms):
     return machine.precision(args.precision)
 
 
+def _positions(share, whole):
+    """How many positions of a layer belong to a region; whole of them where share is None."""
+    return whole if share is None else float(share.sum())
+
+
 def make_objective(args, model, terms, pictures):
     """The Objective of the terms for the Pictures, evaluated by the reference's graph or layer by layer."""
     memory.keep_freed(False)        # the targets are made only once
     precision, shapes = precision_of(args, model, terms), model.shapes([term.layer for term in terms], pictures.sizes[0])
-    scales = [float(term.weight) / term.divisor(n, h * w) for term, (n, h, w) in
-              ((term, shapes[term.layer]) for term in terms)]
+    scales = [float(term.weight) / term.divisor(n, _positions(pictures.field(term.region)((h, w)), h * w))
+              for term, (n, h, w) in ((term, shapes[term.layer]) for term in terms)]
     if precision == "float32" and not args.tile:
         evaluate = Graph(model, terms, scales, pictures)
     elif engine.supports(model, terms, bool(args.tile)):

@@ -7,7 +7,7 @@ import math
 import os
 from argparse import Namespace
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import atomic
 
 NOT_KEPT = ["overwrite", *attributes(SESSION)]
+SERIES = ("memory", "matches")      # fields of a State that are several arrays
 LARGEST = 2_000_000_000     # bytes of an array: a little more than those of the largest picture
 
 
@@ -30,6 +31,7 @@ class State(NamedTuple):
     memory: List[np.ndarray]        # what the optimiser remembers
     best: Optional[np.ndarray]      # the best image so far, where that is kept, and its loss
     best_total: float
+    matches: Sequence[np.ndarray] = ()      # what patches are compared with, see Objective.matches
 
     @property
     def result(self):
@@ -64,10 +66,14 @@ def path_beside(picture):
 def digest(pictures):
     """A digest of every array in Pictures, which tells whether a run is resumed with those that it began with."""
     found = hashlib.sha256()
-    for field in pictures:
-        for array in field if isinstance(field, list) else [field]:
-            if isinstance(array, np.ndarray):
-                found.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+
+    def add(value):
+        if isinstance(value, np.ndarray):
+            found.update(repr(value.shape).encode() + np.ascontiguousarray(value).tobytes())
+        elif isinstance(value, (list, tuple)):
+            for one in value:
+                add(one)
+    add(pictures)
     return found.hexdigest()
 
 
@@ -75,7 +81,7 @@ def save(path, args, pictures, history, state, finished=False):
     """Write a State and what belongs to it; the file that was there before stays until this one is whole."""
     about = {"neural_style": __version__, "args": vars(args), "folder": os.getcwd(), "pictures": pictures,
              "history": history, "finished": finished, "epoch": state.epoch, "seconds": state.seconds, "best_total": state.best_total}
-    arrays = {f"memory_{i}": array for i, array in enumerate(state.memory)}
+    arrays = {f"{name}_{i}": array for name in SERIES for i, array in enumerate(getattr(state, name))}
     if state.best is not None:
         arrays["best"] = state.best
     packed = io.BytesIO()       # a zip file that meets a full disk leaves a complaint of its own behind
@@ -124,9 +130,10 @@ def load(where):
     """The Saved of a folder or state file. Its arguments name the pictures as they are reached from here."""
     path = find(where)
     with _opened(path) as (file, about):
-        memory = [file[f"memory_{i}"] for i in range(sum(name.startswith("memory_") for name in file.files))]
+        memory, matches = ([file[f"{series}_{i}"] for i in range(sum(name.startswith(f"{series}_") for name in file.files))]
+                           for series in SERIES)
         state = State(about["epoch"], about["seconds"], file["image"], memory,
-                      file["best"] if "best" in file.files else None, about["best_total"])
+                      file["best"] if "best" in file.files else None, about["best_total"], matches)
         args = _reached(about["args"], about["folder"], path)
         saved = Saved(args, about["pictures"], [EpochRecord(*row) for row in about["history"]], state, about["finished"])
         _check(saved)
@@ -156,6 +163,7 @@ def _check(saved):
     numbers += [state.seconds] + [state.best_total] * (state.best is not None)
     if not (len(shape) == 4 and shape[:2] == (1, 3) and state.image.size
             and all(array.dtype == np.float32 and array.shape == shape and np.isfinite(array).all() for array in arrays)
+            and all(numbers.dtype == np.int32 and numbers.ndim == 1 for numbers in state.matches)
             and all(type(number) in (int, float) and math.isfinite(number) for number in numbers)
             and (state.best is None) == (state.best_total == math.inf)
             and {type(row.epoch) for row in rows} <= {int} and [row.epoch for row in rows] == list(range(1, state.epoch + 1))

@@ -8,7 +8,7 @@ from neural_style.layers import engine, losses
 from neural_style.network.find_model import Model
 from neural_style.objective.terms import CONTENT, STYLE, Term
 from neural_style.system import machine
-from neural_style.run.setup import Pictures
+from neural_style.objective.examples import Pictures, Style
 from objectives import objective_of
 
 HAS_BF16 = machine.precision("auto") == "bf16"
@@ -49,17 +49,17 @@ def test_near_the_graph(evaluated, flags, of_value, of_gradient):
 class Nothing:
     """Observes nothing."""
 
-    def observe(self, *_):
+    def __init__(self, *_):
         pass
 
-    value = observe
+    observe = value = __init__
 
 
 class Smoothness:
     """scale·Σ (features − those two rows below)²."""
     observer, reach = Nothing, 2
 
-    def __init__(self, term, examples, pictures, scale):
+    def __init__(self, term, examples, field, scale):
         self._scale = scale
 
     def begin(self):
@@ -90,10 +90,10 @@ def test_a_term_that_reaches_beyond_its_strip(small, monkeypatch, layers, tile, 
     random = np.random.RandomState(4)
     content, style, image = random.uniform(-100, 100, (3, 1, 3, 97, 40)).astype("float32")
     terms = [Term(STYLE, "relu2_2", 1, None), Term(CONTENT, "relu1_2", 1, None)]
-    terms += [Term("smoothness", layer, 1, None) for layer in layers]
+    terms += [Term(CONTENT, layer, 1, None, "smoothness") for layer in layers]
     scales = [1e-9, 1] + [1.0] * len(layers)
     whole, strips = (engine.Layers(Model("vgg19", mx.cpu(), small, pooling), terms, scales,
-                                   Pictures(content, [style], [1.0]), "float32", rows) for rows in (None, tile))
+                                   Pictures(content, [Style(style)]), "float32", rows) for rows in (None, tile))
     (values, gradient), (ours, slope) = (one(mx.nd.array(image / 2)) for one in (whole, strips))
     np.testing.assert_allclose(ours, values, rtol=1e-5)
     assert parted(slope.asnumpy(), gradient.asnumpy()) < 1e-5
@@ -102,7 +102,7 @@ def test_a_term_that_reaches_beyond_its_strip(small, monkeypatch, layers, tile, 
 def test_a_term_that_needs_the_whole_picture_is_not_for_strips(small, pictures, monkeypatch, tmp_path, capsys):
     model, terms = Model("vgg19", mx.cpu(), small), [Term(STYLE, "relu2_1", 1, None), Term(CONTENT, "relu4_2", 1, None)]
     assert engine.supports(model, terms, in_strips=True)
-    monkeypatch.setattr(losses.StyleLoss, "reach", None)
+    monkeypatch.setattr(losses.GramLoss, "reach", None)
     assert engine.supports(model, terms) and not engine.supports(model, terms, in_strips=True)
     assert engine.supports(model, terms[1:], in_strips=True)
     words = ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"), "--gpu", "-1",

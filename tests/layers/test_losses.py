@@ -4,13 +4,16 @@ import pytest
 
 from neural_style.find_mxnet import mx
 from neural_style.layers.arena import Arena
-from neural_style.layers.losses import ContentLoss, Copy, Gram, StyleLoss
+from neural_style.layers.losses import Copy, FeatureLoss, Gram, GramLoss
 from neural_style.layers.segments import windows
-from neural_style.run.setup import Pictures
 from oracle import content_term, gram, style_term
 
 RANDOM = np.random.RandomState(6)
 FEATURES = RANDOM.standard_normal((1, 5, 23, 7)).astype("float32")
+
+
+def EVERYWHERE(size):
+    """The field of no region."""
 
 
 def shown(observer, features, rows):
@@ -36,10 +39,11 @@ def assert_near(ours, theirs):
 def test_style_of_blended_examples_of_their_own_sizes(shares, rows):
     pictures, examples = [RANDOM.standard_normal((1, 5, 9 + 4 * i, 11)) for i in range(len(shares))], []
     for picture in pictures:
-        observer = Gram()
+        observer = Gram(EVERYWHERE)
         shown(observer, picture, rows)
         examples.append(observer.value())
-    loss, ratio = StyleLoss(None, examples, Pictures(None, [], shares), 0.01), 23 * 7 / 11
+    examples = [(share, [(example, EVERYWHERE)]) for share, example in zip(shares, examples)]
+    loss, ratio = GramLoss(None, examples, EVERYWHERE, 0.01), 23 * 7 / 11
     for _ in range(2):      # the second time as if the first had been broken off
         loss.begin()
         parts = shown(loss, FEATURES, rows)
@@ -52,10 +56,10 @@ def test_style_of_blended_examples_of_their_own_sizes(shares, rows):
 
 @pytest.mark.parametrize("rows", [23, 6])
 def test_content(rows):
-    observer, example = Copy(), RANDOM.standard_normal(FEATURES.shape).astype("float32")
+    observer, example = Copy(EVERYWHERE), RANDOM.standard_normal(FEATURES.shape).astype("float32")
     shown(observer, example, rows)
     np.testing.assert_array_equal(observer.value(), example)
-    loss = ContentLoss(None, [observer.value()], None, 3.0)
+    loss = FeatureLoss(None, [(1.0, [(observer.value(), EVERYWHERE)])], EVERYWHERE, 3.0)
     for _ in range(2):
         loss.begin()
         parts = shown(loss, FEATURES, rows)

@@ -10,7 +10,7 @@ from networks import SMALL
 from neural_style.network import normalise
 from neural_style.pictures import images
 from neural_style.weights import params
-from oracle import Vgg, content_term, gram, style_term
+from oracle import Vgg, content_term, gram, patch_term, style_term
 
 EDGE = 80       # pixels of the content's longer edge: 53 × 80, which strips of 16 rows divide in the first two blocks
 COFFEE, ROCKET = skimage.data.coffee(), skimage.data.rocket()       # 400 × 600 and 427 × 640; the content is 300 × 451
@@ -141,6 +141,25 @@ def style_only(vgg, image, content):
     return total(vgg, image, content, style)
 
 
+def mrf(vgg, image, content, own=COFFEE, content_weight=20):
+    """Patches of 3×3 on two layers, the style's two positions apart."""
+    features, style = vgg(image).layers, vgg(own if own.ndim == 4 else stretched(own, content)).layers
+    value, slopes = 0.0, {}
+    for layer in ("relu3_1", "relu4_1"):
+        part, slope, _ = patch_term(features[layer], [(1.0, [(style[layer], None)])], 3, 2)
+        value, slopes[layer] = value + 5.56e-6 * part, 5.56e-6 * slope
+    weight = content_weight / features["relu4_2"].size
+    rest, gradient = total(vgg, image, content, {}, ("relu4_2", weight) if weight else None,
+                           [(8e-3 * np.vdot(image, laplacian(image)) / 2, 8e-3 * laplacian(image))])
+    return value + rest, vgg(image).gradient(slopes) + gradient
+
+
+def mrf_synthesis(vgg, image, content):
+    """The style at half the width."""
+    width = int(content.shape[3] * 0.5)
+    return mrf(vgg, image, content, network_range(resize(COFFEE, (int(COFFEE.shape[0] / COFFEE.shape[1] * width), width))), 0)
+
+
 class Case(NamedTuple):
     """A recipe with a formula(vgg, image, content) for the value and gradient; vgg(picture) is the network's Vgg."""
     formula: Callable
@@ -161,6 +180,8 @@ CASES = {
     "fastai": Case(fastai, "--style-image rocket.png --model vgg16", "SSSSSC", "max", "vgg16"),
     "athalye": Case(athalye, "--style-image coffee.png rocket.png --style-blend-weights 3 1 --style-scales 1.5 0.8", TV,
                     "max"),
+    "mrf": Case(mrf, "--style-image coffee.png", "SSCI", "max"),
+    "mrf-synthesis": Case(mrf_synthesis, "--style-image coffee.png", "SSI", "max"),
     "content-only": Case(content_only, "--content-weight 1e4", "CII"),      # or the small network would hardly count
     "style-only": Case(style_only, "--style-image coffee.png --style-layers relu2_1 conv3_2 --style-layer-weights 1 4 "
                        "--fit stretch", "SS"),

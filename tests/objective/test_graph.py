@@ -11,7 +11,7 @@ from neural_style.find_mxnet import mx
 from neural_style.network.find_model import Model
 from neural_style.objective import graph, image_terms
 from neural_style.objective.terms import CONTENT, STYLE, Term
-from neural_style.run.setup import Pictures
+from neural_style.objective.examples import Pictures, Style
 
 
 def nodes(symbol):
@@ -54,7 +54,7 @@ def test_blending_changes_no_value():
     random = np.random.RandomState(0)
     grams, image = [random.standard_normal((4, 4)) for _ in range(3)], random.standard_normal((4, 4))
     shares = [0.5, 0.3, 0.2]
-    (mean,), (rest,) = graph._blended([[mx.nd.array(gram)] for gram in grams], shares)
+    mean, rest = graph._blended([(share, mx.nd.array(gram)) for share, gram in zip(shares, grams)])
     expected = sum(share * np.square(image - gram).sum() for share, gram in zip(shares, grams))
     assert np.square(image - mean.asnumpy()).sum() + rest == pytest.approx(expected, rel=1e-5)
 
@@ -67,7 +67,7 @@ def test_the_gradient_is_that_of_all_terms_together(small, style, content, pooli
     """Layers of the model's own choice, and others: one network, however they meet."""
     random = np.random.RandomState(0)
     content_picture, style_picture, image = random.uniform(-100, 100, (3, 1, 3, 37, 40))
-    pictures, image = Pictures(content_picture, [style_picture], [1.0]), mx.nd.array(image)
+    pictures, image = Pictures(content_picture, [Style(style_picture)]), mx.nd.array(image)
     terms = [Term(STYLE, layer, 1, None) for layer in style] + [Term(CONTENT, layer, 1, None) for layer in content]
     model = Model("vgg19", mx.cpu(), small, pooling)
 

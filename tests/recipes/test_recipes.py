@@ -10,7 +10,8 @@ from neural_style.options.check import complete
 from neural_style.run import setup
 from objectives import objective_of
 
-NAMES = ["athalye", "content-only", "fast", "fastai", "gatys", "gluon", "gluon-tv", "reference", "reference-2015", "style-only"]
+NAMES = ["athalye", "content-only", "fast", "fastai", "gatys", "gluon", "gluon-tv", "mrf",
+         "mrf-synthesis", "reference", "reference-2015", "style-only"]
 
 
 def test_every_recipe_parses_and_is_checked():
@@ -146,7 +147,7 @@ def test_preserved_colours(small_run, way, tmp_path):
         for a, b in ((0, 1), (1, 2)):
             assert np.abs((picture - shown)[..., a] - (picture - shown)[..., b])[inside].max() <= 2
     args = complete(get_args(words + ["--preserve-colors", way]))
-    style, = setup.pictures_of(args).styles
+    (style, *_), = setup.pictures_of(args).styles
     matches = np.allclose(style.mean((2, 3)), content.mean((2, 3)), atol=1e-6)
     assert matches == (way == "match") and colors.luminance(style).shape == (1, 1) + style.shape[2:]
 

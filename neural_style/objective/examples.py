@@ -1,0 +1,77 @@
+"""What an image is compared with: the content, the styles, and the regions of the one that take after those of the other."""
+import functools
+from typing import Callable, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from .terms import PATCHES, STYLE
+
+
+def field(regions, region):
+    """A function of a layer's size (h, w): how far each position belongs to a region, (h, w), or None where all do.
+
+    regions is (R, H, W), from 0 to 1, of the whole picture; None, or no region, stands for everything.
+    """
+    if regions is None or region is None:
+        return lambda size: None
+
+    @functools.lru_cache(None)
+    def at(size):
+        from skimage.transform import resize_local_mean
+        return resize_local_mean(regions[region], size).astype("float32")
+    return at
+
+
+class Style(NamedTuple):
+    """A style picture: an array (1, 3, h, w) in the network's range."""
+    picture: np.ndarray
+    share: float = 1.0                          # those of all styles sum to 1
+    regions: Optional[np.ndarray] = None        # (R, h, w); None: it serves every region
+    copies: Tuple["Style", ...] = ()            # turned and scaled ones, with further patches
+
+    def field(self, region) -> Callable:
+        """See the function."""
+        return field(self.regions, region)
+
+
+class Pictures(NamedTuple):
+    """The pictures of a run; the content is an array (1, 3, H, W) in the network's range."""
+    content: np.ndarray
+    styles: List[Style]
+    regions: Optional[np.ndarray] = None        # (R, H, W), of the image that is painted
+    mask: Optional[np.ndarray] = None           # (h, w) uint8, of the photograph at its own size: where it is painted
+
+    @property
+    def sizes(self):
+        """(H, W) of the content, and of each style."""
+        return [picture.shape[2:] for picture in (self.content, *(style.picture for style in self.styles))]
+
+    def field(self, region) -> Callable:
+        """See the function."""
+        return field(self.regions, region)
+
+    def styles_of(self, region):
+        """[(share, Style)] of the styles that a region has; their shares sum to 1."""
+        own = [style for style in self.styles
+               if region is None or style.regions is None or style.regions[region].any()]
+        whole = sum(style.share for style in own)
+        return [(style.share / whole, style) for style in own] if whole else []
+
+
+def examples_of(terms, pictures, seen):
+    """{term: [(share, [(value, field)])]}: what is seen of each picture that a term compares with, and of its copies.
+
+    seen(array, {term: field}) gives {term: value} for one picture (1, 3, h, w).
+    """
+    content, found = Style(pictures.content), {term: [] for term in terms}
+    for style in (content, *pictures.styles):
+        shares = {term: share for term in terms for share, compared in (
+            pictures.styles_of(term.region) if term.kind == STYLE else [(1.0, content)]) if compared is style}
+        examples = {term: [] for term in shares}
+        for picture in (style, *style.copies):
+            fields = {term: picture.field(term.region) for term in shares if picture is style or term.what == PATCHES}
+            for term, value in (seen(picture.picture, fields) if fields else {}).items():
+                examples[term].append((value, fields[term]))
+        for term in shares:
+            found[term].append((shares[term], examples[term]))
+    return found

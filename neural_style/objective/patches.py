@@ -1,0 +1,139 @@
+"""Patches of features, each drawn towards the most similar one of the style: Li and Wand, CVPR 2016.
+
+The energy is E = Σ_i ‖Ψ_i − Ψ_NN(i)‖² over all patches Ψ_i of an image's features, where NN(i) is the style's patch with
+the largest normalised cross-correlation. As long as the matches are kept, that is a quadratic in the features F: with n_p
+the number of patches over a position p, and T_p the mean of what these matches have there,
+
+    E = Σ_p n_p·‖F_p − T_p‖² + a rest that no image can change,    ∂E/∂F_p = 2·n_p·(F_p − T_p)
+
+so an evaluation costs no more than that of a content term. Only choosing matches takes products of all patches.
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+from ..system.errors import UsageError
+
+EQUAL = 2e-6            # similarities that differ by less are equal but for rounding, and the first patch is taken
+QUERIES, ANSWERS = 4096, 1024       # patches whose similarities are in memory at once
+
+
+class Source(NamedTuple):
+    """Patches of one or several pictures' features, as places in them."""
+    features: np.ndarray        # (positions, C)
+    corners: np.ndarray         # the position of each patch's upper left corner,
+    pitches: np.ndarray         # and how many positions on its next row is
+
+    def take(self, which, side):
+        """Some of the patches, (n, side, side, C)."""
+        corners, pitches = self.corners[which], self.pitches[which]
+        patches = np.empty((len(corners), side, side, self.features.shape[1]), self.features.dtype)
+        for i, j in np.ndindex(side, side):
+            patches[:, i, j] = self.features[corners + i * pitches + j]
+        return patches
+
+
+def source(shown, side, stride=1):
+    """The Source of the patches of shown, [(features (1, C, h, w), field)], in a region if the field is one of a region."""
+    parts, start = [], 0
+    for features, field in shown:
+        _, channels, height, width = features.shape
+        corners = places(field, (height, width), side, stride)
+        parts.append((features[0].reshape(channels, -1).T, start + corners, np.full(corners.shape, width)))
+        start += height * width
+    return Source(*(np.ascontiguousarray(np.concatenate(part)) for part in zip(*parts)))
+
+
+def places(field, size, side, stride=1):
+    """The positions of the upper left corners of patches in a layer of size (h, w); each belongs where its centre does."""
+    rows, columns = (np.arange(0, edge - side + 1, stride) for edge in size)
+    corners, share = rows[:, None] * size[1] + columns, field(size)
+    return corners.ravel() if share is None else corners[share[rows[:, None] + side // 2, columns + side // 2] >= 0.5]
+
+
+def nearest(image, style, side):
+    """For each patch of one Source the number of the most similar one of the other."""
+    found = np.empty(len(image.corners), np.int32)
+    for start in range(0, len(found), QUERIES):
+        queries = _units(image.take(slice(start, start + QUERIES), side))
+        best, number = np.full(len(queries), -np.inf, np.float32), np.zeros(len(queries), np.int32)
+        for first in range(0, len(style.corners), ANSWERS):
+            similarity = queries @ _units(style.take(slice(first, first + ANSWERS), side)).T
+            most = similarity.max(1)
+            here = (similarity >= most[:, None] - EQUAL).argmax(1)
+            number = np.where(most > best + EQUAL, first + here, number)
+            best = np.maximum(best, most)
+        found[start:start + QUERIES] = number
+    return found
+
+
+def _units(patches):
+    """The patches as rows of length 1; those of zeros stay so, and are similar to none."""
+    rows = patches.reshape(len(patches), -1)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+
+
+class Patches:
+    """The energy of an image's features against the patches of styles.
+
+    styles is [(share, shown)], for each style its share and what source() takes; field says where in the image. matches are
+    the numbers of the style's patches for all of the image's, in an array for each style; None until they are chosen.
+    """
+
+    def __init__(self, styles, field, shape):
+        self._shares, self._side, self._field = [share for share, _ in styles], shape.side, field
+        self._styles = [source(shown, shape.side, shape.stride) for _, shown in styles]
+        self.count, self.matches = len(styles), None
+
+    @property
+    def matches(self):
+        return self._matches
+
+    @matches.setter
+    def matches(self, matches):
+        self._matches, self.target = matches, None
+
+    def choose(self, features):
+        """Choose the matches for these features, (1, C, H, W)."""
+        image = source([(features, self._field)], self._side)
+        self.matches = [nearest(image, style, self._side) for style in self._styles]
+        self.prepare(features.shape)
+
+    def prepare(self, shape):
+        """Make target, root and rest from the matches, for features of this shape; returns whether there are matches.
+
+        The energy is ‖root·(features − target)‖² + rest.
+        """
+        if self.matches is None or self.target is not None:
+            return self.matches is not None
+        _, channels, height, width = shape
+        corners = places(self._field, (height, width), self._side)
+        if not self._fit(len(corners)):
+            raise UsageError("the saved matches are not those of this run's patches")
+        drawn, count = np.zeros((height * width, channels), np.float32), np.zeros((height * width, 1), np.float32)
+        squares = 0.0
+        for share, style, numbers in zip(self._shares, self._styles, self.matches):
+            for start in range(0, len(numbers), QUERIES):
+                part = slice(start, start + QUERIES)
+                patches = style.take(numbers[part], self._side)
+                squares += share * _squares(patches)
+                for i, j in np.ndindex(self._side, self._side):     # no two patches have the same corner
+                    at = corners[part] + i * width + j
+                    drawn[at] += share * patches[:, i, j]
+                    count[at] += share
+        mean, root = drawn / np.maximum(count, 1e-12), np.sqrt(count)
+        self.rest = max(0.0, squares - _squares(root * mean))
+        self.target = np.ascontiguousarray(mean.T).reshape(shape)
+        self.root = root.reshape(1, 1, height, width)       # of the number of patches over each position
+        return True
+
+    def _fit(self, count):
+        """Whether the matches are such of an image with so many patches."""
+        return len(self.matches) == len(self._styles) and all(
+            numbers.shape == (count,) and (not count or 0 <= numbers.min() <= numbers.max() < len(style.corners))
+            for numbers, style in zip(self.matches, self._styles))
+
+
+def _squares(array):
+    """The sum of an array's squares, precisely."""
+    return float(np.einsum("i,i->", array.ravel(), array.ravel(), dtype=np.float64))

@@ -1,0 +1,130 @@
+"""Patches against brute force in float64, with ties, regions and blended styles; finite differences while matches are kept."""
+import numpy as np
+import pytest
+
+from neural_style.find_mxnet import mx
+from neural_style.objective import patches
+from neural_style.objective.patches import Patches
+from neural_style.objective.terms import PatchShape
+from objectives import objective_of
+from oracle import patch_term
+
+RANDOM = np.random.RandomState(11)
+
+
+def everywhere(size):
+    """The field of no region."""
+
+
+def maps(*shape):
+    """Features as a layer has them after a ReLU."""
+    return np.maximum(RANDOM.standard_normal((1,) + shape), 0).astype("float32")
+
+
+def field(inside):
+    return everywhere if inside is None else lambda size: inside.astype("float32")
+
+
+def found(features, styles, side, stride, inside=None):
+    ours = Patches([(share, [(other, field(where)) for other, where in shown]) for share, shown in styles], field(inside),
+                   PatchShape(side, stride))
+    ours.choose(features)
+    difference = (features - ours.target) * ours.root
+    return np.square(difference).sum() + ours.rest, 2 * difference * ours.root, ours.matches
+
+
+LEFT, TOP = np.zeros((7, 9), bool), np.zeros((6, 8), bool)
+LEFT[:, :5], TOP[:3] = True, True
+ALIKE = np.tile(maps(4, 3, 3), (1, 1, 2, 3))        # every patch of it comes again
+
+
+@pytest.mark.parametrize("side, stride", [(3, 1), (3, 2), (2, 1), (1, 3), (5, 1)])
+@pytest.mark.parametrize("styles, inside", [
+    ([(1.0, [(maps(4, 6, 8), None)])], None),
+    ([(0.3, [(maps(4, 6, 8), None)]), (0.7, [(maps(4, 5, 5), None), (maps(4, 8, 6), None)])], None),
+    ([(1.0, [(maps(4, 6, 8), TOP)])], LEFT),
+    ([(1.0, [(ALIKE, None)])], None),
+    ([(1.0, [(np.zeros((1, 4, 6, 6), "float32"), None), (maps(4, 6, 6), None)])], None)],
+    ids=["one", "blended", "region", "ties", "zeros"])
+def test_against_brute_force(styles, inside, side, stride, monkeypatch):
+    monkeypatch.setattr(patches, "QUERIES", 7)       # several blocks of each
+    monkeypatch.setattr(patches, "ANSWERS", 5)
+    features = maps(4, 7, 9)
+    energy, slope, matches = patch_term(features[0], [(share, [(other[0], where) for other, where in shown])
+                                                      for share, shown in styles], side, stride, inside)
+    ours = found(features, styles, side, stride, inside)
+    assert [list(numbers) for numbers in ours[2]] == matches
+    assert ours[0] == pytest.approx(energy, rel=1e-5)
+    np.testing.assert_allclose(ours[1][0], slope, atol=1e-4)
+
+
+def test_an_image_of_zeros_is_similar_to_none(monkeypatch):
+    ours = found(np.zeros((1, 4, 5, 5), "float32"), [(1.0, [(maps(4, 6, 6), None)])], 3, 1)
+    assert not ours[2][0].any() and np.isfinite(ours[0])        # all are equally similar: the first one
+
+
+def test_a_style_matches_itself():
+    features = maps(8, 12, 10)
+    energy, slope, (numbers,) = found(features, [(1.0, [(features, None)])], 3, 1)
+    np.testing.assert_array_equal(numbers, np.arange(10 * 8))
+    assert energy < 1e-4 and np.abs(slope).max() < 1e-4
+
+
+@pytest.fixture
+def evaluate(small_files, small, pictures):
+    """evaluate(flags): the Objective of patches with small filters, and its content."""
+    def run(flags):
+        return objective_of(["--content-image", pictures / "chelsea.png", "--style-image", pictures / "coffee.png",
+                             "--model-params", small_files["vgg19"], "--max-long-edge", 80, "--style-term", "patches",
+                             "--tv-weight", 0, "--clip-gradient", 0, *flags.split()])
+    return run
+
+
+FLAGS = ["--style-layers relu2_1 relu3_1", "--style-layers relu1_1 relu3_1 --style-term gram patches",
+         "--style-layers relu2_1 --patch-size 4 --patch-stride 1", "--pooling max --content-weight 0",
+         "--style-layers relu2_1 --patch-rotations -7.5 0 7.5 --patch-scales 0.95 1"]
+
+
+@pytest.mark.parametrize("engine, bound", [("--tile 16", 1e-5), ("--precision fast32", 1e-4),
+                                           ("--precision fast32 --tile 16", 1e-4)])
+@pytest.mark.parametrize("flags", FLAGS)
+def test_engines_agree(evaluate, flags, engine, bound):
+    graph, content = evaluate(flags)
+    image = mx.nd.array(content * 0.8 + 3)
+    expected, (other, _) = graph(image), evaluate(f"{flags} {engine}")
+    ours = other(image)
+    assert ours.total == pytest.approx(expected.total, rel=bound)
+    assert parted(ours.gradient, expected.gradient) < bound
+    assert sum((one != two).sum() for one, two in zip(graph.matches, other.matches)) == 0
+
+
+@pytest.mark.parametrize("engine", ["", "--precision fast32"])
+def test_finite_differences_while_the_matches_are_kept(evaluate, engine):
+    objective, content = evaluate(f"--style-layers relu2_1 relu3_1 --content-weight 0 {engine}")
+    image = mx.nd.array(content * 0.8)
+    evaluation, matches = objective(image), objective.matches
+    direction = evaluation.gradient / mx.nd.norm(evaluation.gradient)
+    above, below = (objective(image + sign * 0.05 * direction).total for sign in (1, -1))
+    assert (above - below) / 0.1 == pytest.approx(evaluation.gradient_norm, rel=1e-2)
+    for one, two in zip(matches, objective.matches):
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("engine", ["", "--tile 16"])
+def test_matches_are_kept_until_they_are_given_up(evaluate, engine):
+    objective, content = evaluate(f"--style-layers relu2_1 relu3_1 {engine}")
+    first, second = mx.nd.array(content), mx.nd.array(content[:, :, ::-1].copy())
+    objective(first)
+    kept = objective.matches
+    stale = objective(second)
+    objective.matches = ()
+    fresh = objective(second)
+    assert any((one != two).any() for one, two in zip(kept, objective.matches)) and fresh.total != stale.total
+    objective.matches = kept        # as a run that is resumed has them
+    again = objective(second)
+    assert again.total == stale.total
+    np.testing.assert_array_equal(again.gradient.asnumpy(), stale.gradient.asnumpy())
+
+
+def parted(ours, theirs):
+    return float((mx.nd.norm(ours - theirs) / mx.nd.norm(theirs)).asscalar())
