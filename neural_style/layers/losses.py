@@ -30,11 +30,11 @@ class Gram:
         features = operators.cast(features, "float32", empty)
         owner, place = self._channels_last(features, *window.core(), empty)       # the owner keeps the place
         rows, share = place.reshape(-1, place.shape[2]), self._field((window.height, place.shape[1]))
-        if share is None:
-            self.sum, self.positions = self.sum + rows.T @ rows, self.positions + len(rows)
-        else:
-            share = share[window.core_first:window.core_last].reshape(-1, 1)
-            self.sum, self.positions = self.sum + rows.T @ (rows * share), self.positions + float(share.sum())
+        positions = len(rows)
+        if share is not None:
+            root = np.sqrt(share[window.core_first:window.core_last].reshape(-1, 1))
+            rows, positions = rows * root, float(np.square(root, dtype="float64").sum())
+        self.sum, self.positions = self.sum + rows.T @ rows, self.positions + positions
 
     def value(self):
         return self.sum / self.positions

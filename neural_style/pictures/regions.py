@@ -3,6 +3,7 @@
 A map is (h, w) uint8, from 0 to 255: how far each pixel belongs to something.
 """
 import logging
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -28,26 +29,39 @@ def mask_of(picture, beneath):
     return _fitted(shade.astype(np.uint8), picture, beneath)
 
 
+class Labels(NamedTuple):
+    """A picture of regions: where each has which colour."""
+    name: str
+    colors: np.ndarray      # (R, 3)
+    numbers: np.ndarray     # (h, w), the region of each pixel; -1 of none
+
+    def find(self, color):
+        """The number of the region of this colour, or None."""
+        distances = np.linalg.norm(self.colors - color, axis=1)
+        return int(distances.argmin()) if distances.min() < NEAR else None
+
+
 def paired(content, styles):
     """The regions' maps: [map of the content], and for each style [its map of the same colour, or None].
 
     content is (labels, picture beneath), styles a list of such pairs, all of them Pictures.
     """
-    found, of_styles = _colors(content[0]), [_colors(labels) for labels, _ in styles]
-    maps, maps_of_styles = [], [[] for _ in styles]
-    for (labels, _), others in zip(styles, of_styles):
-        if not any(_nearest(color, [other for other, _ in others]) is not None for color, _ in found):
-            raise UsageError(f"--style-regions {labels.name}: none of its colours, {_names(others)}, is in --regions, which has "
-                             f"{_names(found)}")
-    for color, share in found:
-        partners = [_nearest(color, [other for other, _ in others]) for others in of_styles]
+    own, others = _labels(content[0]), [_labels(picture) for picture, _ in styles]
+    for labels in others:
+        if all(labels.find(color) is None for color in own.colors):
+            raise UsageError(f"--style-regions {labels.name}: none of its colours, {_names(labels)}, is in --regions, which has "
+                             f"{_names(own)}")
+    maps, maps_of_styles, shares = [], [[] for _ in styles], []
+    for number, color in enumerate(own.colors):
+        partners = [labels.find(color) for labels in others]
+        shares.append(f"{_name(color)} {np.mean(own.numbers == number):.0%}")
         if all(partner is None for partner in partners):
-            raise UsageError(f"--regions {content[0].name}: its colour {_name(color)}, {share:.1%} of the picture, is in none of "
-                             f"--style-regions, which have {_names(sum(of_styles, []))}; every region needs a style")
-        maps.append(_map(*content, found, color))
-        for own, style, others, partner in zip(maps_of_styles, styles, of_styles, partners):
-            own.append(None if partner is None else _map(*style, others, partner))
-    log.info("%d regions: %s", len(found), ", ".join(f"{_name(color)} {share:.0%}" for color, share in found))
+            raise UsageError(f"--regions {own.name}: its colour {shares[-1]} is in none of --style-regions, which have "
+                             f"{_names(*others)}; every region needs a style")
+        maps.append(_fitted(_map(own, number), *content))
+        for found, labels, partner, pictures in zip(maps_of_styles, others, partners, styles):
+            found.append(None if partner is None else _fitted(_map(labels, partner), *pictures))
+    log.info("regions: %s", ", ".join(shares))
     return maps, maps_of_styles
 
 
@@ -56,40 +70,41 @@ def scaled(part, size, fit="stretch", scale=1.0):
     return np.round((FITS[fit](np.dstack([part] * 3), size, scale)[0, 0] + MEANS[0]) / 256, 6)
 
 
-def _colors(picture):
-    """[(colour, share)] of a picture's regions, the largest first; transparent pixels belong to none."""
-    pixels = _bytes(picture)
-    pixels = pixels.reshape(-1, 3) if picture.alpha is None else pixels[picture.alpha >= 128]
-    packed, counts = np.unique(pixels.astype(np.int64) @ (65536, 256, 1), return_counts=True)
+def _labels(picture):
+    """The Labels of a picture: its flat colours, and each pixel in the region whose colour is nearest.
+
+    Edges between two regions, blurred or drawn, have colours, too, but no area.
+    """
+    from scipy.ndimage import binary_erosion
+    pixels, clear = _bytes(picture), None if picture.alpha is None else picture.alpha < 128
+    packed, inverse = np.unique(pixels.astype(np.int64) @ (65536, 256, 1), return_inverse=True)
+    inverse = inverse.reshape(pixels.shape[:2])
+    counts = np.bincount((inverse if clear is None else inverse[~clear]).ravel(), minlength=len(packed))
     colors, shares = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], 1), counts / max(1, counts.sum())
     kept, near = [], np.zeros(len(colors), bool)
     for index in np.argsort(-shares, kind="stable"):
-        if not near[index] and (shares[index] >= SMALLEST or not kept):
-            own = ~near & (np.linalg.norm(colors - colors[index], axis=1) < NEAR)
-            kept.append((colors[index], float(shares[own].sum())))
-            near |= own
-        elif shares[index] < SMALLEST:
+        if shares[index] < SMALLEST:
             break
-    if not kept or shares[near].sum() < FLAT:
+        if not near[index]:
+            kept.append(index)
+            near |= np.linalg.norm(colors - colors[index], axis=1) < NEAR
+    if not counts.any():
+        raise UsageError(f"{picture.name} is all transparent; paint each region in a flat colour")
+    if shares[near].sum() < FLAT:
         raise UsageError(f"{picture.name} has {len(colors)} colours; a picture of regions is painted in a few flat ones, one "
                          "for each region")
-    return kept
+
+    def numbers():
+        nearest = np.argmin([np.square(colors - colors[index]).sum(1) for index in kept], 0)[inverse]
+        return nearest if clear is None else np.where(clear, -1, nearest)
+    thin = max(1, min(pixels.shape[:2]) // 100)
+    areas = [binary_erosion(numbers() == number, np.ones((3, 3)), thin, border_value=1).any() for number in range(len(kept))]
+    kept = [index for index, has_area in zip(kept, areas) if has_area] or kept
+    return Labels(picture.name, colors[kept], numbers())
 
 
-def _nearest(color, others):
-    """The one of the others that is the same colour, or None."""
-    distances = [np.linalg.norm(color - other) for other in others]
-    return others[int(np.argmin(distances))] if distances and min(distances) < NEAR else None
-
-
-def _map(labels, beneath, colors, color):
-    """Where the labels have a colour, or one that is nearer to it than to the others."""
-    pixels = _bytes(labels).astype(np.float32)
-    distances = [np.square(pixels - other).sum(2) for other, _ in colors]
-    here = np.argmin(distances, 0) == [other is color for other, _ in colors].index(True)
-    if labels.alpha is not None:
-        here &= labels.alpha >= 128
-    return _fitted(here.astype(np.uint8) * 255, labels, beneath)
+def _map(labels, number):
+    return (labels.numbers == number).astype(np.uint8) * 255
 
 
 def _fitted(part, picture, beneath):
@@ -109,5 +124,5 @@ def _name(color):
     return "#%02x%02x%02x" % tuple(color)
 
 
-def _names(colors):
-    return ", ".join(dict.fromkeys(_name(color) for color, _ in colors))
+def _names(*all_labels):
+    return ", ".join(dict.fromkeys(_name(color) for labels in all_labels for color in labels.colors))

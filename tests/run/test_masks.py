@@ -1,0 +1,133 @@
+"""Masks and regions in whole runs: what is kept of the photograph, and that nothing else changes."""
+import numpy as np
+import pytest
+from PIL import Image
+
+from neural_style import nstyle
+from neural_style.run import state
+
+
+def grey(path, shade, size=(113, 75), right=None):
+    picture = np.full((size[1], size[0]), shade, np.uint8)
+    if right is not None:
+        picture[:, size[0] // 2:] = right
+    Image.fromarray(picture).save(path)
+    return str(path)
+
+
+def painted(words, output, *more):
+    assert nstyle.main([*words, "--output", str(output), "--remove-noise-final", "0", "--quiet", *map(str, more)]) == 0
+    return np.asarray(Image.open(output))
+
+
+def code_of(*words):
+    """The exit code of the command, whoever finds the mistake."""
+    try:
+        return nstyle.main(list(words))
+    except SystemExit as ended:
+        return ended.code
+
+
+@pytest.fixture
+def run(short_run):
+    """The words of a short run, without where its pictures land."""
+    return [*short_run, "--save-epochs", "100"]
+
+
+@pytest.mark.parametrize("flags", ["", "--precision fast32", "--tile 16", "--style-term patches --style-layers relu2_1",
+                                   "--optimizer lbfgs --start content --pyramid 0"])
+def test_a_white_mask_is_no_mask(run, tmp_path, flags):
+    plain = painted(run, tmp_path / "plain.png", *flags.split())
+    masked = painted(run, tmp_path / "masked.png", "--mask", grey(tmp_path / "white.png", 255), *flags.split())
+    np.testing.assert_array_equal(masked, plain)
+
+
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_black_mask_gives_the_photograph_back(run, tmp_path, thumbnails, ending, bits):
+    from neural_style.pictures.images import PostprocessImage, PreprocessContentImage
+    black, photo = grey(tmp_path / "black.png", 0), thumbnails / "chelsea.png"
+    scaled = painted(run, tmp_path / f"scaled{ending}", "--mask", black, "--remove-noise-final", 0.1)
+    np.testing.assert_array_equal(scaled, PostprocessImage(PreprocessContentImage(str(photo), 48)))
+    if bits == 16 and ending == ".png":
+        return          # Pillow reads no colours of 16 bits from it
+    same = painted(run, tmp_path / f"same{ending}", "--mask", black, "--output-size", "same")
+    np.testing.assert_array_equal(same, np.asarray(Image.open(photo)))
+
+
+def test_half_a_mask_keeps_half_of_the_photograph(run, tmp_path, thumbnails):
+    mask = grey(tmp_path / "half.png", 0, right=255)
+    result = painted(run, tmp_path / "half-painted.png", "--mask", mask, "--output-size", "same")
+    photo = np.asarray(Image.open(thumbnails / "chelsea.png"))
+    np.testing.assert_array_equal(result[:, :56], photo[:, :56])
+    assert (result[:, 56:] != photo[:, 56:]).mean() > 0.9
+
+
+def test_checkpoints_are_masked_too_and_grey_blends(run, tmp_path):
+    at = str(tmp_path / "at%s.png")
+    found, where = {}, run.index("--output_dir")
+    run = run[:where] + run[where + 2:]
+    for shade in (0, 128, 255):
+        painted(run, tmp_path / f"{shade}.png", "--mask", grey(tmp_path / f"m{shade}.png", shade), "--checkpoint-output", at,
+                "--save-epochs", 2, "--overwrite", "--start", "content", "--style-weight", 1e-30, "--remove-noise", 0)
+        found[shade] = np.asarray(Image.open(tmp_path / "at2.png")).astype(float)
+    blend = found[0] + (found[255] - found[0]) * 128 / 255
+    assert np.abs(found[128] - blend).max() <= 1
+
+
+def test_a_transparent_photograph_stays_so(run, tmp_path, thumbnails):
+    picture = Image.open(thumbnails / "chelsea.png").convert("RGBA")
+    alpha = np.full((picture.height, picture.width), 255, np.uint8)
+    alpha[:20] = 0
+    picture.putalpha(Image.fromarray(alpha))
+    picture.save(tmp_path / "clear.png")
+    result = painted(run, tmp_path / "out.png", "--content-image", tmp_path / "clear.png", "--mask",
+                     grey(tmp_path / "black.png", 0), "--output-size", "same")
+    np.testing.assert_array_equal(result[..., 3], alpha)
+    np.testing.assert_array_equal(result[20:, :, :3], np.asarray(picture)[20:, :, :3])
+
+
+@pytest.mark.parametrize("more", ["", "--tile 16", "--optimizer lbfgs --match-every 2"])
+def test_a_run_that_compares_patches_is_resumed_to_the_bit(run, tmp_path, more):
+    """In the middle between two choices of matches: the state has those that were made before.
+
+    L-BFGS begins anew at each choice, and where it is resumed: here in the same epoch.
+    """
+    words = [*run, "--style-term", "patches", "--style-layers", "relu2_1", "relu3_1", "--mask",
+             grey(tmp_path / "m.png", 0, right=255), "--match-every", "3", *more.split()]
+    whole = painted(words, tmp_path / "whole.png", "--max-num-epochs", 8)
+    painted(words, tmp_path / "part.png", "--max-num-epochs", 4)
+    part = state.load(tmp_path / ".part.png.state.npz").state
+    assert len(part.matches) == 2 and all(numbers.dtype == np.int32 for numbers in part.matches)
+    assert nstyle.main(["--resume", str(tmp_path / ".part.png.state.npz"), "--max-num-epochs", "8", "--quiet"]) == 0
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "part.png")), whole)
+
+
+@pytest.mark.parametrize("change", ["count", "range", "shape", "type"])
+def test_matches_of_another_run_are_refused(run, tmp_path, change, capsys):
+    words = [*run, "--style-term", "patches", "--style-layers", "relu2_1", "--match-every", "3"]
+    painted(words, tmp_path / "part.png", "--max-num-epochs", 4)
+    path = tmp_path / ".part.png.state.npz"
+    with np.load(path) as file:
+        arrays = dict(file)
+    numbers = arrays["matches_0"]
+    arrays["matches_0"] = {"count": numbers[:-1], "range": np.full_like(numbers, 10 ** 6), "shape": numbers[None],
+                           "type": numbers.astype("float32")}[change]
+    np.savez(path, **arrays)
+    before = (tmp_path / "part.png").read_bytes()
+    assert code_of("--resume", str(path), "--max-num-epochs", "8", "--quiet") == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert (tmp_path / "part.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("flags, message", [
+    ("--regions {mask}", "--style-regions must say"), ("--style-regions {mask}", "has no effect without --regions"),
+    ("--mask nowhere.png", "nowhere.png"), ("--patch-size 5", "has no effect without --style-term patches"),
+    ("--style-term patches --style-norm gatys", "--style-norm has no effect with --style-term patches"),
+    ("--style-term patches gram", "--style-term has 2 values for 5 style layers"),
+    ("--style-term patches --patch-size 9", "--patch-size 9: on relu"),
+    ("--regions {mask} --style-regions {mask} {mask}", "has 2 values for 1 in --style-image"),
+    ("--mask {mask} --content-weight 0", "there is nothing to do")])
+def test_what_does_not_go_together_is_said(run, tmp_path, capsys, flags, message):
+    words = flags.format(mask=grey(tmp_path / "black.png", 0)).split()
+    assert code_of(*run, *words) == 2 and message in capsys.readouterr().err
