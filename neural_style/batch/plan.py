@@ -73,8 +73,8 @@ class Batch:
     def needed(self):
         """Files and folders that a machine must see in order to paint: one picture of each folder stands for the others."""
         pictures = {os.path.dirname(path): path for pair in self.pairs for path in (pair.content, pair.style)}
-        start = filter(os.path.isfile, [self.args.start])
-        return [str(self.folder), *pictures.values(), *start, *paths(self.args, FILE)]
+        others = paths(Namespace(**dict(vars(self.args), content_image=None, style_image=None)), PICTURE)
+        return [str(self.folder), *pictures.values(), *filter(os.path.isfile, others), *paths(self.args, FILE)]
 
     def fingerprint(self, pair):
         """A digest of everything that the pair's picture depends on."""

@@ -43,8 +43,9 @@ class Pictures(NamedTuple):
 
     @property
     def sizes(self):
-        """(H, W) of the content, and of each style."""
-        return [picture.shape[2:] for picture in (self.content, *(style.picture for style in self.styles))]
+        """(H, W) of the content, and of each style and its copies."""
+        shown = [self.content] + [one.picture for style in self.styles for one in (style, *style.copies)]
+        return [picture.shape[2:] for picture in shown]
 
     def field(self, region) -> Callable:
         """See the function."""

@@ -3,6 +3,7 @@
 A map is (h, w) uint8, from 0 to 255: how far each pixel belongs to something.
 """
 import logging
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from .images import FITS
 
 NEAR = 48               # colours that are not as far apart, in R, G and B from 0 to 255, are one: JPEG changes them a little
 SMALLEST = 0.005        # the share of a picture that a region has at least; what has less is an edge between two others
+ENOUGH = 4_000_000      # pixels of a picture of regions; of larger ones, every second one is taken across and down, or third ...
 FLAT = 0.9              # the share of a picture that is near the colours of its regions
 ASPECT = 0.02           # how far the aspect ratio may be from that of the picture beneath
 
@@ -65,9 +67,11 @@ def paired(content, styles):
     return maps, maps_of_styles
 
 
-def scaled(part, size, fit="stretch", scale=1.0):
-    """A map at the size (H, W) as the network sees it, or as a style picture is fitted to it: (h, w), from 0 to 1."""
-    return np.round((FITS[fit](np.dstack([part] * 3), size, scale)[0, 0] + MEANS[0]) / 256, 6)
+def scaled(part, size, shape=None, fit="stretch", scale=1.0):
+    """A map at the size (H, W) as the network sees it, or as a style picture is fitted to it, in its shape: from 0 to 1."""
+    from skimage.transform import resize
+    share = np.round((FITS[fit](np.dstack([part] * 3), size, scale)[0, 0] + MEANS[0]) / 256, 6)
+    return share if share.shape == (shape or size) else resize(share, shape, order=1)
 
 
 def _labels(picture):
@@ -76,7 +80,9 @@ def _labels(picture):
     Edges between two regions, blurred or drawn, have colours, too, but no area.
     """
     from scipy.ndimage import binary_erosion
-    pixels, clear = _bytes(picture), None if picture.alpha is None else picture.alpha < 128
+    step = math.ceil(math.sqrt(picture.pixels.size / 3 / ENOUGH))
+    pixels = _bytes(picture)[::step, ::step]
+    clear = None if picture.alpha is None else picture.alpha[::step, ::step] < 128
     packed, inverse = np.unique(pixels.astype(np.int64) @ (65536, 256, 1), return_inverse=True)
     inverse = inverse.reshape(pixels.shape[:2])
     counts = np.bincount((inverse if clear is None else inverse[~clear]).ravel(), minlength=len(packed))
@@ -108,12 +114,13 @@ def _map(labels, number):
 
 
 def _fitted(part, picture, beneath):
-    """A map at the size of the picture beneath; one of a single value has no size."""
-    (height, width), (goal, across) = part.shape, beneath.pixels.shape[:2]
+    """A map at the size of the picture beneath, or of a part of its pixels; one of a single value has no size."""
+    (height, width), (goal, across) = picture.pixels.shape[:2], beneath.pixels.shape[:2]
     if abs(width * goal / (height * across) - 1) > ASPECT and part.min() != part.max():
         raise UsageError(f"{picture.name} is {width}x{height} and {beneath.name} {across}x{goal}: the one is to lie on the "
                          "other, so bring it to the same shape")
-    return np.asarray(Image.fromarray(part).resize((across, goal), Image.NEAREST))
+    step = math.ceil(math.sqrt(goal * across / ENOUGH)) if part.size <= ENOUGH else 1
+    return np.asarray(Image.fromarray(part).resize((max(1, across // step), max(1, goal // step)), Image.NEAREST))
 
 
 def _bytes(picture):

@@ -9,8 +9,9 @@ import os
 from typing import NamedTuple
 
 from ..layers import engine
-from ..objective.terms import STYLE
-from ..options.flags import style_pictures
+from ..objective.patches import ANSWERS, QUERIES
+from ..objective.terms import PATCHES, STYLE
+from ..options.flags import listed, style_pictures
 from ..options.optimizers import OPTIMIZERS
 from ..pictures.read import size_of
 from ..system.errors import UsageError
@@ -36,6 +37,7 @@ FACTORS = {
 }
 TARGET = 0.37           # all that the layers make of a style picture, forward alone
 FURTHER = 0.1           # what that leaves behind with each style after the first, measured with three
+PATCHED = 4             # arrays of a layer with patches: its features, the sums and means of matches, differences
 PHOTO = 48              # bytes per pixel of a photo while it is scaled: two copies in float64
 IN_STRIPS = 200         # bytes per pixel that stay while strips are evaluated: pictures, and features between the blocks
 STRIP, AROUND = 1830, 196       # bytes per pixel of a strip, and rows that come to its own, of all blocks together
@@ -49,14 +51,27 @@ def estimate(model, terms, size, style_sizes=(), optimizer="nag", precision="flo
     if tile:
         height, width = (max(sides) for sides in zip(size, *style_sizes))
         rows = height / max(1, round(height / tile)) + AROUND
-        return min(fixed(model, precision) + IN_STRIPS * height * width + STRIP * rows * width + states,
+        return min(fixed(model, precision) + IN_STRIPS * height * width + STRIP * rows * width + states
+                   + _of_patches(model, terms, size, style_sizes),
                    estimate(model, terms, size, style_sizes, optimizer, precision))
     style, content = ([term.layer for term in terms if (term.kind == STYLE) == wanted] for wanted in (True, False))
     gradient = (factors.layers * model.layer_bytes(style + content, size)[1]
                 + factors.content * model.layer_bytes(content, size)[0])
     targets = [model.layer_bytes(style, own)[1] for own in style_sizes]
     return (fixed(model, precision) + max(gradient, TARGET * max(targets, default=0)) + FURTHER * sum(targets[1:])
-            + states)
+            + _of_patches(model, terms, size, style_sizes) + states)
+
+
+def _of_patches(model, terms, size, style_sizes):
+    """The bytes that comparing patches takes: the features of all pictures, the means of matches, and blocks of patches."""
+    terms, needed, blocks = [term for term in terms if term.what == PATCHES], 0, [0]
+    for term in terms:
+        of_styles = sum(model.layer_bytes([term.layer], own)[0] for own in style_sizes)
+        channels, height, width = model.shapes([term.layer], size)[term.layer]
+        patch, count = 4 * channels * term.patches.side ** 2, min(QUERIES, height * width)
+        needed += of_styles + PATCHED * 4 * channels * height * width
+        blocks.append(2 * patch * (count + ANSWERS) + 8 * count * ANSWERS)
+    return needed + max(blocks)
 
 
 def fixed(model, precision):
@@ -72,7 +87,8 @@ def reading(pictures):
 
 def _pictures(args):
     """The pictures that a run reads, and words that are none."""
-    return [args.content_image, args.start, *style_pictures(args)]
+    others = [args.mask, args.regions, *listed(args.style_regions)]
+    return [args.content_image, args.start, *style_pictures(args), *filter(None, others)]
 
 
 def check_pictures(args, free=None):

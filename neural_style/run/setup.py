@@ -31,14 +31,14 @@ def pictures_of(args, read=images.read_picture):
     if args.preserve_colors == "match":
         pixels = [colors.matched(style, content) for style in pixels]
     mask = regions.mask_of(read(args.mask), read(args.content_image)) if args.mask else None
-    own, of_styles = _regions(args, read, content.shape[2:], fits, mask)
+    own, of_styles = _regions(args, read, content.shape[2:], fits, [picture.shape[2:] for picture in pixels], mask)
     styles = [Style(picture, share / sum(shares), parts) for picture, share, parts in zip(pixels, shares, of_styles)]
     if PATCHES in listed(args.style_term):
         styles = [style._replace(copies=copies_of(style, args)) for style in styles]
     return Pictures(content, styles, own, mask)
 
 
-def _regions(args, read, size, fits, mask):
+def _regions(args, read, size, fits, shapes, mask):
     """The regions of the image, (R, H, W), and for each style its own; None where everything is one region."""
     paths = style_pictures(args)
     own, of_styles = None, [None] * len(paths)
@@ -46,8 +46,8 @@ def _regions(args, read, size, fits, mask):
         labels = [(read(label), read(path)) for label, path in zip(listed(args.style_regions), paths)]
         maps, maps_of_styles = regions.paired((read(args.regions), read(args.content_image)), labels)
         own = np.stack([regions.scaled(part, size) for part in maps])
-        of_styles = [np.stack(_filled([part if part is None else regions.scaled(part, size, **fit) for part in parts]))
-                     for parts, fit in zip(maps_of_styles, fits)]
+        of_styles = [np.stack(_filled([part if part is None else regions.scaled(part, size, shape, **fit) for part in parts]))
+                     for parts, shape, fit in zip(maps_of_styles, shapes, fits)]
     if mask is not None and mask.min() < 255:
         share = regions.scaled(mask, size)
         own = share[None] if own is None else own * share

@@ -98,6 +98,6 @@ def test_maps_are_fitted_like_their_picture(fit, scale, size):
     from neural_style.pictures.images import PreprocessStyleImage
     part = stripes((255,) * 3, (0,) * 3)
     picture = PreprocessStyleImage(Picture("p", part, None), (1, 3, 40, 40), **({} if fit == "stretch" else dict(fit=fit, scale=scale)))
-    share = regions.scaled(part[..., 0], (40, 40), fit, scale)
+    share = regions.scaled(part[..., 0], (40, 40), size, fit, scale)
     assert share.shape == picture.shape[2:] == size and share.min() == 0 and share.max() == 1
     np.testing.assert_allclose(share, (picture[0, 0] + 123.68) / 256, atol=1e-6)

@@ -69,7 +69,7 @@ def test_checkpoints_are_masked_too_and_grey_blends(run, tmp_path):
     run = run[:where] + run[where + 2:]
     for shade in (0, 128, 255):
         painted(run, tmp_path / f"{shade}.png", "--mask", grey(tmp_path / f"m{shade}.png", shade), "--checkpoint-output", at,
-                "--save-epochs", 2, "--overwrite", "--start", "content", "--style-weight", 1e-30, "--remove-noise", 0)
+                "--save-epochs", 2, "--overwrite", "--start", "content", "--style-weight", 1e-30, "--stop-eps", 0, "--remove-noise", 0)
         found[shade] = np.asarray(Image.open(tmp_path / "at2.png")).astype(float)
     blend = found[0] + (found[255] - found[0]) * 128 / 255
     assert np.abs(found[128] - blend).max() <= 1
