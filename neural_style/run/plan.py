@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..layers import engine
 from ..objective.patches import ANSWERS, QUERIES
-from ..objective.terms import PATCHES, STYLE
+from ..objective.terms import GRAM, PATCHES, STYLE
 from ..options.flags import listed, style_pictures
 from ..options.optimizers import OPTIMIZERS
 from ..pictures.read import size_of
@@ -37,7 +37,7 @@ FACTORS = {
 }
 TARGET = 0.37           # all that the layers make of a style picture, forward alone
 FURTHER = 0.1           # what that leaves behind with each style after the first, measured with three
-PATCHED = 4             # arrays of a layer with patches: its features, the sums and means of matches, differences
+PATCHED, OF_STYLES, BLOCKS = 1, 1.5, 0.5        # of layers with patches: the image's, the styles', blocks for the products
 PHOTO = 48              # bytes per pixel of a photo while it is scaled: two copies in float64
 IN_STRIPS = 200         # bytes per pixel that stay while strips are evaluated: pictures, and features between the blocks
 STRIP, AROUND = 1830, 196       # bytes per pixel of a strip, and rows that come to its own, of all blocks together
@@ -58,7 +58,8 @@ def estimate(model, terms, size, style_sizes=(), optimizer="nag", precision="flo
     gradient = (factors.layers * model.layer_bytes(style + content, size)[1]
                 + factors.content * model.layer_bytes(content, size)[0])
     targets = [model.layer_bytes(style, own)[1] for own in style_sizes]
-    return (fixed(model, precision) + max(gradient, TARGET * max(targets, default=0)) + FURTHER * sum(targets[1:])
+    further = FURTHER * sum(targets[1:]) if any(term.what == GRAM for term in terms) else 0
+    return (fixed(model, precision) + max(gradient, TARGET * max(targets, default=0)) + further
             + _of_patches(model, terms, size, style_sizes) + states)
 
 
@@ -69,9 +70,9 @@ def _of_patches(model, terms, size, style_sizes):
         of_styles = sum(model.layer_bytes([term.layer], own)[0] for own in style_sizes)
         channels, height, width = model.shapes([term.layer], size)[term.layer]
         patch, count = 4 * channels * term.patches.side ** 2, min(QUERIES, height * width)
-        needed += of_styles + PATCHED * 4 * channels * height * width
+        needed += OF_STYLES * of_styles + PATCHED * 4 * channels * height * width
         blocks.append(2 * patch * (count + ANSWERS) + 8 * count * ANSWERS)
-    return needed + max(blocks)
+    return needed + BLOCKS * max(blocks)
 
 
 def fixed(model, precision):
