@@ -44,7 +44,7 @@ class Labels(NamedTuple):
 
 
 def paired(content, styles):
-    """The regions' maps: [map of the content], and for each style [its map of the same colour, or None].
+    """The regions' maps: [map of the content], and for each style [its map of the same colour, empty if it has none].
 
     content is (labels, picture beneath), styles a list of such pairs, all of them Pictures.
     """
@@ -62,7 +62,7 @@ def paired(content, styles):
                              f"{_names(*others)}; every region needs a style")
         maps.append(_fitted(_map(own, number), *content))
         for found, labels, partner, pictures in zip(maps_of_styles, others, partners, styles):
-            found.append(None if partner is None else _fitted(_map(labels, partner), *pictures))
+            found.append(_fitted(_map(labels, partner), *pictures))
     log.info("regions: %s", ", ".join(shares))
     return maps, maps_of_styles
 
@@ -110,7 +110,7 @@ def _labels(picture):
 
 
 def _map(labels, number):
-    return (labels.numbers == number).astype(np.uint8) * 255
+    return np.uint8(255) * (labels.numbers == number) if number is not None else np.zeros((1, 1), np.uint8)
 
 
 def _fitted(part, picture, beneath):

@@ -16,7 +16,6 @@ from ..pictures import colors, images, regions
 from ..system import machine, memory
 from ..system.errors import UsageError
 
-
 PATCH_LAYERS = ["relu3_1", "relu4_1"]       # where patches are compared by default, as in CNN-MRF
 
 
@@ -46,18 +45,12 @@ def _regions(args, read, size, fits, shapes, mask):
         labels = [(read(label), read(path)) for label, path in zip(listed(args.style_regions), paths)]
         maps, maps_of_styles = regions.paired((read(args.regions), read(args.content_image)), labels)
         own = np.stack([regions.scaled(part, size) for part in maps])
-        of_styles = [np.stack(_filled([part if part is None else regions.scaled(part, size, shape, **fit) for part in parts]))
+        of_styles = [np.stack([regions.scaled(part, size, shape, **fit) for part in parts])
                      for parts, shape, fit in zip(maps_of_styles, shapes, fits)]
     if mask is not None and mask.min() < 255:
         share = regions.scaled(mask, size)
         own = share[None] if own is None else own * share
     return own, of_styles
-
-
-def _filled(parts):
-    """The maps, with one of zeros for each that is None."""
-    zeros = np.zeros_like(next((part for part in parts if part is not None), 0.0))
-    return [zeros if part is None else part for part in parts]
 
 
 def copies_of(style, args):
@@ -93,17 +86,16 @@ def model_and_terms(args, device, pictures):
             raise UsageError(f"{flag} has {len(values)} values for {len(layers)} style layers; there must be one for each")
     everywhere = [None] if pictures.regions is None else range(len(pictures.regions))
     shape = PatchShape(args.patch_size, args.patch_stride)
-    asked = [Term(STYLE, layer, args.style_weight * weight, STYLE_NORMS[args.style_norm] if what == GRAM else CONTENT_NORMS["sum"],
-                  what, region, shape)
+    divisors = {GRAM: STYLE_NORMS[args.style_norm], PATCHES: CONTENT_NORMS["sum"]}
+    asked = [Term(STYLE, layer, args.style_weight * weight, divisors[what], what, region, shape)
              for layer, weight, what in zip(layers, weights, compared) for region in everywhere]
     asked += [Term(CONTENT, layer, args.content_weight, CONTENT_NORMS[args.content_norm])
               for layer in listed(args.content_layers) or model.content_layers]
     terms = {}
     for term in asked:
-        term = term._replace(layer=model.resolve(term.layer)) if term.weight > 0 else term
-        key = term._replace(weight=0)
         if term.weight > 0:
-            terms[key] = term._replace(weight=term.weight + (terms[key].weight if key in terms else 0))
+            key = term._replace(layer=model.resolve(term.layer), weight=0)
+            terms[key] = key._replace(weight=term.weight + (terms[key].weight if key in terms else 0))
     for number, size in enumerate(pictures.sizes if terms else ()):
         model.demand_size([term.layer for term in terms if term.kind == STYLE or not number], size,
                           "style" if number else "content")

@@ -30,8 +30,8 @@ def test_regions_pair_by_colour(tmp_path):
     maps, (of_one, of_two) = regions.paired((own, PHOTO), [(one, PHOTO), (two, PHOTO)])
     found = {int(part[0].argmax()): (part, one, two) for part, one, two in zip(maps, of_one, of_two)}     # by where it begins
     assert sorted(found) == [0, 30, 60] and all((part.sum() == 255 * 30 * 60) for part in maps)
-    assert [start for start in (0, 30, 60) if found[start][1] is not None] == [0, 30]
-    assert [start for start in (0, 30, 60) if found[start][2] is not None] == [60]
+    assert [start for start in (0, 30, 60) if found[start][1].any()] == [0, 30]
+    assert [start for start in (0, 30, 60) if found[start][2].any()] == [60]
     assert found[0][1][0, 89] == 255 and found[0][1][0, 0] == 0 and found[30][1][0, 0] == 255
 
 
