@@ -209,3 +209,23 @@ def test_help_needs_no_numpy_and_a_batch_no_mxnet(folder, random_params):
     command = [sys.executable, "-c", code] + words(folder, "--model-params", str(random_params))
     done = subprocess.run(command, capture_output=True, text=True, cwd=str(Path(__file__).parents[2]))
     assert done.returncode == 0 and done.stderr.count("its process ended with exit code 1: no reason given") == 4
+
+
+def test_masks_regions_and_patches_in_a_batch(folder, flags, capfd):
+    """They are those of single runs, and another mask paints the pairs anew."""
+    for name, (left, right) in {"mask": (0, 255), "whole": (9, 9)}.items():
+        picture = np.full((40, 48, 3), left, np.uint8)
+        picture[:, 24:] = right
+        Image.fromarray(picture).save(folder / f"{name}.png")
+    more = ["--mask", str(folder / "mask.png"), "--style-term", "patches", "--style-layers", "relu2_1", "--regions",
+            str(folder / "whole.png"), "--style-regions", str(folder / "whole.png")]
+    assert main(words(folder, "--jobs", "1") + flags + more) == 0
+    nstyle.train_nstyle(nstyle.get_args([
+        "--content-image", str(folder / "in/chelsea.png"), "--style-image", str(folder / "style/coffee.png"),
+        "--output", str(folder / "single.png"), *flags, *more]))
+    assert np.array_equal(pixels(folder / "out/chelsea-coffee.png"), pixels(folder / "single.png"))
+    Image.fromarray(np.full((40, 48), 255, np.uint8)).save(folder / "mask.png")
+    capfd.readouterr()
+    assert main(words(folder, "--jobs", "1") + flags + more) == 0
+    assert "chelsea-coffee.png done" in capfd.readouterr().err
+    assert not np.array_equal(pixels(folder / "out/chelsea-coffee.png"), pixels(folder / "single.png"))

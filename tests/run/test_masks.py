@@ -131,3 +131,23 @@ def test_matches_of_another_run_are_refused(run, tmp_path, change, capsys):
 def test_what_does_not_go_together_is_said(run, tmp_path, capsys, flags, message):
     words = flags.format(mask=grey(tmp_path / "black.png", 0)).split()
     assert code_of(*run, *words) == 2 and message in capsys.readouterr().err
+
+
+def test_the_picture_carries_what_repeats_it_and_the_page_shows_the_mask(run, tmp_path):
+    mask, whole = grey(tmp_path / "m.png", 0, right=255), grey(tmp_path / "whole.png", 77)
+    flags = ["--mask", mask, "--regions", whole, "--style-regions", whole, "--style-term", "patches", "--style-layers", "relu2_1"]
+    first = painted(run, tmp_path / "first.png", *flags, "--report")
+    assert nstyle.main(["--recipe", str(tmp_path / "first.png"), "--model-params", run[run.index("--model-params") + 1],
+                        "--output", str(tmp_path / "again.png"), "--quiet"]) == 0
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "again.png")), first)
+    page = (tmp_path / "first.report.html").read_text(encoding="utf-8")
+    for caption, name in (("mask", "m.png"), ("regions", "whole.png"), ("regions of the style", "whole.png")):
+        assert f"<b>{caption}</b> {name}" in page
+
+
+def test_smaller_levels_have_the_mask_and_the_regions_at_their_size(run, tmp_path):
+    whole = grey(tmp_path / "whole.png", 77)
+    flags = ["--regions", whole, "--style-regions", whole, "--max-long-edge", "72", "--pyramid", "1", "--pyramid-epochs", "2"]
+    plain = painted(run, tmp_path / "plain.png", *flags[4:])
+    found = painted(run, tmp_path / "found.png", *flags)
+    assert np.abs(found.astype(int) - plain).mean() < 0.5
