@@ -386,7 +386,7 @@ def work(seed, first, last, params, until):
     import warnings
     warnings.simplefilter("default")
     pictures = corpus()
-    seen = os.fdopen(os.dup(2), "w")        # where a hang is shown, whatever a case does to standard error
+    seen = os.dup(2)        # where a hang is shown, whatever a case does to standard error
     for number in range(first, last):
         if time.time() > until:
             return
