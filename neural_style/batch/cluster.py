@@ -94,6 +94,8 @@ def _paint(task, version):
             return children.paint(task) if starts < TRIES else Outcome("the worker that painted it was lost twice")
     except OSError as error:
         return Outcome(f"{args.output} cannot be written from {host}: {error.strerror or error}")
+    except Exception as error:      # the batch would wait for ever for one that Dask cannot send back
+        return Outcome(f"the worker on {host}: {describe(error)}")
 
 
 def _outcome(future, client, address):

@@ -174,6 +174,15 @@ def test_a_worker_that_comes_late_and_cannot_paint(folder):
     assert "/proc/x.png cannot be written from " in cluster._paint(Task(args), cluster.__version__).error
 
 
+def test_an_exception_with_a_deep_traceback_does_not_stay_on_its_worker(folder, stub, preload, capfd):
+    deep = preload.with_name("deep.py")
+    deep.write_text("from neural_style.batch import children\n"
+                    "def paint(*given):\n    return paint(*given)\nchildren.Children.paint = paint\n")
+    with distributed.LocalCluster(n_workers=1, preload=[str(deep)], **QUIET) as one:
+        assert main(words(folder, "--dask", one.scheduler_address, *stub)) == 1
+    assert "failed: chelsea-coffee.png: the worker on " in capfd.readouterr().err
+
+
 def test_a_cluster_that_cannot_work_is_told_before_the_start(tmp_path):
     class Client:
         def __init__(self, needed, version):
