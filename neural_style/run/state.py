@@ -108,7 +108,7 @@ def find(where):
     where = Path(where)
     if where.is_file():
         return where
-    found = sorted(path for path in where.glob(".*.state.npz") if path.is_file())
+    found = sorted(path for path in where.glob(".*.state.npz") if path.is_file()) if where.is_dir() else []
     if len(found) == 1:
         return found[0]
     if found:
