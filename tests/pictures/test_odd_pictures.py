@@ -21,7 +21,7 @@ COLOURS = np.array([[[200, 30, 40], [10, 220, 60], [20, 40, 250]],
                     [[250, 240, 20], [128, 128, 128], [255, 255, 255]]], np.uint8).repeat(BLOCK, 0).repeat(BLOCK, 1)
 GREY = COLOURS[:, :, 0]
 ALPHA = np.array([[255, 128, 0], [0, 255, 255]], np.uint8).repeat(BLOCK, 0).repeat(BLOCK, 1)
-DEEP = (GREY * 257 - (GREY > 100) * 7).astype(np.uint16)
+DEEP = (GREY.astype(np.uint16) * 257 - (GREY > 100) * 7).astype(np.uint16)
 MADE = {"1": Image.fromarray(GREY > 100), "L": Image.fromarray(GREY), "P": Image.fromarray(COLOURS).quantize(8),
         "LA": Image.merge("LA", [Image.fromarray(GREY), Image.fromarray(ALPHA)]),
         "RGBA": Image.fromarray(np.dstack([COLOURS, ALPHA])), "I;16": Image.fromarray(DEEP),
