@@ -103,7 +103,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
     pictures = setup.pictures_of(args, read)
     if saved and (saved.pictures != state.digest(pictures) or saved.state.image.shape != pictures.content.shape):
         raise errors.UsageError(f"--resume {args.resume}: the content or a style picture is not the one that the run "
-                                "began with")
+                                "began with, or the mask or regions are not")
     saving = Saving(args, photo, pictures, saved)
     saving.prepare()
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from ..find_mxnet import mx
 from ..system import memory
+from ..system.errors import UsageError
 
 
 class Evaluation(NamedTuple):
@@ -26,7 +27,7 @@ class Objective:
     def __init__(self, engine, terms, scales, image_terms, limit=np.inf):
         self._engine, self._image_terms, self._limit = engine, image_terms, limit
         self.kinds = [term.kind for term in terms] + ["image"] * len(image_terms)
-        self.names = [term.layer for term in terms] + [name for name, _ in image_terms]
+        self.names = [term.name for term in terms] + [name for name, _ in image_terms]
         self.weights = np.array(list(scales) + [1.0] * len(image_terms))
 
     def __call__(self, image):
@@ -56,7 +57,9 @@ class Objective:
     @matches.setter
     def matches(self, matches):
         """Take these, or let the next evaluation choose them, where there are none."""
-        rest = list(matches)
+        rest, count = list(matches), sum(patches.count for patches in self.patches)
+        if len(rest) not in (0, count):
+            raise UsageError(f"the saved state has {len(rest)} lists of matches, and this run {count}; begin the run anew")
         for patches in self.patches:
             patches.matches, rest = rest[:patches.count] or None, rest[patches.count:]
 

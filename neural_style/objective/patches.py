@@ -109,7 +109,7 @@ class Patches:
         _, channels, height, width = shape
         corners = places(self._field, (height, width), self._side)
         if not self._fit(len(corners)):
-            raise UsageError("the saved matches are not those of this run's patches")
+            raise UsageError("the saved state has matches of other patches than this run's; begin the run anew")
         drawn, count = np.zeros((height * width, channels), np.float32), np.zeros((height * width, 1), np.float32)
         squares = 0.0
         for share, style, numbers in zip(self._shares, self._styles, self.matches):

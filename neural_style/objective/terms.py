@@ -34,6 +34,12 @@ class Term(NamedTuple):
     patches: PatchShape = PatchShape()
 
     @property
+    def name(self):
+        """What people call it."""
+        of = "" if self.region is None else f" in region {self.region + 1}"
+        return self.layer + (" patches" if self.what == PATCHES else "") + of
+
+    @property
     def what(self):
         """What of the features it compares."""
         return self.compares or (GRAM if self.kind == STYLE else FEATURES)

@@ -50,6 +50,8 @@ class Flag(NamedTuple):
 
 POSITIVE = Check(lambda value: value > 0, "greater than 0")
 NOT_NEGATIVE = Check(lambda value: value >= 0, "0 or greater")
+ANGLE = Check(lambda value: abs(value) <= 360, "from -360 to 360")
+TIMES = Check(lambda value: 0.1 <= value <= 10, "from 0.1 to 10")
 AT_LEAST_ONE = Check(lambda value: value >= 1, "1 or greater")
 ANY_NUMBER = Check(lambda value: True, "a number")
 FACTOR = Check(lambda value: 0 < value <= 1, "greater than 0 and at most 1")
@@ -91,16 +93,16 @@ FLAGS = (
     Flag("--lr-sched-delay", int, 75, "lower the learning rate every N epochs", AT_LEAST_ONE),
     Flag("--lr-sched-factor", float, 0.9, "by this factor", FACTOR),
     # what is minimised
-    Flag("--style-layers", str, None, "layers whose Gram matrices are matched; by default the model's own; "
-         "relu3_last is the last one of its block", many=True),
+    Flag("--style-layers", str, None, "layers whose Gram matrices are matched; by default the model's own, with "
+         "patches relu3_1 and relu4_1; relu3_last is the last one of its block", many=True),
     Flag("--style-layer-weights", float, None, "a weight for each style layer", NOT_NEGATIVE, many=True),
     Flag("--style-term", str, "gram", "what is matched on the style layers: Gram matrices, or each patch of features with the "
          "style's most similar one (CNN-MRF); one for all layers, or one for each", choices=("gram", "patches"), many=True),
     Flag("--patch-size", int, 3, "the side of a patch, in positions of its layer", AT_LEAST_ONE),
     Flag("--patch-stride", int, 2, "take every Nth of the style's patches, across and down", AT_LEAST_ONE),
-    Flag("--patch-rotations", float, None, "take patches of the style turned by these angles, too, in degrees", ANY_NUMBER,
+    Flag("--patch-rotations", float, None, "also take patches of the style turned by these angles, in degrees", ANGLE,
          many=True),
-    Flag("--patch-scales", float, None, "take patches of the style scaled by these factors, too", POSITIVE, many=True),
+    Flag("--patch-scales", float, None, "also take patches of the style scaled by these factors", TIMES, many=True),
     Flag("--match-every", int, 10, "choose the most similar patches anew every N epochs", AT_LEAST_ONE),
     Flag("--style-norm", str, "reference", "what a squared Gram difference is divided by, with N filters and M positions: "
          "N²M, 4N²M², 4NM or N²(NM)²", choices=tuple(STYLE_NORMS)),
@@ -122,7 +124,8 @@ FLAGS = (
          path=PICTURE),
     Flag("--regions", str, None, "a picture of flat colours over the content: each region takes its style from the region of "
          "the same colour in --style-regions", scope=ENDING, path=PICTURE),
-    Flag("--style-regions", str, None, "such a picture over each style image; of one colour if all of it serves that region",
+    Flag("--style-regions", str, None, "a picture of regions for each style image; one of a single colour says that the whole "
+         "style serves that region",
          many=True, scope=ENDING, path=PICTURE),
     Flag("--preserve-colors", str, "none", "keep the content's colours: take only the result's luminance, or match the "
          "style's colours to the content's before the run", choices=("none", "luma", "match")),

@@ -102,10 +102,17 @@ def PreprocessStyleImage(path, shape, fit="stretch", scale=1.0):
 
 
 def turned(picture, degrees, scale):
-    """A (1, C, h, w) array turned by an angle, cut to the largest upright part without corners from outside, and scaled."""
-    from scipy.ndimage import rotate
+    """A (1, C, h, w) array turned by an angle, cut to the largest upright part without anything from outside, and scaled."""
     from skimage.transform import resize
-    _, channels, height, width = picture.shape
+    cut = np.rot90(picture[0], round(degrees / 90), (1, 2)) if degrees % 90 == 0 else _turned(picture[0], degrees)
+    channels, *sides = cut.shape
+    size = (channels, *(max(1, round(side * scale)) for side in sides))
+    return cut[None] if size == cut.shape else resize(cut, size, order=1, mode="edge", anti_aliasing=scale < 1)[None]
+
+
+def _turned(picture, degrees):
+    from scipy.ndimage import rotate
+    height, width = (side - 1 for side in picture.shape[1:])        # from the middle of the first pixel to that of the last
     sine, cosine = abs(math.sin(math.radians(degrees))), abs(math.cos(math.radians(degrees)))
     long, short = max(height, width), min(height, width)
     if short <= 2 * sine * cosine * long or abs(sine - cosine) < 1e-9:      # two corners touch the longer side
@@ -113,12 +120,10 @@ def turned(picture, degrees, scale):
     else:
         turn = cosine ** 2 - sine ** 2
         sides = (width * cosine - height * sine) / turn, (height * cosine - width * sine) / turn
-    whole = rotate(picture[0], degrees, (1, 2), order=1, mode="nearest")
-    across, down = (min(whole.shape[axis], max(1, int(side))) for axis, side in zip((2, 1), sides))
+    whole = rotate(picture, degrees, (1, 2), order=1, mode="nearest")
+    across, down = (max(1, int(side)) for side in sides)
     top, left = (whole.shape[1] - down) // 2, (whole.shape[2] - across) // 2
-    cut = whole[:, top:top + down, left:left + across]
-    size = (channels, max(1, round(down * scale)), max(1, round(across * scale)))
-    return cut[None] if size == cut.shape else resize(cut, size, order=1, mode="edge", anti_aliasing=scale < 1)[None]
+    return whole[:, top:top + down, left:left + across]
 
 
 def PostprocessImage(img):
@@ -154,7 +159,8 @@ def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None
         if photo.ndim == 4:
             photo = PostprocessImage(photo) if bit_depth == 8 else _unrounded(photo)
         photo = photo / 257.0 if photo.dtype == np.uint16 else photo
-        picture = _blended(picture, resized(photo, picture.shape[:2]), resized(mask[:, :, None], picture.shape[:2]) / 255.0)
+        share = resized(mask[:, :, None], picture.shape[:2], Image.BILINEAR).astype(np.float32) / 255
+        picture = _blended(picture, resized(photo, picture.shape[:2]), share)
     if alpha is not None and format_of(filename) in WITH_ALPHA:
         picture = _with_alpha(picture, resized(alpha[:, :, None], picture.shape[:2]))
     if picture.dtype != np.uint8:
@@ -165,7 +171,7 @@ def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None
 
 def _blended(picture, photo, share):
     """The picture where share is 1, the photo where it is 0; both (H, W, 3) and alike."""
-    blended = photo + (picture.astype(np.float64) - photo) * share
+    blended = photo + (picture.astype(np.float32) - photo) * share
     return np.round(blended).astype(np.uint8) if picture.dtype == np.uint8 else blended
 
 
@@ -177,11 +183,11 @@ def _with_alpha(picture, alpha):
     return np.dstack([np.round(colors).astype(np.uint8) if picture.dtype == np.uint8 else colors, alpha])
 
 
-def resized(picture, size):
-    """The (h, w, C) picture resized to (H, W), with Lanczos' filter."""
+def resized(picture, size, method=Image.LANCZOS):
+    """The (h, w, C) picture resized to (H, W), by one of Pillow's methods."""
     if tuple(size) == picture.shape[:2]:
         return picture
-    channels = [Image.fromarray(channel.astype(np.float32)).resize(size[::-1], Image.LANCZOS)
+    channels = [Image.fromarray(channel.astype(np.float32)).resize(size[::-1], method)
                 for channel in np.moveaxis(picture, 2, 0)]
     result = np.clip(np.dstack(channels), 0, 255)
     return np.round(result).astype(np.uint8) if picture.dtype == np.uint8 else result

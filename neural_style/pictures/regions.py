@@ -17,6 +17,8 @@ from .images import FITS
 NEAR = 48               # colours that are not as far apart, in R, G and B from 0 to 255, are one: JPEG changes them a little
 SMALLEST = 0.005        # the share of a picture that a region has at least; what has less is an edge between two others
 ENOUGH = 4_000_000      # pixels of a picture of regions; of larger ones, every second one is taken across and down, or third ...
+PAINTED = 13            # of 255: what is darker in a mask is not painted, but black that JPEG has changed a little
+MOST, FEW = 32, 16      # regions that there can be; colours of which each is one, however alike they are
 FLAT = 0.9              # the share of a picture that is near the colours of its regions
 ASPECT = 0.02           # how far the aspect ratio may be from that of the picture beneath
 
@@ -24,11 +26,12 @@ log = logging.getLogger("neural_style")
 
 
 def mask_of(picture, beneath):
-    """The map of a mask: white where it is painted; nothing is where the mask is transparent."""
+    """The map of a mask, at its own size: white where it is painted; nothing is where the mask is transparent."""
     shade = np.rint(_bytes(picture) @ LUMA)
-    if picture.alpha is not None:
-        shade = np.rint(shade * (picture.alpha / 255.0))
-    return _fitted(shade.astype(np.uint8), picture, beneath)
+    if picture.alpha is not None:       # it is read as if on white, and the white that shows through does not count
+        shade = np.maximum(shade - 255 + picture.alpha, 0)
+    _demand_shape("--mask", shade, picture, beneath)
+    return shade.astype(np.uint8)
 
 
 class Labels(NamedTuple):
@@ -60,9 +63,9 @@ def paired(content, styles):
         if all(partner is None for partner in partners):
             raise UsageError(f"--regions {own.name}: its colour {shares[-1]} is in none of --style-regions, which have "
                              f"{_names(*others)}; every region needs a style")
-        maps.append(_fitted(_map(own, number), *content))
+        maps.append(_fitted(_map(own, number), "--regions", *content))
         for found, labels, partner, pictures in zip(maps_of_styles, others, partners, styles):
-            found.append(_fitted(_map(labels, partner), *pictures))
+            found.append(_fitted(_map(labels, partner), "--style-regions", *pictures))
     log.info("regions: %s", ", ".join(shares))
     return maps, maps_of_styles
 
@@ -87,13 +90,13 @@ def _labels(picture):
     inverse = inverse.reshape(pixels.shape[:2])
     counts = np.bincount((inverse if clear is None else inverse[~clear]).ravel(), minlength=len(packed))
     colors, shares = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], 1), counts / max(1, counts.sum())
-    kept, near = [], np.zeros(len(colors), bool)
+    kept, near, radius = [], np.zeros(len(colors), bool), 1 if len(colors) <= FEW else NEAR
     for index in np.argsort(-shares, kind="stable"):
         if shares[index] < SMALLEST:
             break
         if not near[index]:
             kept.append(index)
-            near |= np.linalg.norm(colors - colors[index], axis=1) < NEAR
+            near |= np.linalg.norm(colors - colors[index], axis=1) < radius
     if not counts.any():
         raise UsageError(f"{picture.name} is all transparent; paint each region in a flat colour")
     if shares[near].sum() < FLAT:
@@ -104,8 +107,11 @@ def _labels(picture):
         nearest = np.argmin([np.square(colors - colors[index]).sum(1) for index in kept], 0)[inverse]
         return nearest if clear is None else np.where(clear, -1, nearest)
     thin = max(1, min(pixels.shape[:2]) // 100)
-    areas = [binary_erosion(numbers() == number, np.ones((3, 3)), thin, border_value=1).any() for number in range(len(kept))]
+    there = numbers()
+    areas = [binary_erosion(there == number, np.ones((3, 3)), thin, border_value=1).any() for number in range(len(kept))]
     kept = [index for index, has_area in zip(kept, areas) if has_area] or kept
+    if len(kept) > MOST:
+        raise UsageError(f"{picture.name} has {len(kept)} regions; there can be {MOST} at most")
     return Labels(picture.name, colors[kept], numbers())
 
 
@@ -113,12 +119,18 @@ def _map(labels, number):
     return np.uint8(255) * (labels.numbers == number) if number is not None else np.zeros((1, 1), np.uint8)
 
 
-def _fitted(part, picture, beneath):
-    """A map at the size of the picture beneath, or of a part of its pixels; one of a single value has no size."""
+def _demand_shape(flag, part, picture, beneath):
+    """Raise UsageError where a picture's map does not have the shape of the picture beneath; one of a single value has any."""
     (height, width), (goal, across) = picture.pixels.shape[:2], beneath.pixels.shape[:2]
-    if abs(width * goal / (height * across) - 1) > ASPECT and part.min() != part.max():
-        raise UsageError(f"{picture.name} is {width}x{height} and {beneath.name} {across}x{goal}: the one is to lie on the "
-                         "other, so bring it to the same shape")
+    if abs(width * goal / (height * across) - 1) > ASPECT + 1 / min(height, width) and part.min() != part.max():
+        raise UsageError(f"{flag} {picture.name} is {width}x{height}, and {beneath.name}, on which it lies, {across}x{goal}: "
+                         "crop or resize it to the same aspect ratio")
+
+
+def _fitted(part, flag, picture, beneath):
+    """A map at the size of the picture beneath, or of a part of its pixels."""
+    goal, across = beneath.pixels.shape[:2]
+    _demand_shape(flag, part, picture, beneath)
     step = math.ceil(math.sqrt(goal * across / ENOUGH)) if part.size <= ENOUGH else 1
     return np.asarray(Image.fromarray(part).resize((max(1, across // step), max(1, goal // step)), Image.NEAREST))
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..find_mxnet import mx
 from ..options.optimizers import OPTIMIZERS, setting
-from ..system.errors import NeuralStyleError
+from ..system.errors import NeuralStyleError, UsageError
 from .state import State
 
 log = logging.getLogger("neural_style")
@@ -50,19 +50,21 @@ def minimise(objective, image, args, on_step, since=None):
     the result.
     """
     since = since or start_state(image)
+    if objective.patches and since.epoch % args.match_every and not since.matches:
+        raise UsageError("the saved state lacks the matches of patches; begin the run anew")
     objective.matches = since.matches
     track = _Track(objective, image, since, args, on_step)
     try:
         if OPTIMIZERS[args.optimizer].mxnet is None:
             _lbfgs(track, image, objective, args)
         else:
-            _first_order(track, image, objective, since, args)
+            _first_order(track, image, since, args)
     except _Finished:
         pass
     return track.result()
 
 
-def _first_order(track, image, objective, since, args):
+def _first_order(track, image, since, args):
     schedule = mx.lr_scheduler.FactorScheduler(args.lr_sched_delay, args.lr_sched_factor, base_lr=args.lr)
     row = OPTIMIZERS[args.optimizer]
     optimizer = getattr(mx.optimizer, row.mxnet)(
@@ -73,9 +75,8 @@ def _first_order(track, image, objective, since, args):
     track.memory = [array for array in (own if isinstance(own, tuple) else (own,)) if array is not None]
     for array, value in zip(track.memory, since.memory):
         array[:] = value
-    for epoch in range(since.epoch, args.max_num_epochs):
-        if epoch % args.match_every == 0:
-            objective.matches = ()
+    for _ in range(since.epoch, args.max_num_epochs):
+        track.choose_matches()
         gradient = track.evaluate().gradient
         optimizer.update(0, image, gradient, own)
         track.moved()
@@ -87,11 +88,13 @@ def _lbfgs(track, image, objective, args):
         epochs = args.max_num_epochs - track.epoch
         if objective.patches:
             epochs = min(epochs, args.match_every - track.epoch % args.match_every)
-            if track.epoch % args.match_every == 0:
-                objective.matches = ()
-        if _lbfgs_moves(track, image, epochs) < epochs:
+        track.choose_matches()
+        moves = _lbfgs_moves(track, image, epochs)
+        if moves < epochs and not (objective.patches and moves):
             log.info("L-BFGS finds no better image after epoch %d", track.epoch)
             return
+        if moves < epochs:
+            objective.matches = ()
 
 
 def _lbfgs_moves(track, image, epochs):
@@ -128,12 +131,17 @@ class _Track:
 
     def __init__(self, objective, image, since, args, on_step):
         self._objective, self._image, self._stop_eps, self._on_step = objective, image, args.stop_eps, on_step
-        self._keeps_best, self._best_total = args.keep_best, since.best_total
+        self._keeps_best, self._best_total, self._match_every = args.keep_best, since.best_total, args.match_every
         self._best = None if since.best is None else mx.nd.array(since.best, ctx=image.context)
         self.epoch, self._start = since.epoch, time.monotonic() - since.seconds
         self.memory = []                    # the optimiser's own arrays
         self._before = image.copy()         # where the image stood after the last move
         self._good, self._evaluation = image.copy() if since.epoch else None, None
+
+    def choose_matches(self):
+        """Let the next evaluation choose the matches of patches anew, where this epoch is one of those that do."""
+        if self.epoch % self._match_every == 0:
+            self._objective.matches = ()
 
     def evaluate(self):
         """The Evaluation at the image as it is now."""
@@ -172,5 +180,6 @@ class _Track:
         """The image at the end: as it is, or the best one."""
         if not self._keeps_best:
             return self._image
+        self.choose_matches()
         self.evaluate()
         return self._best

@@ -28,12 +28,13 @@ class Factors(NamedTuple):
     weights: float      # as read and as bound, and oneDNN's copies of them in its own layouts
     layers: float       # all that the layers make, forward and backward
     content: float      # of the layers with content terms besides: targets, differences and gradients
+    regions: float      # of the layers whose Gram matrices are of a region, for each region
 
 
 FACTORS = {
-    "float32": Factors(2.7, 1.15, 4.7),
-    "fast32": Factors(7.65, 0.66, 4.0),      # the filters at all points of a tile are four times the weights
-    "bf16": Factors(4.0, 0.535, 4.0),
+    "float32": Factors(2.7, 1.15, 4.7, 4.0),
+    "fast32": Factors(7.65, 0.66, 4.0, 1.0),      # the filters at all points of a tile are four times the weights
+    "bf16": Factors(4.0, 0.535, 4.0, 1.0),
 }
 TARGET = 0.37           # all that the layers make of a style picture, forward alone
 FURTHER = 0.1           # what that leaves behind with each style after the first, measured with three
@@ -59,8 +60,10 @@ def estimate(model, terms, size, style_sizes=(), optimizer="nag", precision="flo
                 + factors.content * model.layer_bytes(content, size)[0])
     targets = [model.layer_bytes(style, own)[1] for own in style_sizes]
     further = FURTHER * sum(targets[1:]) if any(term.what == GRAM for term in terms) else 0
+    in_regions = sum(model.layer_bytes([term.layer], size)[0] for term in terms
+                     if term.what == GRAM and term.region is not None)
     return (fixed(model, precision) + max(gradient, TARGET * max(targets, default=0)) + further
-            + _of_patches(model, terms, size, style_sizes) + states)
+            + factors.regions * in_regions + _of_patches(model, terms, size, style_sizes) + states)
 
 
 def _of_patches(model, terms, size, style_sizes):

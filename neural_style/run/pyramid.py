@@ -41,7 +41,7 @@ def start_of(args, shape, device, read):
     image = None
     for level in levels(args):
         pictures = setup.pictures_of(level, read)
-        objective = setup.make_objective(level, *setup.model_and_terms(level, device, pictures), pictures)
+        objective = setup.make_objective(level, *setup.model_and_terms(level, device, pictures, lenient=True), pictures)
         image = (start_image(args.start, pictures.content.shape, device, named, read) if image is None
                  else mx.nd.array(enlarged(image.asnumpy(), pictures.sizes[0]), ctx=device))
         with of_epochs(level) as progress:

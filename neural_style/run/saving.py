@@ -181,6 +181,8 @@ def numbered(checkpoint, epoch):
 
 def _taken_by(function, options):
     """Those of the options that a function takes: somebody may have put one of the reference's form in our place."""
+    if "mask" in options and "mask" not in inspect.signature(function).parameters:
+        log.warning("SaveImage was replaced by a function without a mask: --mask has no effect on saved pictures")
     return {name: value for name, value in options.items() if name in inspect.signature(function).parameters}
 
 

@@ -1,4 +1,6 @@
 """Put a run together: what its arguments say as pictures, a model, terms, and the Objective."""
+import logging
+
 import numpy as np
 
 from ..find_mxnet import mx
@@ -15,6 +17,8 @@ from ..options.optimizers import OPTIMIZERS
 from ..pictures import colors, images, regions
 from ..system import machine, memory
 from ..system.errors import UsageError
+
+log = logging.getLogger("neural_style")
 
 PATCH_LAYERS = ["relu3_1", "relu4_1"]       # where patches are compared by default, as in CNN-MRF
 
@@ -47,8 +51,8 @@ def _regions(args, read, size, fits, shapes, mask):
         own = np.stack([regions.scaled(part, size) for part in maps])
         of_styles = [np.stack([regions.scaled(part, size, shape, **fit) for part in parts])
                      for parts, shape, fit in zip(maps_of_styles, shapes, fits)]
-    if mask is not None and mask.min() < 255:
-        share = regions.scaled(mask, size)
+    if mask is not None and mask.min() < regions.PAINTED:
+        share = regions.scaled(np.uint8(255) * (mask >= regions.PAINTED), size)
         own = share[None] if own is None else own * share
     return own, of_styles
 
@@ -71,10 +75,10 @@ def on_device(array, device):
     return mx.nd.array(array, ctx=device)
 
 
-def model_and_terms(args, device, pictures):
+def model_and_terms(args, device, pictures, lenient=False):
     """The Model, and the Terms on its layers, the style's first; weights on one layer are added up.
 
-    A picture that is too small for the layers is a UsageError.
+    A picture that is too small for the layers is a UsageError. A lenient caller does without patches and regions that are.
     """
     model = Model(args.model, device, args.model_params, args.pooling, args.normalised)
     compared = listed(args.style_term)
@@ -96,34 +100,57 @@ def model_and_terms(args, device, pictures):
         if term.weight > 0:
             key = term._replace(layer=model.resolve(term.layer), weight=0)
             terms[key] = key._replace(weight=term.weight + (terms[key].weight if key in terms else 0))
-    for number, size in enumerate(pictures.sizes if terms else ()):
-        model.demand_size([term.layer for term in terms if term.kind == STYLE or not number], size,
-                          "style" if number else "content")
-    terms = [term for term in terms.values() if _has_place(model, term, pictures)]
     if not terms:
         raise UsageError("there is nothing to do: --style-weight and --content-weight are both 0, or those of every layer")
+    for number, size in enumerate(pictures.sizes):
+        model.demand_size([term.layer for term in terms if term.kind == STYLE or not number], size,
+                          "style" if number else "content")
+    terms = [term for term in terms.values() if term.kind == CONTENT or _fits(model, term, pictures, lenient)]
+    if not terms:
+        raise UsageError("there is nothing to do: the mask or the regions leave no place for the style, and "
+                         "--content-weight is 0")
     model.keep(term.layer for term in terms)
     return model, terms
 
 
+def _fits(model, term, pictures, lenient):
+    """Whether a style term has its place; lenient, it is left out where a UsageError would say why it has none."""
+    try:
+        if _has_place(model, term, pictures):
+            return True
+        reason = "the mask or the region has no place for it"
+    except UsageError as error:
+        if not lenient:
+            raise
+        reason = error
+    log.info("%s is left out: %s", term.name, reason)
+    return False
+
+
 def _has_place(model, term, pictures):
-    """Whether the image has a place for a term; UsageError where its patches or a style's region are too small for it."""
-    if term.kind == CONTENT:
-        return True
-    side, stride = term.patches if term.what == PATCHES else (1, 1)
-    counts = []
-    for picture, field, step in [(pictures.content, pictures.field(term.region), 1)] + [
-            (style.picture, style.field(term.region), stride) for _, style in pictures.styles_of(term.region)]:
-        size = model.shapes([term.layer], picture.shape[2:])[term.layer][1:]
-        if min(size) < side:
-            raise UsageError(f"--patch-size {side}: on {term.layer} a picture of {picture.shape[3]}x{picture.shape[2]} has only "
-                             f"{size[1]}x{size[0]} positions; choose a larger picture, a lower layer or smaller patches")
-        counts.append(len(places(field, size, side, step)) if term.what == PATCHES or field(size) is None
-                      else int(field(size).any()))
-    if counts[0] and not all(counts):
-        raise UsageError(f"--style-regions: a region of a style is too small for {term.layer}; paint it larger or leave it out "
-                         "of --regions")
-    return counts[0] > 0
+    """Whether the image has a place for a style term; UsageError where the styles have none for it."""
+    if not _places(model, term, pictures.content, pictures.field(term.region), 1):
+        return False
+    styles = pictures.styles_of(term.region)
+    if not styles:
+        raise UsageError("--style-blend-weights: a region takes after styles of weight 0 only; give one of them a weight")
+    if not all(_places(model, term, style.picture, style.field(term.region), term.patches.stride) for _, style in styles):
+        raise UsageError(f"a region of --style-regions is too small for {term.layer}: paint it larger, or raise "
+                         "--max-long-edge, or take lower --style-layers")
+    return True
+
+
+def _places(model, term, picture, field, stride):
+    """How many places a picture has for a term: patches, or positions."""
+    _, height, width = model.shapes([term.layer], picture.shape[2:])[term.layer]
+    if term.what == PATCHES:
+        if min(height, width) < term.patches.side:
+            raise UsageError(f"--patch-size {term.patches.side}: on {term.layer} a picture of {picture.shape[3]}x"
+                             f"{picture.shape[2]} has only {width}x{height} positions; raise --max-long-edge, or take lower "
+                             "--style-layers or smaller patches")
+        return len(places(field, (height, width), term.patches.side, stride))
+    share = field((height, width))
+    return height * width if share is None else np.count_nonzero(share)
 
 
 def precision_of(args, model, terms):
@@ -133,17 +160,18 @@ def precision_of(args, model, terms):
     return machine.precision(args.precision)
 
 
-def _positions(share, whole):
-    """How many positions of a layer belong to a region; whole of them where share is None."""
-    return whole if share is None else float(share.sum())
+def _scale(term, field, channels, height, width):
+    """What the term's sum of squares is multiplied by; a region counts by its share of the positions, whatever the norm."""
+    share, positions = field((height, width)), height * width
+    of_region = positions / float(share.sum()) if share is not None and term.what == GRAM else 1
+    return float(term.weight) / term.divisor(channels, positions) * of_region
 
 
 def make_objective(args, model, terms, pictures):
     """The Objective of the terms for the Pictures, evaluated by the reference's graph or layer by layer."""
     memory.keep_freed(False)        # the targets are made only once
     precision, shapes = precision_of(args, model, terms), model.shapes([term.layer for term in terms], pictures.sizes[0])
-    scales = [float(term.weight) / term.divisor(n, _positions(pictures.field(term.region)((h, w)), h * w))
-              for term, (n, h, w) in ((term, shapes[term.layer]) for term in terms)]
+    scales = [_scale(term, pictures.field(term.region), *shapes[term.layer]) for term in terms]
     if precision == "float32" and not args.tile:
         evaluate = Graph(model, terms, scales, pictures)
     elif engine.supports(model, terms, bool(args.tile)):

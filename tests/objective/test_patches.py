@@ -1,11 +1,14 @@
 """Patches against brute force in float64, with ties, regions and blended styles; finite differences while matches are kept."""
 import numpy as np
 import pytest
+from PIL import Image
+from scipy.ndimage import rotate
 
 from neural_style.find_mxnet import mx
 from neural_style.objective import patches
 from neural_style.objective.patches import Patches
 from neural_style.objective.terms import PatchShape
+from neural_style.pictures import images
 from objectives import objective_of
 from oracle import patch_term
 
@@ -128,3 +131,37 @@ def test_matches_are_kept_until_they_are_given_up(evaluate, engine):
 
 def parted(ours, theirs):
     return float((mx.nd.norm(ours - theirs) / mx.nd.norm(theirs)).asscalar())
+
+
+def test_turned_copies_are_found(small_files, small, pictures, tmp_path):
+    """A style that is the content, turned: with a copy turned back, nearly every patch is its own match."""
+    Image.open(pictures / "chelsea.png").resize((80, 80)).save(tmp_path / "own.png")
+    Image.open(tmp_path / "own.png").transpose(Image.ROTATE_90).save(tmp_path / "turned.png")
+    words = ["--content-image", tmp_path / "own.png", "--style-image", tmp_path / "turned.png", "--model-params",
+             small_files["vgg19"], "--max-long-edge", 80, "--style-term", "patches", "--style-layers", "relu2_1", "--patch-stride",
+             1, "--content-weight", 0, "--tv-weight", 0]
+    totals = []
+    for more in ([], ["--patch-rotations", -90], ["--patch-rotations", 90]):
+        objective, content = objective_of([*words, *more])
+        totals.append(objective(mx.nd.array(content)).total)
+    assert min(totals[1:]) < 1e-3 * totals[0]
+
+
+@pytest.mark.parametrize("degrees", [-7.5, 7.5, 30, 45, 90, 135, 180])
+@pytest.mark.parametrize("height, width", [(40, 60), (60, 20), (30, 30)])
+def test_a_turned_picture_has_nothing_from_outside(height, width, degrees):
+    """A plane stays one, as it would not where the edge was continued."""
+    down, across = np.indices((height, width), dtype=float)
+    for plane in (down, across):
+        turned = images.turned(plane[None, None], degrees, 1.0)[0, 0]
+        assert turned.size >= 0.14 * plane.size
+        for axis in (0, 1):
+            assert np.abs(np.diff(turned, 2, axis)).max(initial=0) < 1e-6
+
+
+def test_a_scaled_copy():
+    picture = RANDOM.standard_normal((1, 3, 20, 30))
+    assert images.turned(picture, 0, 1.0) is not None and np.array_equal(images.turned(picture, 0, 1.0), picture)
+    for degrees in (90, 180, -90):      # the way on which smaller angles are
+        np.testing.assert_allclose(images.turned(picture, degrees, 1.0)[0], rotate(picture[0], degrees, (1, 2), order=1), atol=1e-9)
+    assert images.turned(picture, 0, 0.5).shape == (1, 3, 10, 15) and images.turned(picture, 90, 1.0).shape == (1, 3, 30, 20)

@@ -144,7 +144,8 @@ def test_a_mask_is_a_region_that_every_style_serves(evaluate, small, tmp_path, f
     ours, _, content = evaluate("--style-image", "coffee.png", "--mask", mask, *flags.split())
     weights = weights_of(small)
     image, style = (Vgg(weights, SMALL["vgg19"], picture) for picture in (image_near(content), stretched(COFFEE, content)))
-    share, value, slopes = resize(np.asarray(Image.open(mask))[..., 0], content.shape[2:]), 0.0, {}
+    painted = (np.asarray(Image.open(mask))[..., 0] > 0).astype(np.uint8) * 255      # grey blends when it is saved
+    share, value, slopes = resize(painted, content.shape[2:]), 0.0, {}
     for layer in LAYERS:
         features = style.layers[layer]
         target = mean_gram(features, np.ones(features.shape[1:]))
@@ -163,3 +164,31 @@ def test_the_formulas_agree_with_each_other():
     assert value == pytest.approx(expected)
     np.testing.assert_allclose(slope, own)
     assert network_range(np.zeros((2, 2, 3))).shape == (1, 3, 2, 2)
+
+
+def test_a_mask_takes_its_part_of_each_region(evaluate, tmp_path):
+    """Two regions under a mask are those of labels that are transparent where the mask is black."""
+    mask = labels(tmp_path / "mask.png", ((255,) * 3, 0.8), ((0,) * 3, 0.2))
+    own = labels(tmp_path / "own.png", (RED, 0.4), (BLUE, 0.6))
+    both = labels(tmp_path / "both.png", (RED, 0.5), (BLUE, 0.5), size=(400, 600))
+    Image.fromarray(np.dstack([np.asarray(Image.open(own)), np.asarray(Image.open(mask))[..., :1]])).save(tmp_path / "clear.png")
+    words = ["--style-image", "coffee.png", "--style-regions", both]
+    masked, alone, plain = (evaluate(*words, *more)[0] for more in (
+        ["--regions", own, "--mask", mask], ["--regions", str(tmp_path / "clear.png")], ["--regions", own]))
+    near(masked, alone.total, alone.gradient.asnumpy(), 1e-5)
+    assert abs(plain.total / masked.total - 1) > 1e-3
+
+
+@pytest.mark.parametrize("norm", ["reference", "gatys", "gluon", "mean"])
+def test_halves_are_the_whole_with_every_norm(small_files, small, pictures, norm):
+    from neural_style.nstyle import get_args
+    from neural_style.options.check import complete
+    from neural_style.run import setup
+    args = complete(get_args([str(word) for word in [
+        "--content-image", pictures / "chelsea.png", "--style-image", pictures / "coffee.png", "--model-params",
+        small_files["vgg19"], "--max-long-edge", 80, "--style-norm", norm, "--content-weight", 0, "--tv-weight", 0]]))
+    plain = setup.pictures_of(args)
+    totals = [setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), found), found)(
+        mx.nd.array(image_near(plain.content))).total
+        for found in (plain, plain._replace(regions=np.full((2, *plain.content.shape[2:]), 0.5)))]
+    assert totals[1] == pytest.approx(totals[0], rel=1e-5)

@@ -73,7 +73,7 @@ def test_specks_belong_to_what_is_around_them(tmp_path):
     (stripes(RED, GREEN), stripes(RED, BLUE), r"own.png: its colour #1ea028 50% is in none of .* #1e28c8"),
     (stripes(RED), stripes(BLUE), r"--style-regions .*theirs.png: none of its colours, #1e28c8, is in --regions"),
     (skimage.data.coffee(), stripes(RED), r"own.png has \d+ colours; a picture of regions is painted in a few flat ones"),
-    (stripes(RED, BLUE, size=(60, 60)), stripes(RED, BLUE), r"own.png is 60x60 and photo.png 90x60"),
+    (stripes(RED, BLUE, size=(60, 60)), stripes(RED, BLUE), r"--regions .*own.png is 60x60, and photo.png, on which it lies, 90x60: crop"),
     (np.zeros((60, 90, 4), np.uint8), stripes(RED), "own.png is all transparent")])
 def test_mistakes_are_named(tmp_path, own, theirs, message):
     with pytest.raises(UsageError, match=message):
@@ -89,7 +89,7 @@ def test_a_mask_is_grey(tmp_path):
     assert set(np.unique(regions.mask_of(bits, PHOTO))) == {0, 255}
     clear = saved(tmp_path / "clear.png", np.dstack([np.full((60, 90, 3), 255, np.uint8), ramp]))
     assert np.abs(regions.mask_of(clear, PHOTO).astype(int) - ramp).max() <= 1      # nothing where it is transparent
-    with pytest.raises(UsageError, match="m.png is 90x60 and tall.png 60x90"):
+    with pytest.raises(UsageError, match="--mask .*m.png is 90x60, and tall.png, on which it lies, 60x90"):
         regions.mask_of(saved(tmp_path / "m.png", ramp), Picture("tall.png", np.zeros((90, 60, 3), np.uint8), None))
 
 
@@ -101,3 +101,16 @@ def test_maps_are_fitted_like_their_picture(fit, scale, size):
     share = regions.scaled(part[..., 0], (40, 40), size, fit, scale)
     assert share.shape == picture.shape[2:] == size and share.min() == 0 and share.max() == 1
     np.testing.assert_allclose(share, (picture[0, 0] + 123.68) / 256, atol=1e-6)
+
+
+def test_numbers_of_regions_as_programs_write_them(tmp_path):
+    """0, 1, 2, 3 are hardly different shades of black, and four regions."""
+    own = saved(tmp_path / "own.png", stripes(*((number,) * 3 for number in range(4)))[..., 0])
+    maps, _ = regions.paired((own, PHOTO), [(own, PHOTO)])
+    assert len(maps) == 4 and all((part > 0).mean() == pytest.approx(0.25, abs=0.01) for part in maps)
+
+
+def test_there_can_be_only_so_many_regions(tmp_path):
+    many = stripes(*((60 * (i // 16), 60 * (i // 4 % 4), 60 * (i % 4)) for i in range(48)), size=(480, 960))
+    with pytest.raises(UsageError, match="own.png has 4[0-9] regions; there can be 32 at most"):
+        regions.paired((saved(tmp_path / "own.png", many), PHOTO), [(saved(tmp_path / "one.png", stripes(RED)), PHOTO)])

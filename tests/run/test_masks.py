@@ -127,7 +127,7 @@ def test_matches_of_another_run_are_refused(run, tmp_path, change, capsys):
     ("--style-term patches gram", "--style-term has 2 values for 5 style layers"),
     ("--style-term patches --patch-size 9", "--patch-size 9: on relu"),
     ("--regions {mask} --style-regions {mask} {mask}", "has 2 values for 1 in --style-image"),
-    ("--mask {mask} --content-weight 0", "there is nothing to do")])
+    ("--mask {mask} --content-weight 0", "the mask or the regions leave no place for the style")])
 def test_what_does_not_go_together_is_said(run, tmp_path, capsys, flags, message):
     words = flags.format(mask=grey(tmp_path / "black.png", 0)).split()
     assert code_of(*run, *words) == 2 and message in capsys.readouterr().err
@@ -151,3 +151,69 @@ def test_smaller_levels_have_the_mask_and_the_regions_at_their_size(run, tmp_pat
     plain = painted(run, tmp_path / "plain.png", *flags[4:])
     found = painted(run, tmp_path / "found.png", *flags)
     assert np.abs(found.astype(int) - plain).mean() < 0.5
+
+
+def test_keep_best_is_resumed_to_the_bit_where_matches_are_chosen(run, tmp_path):
+    words = [*run, "--style-term", "patches", "--style-layers", "relu2_1", "relu3_1", "--start", "content", "--content-weight", "0",
+             "--match-every", "4", "--optimizer", "adam", "--lr", "2", "--keep-best"]
+    whole = painted(words, tmp_path / "whole.png", "--max-num-epochs", 5)
+    painted(words, tmp_path / "part.png", "--max-num-epochs", 4)
+    assert nstyle.main(["--resume", str(tmp_path / ".part.png.state.npz"), "--max-num-epochs", "5", "--quiet"]) == 0
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "part.png")), whole)
+
+
+@pytest.mark.parametrize("change", ["fewer", "none"])
+def test_a_state_without_its_matches_is_refused(run, tmp_path, change, capsys):
+    words = [*run, "--style-term", "patches", "--style-layers", "relu2_1", "relu3_1", "--match-every", "3"]
+    painted(words, tmp_path / "part.png", "--max-num-epochs", 4)
+    path = tmp_path / ".part.png.state.npz"
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files
+                  if not name.startswith("matches") or (change, name) == ("fewer", "matches_0")}
+    np.savez(path, **arrays)
+    assert code_of("--resume", str(path), "--max-num-epochs", "8", "--quiet") == 2
+    assert "matches" in capsys.readouterr().err
+
+
+def test_another_mask_is_another_run(run, tmp_path, capsys):
+    mask, other = grey(tmp_path / "m.png", 0, right=255), grey(tmp_path / "o.png", 255, right=0)
+    painted(run, tmp_path / "part.png", "--mask", mask)
+    assert code_of("--resume", str(tmp_path / ".part.png.state.npz"), "--max-num-epochs", "8", "--quiet", "--mask", other) == 2
+    assert "or the mask or regions are not" in capsys.readouterr().err
+
+
+def test_smaller_levels_have_regions_and_do_without_what_has_no_place(run, tmp_path, monkeypatch, caplog):
+    from neural_style.run import optimize
+    names, minimise = [], optimize.minimise
+    monkeypatch.setattr(optimize, "minimise", lambda objective, *more: names.append(objective.names) or minimise(objective, *more))
+    whole = grey(tmp_path / "whole.png", 77)
+    painted(run, tmp_path / "p.png", "--max-long-edge", 72, "--patch-size", 4, "--pyramid", 1, "--pyramid-epochs", 2, "--regions", whole,
+            "--style-regions", whole, "--style-term", "patches", "--style-layers", "relu3_1", "relu4_1", "--tv-weight", 0)
+    assert names == [["relu3_1 patches in region 1", "relu4_2"],
+                     ["relu3_1 patches in region 1", "relu4_1 patches in region 1", "relu4_2"]]
+
+
+def test_a_region_must_have_a_style_with_a_weight(run, tmp_path, thumbnails, capsys):
+    whole = grey(tmp_path / "whole.png", 77)
+    words = ["--style-image", str(thumbnails / "coffee.png"), str(thumbnails / "rocket.png"), "--style-blend-weights", "0", "1",
+             "--regions", grey(tmp_path / "two.png", 77, right=200), "--style-regions", whole, grey(tmp_path / "other.png", 200)]
+    assert code_of(*run, *words) == 2
+    assert "a region takes after styles of weight 0 only" in capsys.readouterr().err
+
+
+def test_a_small_mask_leaves_black_black(run, tmp_path, thumbnails):
+    """Scaled up it has no rings, and anti-aliased black on nothing is nothing."""
+    from neural_style.pictures import regions
+    from neural_style.pictures.images import resized
+    from neural_style.pictures.read import read_picture
+    mask = np.zeros((30, 45), np.uint8)
+    mask[:, 20:25] = 255
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    photo = np.asarray(Image.open(thumbnails / "chelsea.png"))
+    result = painted(run, tmp_path / "out.png", "--mask", tmp_path / "m.png", "--output-size", "same")
+    np.testing.assert_array_equal(result[:, :45], photo[:, :45])
+    shape = np.zeros((30, 45, 4), np.uint8)
+    shape[5:20, 5:20, 3] = np.linspace(0, 255, 15).astype(np.uint8)
+    Image.fromarray(shape).save(tmp_path / "shape.png")
+    assert not regions.mask_of(read_picture(str(tmp_path / "shape.png")), read_picture(str(thumbnails / "chelsea.png"))).any()
+    assert resized(mask[:, :, None], (90, 135), Image.BILINEAR)[:, :54].max() == 0

@@ -33,7 +33,8 @@ def run(objective=bowl, **settings):
     """The Steps of a run, each with a copy of its image, and the result."""
     args = complete(Namespace(**{**dict(max_num_epochs=60, stop_eps=0.0, lr=0.05, lr_sched_delay=7, lr_sched_factor=0.8),
                                  **settings}))
-    image, steps, objective.patches = mx.nd.array(np.full(SHAPE, 0.5)), [], ()      # it compares no patches
+    image, steps = mx.nd.array(np.full(SHAPE, 0.5)), []
+    objective.patches = getattr(objective, "patches", ())
     result = optimize.minimise(objective, image, args, lambda step: steps.append((step, step.image.asnumpy())))
     return steps, result.asnumpy()
 
@@ -152,3 +153,37 @@ def test_a_start_that_leads_nowhere_leaves_no_image():
     with pytest.raises(optimize.Diverged, match="epoch 1") as caught:
         run(breaks)
     assert caught.value.image is None
+
+
+class Matching:
+    """An objective that compares patches; it notes at which epoch matches are given up, by how often it was evaluated."""
+    patches = ["one"]
+
+    def __init__(self):
+        self.evaluations, self.chosen = 0, []
+
+    @property
+    def matches(self):
+        return ()
+
+    @matches.setter
+    def matches(self, matches):
+        self.chosen.append(self.evaluations)
+
+    def __call__(self, image):
+        self.evaluations += 1
+        return valley(image)
+
+
+@pytest.mark.parametrize("optimizer", ["nag", "adam"])
+def test_matches_are_chosen_anew_every_so_many_epochs(optimizer):
+    objective = Matching()
+    run(objective, optimizer=optimizer, max_num_epochs=10, match_every=4)
+    assert objective.chosen == [0, 0, 4, 8]         # first those of the state that the run begins from
+
+
+def test_lbfgs_begins_anew_with_each_choice_of_matches():
+    objective = Matching()
+    steps, _ = run(objective, optimizer="lbfgs", max_num_epochs=6, match_every=2)
+    assert len(steps) == 6 and len(objective.chosen) == 4
+    assert all(before < after for before, after in zip(objective.chosen[1:], objective.chosen[2:]))

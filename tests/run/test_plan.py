@@ -162,3 +162,25 @@ def test_the_estimate_is_near_the_peak_of_a_run(random_params, pictures, tmp_pat
     peak = int(subprocess.run([sys.executable, "-c", code] + words, stdout=subprocess.PIPE, check=True).stdout)
     model, height = find_model.Model("vgg19", mx.cpu(), random_params), int(300 / 451 * 240)
     assert plan.estimate(model, DEFAULT, (height, 240), [(height, 240)]) == pytest.approx(peak, rel=0.2)
+
+
+def test_patches_and_regions_take_memory(model):
+    from neural_style.objective.terms import STYLE, PatchShape
+    size = (400, 600)
+
+    def needed(*terms, styles=(size,)):
+        return plan.estimate(model, [*DEFAULT, *terms], size, styles, "nag", "float32")
+    layer = model.layer_bytes(["relu3_1"], size)[0]
+    patches = Term(STYLE, "relu3_1", 1, None, "patches", None, PatchShape(3, 2))
+    assert needed(patches) - needed() > layer and needed(patches, styles=(size,) * 3) - needed(styles=(size,) * 3) > 3 * layer
+    regions = [Term(STYLE, "relu3_1", 1, None, "gram", number) for number in range(3)]
+    assert needed(*regions) - needed() == pytest.approx(3 * plan.FACTORS["float32"].regions * layer)
+
+
+def test_a_large_mask_counts_while_it_is_read(tmp_path):
+    Image.new("L", (3000, 2000)).save(tmp_path / "mask.png")
+    for name in ("mask", "regions", "style_regions"):
+        more = dict(style_regions="missing.png") if name == "regions" else {}
+        more = dict(regions="missing.png") if name == "style_regions" else more
+        paths = plan._pictures(args(**{name: str(tmp_path / "mask.png")}, **more))
+        assert plan.reading(paths) == plan.LIBRARIES + plan.PHOTO * 6_000_000
