@@ -19,6 +19,9 @@ if (platform.system(), platform.machine()) not in {("Linux", "x86_64"), ("Linux"
 # For examples/build.py and the notebooks; to work with them by hand, use Jupyter, JupyterLab or VS Code.
 NOTEBOOKS = ["matplotlib>=3.3", "nbclient>=0.6", "nbformat>=5.1", "ipykernel>=6"]
 
+# What compiles the loops of fast32.
+FAST = ["numba>=0.56", "threadpoolctl>=3"]
+
 setup(
     name="neural-style-mxnet",
     version=re.search(r'__version__ = "(.+?)"', (HERE / "neural_style/__init__.py").read_text()).group(1),
@@ -44,8 +47,9 @@ setup(
         "packaging>=20",        # stands in for distutils.version on Python 3.12
     ],
     extras_require={
-        "test": ["pytest>=7", "pytest-xdist>=3", "h5py>=3", "setuptools>=70.1", "dask", "distributed",
+        "test": FAST + ["pytest>=7", "pytest-xdist>=3", "h5py>=3", "setuptools>=70.1", "dask", "distributed",
                  "playwright>=1.45"] + NOTEBOOKS,     # playwright drives a Chromium of the system
+        "fast": FAST,
         "dask": ["dask", "distributed"],
         "notebooks": NOTEBOOKS,
         "keras": ["h5py>=3"],

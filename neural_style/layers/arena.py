@@ -9,6 +9,7 @@ import weakref
 import numpy as np
 
 from ..find_mxnet import mx
+from .last import Last
 
 FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | (0x4000 if sys.platform == "linux" else 0)      # MAP_NORESERVE
 ALIGNMENT = 4096
@@ -46,6 +47,8 @@ class ChannelsLast:
     def __call__(self, features, first, last, empty):
         """An ArenaArray, and in its memory the rows of positions from first to last, (H, W, C), as a NumPy array."""
         _, channels, _, width = features.shape
+        if isinstance(features, Last):
+            return features, features.values[first:last]
         if self._has_channels_last(features):
             rows, start = features, first
         else:

@@ -1,15 +1,22 @@
 """A layer's convolution, forward and backward: by oneDNN, or by Winograd's method where that is faster."""
 from ..find_mxnet import mx
 from . import operators
-from .winograd import Winograd
+from .last import compiled, to_first
+from .winograd import CompiledWinograd, Winograd
 
 FEW = 16                # channels of the picture's kind, for which oneDNN's convolution into so few is slow
 MANY = 256 * 256        # pairs of channels from which Winograd's method is the faster one
+FROM = 128 * 128        # and in compiled form
 
 
-def convolution(weight, bias, precision):
-    """What computes the convolution with weight (K, C, h, w) and bias (K,), and the gradient of its input."""
+def convolution(weight, bias, precision, rectified=False):
+    """What computes the convolution with weight (K, C, h, w) and bias (K,), and the gradient of its input.
+
+    rectified says that nobody needs the features before the ReLU; then they may come after it.
+    """
     channels, below, *sides = weight.shape
+    if precision == "fast32" and sides == [3, 3] and channels * below >= FROM and compiled():
+        return CompiledWinograd(weight, bias, rectified)
     if precision == "fast32" and sides == [3, 3] and channels * below >= MANY:
         return Winograd(weight, bias)
     return Direct(weight, bias, operators.DTYPES[precision])
@@ -29,9 +36,11 @@ class Direct:
             operators.cast(array, dtype) for array in (weight, bias, backward))
 
     def forward(self, features, empty):
+        features = to_first(features, empty)
         return operators.convolution(features, self._weight, self._bias, empty)
 
     def backward(self, gradient, empty):
+        gradient = to_first(gradient, empty)
         if self._transposes:
             return operators.convolution_backward(gradient, self._backward, empty)
         return operators.convolution(gradient, self._backward, None, empty)

@@ -1,6 +1,7 @@
 """The engine: compares an image with what it has seen of the pictures, and returns losses and a gradient."""
 from ..find_mxnet import mx
 from ..objective.examples import examples_of
+from . import operators
 from .losses import PatchLoss, loss_of
 from .network import Network
 from .segments import chain
@@ -50,8 +51,11 @@ class Layers:
 
     def _gradient(self, layer, *shown):
         """The gradient of all terms on a layer."""
-        gradients = [loss.gradient(*shown) for term, loss in self._losses.items() if term.layer == layer]
-        return gradients[0] if len(gradients) == 1 else mx.nd.add_n(*gradients)
+        empty = shown[-1]
+        total, *more = (loss.gradient(*shown) for term, loss in self._losses.items() if term.layer == layer)
+        for gradient in more:
+            total = operators.add(total, gradient, empty)
+        return total
 
 
 def _show(network_pass, picture, observers, keep=True):

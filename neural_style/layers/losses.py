@@ -13,6 +13,7 @@ from ..objective.patches import Patches
 from ..objective.terms import FEATURES, GRAM, PATCHES
 from . import operators
 from .arena import ChannelsLast
+from .last import to_first
 
 
 class Gram:
@@ -67,7 +68,8 @@ class GramLoss:
         if share is None:
             return gradient
         share = mx.nd.array(share[None, None, window.first:window.last])
-        return operators.cast(mx.nd.broadcast_mul(operators.cast(gradient, "float32", empty), share), dtype, empty)
+        gradient = to_first(operators.cast(gradient, "float32", empty), empty)
+        return operators.cast(mx.nd.broadcast_mul(gradient, share), dtype, empty)
 
 
 class Copy:

@@ -10,6 +10,7 @@ from ..find_mxnet import mx
 from . import operators
 from .arena import Arena
 from .convolutions import convolution
+from .last import to_first
 from .segments import segments, whole, windows
 
 
@@ -24,8 +25,9 @@ class Network:
         self._dtype = operators.DTYPES[precision]
         self._pool = operators.POOLS[model.pooling]
         self._convolutions = {
-            operation.name: convolution(model.parameter(f"{operation.name}_weight"), model.parameter(f"{operation.name}_bias"), precision)
-            for operation in operations if operation.kind == "conv"}
+            operation.name: convolution(model.parameter(f"{operation.name}_weight"), model.parameter(f"{operation.name}_bias"),
+                                        precision, above is not None and above.in_place)
+            for operation, above in zip(operations, [*operations[1:], None]) if operation.kind == "conv"}
 
     def at(self, size, tile=None):
         """A Pass for pictures of size (H, W), in strips of tile rows where that is given."""
@@ -44,7 +46,7 @@ class Network:
             if operation.kind == "conv":
                 features = self._convolutions[operation.name].forward(features, empty)
             elif operation.kind == "relu":
-                features = operators.relu(features, features if operation.in_place else empty(features.shape, self._dtype))
+                features = operators.relu(features, operation.in_place, empty)
             else:
                 features = self._pool.forward(features, empty)
             if operation.name in self._layers:
@@ -60,7 +62,7 @@ class Network:
             operation, features = operations[index], kept[index]
             if operation.name in self._layers:
                 own = gradient_of(operation.name, features, window, empty)
-                gradient = own if gradient is None else operators.add(gradient, own)
+                gradient = own if gradient is None else operators.add(gradient, own, empty)
             if operation.kind == "conv":
                 gradient = self._convolutions[operation.name].backward(gradient, empty)
             elif operation.kind == "relu":
@@ -106,7 +108,7 @@ class Pass:
                 kept = self._recompute(segment, kept, whole(kept))
             window = whole(next(features for features in kept if features is not None))
             above = [self._network.backward(segment.operations, kept, above, window, gradient_of, self._empty)]
-        return operators.cast(above[0], "float32", self._empty).copy()      # so that the next one finds all places free
+        return self._plain(above[0]).copy()      # so that the next one finds all places free
 
     def _recompute(self, segment, below, window):
         return self._network.forward(segment.operations, below, window, _nobody, True, self._empty)[1]
@@ -118,7 +120,7 @@ class Pass:
             features, _ = self._network.forward(segment.operations, strip, window, observe, False, self._empty)
             if pools:
                 if above is None:
-                    above = mx.nd.empty(features.shape[:2] + (window.height // 2, features.shape[3]), features.context)
+                    above = mx.nd.empty(features.shape[:2] + (window.height // 2, features.shape[3]))
                 start, first, last = (row // 2 for row in (window.first, window.core_first, window.core_last))
                 above[:, :, first:last] = self._plain(features).slice_axis(2, first - start, last - start)
         return above
@@ -127,7 +129,7 @@ class Pass:
         gradient, pools = above.pop(), segment.operations[-1].kind == "pool"
         if gradient is not None:
             gradient = self._plain(gradient).slice_axis(2, 0, None)         # or each strip would change its layout
-        result = mx.nd.empty(below.shape, below.context)
+        result = mx.nd.empty(below.shape)
         for window in windows(below.shape[2], segment.rows, 2 * segment.halo):
             kept = self._recompute(segment, below.slice_axis(2, window.first, window.last), window)
             above = [gradient.slice_axis(2, window.first // 2, window.last // 2) if pools else None]
@@ -136,7 +138,7 @@ class Pass:
         return result
 
     def _plain(self, features):
-        return operators.cast(features, "float32", self._empty)
+        return to_first(operators.cast(features, "float32", self._empty), self._empty)
 
 
 def _nobody(*_):

@@ -9,8 +9,10 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 from ..find_mxnet import mx
+from .last import Last, compiled, empty_last, in_threads, product, to_first, to_last
 
 DTYPES = {"float32": "float32", "fast32": "float32", "bf16": "bfloat16"}     # by precision
+LOOPS = {"avg": "average", "max": "maximum"}
 HALF = {"kernel": (2, 2), "stride": (2, 2)}
 
 
@@ -43,6 +45,8 @@ def dtype_of(array):
 
 def convolution(features, weight, bias, empty):
     """Convolution, stride 1, that keeps the size; bias may be None."""
+    if isinstance(features, Last):
+        return product(features, np.ascontiguousarray(weight.asnumpy()[:, :, 0, 0].T), empty)
     arrays = (features, weight) if bias is None else (features, weight, bias)
     return call("Convolution", *arrays, out=_with_channels(weight.shape[0], features, empty), **_same_size(weight),
                 num_filter=weight.shape[0], no_bias=bias is None)
@@ -63,16 +67,33 @@ def _with_channels(channels, features, empty):
     return empty((1, channels) + features.shape[2:], dtype_of(features))
 
 
-def relu(features, out):
-    return call("Activation", features, out=out, act_type="relu")
+def relu(features, in_place, empty):
+    if isinstance(features, Last):
+        if in_place:        # the convolution has done it
+            return features
+        result = empty_last(features.shape, empty)
+        np.maximum(features.values, 0, out=result.values)
+        return result
+    return call("Activation", features, out=features if in_place else empty(features.shape, dtype_of(features)), act_type="relu")
 
 
 def relu_backward(gradient, result, empty):
+    if isinstance(result, Last):
+        gradient = to_last(gradient, empty)
+        in_threads(lambda first, last: compiled().keep_positive(gradient.values[first:last], result.values[first:last]),
+                   len(result.values))
+        return gradient
+    gradient = to_first(gradient, empty)
     return call("_backward_Activation", gradient, result, out=empty(result.shape, dtype_of(result)), act_type="relu")
 
 
-def add(one, other):
+def add(one, other, empty=own_memory):
     """The sum, in the first one's memory."""
+    if isinstance(one, Last):
+        other = to_last(other, empty)
+        in_threads(lambda first, last: compiled().add(one.values[first:last], other.values[first:last]), len(one.values))
+        return one
+    other = to_first(other, empty)
     return call("add_n", one, other, out=one, num_args=2)
 
 
@@ -85,18 +106,32 @@ class Pool(NamedTuple):
 def _pooled(kind):
     def forward(features, empty):
         _, channels, height, width = features.shape
+        if isinstance(features, Last):
+            result, loop = empty_last((1, channels, height // 2, width // 2), empty), getattr(compiled(), LOOPS[kind])
+            in_threads(lambda first, last: loop(features.values[2 * first:2 * last], result.values[first:last]), height // 2)
+            return result
         return call("Pooling", features, out=empty((1, channels, height // 2, width // 2), dtype_of(features)),
                     pool_type=kind, **HALF)
     return forward
 
 
 def _average_backward(gradient, features, empty):
+    if isinstance(features, Last):
+        gradient, result = to_last(gradient, empty), empty_last(features.shape, empty)
+        compiled().average_backward(gradient.values, result.values)
+        return result
+    gradient = to_first(gradient, empty)
     return call("_backward_Pooling", gradient, features, gradient, out=empty(features.shape, dtype_of(features)),
                 pool_type="avg", **HALF)
 
 
 def _maximum_backward(gradient, features, empty):
     """Where the maxima are is known to a forward pass of training only, which is made once more for it."""
+    if isinstance(features, Last):
+        gradient, result = to_last(gradient, empty), empty_last(features.shape, empty)
+        compiled().maximum_backward(gradient.values, features.values, result.values)
+        return result
+    gradient = to_first(gradient, empty)
     features, result = features.detach(), empty(features.shape, dtype_of(features))
     mx.autograd.mark_variables([features], [result])
     with mx.autograd.record():

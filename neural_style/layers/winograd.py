@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from .arena import ChannelsLast
+from .last import compiled, empty_last, in_threads, scratch, to_last
 
 POINTS = [(0, 1), (1, 1), (-1, 1), (2, 1), (1, 2), (1, 0)]      # p/q, the last one is infinity
 
@@ -27,6 +28,8 @@ OF_FILTER, OF_TILE, TO_RESULT = np.kron(_values(3), _values(3)), _two_dimensiona
 # 1/p for each p: there the reversed filter has the filter's values, and the backward pass needs reversed filters.
 INVERSE = [POINTS.index(point) for point in ((1, 0), (1, 1), (-1, 1), (1, 2), (2, 1), (0, 1))]
 INVERSES = np.add.outer(6 * np.array(INVERSE), INVERSE).ravel()
+FROM_TILE, TO_SQUARE = (matrix.astype("float32") for matrix in (np.linalg.inv(_values(6)).T, _values(4).T))
+TILES = 300             # whose values one thread works on at a time
 MOST_VALUES = 2 ** 24       # in the tiles that are worked on at a time
 
 
@@ -67,6 +70,38 @@ class Winograd:
             for i, j in np.ndindex(4, 4):
                 own = values[:, 4 * first + i:4 * (first + step):4, j::4]
                 np.add(b[i, j, :, :own.shape[1], :own.shape[2]], bias, out=own)
+        return result
+
+
+class CompiledWinograd:
+    """The same on features with channels last, in compiled loops; rectified, with the ReLU behind it."""
+
+    def __init__(self, weight, bias, rectified):
+        filters = OF_FILTER @ weight.asnumpy().reshape(-1, 9).T
+        self._filters = filters.reshape((36,) + weight.shape[:2]).astype("float32")
+        self._bias, self._rectified = bias.asnumpy(), rectified
+
+    def forward(self, features, empty):
+        return self._run(features, empty, FROM_TILE, self._filters.transpose(0, 2, 1), TO_SQUARE, self._bias, self._rectified)
+
+    def backward(self, gradient, empty):
+        return self._run(gradient, empty, FROM_TILE[INVERSE], self._filters, TO_SQUARE[:, INVERSE],
+                         np.zeros(self._filters.shape[2], "float32"), False)
+
+    def _run(self, features, empty, of_tile, filters, to_result, bias, rectified):
+        features = to_last(features, empty)
+        _, below, height, width = features.shape
+        rows, columns, channels = -(-height // 4), -(-width // 4), filters.shape[2]
+        result = empty_last((1, channels, height, width), empty)
+        of_tile, to_result = np.ascontiguousarray(of_tile), np.ascontiguousarray(to_result)
+
+        def multiply(first, last):
+            tiles = (last - first) * columns
+            values, products = scratch((36, tiles, below), (36, tiles, channels))
+            compiled().to_points(features.values, values, first, of_tile)
+            np.matmul(values, filters, out=products)
+            compiled().from_points(products, result.values, first, to_result, bias, rectified)
+        in_threads(multiply, rows, 2 * max(1, round(rows * columns / (2 * TILES))))
         return result
 
 

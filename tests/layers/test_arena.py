@@ -73,7 +73,7 @@ def test_a_process_ends_in_peace(end):
         empty, weight = arena.empty, mx.nd.ones((64, 64, 3, 3))
         kept = operators.convolution(mx.nd.ones((1, 64, 100, 150)), weight, None, empty)
         def work():
-            operators.relu(operators.convolution(kept, weight, None, empty), kept)
+            operators.relu(operators.convolution(kept, weight, None, empty), True, empty)
         work()
     """
     ended = subprocess.run([sys.executable, "-c", textwrap.dedent(code) + end], stderr=subprocess.PIPE)

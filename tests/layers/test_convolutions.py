@@ -3,29 +3,44 @@ import numpy as np
 import pytest
 
 from neural_style.find_mxnet import mx
-from neural_style.layers import convolutions, winograd
+from neural_style.layers import convolutions, last, winograd
 from neural_style.layers.arena import Arena
 
 RANDOM = np.random.RandomState(3)
+
+
+def has_numba(numba, monkeypatch):
+    """Go on as with Numba, or without."""
+    if not numba:
+        monkeypatch.setattr(convolutions, "compiled", lambda: None)
+    elif not last.compiled():
+        pytest.skip("Numba is not installed")
 
 
 def close(ours, theirs):
     return np.linalg.norm(ours - theirs) <= 1e-5 * np.linalg.norm(theirs)
 
 
-@pytest.mark.parametrize("precision, channels, below, kind", [
-    ("float32", 256, 256, convolutions.Direct), ("bf16", 256, 256, convolutions.Direct),
-    ("fast32", 256, 256, winograd.Winograd), ("fast32", 512, 128, winograd.Winograd), ("fast32", 256, 255, convolutions.Direct)])
-def test_winograds_method_where_it_is_faster(precision, channels, below, kind):
+@pytest.mark.parametrize("numba, precision, channels, below, kind", [
+    (False, "float32", 256, 256, convolutions.Direct), (False, "bf16", 256, 256, convolutions.Direct),
+    (False, "fast32", 256, 256, winograd.Winograd), (False, "fast32", 512, 128, winograd.Winograd),
+    (False, "fast32", 256, 255, convolutions.Direct), (True, "fast32", 128, 128, winograd.CompiledWinograd),
+    (True, "fast32", 128, 127, convolutions.Direct), (True, "bf16", 256, 256, convolutions.Direct)])
+def test_winograds_method_where_it_is_faster(numba, precision, channels, below, kind, monkeypatch):
+    has_numba(numba, monkeypatch)
     assert type(convolutions.convolution(mx.nd.zeros((channels, below, 3, 3)), mx.nd.zeros(channels), precision)) is kind
 
 
-@pytest.mark.parametrize("precision, below, kind", [
-    ("float32", 3, convolutions.Direct), ("float32", 32, convolutions.Direct), ("fast32", 32, winograd.Winograd)])
+@pytest.mark.parametrize("numba, precision, below, kind", [
+    (False, "float32", 3, convolutions.Direct), (False, "float32", 32, convolutions.Direct),
+    (False, "fast32", 32, winograd.Winograd), (True, "fast32", 32, winograd.CompiledWinograd)])
 @pytest.mark.parametrize("height, width", [(1, 1), (3, 9), (16, 20), (13, 22)])
-def test_a_convolution_forward_and_backward(precision, below, kind, height, width, monkeypatch):
+def test_a_convolution_forward_and_backward(numba, precision, below, kind, height, width, monkeypatch):
+    has_numba(numba, monkeypatch)
     monkeypatch.setattr(convolutions, "MANY", 1)
+    monkeypatch.setattr(convolutions, "FROM", 1)
     monkeypatch.setattr(winograd, "MOST_VALUES", 36 * 5 * 48)      # a row of tiles at a time
+    monkeypatch.setattr(winograd, "TILES", 5)
     weight, bias = RANDOM.standard_normal((48, below, 3, 3)), RANDOM.standard_normal(48)
     features, gradient = (RANDOM.standard_normal((1, channels, height, width)) for channels in (below, 48))
     ours = convolutions.convolution(mx.nd.array(weight), mx.nd.array(bias), precision)

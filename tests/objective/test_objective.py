@@ -6,7 +6,7 @@ from networks import SMALL
 from formulas import CASES, EDGE, expected, image_near, laplacian, total, weights_of
 from neural_style import recipes
 from neural_style.find_mxnet import mx
-from neural_style.layers import convolutions, winograd
+from neural_style.layers import convolutions, last, winograd
 from neural_style.layers.engine import Layers
 from neural_style.objective.graph import Graph
 from neural_style.system import machine
@@ -20,6 +20,8 @@ ENGINES = [     # class, flags, bounds of value and gradient
     pytest.param(Layers, "--precision float32 --tile 16", 1e-4, 1e-4, id="strips"),
     pytest.param(Layers, "--precision fast32", 1e-4, 1e-4, id="fast32"),
     pytest.param(Layers, "--precision fast32 --tile 16", 1e-4, 1e-4, id="fast32-strips"),
+    pytest.param(Layers, "--precision fast32", 1e-4, 1e-4, id="compiled"),
+    pytest.param(Layers, "--precision fast32 --tile 16", 1e-4, 1e-4, id="compiled-strips"),
     pytest.param(Layers, "--precision bf16", 0.05, 0.25, id="bf16",
                  marks=pytest.mark.skipif(not HAS_BF16, reason="this processor has no bfloat16"))]
 
@@ -44,10 +46,16 @@ def assert_near(evaluation, value, gradient, of_value=1e-4, of_gradient=1e-4):
 @pytest.mark.parametrize("kind, flags, of_value, of_gradient", ENGINES)
 @pytest.mark.parametrize("recipe", recipes.names())
 def test_every_recipe_with_every_engine(recipe, kind, flags, of_value, of_gradient, evaluate, small_files, pictures,
-                                        monkeypatch):
-    monkeypatch.setattr(convolutions, "MANY", 3 * 4)        # Winograd's method from the second block on
-    multiplied, winograds = [], winograd.Winograd._run
-    monkeypatch.setattr(winograd.Winograd, "_run", lambda *args: multiplied.append(args) or winograds(*args))
+                                        monkeypatch, request):
+    for name in ("MANY", "FROM"):       # Winograd's method from the second block on
+        monkeypatch.setattr(convolutions, name, 3 * 4)
+    method = winograd.Winograd
+    if "compiled" in request.node.callspec.id:
+        method = last.compiled() and winograd.CompiledWinograd or pytest.skip("Numba is not installed")
+    else:
+        monkeypatch.setattr(convolutions, "compiled", lambda: None)
+    multiplied, run = [], method._run
+    monkeypatch.setattr(method, "_run", lambda *args: multiplied.append(args) or run(*args))
     case = CASES[recipe]
     words = f"--recipe {recipe} {case.flags}"
     ours, objective, _ = evaluate(f"{words} {flags}", case.network)

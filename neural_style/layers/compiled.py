@@ -1,0 +1,166 @@
+"""Loops over features that Numba compiles; importing this fails where it is not installed.
+
+Features lie as (H, W, C). The innermost loops are over channels, so that the compiler can use vector instructions.
+"""
+import numba
+import numpy as np
+
+ZERO = np.float32(0)
+
+
+def _compiled(signature):
+    """A decorator: compiled for float32 arrays, and kept on disk where Numba finds a place for that."""
+    def decorate(function):
+        try:
+            return numba.njit(signature, nogil=True, fastmath=True, cache=True)(function)
+        except RuntimeError:        # no folder can be written to
+            return numba.njit(signature, nogil=True, fastmath=True)(function)
+    return decorate
+
+
+@numba.njit(nogil=True, fastmath=True, inline="always")
+def _mixed(result, a, b, c, d, e, f, weights):
+    """result = the weighted sum of six vectors."""
+    for i in range(len(result)):
+        result[i] = (weights[0] * a[i] + weights[1] * b[i] + weights[2] * c[i]
+                     + weights[3] * d[i] + weights[4] * e[i] + weights[5] * f[i])
+
+
+@_compiled("void(float32[:,:,::1], float32[:,:,::1], int64, float32[:,::1])")
+def to_points(features, values, first, matrix):
+    """Evaluate the tiles of 6×6 of some rows of tiles, from the first on, at 36 points: values (36, tiles, C)."""
+    height, width, channels = features.shape
+    columns = (width + 3) // 4
+    tile, half = np.empty((6, 6, channels), np.float32), np.empty((6, 6, channels), np.float32)
+    for number in range(values.shape[1]):
+        top, left = 4 * (first + number // columns) - 1, 4 * (number % columns) - 1
+        for i in range(6):
+            for j in range(6):
+                if 0 <= top + i < height and 0 <= left + j < width:
+                    tile[i, j] = features[top + i, left + j]
+                else:
+                    tile[i, j] = 0
+        for i in range(6):
+            for j in range(6):
+                _mixed(half[i, j], tile[0, j], tile[1, j], tile[2, j], tile[3, j], tile[4, j], tile[5, j], matrix[i])
+        for i in range(6):
+            for j in range(6):
+                _mixed(values[6 * i + j, number], half[i, 0], half[i, 1], half[i, 2], half[i, 3], half[i, 4], half[i, 5],
+                       matrix[j])
+
+
+@_compiled("void(float32[:,:,::1], float32[:,:,::1], int64, float32[:,::1], float32[::1], boolean)")
+def from_points(values, result, first, matrix, bias, rectified):
+    """The way back: values (36, tiles, C) become squares of 4×4, plus bias; rectified, none is below 0."""
+    height, width, channels = result.shape
+    columns = (width + 3) // 4
+    half = np.empty((4, 6, channels), np.float32)
+    for number in range(values.shape[1]):
+        top, left = 4 * (first + number // columns), 4 * (number % columns)
+        for i in range(4):
+            for j in range(6):
+                _mixed(half[i, j], values[j, number], values[6 + j, number], values[12 + j, number], values[18 + j, number],
+                       values[24 + j, number], values[30 + j, number], matrix[i])
+        for i in range(min(4, height - top)):
+            for j in range(min(4, width - left)):
+                place = result[top + i, left + j]
+                _mixed(place, half[i, 0], half[i, 1], half[i, 2], half[i, 3], half[i, 4], half[i, 5], matrix[j])
+                for c in range(channels):
+                    place[c] += bias[c]
+                if rectified:
+                    for c in range(channels):
+                        place[c] = max(place[c], ZERO)
+
+
+@_compiled("void(float32[:,:,::1], float32[:,:,::1])")
+def keep_positive(gradient, features):
+    """Set the gradient to 0 where the features are not above 0."""
+    for y in range(gradient.shape[0]):
+        for x in range(gradient.shape[1]):
+            row, signs = gradient[y, x], features[y, x]
+            for c in range(len(row)):
+                row[c] = row[c] if signs[c] > ZERO else ZERO
+
+
+@_compiled("void(float32[:,:,::1], float32[:,:,::1])")
+def add(gradient, other):
+    """gradient += other."""
+    for y in range(gradient.shape[0]):
+        for x in range(gradient.shape[1]):
+            row, more = gradient[y, x], other[y, x]
+            for c in range(len(row)):
+                row[c] += more[c]
+
+
+@_compiled("void(float32[:,:,::1], float32[:,:,::1])")
+def average(features, result):
+    """The means of squares of 2×2."""
+    for y in range(result.shape[0]):
+        for x in range(result.shape[1]):
+            place = result[y, x]
+            a, b, c, d = features[2 * y, 2 * x], features[2 * y, 2 * x + 1], features[2 * y + 1, 2 * x], features[2 * y + 1, 2 * x + 1]
+            for i in range(len(place)):
+                place[i] = np.float32(0.25) * (a[i] + b[i] + c[i] + d[i])
+
+
+@_compiled("void(float32[:,:,::1], float32[:,:,::1])")
+def average_backward(gradient, result):
+    """A quarter of the gradient to each of 2×2; result may have a row and a column more, whose gradient is 0."""
+    for y in range(result.shape[0]):
+        for x in range(result.shape[1]):
+            place = result[y, x]
+            if y // 2 < gradient.shape[0] and x // 2 < gradient.shape[1]:
+                own = gradient[y // 2, x // 2]
+                for i in range(len(place)):
+                    place[i] = np.float32(0.25) * own[i]
+            else:
+                for i in range(len(place)):
+                    place[i] = ZERO
+
+
+@_compiled("void(float32[:,:,::1], float32[:,:,::1])")
+def maximum(features, result):
+    """The maxima of squares of 2×2."""
+    for y in range(result.shape[0]):
+        for x in range(result.shape[1]):
+            place = result[y, x]
+            a, b, c, d = features[2 * y, 2 * x], features[2 * y, 2 * x + 1], features[2 * y + 1, 2 * x], features[2 * y + 1, 2 * x + 1]
+            for i in range(len(place)):
+                place[i] = max(max(a[i], b[i]), max(c[i], d[i]))
+
+
+@_compiled("void(float32[:,:,::1], float32[:,:,::1], float32[:,:,::1])")
+def maximum_backward(gradient, features, result):
+    """The gradient to the first maximum of each 2×2 of the features."""
+    result[:] = ZERO
+    for y in range(gradient.shape[0]):
+        for x in range(gradient.shape[1]):
+            own = gradient[y, x]
+            for i in range(len(own)):
+                row, column, most = 2 * y, 2 * x, features[2 * y, 2 * x, i]
+                for j in range(1, 4):
+                    if features[2 * y + j // 2, 2 * x + j % 2, i] > most:
+                        row, column, most = 2 * y + j // 2, 2 * x + j % 2, features[2 * y + j // 2, 2 * x + j % 2, i]
+                result[row, column, i] = own[i]
+
+
+@_compiled("void(float32[:,:,::1], float32[:,:,::1], int64, int64)")
+def to_planes(features, planes, first, last):
+    """Rows of (H, W, C), from first to last, as those of (C, H, W), in blocks that fit the processor's cache."""
+    _, width, channels = features.shape
+    for y in range(first, last):
+        for start in range(0, width, 16):
+            for c in range(channels):
+                for x in range(start, min(width, start + 16)):
+                    planes[c, y, x] = features[y, x, c]
+
+
+@_compiled("void(float32[:,:,::1], float32[:,:,::1], int64, int64)")
+def from_planes(planes, features, first, last):
+    """The way back."""
+    _, width, channels = features.shape
+    for y in range(first, last):
+        for start in range(0, width, 16):
+            for c in range(channels):
+                for x in range(start, min(width, start + 16)):
+                    features[y, x, c] = planes[c, y, x]

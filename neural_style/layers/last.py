@@ -1,0 +1,137 @@
+"""Features with channels last, which compiled loops and products of matrices work on; in as many threads as MXNet has."""
+import functools
+import importlib.util
+import itertools
+import logging
+import math
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from ..find_mxnet import mx
+
+log = logging.getLogger("neural_style")
+
+
+@functools.lru_cache(None)
+def compiled():
+    """The module of compiled loops; None where Numba is missing or does not load."""
+    if not all(map(_is_installed, ("numba", "threadpoolctl"))):
+        return None
+    try:
+        from numba.core import event
+
+        class Announcement(event.Listener):
+            """Says once that something is compiled, which is kept on disk."""
+
+            def on_start(self, event):
+                if not self.made:
+                    log.info("compiling for this processor, once: about ten seconds")
+                self.made = True
+
+            def on_end(self, event):
+                pass
+            made = False
+        with event.install_listener("numba:compile", Announcement()):
+            from . import compiled
+    except Exception as error:      # of whatever kind: it is not this package's
+        log.warning("Numba does not load, and fast32 is slower without it: %s", str(error).strip().split("\n")[0])
+        return None
+    return compiled
+
+
+def _is_installed(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ValueError:      # somebody has put nothing in its place
+        return False
+
+
+class Last:
+    """Features of shape (1, C, H, W) in float32, whose values lie as (H, W, C); owner keeps their place in memory."""
+
+    dtype = np.dtype("float32")
+
+    def __init__(self, owner, values=None):
+        _, channels, height, width = owner.shape
+        self._owner = owner
+        self.values = owner.memory[:owner.size].reshape(height, width, channels) if values is None else values
+
+    @property
+    def shape(self):
+        height, width, channels = self.values.shape
+        return 1, channels, height, width
+
+    def asnumpy(self):
+        """As (1, C, H, W)."""
+        planes = np.empty(self.shape[1:], np.float32)
+        in_threads(lambda first, last: compiled().to_planes(self.values, planes, first, last), len(self.values))
+        return planes[None]
+
+    def slice_axis(self, axis, first, last):
+        """Some rows, as MXNet slices them."""
+        return Last(self._owner, self.values[first:last])
+
+
+def empty_last(shape, empty):
+    return Last(empty(shape, "float32"))
+
+
+def to_last(array, empty):
+    """An NDArray, or what is so already, with channels last."""
+    if isinstance(array, Last):
+        return array
+    result, planes = empty_last(array.shape, empty), array.asnumpy()[0]
+    in_threads(lambda first, last: compiled().from_planes(planes, result.values, first, last), len(result.values))
+    return result
+
+
+def to_first(features, empty):
+    """The way back."""
+    if not isinstance(features, Last):
+        return features
+    result = empty(features.shape, "float32")
+    planes = result.memory[:result.size].reshape(features.shape[1:])
+    in_threads(lambda first, last: compiled().to_planes(features.values, planes, first, last), len(features.values))
+    return result
+
+
+@functools.lru_cache(None)
+def _threads():
+    """The threads, and what keeps products of matrices in each of them to one."""
+    from threadpoolctl import ThreadpoolController
+    count = int(os.environ["OMP_NUM_THREADS"].split(",")[0])
+    return count, ThreadPoolExecutor(count), ThreadpoolController()
+
+
+def in_threads(function, count, parts=None):
+    """function(first, last) for all of count rows, in parts; the numbers do not depend on how many threads there are."""
+    threads, pool, libraries = _threads()
+    parts = min(count, parts or threads)
+    edges = [count * part // parts for part in range(parts + 1)]
+    mx.nd.waitall()
+    with libraries.limit(limits=1, user_api="blas"):
+        for done in [pool.submit(function, first, last) for first, last in zip(edges, edges[1:])]:
+            done.result()
+
+
+_own = threading.local()
+
+
+def scratch(*shapes):
+    """An array for each shape in memory that a thread has for itself, until it asks again."""
+    sizes = [math.prod(shape) for shape in shapes]
+    if getattr(_own, "memory", np.empty(0)).size < sum(sizes):
+        _own.memory = np.empty(sum(sizes), np.float32)
+    ends = list(itertools.accumulate(sizes))
+    return [_own.memory[end - size:end].reshape(shape) for end, size, shape in zip(ends, sizes, shapes)]
+
+
+def product(features, matrix, empty):
+    """Each position's values times a matrix (C, K)."""
+    _, channels, height, width = features.shape
+    result = empty_last((1, matrix.shape[1], height, width), empty)
+    in_threads(lambda first, last: np.matmul(features.values[first:last], matrix, out=result.values[first:last]), height)
+    return result
