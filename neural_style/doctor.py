@@ -72,6 +72,17 @@ def _threads(args):
     return text
 
 
+def _precision(args):
+    from .layers.last import compiled
+    best = machine.precision("auto")
+    if best == "bf16":
+        return "bf16 is the fastest here (--precision auto): the processor has bfloat16"
+    text = "fast32 is the fastest here (--precision auto): the processor has no bfloat16"
+    if not compiled():
+        raise Hint(f"{text}; it is faster with Numba: pip install numba threadpoolctl")
+    return f"{text}; Numba compiles it"
+
+
 def _memory(args):
     free, total = memory.available(), memory.total()
     return f"{memory.gigabytes(free)} free of {memory.gigabytes(total)}" if free else "not known on this system"
@@ -241,6 +252,7 @@ CHECKS = (
     ("output", _output),
     ("mxnet", _mxnet),
     ("gpu", _gpu),
+    ("precision", _precision),
     ("weights", _weights),
     ("gradient", _gradient),
 )

@@ -6,7 +6,7 @@ from .winograd import CompiledWinograd, Winograd
 
 FEW = 16                # channels of the picture's kind, for which oneDNN's convolution into so few is slow
 MANY = 256 * 256        # pairs of channels from which Winograd's method is the faster one
-FROM = 128 * 128        # and in compiled form
+FROM = 64 * 128         # and in compiled form
 
 
 def convolution(weight, bias, precision, rectified=False):

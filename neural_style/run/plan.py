@@ -9,6 +9,7 @@ import os
 from typing import NamedTuple
 
 from ..layers import engine
+from ..layers.last import compiled
 from ..objective.patches import ANSWERS, QUERIES
 from ..objective.terms import GRAM, PATCHES, STYLE
 from ..options.flags import listed, style_pictures
@@ -20,6 +21,7 @@ from .setup import precision_of
 
 log = logging.getLogger("neural_style")
 
+COMPILED = 110e6        # Numba, and the blocks that its loops work on
 LIBRARIES = 180e6       # Python, MXNet, scikit-image and SciPy, loaded
 
 
@@ -80,7 +82,8 @@ def _of_patches(model, terms, size, style_sizes):
 
 def fixed(model, precision):
     """The part of the memory, in bytes, that does not grow with the picture."""
-    return LIBRARIES + FACTORS[precision].weights * model.weight_bytes
+    libraries = LIBRARIES + (COMPILED if precision == "fast32" and compiled() else 0)
+    return libraries + FACTORS[precision].weights * model.weight_bytes
 
 
 def reading(pictures):
