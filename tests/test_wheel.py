@@ -49,7 +49,7 @@ def run(installed, words, folder):
 
 
 def test_the_wheel_has_every_file(wheel):
-    files = (path for path in (ROOT / "neural_style").rglob("*") if path.is_file() and path.suffix != ".pyc")
+    files = (path for path in (ROOT / "neural_style").rglob("*") if path.is_file() and path.parent.name != "__pycache__")
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("neural_style/")}
     assert packed == {path.relative_to(ROOT).as_posix() for path in files}
 

@@ -193,7 +193,7 @@ def resized(picture, size, method=Image.LANCZOS):
     return np.round(result).astype(np.uint8) if picture.dtype == np.uint8 else result
 
 
-def save_options(args, content, shown, mask=None, final=None):
+def save_options(args, content, final=None, shown=None, mask=None):
     """SaveImage's options for the checkpoints of a run on a content Picture, or for its final picture at path final.
 
     shown is the content as the network sees it, mask the map of where it is painted.

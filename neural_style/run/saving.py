@@ -34,7 +34,7 @@ class Saving:
         self.folder, self._state_path = os.path.dirname(self.final) or ".", path_beside(self.final)
         earlier = ((row.epoch, numbered(self.checkpoints, row.epoch)) for row in self.history)
         self.pictures = [(epoch, path) for epoch, path in earlier if os.path.exists(path)]
-        self._options, self._final_options = (images.save_options(args, photo, pictures.content, pictures.mask, path)
+        self._options, self._final_options = (images.save_options(args, photo, path, pictures.content, pictures.mask)
                                               for path in (None, self.final))
         self._report = None
 
