@@ -98,6 +98,24 @@ def picture(chance, pictures, folder, role):
     return str(path)
 
 
+def flat(chance, pictures, folder, role):
+    """The path of a mask or a picture of regions: a few flat areas, or sometimes any picture."""
+    if chance.random() < 0.2:
+        return picture(chance, pictures, folder, role)
+    from PIL import Image
+    mode, size = chance.choice(["L", "RGB", "RGBA", "P", "1"]), (chance.randint(1, 60), chance.randint(1, 40))
+    areas = Image.new(mode, size, 0)
+    for _ in range(chance.randint(0, 3)):
+        shade = chance.randint(0, 255) if mode in "LP1" else tuple(chance.randint(0, 255) for _ in mode)
+        left, top = (chance.randint(0, side - 1) for side in size)
+        areas.paste(shade, (left, top, *size))
+    path = folder / f"{role}{chance.choice(['.png', '.png', '.gif', '.tif'])}"
+    areas.save(path)
+    if chance.random() < 0.1:
+        path.write_bytes(mutated(chance, path.read_bytes(), pictures))
+    return str(path)
+
+
 def value(chance, flag, name):
     """A value for a flag, often one that it can take."""
     if chance.random() < 0.1:
@@ -134,6 +152,13 @@ def words_of(chance, pictures, folder, params):
         words += ["--max-num-epochs", "2"]
     if chance.random() < 0.2:
         words += ["--start", picture(chance, pictures, folder, "start")]
+    if chance.random() < 0.1:
+        words += ["--mask", flat(chance, pictures, folder, "mask")]
+    if chance.random() < 0.1:
+        own = flat(chance, pictures, folder, "regions")
+        words += ["--regions", own, "--style-regions", chance.choice([own, flat(chance, pictures, folder, "style-regions")])]
+    if chance.random() < 0.1:
+        words += ["--style-term", "patches", "--style-layers", "relu2_1"]
     flags = [flag for flag in FLAGS if flag.attribute not in LEFT_OUT]
     for flag in chance.sample(flags, chance.choice([0, 0, 0, 1, 1, 2, 3, 6])):
         words.append(chance.choice(flag.names.split()))

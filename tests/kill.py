@@ -27,6 +27,8 @@ from neural_style.run import state
 from neural_style.weights import params
 
 RUNS = {"nag": [], "sgd": ["--optimizer", "sgd"], "adam": ["--optimizer", "adam", "--lr", "5", "--keep-best"],
+        "patches": ["--style-term", "patches", "--style-layers", "relu2_1", "relu3_1", "--match-every", "7"],
+        "fast32": ["--precision", "fast32"],
         "pyramid": ["--max-long-edge", "64", "--pyramid", "1", "--pyramid-epochs", "3"]}
 FLAGS = ("--max-long-edge 48 --max-num-epochs 40 --stop-eps 0 --lr-sched-delay 7 --seed 3 --save-epochs 1 --gpu -1 "
          "--quiet --content-image chelsea.png --style-image coffee.png --model-params random.params").split()
