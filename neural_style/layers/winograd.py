@@ -34,12 +34,17 @@ TILES = 512             # whose values one thread works on at a time
 MOST_VALUES = 2 ** 24       # in the tiles that are worked on at a time
 
 
+def _at_points(weight):
+    """The filters (K, C, 3, 3), an NDArray, at all points: (36, K, C)."""
+    filters = OF_FILTER @ weight.asnumpy().reshape(-1, 9).T
+    return filters.reshape((36,) + weight.shape[:2]).astype("float32")
+
+
 class Winograd:
     """A convolution of 3×3 that keeps the size; weight (K, C, 3, 3) and bias (K,) are NDArrays."""
 
     def __init__(self, weight, bias):
-        filters = OF_FILTER @ weight.asnumpy().reshape(-1, 9).T
-        self._filters = filters.reshape((36,) + weight.shape[:2]).astype("float32")
+        self._filters = _at_points(weight)
         self._bias = bias.asnumpy()[:, np.newaxis, np.newaxis]
         self._features, self._gradient = ChannelsLast(), ChannelsLast()
 
@@ -78,8 +83,7 @@ class CompiledWinograd:
     """The same on features with channels last, in compiled loops; rectified, with the ReLU behind it."""
 
     def __init__(self, weight, bias, rectified):
-        filters = OF_FILTER @ weight.asnumpy().reshape(-1, 9).T
-        self._filters = filters.reshape((36,) + weight.shape[:2]).astype("float32")
+        self._filters = _at_points(weight)
         self._bias, self._rectified = bias.asnumpy(), rectified
 
     def forward(self, features, empty):
