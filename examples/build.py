@@ -18,7 +18,7 @@ from nbclient.exceptions import CellExecutionError
 from neural_style.system.files import atomic
 
 HERE = Path(__file__).resolve().parent
-NOTEBOOKS = "neuralart", "checkpoint-viewer", "book-figures", "gatys-figures", "total-variation"
+NOTEBOOKS = "neuralart", "checkpoint-viewer", "book-figures", "gatys-figures", "total-variation", "regions"
 
 
 def executed(path):

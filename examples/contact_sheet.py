@@ -1,6 +1,6 @@
 """Every recipe on the same freely usable pictures, each with its command below: examples/contact_sheet.jpg.
 
-    python examples/contact_sheet.py            # about half an hour on two cores; finished pictures are kept
+    python examples/contact_sheet.py            # about 35 minutes on two cores; finished pictures are kept
     python examples/contact_sheet.py --max-long-edge 64 --max-num-epochs 2      # these flags override every run's own
 """
 import shlex
@@ -33,6 +33,8 @@ RUNS = (
     "--max-num-epochs 250",
     "--recipe content-only --content-layers relu3_1 --max-num-epochs 100",
     "--recipe style-only --style-image night.png --max-num-epochs 120",
+    "--recipe mrf --style-image night.png",
+    "--recipe mrf-synthesis --style-image night.png --style-scales 1",
     "--optimizer lbfgs --style-image night.png --preserve-colors luma --max-num-epochs 120",
     "--optimizer lbfgs --style-image night.png --preserve-colors match --max-num-epochs 120",
 )
@@ -45,7 +47,7 @@ def picture_of(run, extra):
     if not path.exists():
         words = [str(FOLDER / word) if word in PICTURES else word for word in shlex.split(f"{COMMON} {run}")]
         code = nstyle.main(words + ["--gpu", "-1", "--print-iterations", "50", "--output", str(path),
-                                    "--checkpoint-output", str(FOLDER / "checkpoint%s.jpg")] + extra)
+                                    "--checkpoint-output", str(FOLDER / "checkpoint%s.jpg"), "--overwrite"] + extra)
         if code:
             sys.exit(code)
     return path

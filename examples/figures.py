@@ -46,14 +46,21 @@ def fetch():
 
 def picture(name):
     """The path of a freely usable picture: "night", "night7", … are painted, other names are in skimage.data."""
-    path = Path("output/pictures") / f"{name}.png"
-    if not path.exists():
+    path = f"output/pictures/{name}.png"
+    if not os.path.exists(path):
         import skimage.data
         from neural_style.painting import paint
-        from neural_style.pictures.images import save_picture
-        path.parent.mkdir(parents=True, exist_ok=True)
         seed = re.fullmatch(r"night(\d*)", name)
-        save_picture(paint(seed=int(seed[1] or 0)) if seed else getattr(skimage.data, name)(), path)
+        keep(name, paint(seed=int(seed[1] or 0)) if seed else getattr(skimage.data, name)())
+    return path
+
+
+def keep(name, pixels):
+    """Save pixels, (H, W, 3) or (H, W), beside the pictures of picture(); returns the path."""
+    from neural_style.pictures.images import save_picture
+    path = Path("output/pictures") / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_picture(np.asarray(pixels, np.uint8), path)
     return str(path)
 
 
@@ -88,7 +95,7 @@ def sized(args):
     """args as they are; for the tests with few pixels and epochs, and as many saved pictures as asked for, up to five."""
     if TINY:
         saves = args.max_num_epochs // args.save_epochs
-        args.max_long_edge, args.save_epochs = 32, 1
+        args.max_long_edge, args.save_epochs, args.pyramid = 32, 1, 0
         args.max_num_epochs = min(saves, 5) or 1
     args.model_params = os.environ.get("NEURAL_STYLE_PARAMS", args.model_params)
     return args
