@@ -28,7 +28,8 @@ def waiting():
         asked.append(number)
         for other, handler in before.items():
             signal.signal(other, handler)
-        log.warning("stopping after this epoch; once more to stop at once")
+        # in a thread of its own, for the signal may have come in the middle of a line of the log
+        threading.Thread(target=log.warning, args=("stopping after this epoch; once more to stop at once",)).start()
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
