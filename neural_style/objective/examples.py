@@ -30,7 +30,7 @@ class Style(NamedTuple):
     copies: Tuple["Style", ...] = ()            # turned and scaled ones, with further patches
 
     def field(self, region) -> Callable:
-        """See the function."""
+        """How far positions belong to a region; see the function field."""
         return field(self.regions, region)
 
 
@@ -48,7 +48,7 @@ class Pictures(NamedTuple):
         return [picture.shape[2:] for picture in shown]
 
     def field(self, region) -> Callable:
-        """See the function."""
+        """How far positions belong to a region; see the function field."""
         return field(self.regions, region)
 
     def styles_of(self, region):
