@@ -1,8 +1,9 @@
 """The engine: compares an image with what it has seen of the pictures, and returns losses and a gradient."""
 from ..find_mxnet import mx
 from ..objective.examples import examples_of
+from ..objective.terms import CONTENT
 from . import operators
-from .losses import PatchLoss, loss_of
+from .losses import Copy, PatchLoss, loss_of
 from .network import Network
 from .segments import chain
 
@@ -48,6 +49,13 @@ class Layers:
         _show(self._pass, image, self._losses)
         losses = [loss.loss() for loss in self._losses.values()]
         return losses, self._pass.backward(self._gradient)
+
+    def compare_with(self, content):
+        """Take another content, an array (1, 3, H, W), in place of the one before."""
+        observers = {term: Copy(None) for term in self._losses if term.kind == CONTENT}
+        _show(self._pass, mx.nd.array(content), observers, keep=False)
+        for term, observer in observers.items():
+            self._losses[term].target = observer.value()
 
     def _gradient(self, layer, *shown):
         """The gradient of all terms on a layer."""

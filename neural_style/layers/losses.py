@@ -90,7 +90,7 @@ class FeatureLoss:
     observer, reach = Copy, 0
 
     def __init__(self, term, examples, field, scale):
-        ((_, ((self._target, _),)),), self._scale = examples, scale
+        ((_, ((self.target, _),)),), self._scale = examples, scale
         self.begin()
 
     def begin(self):
@@ -100,7 +100,7 @@ class FeatureLoss:
         first, last = window.core()
         difference = self._difference(features, window, empty)
         self._sum += _squares(difference[:, :, first:last])
-        self._whole = difference if difference.shape == self._target.shape else None     # of strips there are several
+        self._whole = difference if difference.shape == self.target.shape else None     # of strips there are several
 
     def loss(self):
         """The sum of squares, without the scale."""
@@ -114,7 +114,7 @@ class FeatureLoss:
 
     def _difference(self, features, window, empty):
         """To the target, in NumPy, which subtracts faster than MXNet."""
-        return operators.cast(features, "float32", empty).asnumpy() - self._target[:, :, window.first:window.last]
+        return operators.cast(features, "float32", empty).asnumpy() - self.target[:, :, window.first:window.last]
 
 
 class PatchLoss:

@@ -88,7 +88,8 @@ class Graph:
                                  + [mx.sym.BlockGrad(features[term]) for term in patched], size)
         for name, array in variables.items():
             array.copyto(self._bound.arg_dict[name])
-        self._terms, self._gradients = terms, [mx.nd.ones((1,), model.device) * scale for scale in scales]
+        self._contents = [features[term] for term in compared]
+        self._model, self._terms, self._gradients = model, terms, [mx.nd.ones((1,), model.device) * scale for scale in scales]
         # Only in training a maximum pool keeps what its backward needs; without, its gradient is silently wrong.
         self._has_maximum = '"pool_type": "max"' in mx.sym.Group([*features.values()]).tojson()
 
@@ -102,6 +103,11 @@ class Graph:
         rests = {**self._rests, **{term: patches.rest for term, patches in self._patches.items()}}
         losses = [float(output.asscalar()) + rests.get(term, 0.0) for term, output in zip(self._terms, outputs)]
         return losses, self._bound.data_grad
+
+    def compare_with(self, content):
+        """Take another content, an array (1, 3, H, W), in place of the one before."""
+        for i, target in enumerate(_show(self._model, self._contents, content, {}) if self._contents else ()):
+            target.copyto(self._bound.arg_dict[_content_target(i)])
 
     def _forward(self):
         return self._bound.executor.forward(is_train=self._has_maximum)

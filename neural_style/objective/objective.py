@@ -44,6 +44,10 @@ class Objective:
         losses = np.array(losses, dtype="float64")
         return Evaluation(losses, float(losses @ self.weights), gradient, float(norm))
 
+    def compare_with(self, content):
+        """Take another content, an array (1, 3, H, W), in place of the one before; the styles stay."""
+        self._engine.compare_with(content)
+
     @property
     def patches(self):
         """The Patches of terms that compare some."""

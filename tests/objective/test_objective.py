@@ -1,6 +1,7 @@
 """The objective of every recipe, whichever engine evaluates it, against independent NumPy in float64."""
 import numpy as np
 import pytest
+import skimage.data
 
 from networks import SMALL
 from formulas import CASES, EDGE, expected, image_near, laplacian, total, weights_of
@@ -9,6 +10,7 @@ from neural_style.find_mxnet import mx
 from neural_style.layers import convolutions, last, winograd
 from neural_style.layers.engine import Layers
 from neural_style.objective.graph import Graph
+from neural_style.pictures import images
 from neural_style.system import machine
 from neural_style.system.errors import UsageError
 from objectives import objective_of
@@ -100,3 +102,20 @@ def test_sizes_that_are_too_small_are_named(evaluate):
         evaluate("--max-long-edge 20 --style-image coffee.png")
     with pytest.raises(UsageError, match="style picture of 8x5 is too small"):
         evaluate("--fit scale --style-scales 0.1 --style-image coffee.png")
+
+
+@pytest.mark.parametrize("kind, flags, of_value, of_gradient", ENGINES)
+def test_another_content_can_take_the_place_of_the_first(kind, flags, of_value, of_gradient, small_files, small, tmp_path):
+    photos = [tmp_path / name for name in ("chelsea.png", "coffee.png")]
+    for path in photos:
+        images.save_picture(getattr(skimage.data, path.stem)()[:200, :300], path)
+
+    def objective(photo):
+        return objective_of(["--content-image", photo, "--style-image", photos[0], "--model-params", small_files["vgg19"],
+                             "--max-long-edge", EDGE, "--content-weight", "1e4", *flags.split()])
+    (ours, _), (expected, coffee) = map(objective, photos)
+    image = mx.nd.array(image_near(coffee))
+    before, wanted = ours(image).total, expected(image)
+    ours.compare_with(coffee)
+    assert_near(ours(image), wanted.total, wanted.gradient.asnumpy(), of_value, of_gradient)
+    assert before != pytest.approx(wanted.total, rel=of_value)
