@@ -112,10 +112,10 @@ def test_another_content_can_take_the_place_of_the_first(kind, flags, of_value, 
 
     def objective(photo):
         return objective_of(["--content-image", photo, "--style-image", photos[0], "--model-params", small_files["vgg19"],
-                             "--max-long-edge", EDGE, "--content-weight", "1e4", *flags.split()])
+                             "--max-long-edge", EDGE, "--style-weight", "1e-9", *flags.split()])
     (ours, _), (expected, coffee) = map(objective, photos)
     image = mx.nd.array(image_near(coffee))
     before, wanted = ours(image).total, expected(image)
     ours.compare_with(coffee)
     assert_near(ours(image), wanted.total, wanted.gradient.asnumpy(), of_value, of_gradient)
-    assert before != pytest.approx(wanted.total, rel=of_value)
+    assert before != pytest.approx(wanted.total, rel=0.1)
