@@ -168,7 +168,7 @@ class _Lines(logging.StreamHandler):
 
 
 @contextlib.contextmanager
-def _log_to_stderr(args):
+def log_to_stderr(args):
     """Show the package's log as plain lines while the command runs; a library never sets this up."""
     handler, level = _Lines(), log.level
     log.addHandler(handler)
@@ -185,7 +185,7 @@ def _log_to_stderr(args):
 def main(arglist=None):
     """The console command; returns its exit code."""
     args, given = parse(arglist)
-    with _log_to_stderr(args):
+    with log_to_stderr(args):
         return errors.run(lambda: _command(args, given), "neural-style", args.debug)
 
 

@@ -27,9 +27,9 @@ class _Print(argparse.Action):
         parser.exit()
 
 
-def _add_flags(parser, defaults=False):
-    """Add what is in the table FLAGS; without defaults what is not given is not there."""
-    for flag in FLAGS:
+def add_flags(parser, defaults=False, names=BY_ATTRIBUTE):
+    """Add what is in the table FLAGS, or those with these attributes; without defaults what is not given is not there."""
+    for flag in (BY_ATTRIBUTE[name] for name in names):
         default = flag.default if defaults else argparse.SUPPRESS
         if flag.type is bool:
             parser.add_argument(*flag.names.split(), action="store_true", help=flag.help, default=default)
@@ -46,7 +46,7 @@ def parser(flag_defaults=True, prog="neural-style"):
     made = _Parser(prog=prog, description="Paint the content image in the style of the style image.",
                   formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=110),
                   argument_default=None if flag_defaults else argparse.SUPPRESS)
-    _add_flags(made, flag_defaults)
+    add_flags(made, flag_defaults)
     made.add_argument("--recipe", metavar="NAME", action="append", default=argparse.SUPPRESS,
                       help="take defaults from a recipe: a name of --list-recipes, a file, or a picture that was made here")
     made.add_argument("--fast", action="append_const", dest="recipe", const="fast", default=argparse.SUPPRESS,
@@ -97,7 +97,7 @@ def _recipe_words(name, given):
     if sum(word.startswith("-") for word in words) > MOST:       # argparse takes time proportional to their square
         raise UsageError(f"--recipe {name}: it has more than {MOST} flags; no run takes as many")
     plain = _Parser(prog="neural-style", add_help=False, argument_default=argparse.SUPPRESS)
-    _add_flags(plain)
+    add_flags(plain)
     own, unknown = plain.parse_known_args(words)
     if unknown:
         what = f"unrecognized arguments: {unknown[0]}"

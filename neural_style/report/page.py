@@ -27,11 +27,12 @@ class Report:
     """The page of one run, written to path whenever there is news.
 
     pictures: [(caption, path or Picture)], the content first, then the styles. command: as one would type it. facts: {name:
-    value}, shown in that order; what is None is left out. stop_eps: the bound drawn into the curve of eps, 0 for none.
+    value}, shown in that order; what is None is left out. stop_eps: the bound drawn into the curve of eps, 0 for none. unit:
+    what the run counts.
     """
 
-    def __init__(self, path, pictures, command, facts, stop_eps=0):
-        self._path, self._pictures, self._command, self._facts = path, list(pictures), command, dict(facts)
+    def __init__(self, path, pictures, command, facts, stop_eps=0, unit="epoch"):
+        self._unit, self._path, self._pictures, self._command, self._facts = unit, path, list(pictures), command, dict(facts)
         self._stop_eps, self._encoded, self._last = stop_eps, {}, 0
 
     def write(self, history, checkpoints, status, seconds, epochs):
@@ -53,8 +54,8 @@ class Report:
     def _values(self, history, checkpoints, status, seconds, epochs):
         """What goes into the template."""
         done = history[-1].epoch if history else 0
-        timings = {"epochs": f"{done} of at most {epochs}", "time": duration(seconds),
-                   "time per epoch": f"{seconds / done:.3g} s" if done else None,
+        timings = {f"{self._unit}s": f"{done} of at most {epochs}", "time": duration(seconds),
+                   f"time per {self._unit}": f"{seconds / done:.3g} s" if done else None,
                    "written": time.strftime("%Y-%m-%d %H:%M:%S")}
         names = [os.path.basename(_path(picture)) for _, picture in self._pictures]
         title = escape(" in the style of ".join([names[0], ", ".join(names[1:])] if names[1:] else names))
@@ -62,11 +63,12 @@ class Report:
         refresh = min(max(seconds - self._last, SOONEST if checkpoints else FIRST), LATEST) if running else None
         return dict(
             title=title, progress=f"{done}/{epochs} " if running else "", status=status,
-            standing=_standing(status, done, seconds, epochs), done=done, epochs=epochs, bar="" if running else "hidden",
+            standing=_standing(status, done, seconds, epochs, self._unit), done=done, epochs=epochs, bar="" if running else "hidden",
             stage=self._stage(checkpoints, done), inputs=self._inputs(),
             command=" ".join(f"<span>{escape(word)}</span>" for word in self._command.split(" ")),
-            facts=_listed({**self._facts, **timings}), curves="" if history else "hidden",
-            data=_json({"refresh": refresh, "written": time.time(), "stop_eps": self._stop_eps, **_series(history)}))
+            facts=_listed({**self._facts, **timings}), unit=self._unit, curves="" if history else "hidden",
+            changes="" if any(math.isfinite(record.eps) for record in history) else "hidden",
+            data=_json({"refresh": refresh, "written": time.time(), "unit": self._unit, "stop_eps": self._stop_eps, **_series(history)}))
 
     def _stage(self, checkpoints, done):
         """The content and the pictures saved so far, one on the other."""
@@ -77,7 +79,7 @@ class Report:
         self._encoded = {key: value for key, value in self._encoded.items() if key[0] in used}
         html = [parts.img(content, "the content", "before")] if content else []
         for number, (epoch, frame) in enumerate(frames, 1):
-            name, epoch = (f"epoch {epoch}", epoch) if isinstance(epoch, int) else (epoch, done)
+            name, epoch = (f"{self._unit} {epoch}", epoch) if isinstance(epoch, int) else (epoch, done)
             html.append(parts.img(frame, name, "after on" if number == len(frames) else "after", f' data-epoch="{epoch}"'))
         return "\n".join(html)
 
@@ -113,13 +115,13 @@ def thinned(items, most):
     return [item for index, item in enumerate(items) if index % stride == 0 or index == len(items) - 1]
 
 
-def _standing(status, done, seconds, epochs):
+def _standing(status, done, seconds, epochs, unit):
     """How the run stands, in a line."""
     if status != "running":
-        return f"{status} after {done} epoch{'' if done == 1 else 's'} and {duration(seconds)}"
+        return f"{status} after {done} {unit}{'' if done == 1 else 's'} and {duration(seconds)}"
     if not done:
-        return "running, before the first epoch"
-    return f"running, epoch {done} of at most {epochs}, {duration(seconds / done * (epochs - done))} left at most"
+        return f"running, before the first {unit}"
+    return f"running, {unit} {done} of at most {epochs}, {duration(seconds / done * (epochs - done))} left at most"
 
 
 def _series(history):

@@ -79,7 +79,7 @@ def test_an_endless_file_is_not_read(capsys):
 @pytest.mark.parametrize("word", ["--q ", "--lr 1 ", "--debug ", "-1 ", "-", "--style-image a b "])
 def test_the_worst_words_are_counted_before_argparse_sees_them(word, tmp_path, capsys, monkeypatch):
     """argparse takes time proportional to the square of their number."""
-    monkeypatch.setattr(parse, "_add_flags", lambda parser, *_: None)
+    monkeypatch.setattr(parse, "add_flags", lambda parser, *_: None)
     recipe = tmp_path / "x.args"
     recipe.write_text(word * 50_000 if word == "-" else word * (60_000 // len(word)))
     if word == "-":     # a single word

@@ -87,7 +87,7 @@ function makeChart(figure, title, lines, bound) {
   const epochs = run.epochs, last = epochs.length - 1;
   const kind = i => i && 1 + (i - 1) % 6;     // the first line has a colour of its own
   const svg = add(figure, "svg", {class: "chart", id: figure.id + "-chart", tabindex: 0, role: "slider",
-    "aria-label": title + " by epoch", "aria-valuemin": epochs[0], "aria-valuemax": epochs[last]});
+    "aria-label": title + " by " + run.unit, "aria-valuemin": epochs[0], "aria-valuemax": epochs[last]});
   const legend = add(figure, "ul", {class: "legend"});
   const epochName = add(legend, "li");
   const values = lines.map(([name], i) => {
@@ -151,7 +151,7 @@ function makeChart(figure, title, lines, bound) {
   function read(index) {      // the values of an epoch
     at = index;
     const epoch = epochs[at];
-    epochName.textContent = "epoch " + epoch;
+    epochName.textContent = `${run.unit} ${epoch}`;
     for (const end of ["x1", "x2"]) cursor.setAttribute(end, x(epoch));
     cursor.setAttribute("visibility", at === last ? "hidden" : "visible");
     lines.forEach(([, numbers], i) => {
@@ -163,7 +163,7 @@ function makeChart(figure, title, lines, bound) {
     });
     svg.setAttribute("aria-valuenow", epoch);
     svg.setAttribute("aria-valuetext",
-      `epoch ${epoch}: ` + lines.map(([name, numbers]) => `${name} ${tell(numbers[at])}`).join(", "));
+      `${run.unit} ${epoch}: ` + lines.map(([name, numbers]) => `${name} ${tell(numbers[at])}`).join(", "));
   }
 
   svg.addEventListener("pointermove", event => {
@@ -207,8 +207,8 @@ if (content || frames.length) {
   get("viewer").style.setProperty("--ratio", width.value / height.value);
 }
 if (run.epochs.length) {
-  charts.push(makeChart(get("losses"), "Losses", run.losses),
-              makeChart(get("eps"), "Relative change", run.eps, run.stop_eps));
+  charts.push(makeChart(get("losses"), "Losses", run.losses));
+  if (!get("eps").hidden) charts.push(makeChart(get("eps"), "Relative change", run.eps, run.stop_eps));
 }
 if (frames.length) {
   for (const id of ["wipe", "edge", "left", "right"]) get(id).hidden = !content;

@@ -1,0 +1,250 @@
+"""A network that was trained: its file, and painting with it.
+
+A file is one of MXNet's .params: the arrays `arg:NAME` and `aux:NAME` of all parts, and `about`, bytes of JSON that say which
+generator it is and how it was trained. The original's trained models, a folder or a zip of 0/*.params to 3/*.params, are
+read as well.
+"""
+import hashlib
+import json
+import re
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..find_mxnet import mx
+from ..layers.segments import windows
+from ..system.errors import UsageError
+from ..weights import params
+from . import generators
+from .generators import FAST, GENERATORS, INPUT, LAST, RANGE
+
+STYLES = Path(__file__).parent / "styles"       # the networks that come with the package
+STRIP = 2 ** 21         # pixels of a picture that are painted at a time
+LARGEST = 200_000_000   # bytes of a network's file
+SMALLEST = 16           # pixels of a side
+
+
+class About(NamedTuple):
+    """What a network's file says of itself."""
+    generator: str
+    size: int               # the longer edge of the pictures that it was trained for
+    description: str        # in words: the style, the photographs, how long
+
+
+class Network:
+    """A generator with its arrays, {"arg:NAME": array, "aux:NAME": array}."""
+
+    def __init__(self, about, arrays, name=""):
+        self.about, self.name = about, name
+        self.arrays = {key: np.ascontiguousarray(array, "float32") for key, array in arrays.items()}
+
+    @property
+    def digest(self):
+        """What tells it from any other."""
+        found = hashlib.sha256(self.about.generator.encode())
+        for key in sorted(self.arrays):
+            found.update(key.encode() + self.arrays[key].tobytes())
+        return found.hexdigest()[:16]
+
+    def paint(self, image, strip=STRIP):
+        """Paint an array (1, 3, H, W) in the network's range; returns a float32 array of the same shape.
+
+        strip is how many pixels are painted at a time; the result is the same but for rounding.
+        """
+        generator, (height, width) = GENERATORS[self.about.generator], image.shape[2:]
+        if min(height, width) < SMALLEST:
+            raise UsageError(f"a picture of {width}x{height} is too small for a network: each side needs {SMALLEST} pixels")
+        padding = [(0, -side % generator.multiple) for side in (height, width)]
+        image = np.pad(np.asarray(image, "float32"), [(0, 0), (0, 0), *padding], mode="reflect")
+        rows = max(generator.multiple, strip // image.shape[3] // generator.multiple * generator.multiple)
+        paint = _paint_fast if self.about.generator == "fast" else _paint_parts
+        return paint(self, image, rows)[:, :, :height, :width]
+
+
+def _paint_fast(network, image, rows):
+    """Layer by layer, each in strips of so many of the picture's rows, for every normalisation needs a layer's whole output."""
+    arrays = {key[len("arg:"):]: mx.nd.array(array) for key, array in network.arrays.items()}
+    shown = {"data": mx.nd.array(image * np.float32(INPUT))}
+    layers, below = [*FAST, LAST], "data"
+    for number, layer in enumerate(layers):
+        _, channels, height, width = shown[below].shape
+        height, width = (side * layer.enlarge // layer.stride for side in (height, width))
+        own = max(1, rows * height // image.shape[2])
+        parts = windows(height, own, 0) if height >= 1.5 * own else [None]
+        output, moments = None, []
+        for window in parts:
+            first, last = (0, height) if window is None else (window.core_first, window.core_last)
+            x = _convolved(layer, shown[below], shown.get(layer.joins), arrays, first, last)
+            if layer is LAST:
+                x = mx.nd.tanh(x) * RANGE
+            else:
+                moments.append((last - first, *_moments(x)))
+            if window is None:
+                output = x
+            else:
+                output = mx.nd.empty((1, layer.filters, height, width)) if output is None else output
+                output[:, :, first:last] = x
+        needed = {name for later in layers[number + 1:] for name in (later.adds, later.joins)} | {layer.name, layer.adds}
+        shown = {name: array for name, array in shown.items() if name in needed}
+        if layer is not LAST:
+            mean, variance = _pooled(moments)
+            for window in parts:
+                part = output if window is None else output[:, :, window.core_first:window.core_last]
+                x = mx.nd.BatchNorm(part, arrays[f"{layer.name}_norm_gamma"], arrays[f"{layer.name}_norm_beta"], mean, variance,
+                                    fix_gamma=False, use_global_stats=True, eps=generators.EPS)
+                x = mx.nd.relu(x) if layer.relu else x
+                if layer.adds:
+                    added = shown[layer.adds]
+                    x = x + (added if window is None else added.slice_axis(2, window.core_first, window.core_last))
+                if window is None:
+                    output = x
+                else:
+                    output[:, :, window.core_first:window.core_last] = x
+            output.wait_to_read()       # or arrays that nobody needs any more wait with it
+        shown[layer.name], below = output, layer.name
+    return shown[LAST.name].asnumpy()
+
+
+def _convolved(layer, below, joined, arrays, first, last):
+    """The rows from first to last of a layer's convolution of what is below it, and of what joins that."""
+    margin, height = layer.kernel // 2, below.shape[2] * layer.enlarge
+    start, end = first * layer.stride - margin, (last - 1) * layer.stride + margin + 1
+    top, bottom = max(0, -start), max(0, end - height)
+    start, end = start + top, end - bottom
+    from_, to = start // layer.enlarge, -(-end // layer.enlarge)
+    x = below if (from_, to) == (0, below.shape[2]) else below.slice_axis(2, from_, to)
+    if layer.enlarge > 1:
+        x = mx.nd.UpSampling(x, scale=layer.enlarge, sample_type="nearest")
+        cut = start - from_ * layer.enlarge
+        x = x if x.shape[2] == end - start else x.slice_axis(2, cut, cut + end - start)
+    if joined is not None:
+        x = mx.nd.concat(x, joined.slice_axis(2, start, end), dim=1)
+    if margin:
+        x = mx.nd.pad(x, mode="reflect", pad_width=(0, 0, 0, 0, top, bottom, margin, margin))
+    bias = [arrays[f"{layer.name}_bias"]] if layer is LAST else []
+    return mx.nd.Convolution(x, arrays[f"{layer.name}_weight"], *bias, num_filter=layer.filters, kernel=2 * (layer.kernel,),
+                             stride=2 * (layer.stride,), no_bias=not bias)
+
+
+def _moments(x):
+    """The mean and variance of each channel, in float64."""
+    ones, zeros = mx.nd.ones(x.shape[1]), mx.nd.zeros(x.shape[1])
+    with mx.autograd.train_mode():      # where it takes the mean and variance of what it is given
+        _, mean, scale = mx.nd.BatchNorm(x, ones, zeros, zeros, ones, output_mean_var=True, eps=generators.EPS)
+    mean, scale = (array.asnumpy().astype("float64") for array in (mean, scale))
+    return mean, scale ** -2 - generators.EPS       # MXNet gives 1 / √(variance + eps)
+
+
+def _pooled(moments):
+    """The mean and variance of strips taken together, from [(rows, mean, variance)]."""
+    rows = sum(count for count, _, _ in moments)
+    mean = sum(count * own for count, own, _ in moments) / rows
+    square = sum(count * (variance + (own - mean) ** 2) for count, own, variance in moments) / rows
+    return mx.nd.array(mean), mx.nd.array(square)
+
+
+def _paint_parts(network, image, rows):
+    """One part after the other, each in strips with as much around them as it sees."""
+    generator = GENERATORS[network.about.generator]
+    step = generator.multiple
+    for symbol in generator.parts():
+        name, (parameters, kept) = generators.input_of(symbol), generators.shapes(symbol, image.shape[2:])
+        arguments = {own: mx.nd.array(network.arrays[f"arg:{own}"]) for own in parameters}
+        states = {own: mx.nd.array(network.arrays[f"aux:{own}"]) for own in kept}
+        height, output = image.shape[2], np.empty_like(image)
+        own = max(rows, generator.halo)
+        parts = windows(height // step, own // step, generator.halo // step) if height >= 1.5 * own else windows(
+            height // step, height // step, 0)
+        for window in parts:
+            first, last, core_first, core_last = (step * row for row in window[1:])
+            arguments[name] = mx.nd.array(image[:, :, first:last])
+            painted = symbol.bind(mx.cpu(), arguments, aux_states=states).forward()[0].asnumpy()
+            output[:, :, core_first:core_last] = painted[:, :, core_first - first:core_last - first]
+        image = output
+    return image
+
+
+def save(path, network):
+    """Write a network's file, in 16 bits."""
+    about = np.frombuffer(json.dumps(network.about._asdict()).encode(), "uint8")
+    params.write(path, {"about": about, **{key: array.astype("float16") for key, array in network.arrays.items()}})
+
+
+def names():
+    """The networks that come with the package."""
+    return sorted(path.stem for path in STYLES.glob("*.params"))
+
+
+def load(where):
+    """The Network of a name in names(), of a file, or of the original's trained models."""
+    path = STYLES / f"{where}.params" if where in names() else Path(where)
+    if path.is_dir() or zipfile.is_zipfile(path):
+        return _of_the_original(path)
+    if not path.is_file():
+        raise UsageError(f"--network {where}: there is no such file, and no network of this name here; there are "
+                         f"{', '.join(names()) or 'none'}")
+    if path.stat().st_size > LARGEST:
+        raise UsageError(f"--network {where}: the file is larger than any network")
+    arrays = params.read(path)
+    about = _about(where, arrays.pop("about", None))
+    return Network(about, _checked(where, about.generator, arrays), Path(where).stem)
+
+
+def _about(where, packed):
+    """The About in a network's file, checked: the file may come from anywhere."""
+    try:
+        about = json.loads(packed.tobytes().decode("utf-8"))
+        about = About(**{field: about[field] for field in About._fields})
+        if (about.generator not in GENERATORS or type(about.size) is not int or not 0 < about.size < 10 ** 6
+                or not isinstance(about.description, str)):
+            raise ValueError
+    except (AttributeError, ValueError, KeyError, TypeError, RecursionError):
+        raise UsageError(f"--network {where}: the file holds no network that paints; "
+                         "`python -m neural_style.end_to_end train` makes one") from None
+    return about
+
+
+def _checked(where, generator, arrays):
+    """The arrays, if they are those that the generator has."""
+    expected = {}
+    for symbol in GENERATORS[generator].parts():
+        own, kept = generators.shapes(symbol, 2 * (8 * GENERATORS[generator].multiple,))
+        expected.update({**{f"arg:{name}": shape for name, shape in own.items()},
+                         **{f"aux:{name}": shape for name, shape in kept.items() if generator != "fast"}})
+    for key, shape in expected.items():
+        if key not in arrays or arrays[key].shape != shape or arrays[key].dtype.kind != "f":
+            raise UsageError(f"--network {where}: {key[4:]} is missing or not of shape {shape}; the network is not one "
+                             f"of kind {generator}")
+        if not np.isfinite(arrays[key]).all():
+            raise UsageError(f"--network {where}: {key[4:]} has values that are not finite")
+    return {key: arrays[key] for key in expected}
+
+
+def _of_the_original(path):
+    """The Network of the original's trained models: for each of the four parts, the last file in its folder."""
+    if path.is_dir():
+        return _of_folder(path)
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as packed:
+        members = [info for info in packed.infolist() if re.fullmatch(r"(.*/)?[0-3]/[^/]+\.params", info.filename)]
+        if sum(info.file_size for info in members) > LARGEST:
+            raise UsageError(f"--network {path}: its files are larger than any network")
+        for info in members:
+            target = Path(folder, info.filename.split("/")[-2], Path(info.filename).name)
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(packed.read(info))
+        return _of_folder(Path(folder), str(path))
+
+
+def _of_folder(folder, shown=None):
+    shown, arrays = shown or str(folder), {}
+    for part in range(4):
+        files = sorted(Path(folder).glob(f"**/{part}/*.params"))
+        if not files:
+            raise UsageError(f"--network {shown}: a folder {part} with a .params file is missing; the original's trained "
+                             "models are folders 0 to 3")
+        arrays.update(params.read(files[-1]))
+    about = About("boost", 480, "the original's trained model")
+    return Network(about, _checked(shown, "boost", arrays), Path(shown).stem)

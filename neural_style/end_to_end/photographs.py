@@ -1,0 +1,115 @@
+"""The photographs that a network learns from: random crops of them, at random scales, mirrored, lighter and darker."""
+import functools
+import logging
+import math
+import os
+
+import numpy as np
+
+from ..batch.pairs import find_pictures
+from ..pictures import images
+from ..pictures.read import read_picture, size_of
+from ..system.errors import UsageError
+
+log = logging.getLogger("neural_style")
+
+SHOWN = 3                               # photographs that are kept apart and shown as the training goes
+FEWEST = 2 * SHOWN                      # of which some can be kept apart
+SHORTEST = 100                          # pixels of a side
+SCALES = 0.7, 1.5                       # of the size that the network is to paint
+CONTRAST, BRIGHTNESS, TINT = (0.7, 1.2), 0.15, 0.1      # how the light changes, of a range from 0 to 1
+KEPT = 200                              # photographs in memory
+
+# What comes with packages that are here in any case, or often: (module, folder in it, names); those shown come last.
+PACKAGED = (
+    ("skimage", "data", "astronaut.png motorcycle_left.png retina.jpg hubble_deep_field.jpg ihc.png camera.png grass.png "
+     "gravel.png brick.png coins.png moon.png"),
+    ("matplotlib", "mpl-data/sample_data", "grace_hopper.jpg"),
+    ("sklearn", "datasets/images", "china.jpg flower.jpg"),
+    ("skimage", "data", "chelsea.png coffee.png rocket.jpg"),
+)
+
+
+def packaged():
+    """The paths of the photographs that installed packages bring."""
+    from importlib.util import find_spec
+    found = []
+    for module, folder, names in PACKAGED:
+        spec = find_spec(module)
+        paths = [os.path.join(os.path.dirname(spec.origin), folder, name) for name in names.split()] if spec else []
+        found += filter(os.path.isfile, paths)
+    return found
+
+
+class Photographs:
+    """What is learnt from, and `shown`, the Pictures that are kept apart.
+
+    patterns are files, folders or glob patterns; without any, packaged() are taken. size is the longer edge of the
+    pictures that the network is to paint; crops are squares of crop pixels.
+    """
+
+    def __init__(self, patterns, size, crop):
+        self._size, self._crop, self._bad = size, crop, set()
+        paths = packaged() if not patterns else find_pictures(patterns, "--photos")
+        self._paths = list(dict.fromkeys(path for path in paths if self._is_large_enough(path)))
+        apart = SHOWN if len(self._paths) >= FEWEST else 0
+        step = max(1, len(self._paths) // SHOWN)
+        chosen = self._paths[-SHOWN:] if not patterns else self._paths[step - 1::step]
+        self.shown = [picture for picture in map(self._read, chosen[:SHOWN]) if picture]
+        self._paths = [path for path in self._paths if not apart or path not in chosen[:SHOWN]]
+        self._scaled = functools.lru_cache(KEPT)(self._scaled_down)
+        if not any(self._read(path) for path in self._paths):
+            raise UsageError("--photos: there is no photograph to learn from")
+
+    def __len__(self):
+        return len(self._paths)
+
+    @property
+    def paths(self):
+        return list(self._paths)
+
+    def sample(self, rng):
+        """A random crop as an array (1, 3, crop, crop) in the network's range; rng is NumPy's generator."""
+        pixels = None
+        while pixels is None:
+            pixels = self._scaled(self._paths[rng.integers(len(self._paths))])
+        height, width = pixels.shape[:2]
+        scale = self._size * rng.uniform(*SCALES) / max(height, width)
+        scale = max(scale, self._crop / min(height, width))
+        own = [min(side, math.ceil(self._crop / scale)) for side in (height, width)]
+        top, left = (rng.integers(side - part + 1) for side, part in zip((height, width), own))
+        crop = images.resized(pixels[top:top + own[0], left:left + own[1]], (self._crop, self._crop)) / 255.0
+        if rng.random() < 0.5:
+            crop = crop[:, ::-1]
+        light = 0.5 + rng.uniform(-BRIGHTNESS, BRIGHTNESS) + rng.uniform(-TINT, TINT, 3)
+        crop = np.clip((crop - 0.5) * rng.uniform(*CONTRAST) + light, 0, 1)
+        return np.ascontiguousarray((crop * 256 - images.MEANS).transpose(2, 0, 1)[None], "float32")
+
+    def _is_large_enough(self, path):
+        size = size_of(path)
+        if size is None or min(size) >= SHORTEST:
+            return True         # one that cannot be read is told of when it is
+        log.warning("%s is left out: it is only %dx%d", path, *size)
+        return False
+
+    def _read(self, path):
+        """The Picture, or None, once with a warning, where it cannot be read."""
+        if path in self._bad:
+            return None
+        try:
+            return read_picture(path)
+        except UsageError as error:
+            log.warning("left out: %s", error)
+            self._bad.add(path)
+            return None
+
+    def _scaled_down(self, path):
+        """The photograph's pixels, uint8, no larger than crops are taken from; None where it cannot be read."""
+        picture = self._read(path)
+        if picture is None:
+            return None
+        pixels = picture.pixels if picture.pixels.dtype == "uint8" else (picture.pixels // 256).astype("uint8")
+        height, width = pixels.shape[:2]
+        scale = max(SCALES[1] * self._size / max(height, width), 2 * self._crop / min(height, width))
+        return images.resized(pixels, (round(height * scale), round(width * scale))) if scale < 1 else pixels
+

@@ -1,0 +1,229 @@
+"""A training as the command runs it: its files, its page, its progress."""
+import hashlib
+import io
+import json
+import logging
+import math
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from .. import __version__, recipes
+from ..find_mxnet import context
+from ..options.check import changed, complete
+from ..options.flags import BY_ATTRIBUTE, style_pictures
+from ..pictures import images
+from ..pictures.read import Picture
+from ..report.page import Report
+from ..run import interrupt
+from ..run.plan import place
+from ..run.progress import Progress, duration
+from ..run.state import EpochRecord
+from ..system import machine
+from ..system.errors import NeuralStyleError, UsageError
+from ..system.files import atomic
+from ..weights import download
+from . import network, training
+from .generators import GENERATORS
+from .photographs import Photographs
+
+log = logging.getLogger("neural_style")
+
+LINES_EVERY = 50        # steps, where there is no bar
+LARGEST = 500_000_000   # bytes of a state's arrays, each
+
+
+class Own:
+    """The arguments of a training beside those of its objective; `rate` is the first learning rate."""
+
+    FIELDS = {"style": list, "photos": list, "output": str, "generator": str, "steps": int, "crop": int, "save_every": int,
+              "rate": float, "begin_with": (str, type(None))}
+
+    def __init__(self, **values):
+        for name, kind in self.FIELDS.items():
+            if not isinstance(values.get(name), kind):
+                raise ValueError(name)
+        self.__dict__.update({name: values[name] for name in self.FIELDS})
+
+
+def path_of_state(output):
+    """Where the state of the training that makes this network lies."""
+    folder, name = os.path.split(output)
+    return Path(folder, f".{name}.state.npz")
+
+
+def run(own, args, saved=None):
+    """Train as asked, or go on from what resumed() gives; returns the exit code."""
+    output, device = Path(own.output), context(args.gpu)
+    photographs = Photographs(own.photos, args.max_long_edge, own.crop)
+    digest = _digest(own, args, photographs)
+    if saved and saved[2] != digest:
+        raise UsageError(f"--resume {own.output}: the style or the photographs are not those that the training began with")
+    begin_with = network.load(own.begin_with) if own.begin_with else None
+    if begin_with and begin_with.about.generator != own.generator:
+        raise UsageError(f"--from {own.begin_with} is of kind {begin_with.about.generator}; say --generator "
+                         f"{begin_with.about.generator}")
+    log.info("%d photographs to learn from%s", len(photographs), f", {len(photographs.shown)} kept apart and shown"
+             if len(photographs.shown) else "")
+    objective = training.objective_for(args, own.crop, device)
+    parts = training.start(own, args, begin_with, device)
+    state, history = saved[:2] if saved else (None, [])
+    shown = [pictures.pixels for pictures in photographs.shown]
+    page = _page(own, args, shown, device)
+    pictures = [(step, _numbered(output, step)) for step in range(own.save_every, (state.step if state else 0) + 1, own.save_every)]
+    pictures = [(step, path) for step, path in pictures if path.exists()]
+
+    def save(state, status):
+        trained = network.Network(network.About(own.generator, args.max_long_edge, _described(own, args, photographs, state)),
+                                  state.arrays)
+        network.save(output, trained)
+        _save_state(path_of_state(own.output), own, args, digest, history, state)
+        if shown:
+            path = _numbered(output, state.step)
+            images.save_picture(_painted(trained, shown, args.max_long_edge), path)
+            pictures[:] = [known for known in pictures if known[1] != path] + [(state.step, path)]
+        if page:
+            page.write(history, pictures, status, state.seconds, own.steps)
+
+    def on_step(step):
+        progress.step(step.seconds, [f"{name} {value:.3g}" for name, value in step.losses.items()])
+        history.append(EpochRecord(step.step, math.nan, sum(step.losses.values()), step.seconds, step.losses))
+        if progress.bar is None and step.step % LINES_EVERY == 0:
+            log.info("step %d/%d, %s, %s, %s left", step.step, own.steps,
+                     ", ".join(f"{name} {value:.4g}" for name, value in step.losses.items()), duration(step.seconds),
+                     duration(progress.left()))
+        last = step.step == own.steps
+        if last or step.step % own.save_every == 0 or asked:
+            save(training.state_of(parts, step.step, step.seconds), "finished" if last else "stopped" if asked else "running")
+        if asked and not last:
+            raise interrupt.Interrupted(f"stopped after step {step.step}; the network so far is {output}, and "
+                                        f"`train --resume {own.output}` continues", asked[0])
+
+    since = state.step if state else 0
+    with Progress(own.steps, "step", since, bar=log.getEffectiveLevel() == logging.INFO) as progress, \
+            interrupt.waiting() as asked:
+        training.train(parts, objective, photographs, own, args, on_step, state)
+    log.info("the network is %s: paint with `python -m neural_style.end_to_end paint --network %s PHOTO`", output, output)
+    return 0
+
+
+def _numbered(output, step):
+    """The picture of the photographs that are kept apart, painted after a step."""
+    return output.with_name(f"{output.stem}_{step}.jpg")
+
+
+def _row(pictures, height=300):
+    """(H, W, 3) pictures side by side at one height."""
+    return np.hstack([images.resized(pixels, (height, round(pixels.shape[1] * height / pixels.shape[0])))
+                      for pixels in pictures])
+
+
+def _painted(trained, shown, size):
+    """The photographs that are kept apart, painted, side by side."""
+    return _row([images.PostprocessImage(trained.paint(images.to_network(pixels, images.content_size(pixels, size))))
+                 for pixels in shown])
+
+
+def _page(own, args, shown, device):
+    if not shown:
+        return None
+    pixels = _row([pixels if pixels.dtype == "uint8" else (pixels // 256).astype("uint8") for pixels in shown])
+    pictures = [("photographs", Picture("photographs that it does not learn from", pixels, None)),
+                *(("style", path) for path in style_pictures(args))]
+    facts = {"generator": own.generator, "crop": f"{own.crop}x{own.crop}", "seed": args.seed, "on": place(device),
+             **machine.versions(), **machine.describe()}
+    words = ["python -m neural_style.end_to_end train", *recipes.flag_words(_asked(own)),
+             *recipes.flag_words([one for one in changed(args) if one[0] != "--style-image"])]
+    return Report(str(Path(own.output).with_suffix(".html")), pictures, " ".join(words), facts, unit="step")
+
+
+def _asked(own):
+    """[(flag, value)] of the training's own arguments."""
+    flags = {"--style": own.style, "--photos": own.photos, "--output": own.output, "--generator": own.generator,
+             "--steps": own.steps, "--crop": own.crop, "--save-every": own.save_every, "--from": own.begin_with,
+             "--lr": own.rate}
+    return [(flag, value) for flag, value in flags.items() if value]
+
+
+def _described(own, args, photographs, state):
+    """How a network came about, in words."""
+    return (f"{', '.join(map(os.path.basename, own.style))}: {state.step} steps of {own.steps} in {duration(state.seconds)} on "
+            f"{machine.processor() or 'a processor'}, {len(photographs)} photographs, crops of {own.crop} pixels")
+
+
+def _digest(own, args, photographs):
+    """Tells whether a training is resumed with the pictures that it began with."""
+    found = hashlib.sha256()
+    for path in style_pictures(args):
+        found.update(download.sha256_of(path).encode() if os.path.isfile(path) else b"none")
+    for path in photographs.paths:
+        found.update(f"{path} {os.path.getsize(path)}\n".encode())
+    return found.hexdigest()
+
+
+def _save_state(path, own, args, digest, history, state):
+    about = {"neural_style": __version__, "own": own.__dict__, "args": vars(args), "digest": digest, "step": state.step,
+             "seconds": state.seconds, "history": [[row.total, row.seconds, row.losses] for row in history]}
+    arrays = {f"array:{name}": array for name, array in state.arrays.items()}
+    arrays.update({f"memory:{i}:{name}": array for name, own in state.memory.items() for i, array in enumerate(own)})
+    packed = io.BytesIO()
+    np.savez(packed, about=np.frombuffer(json.dumps(about).encode(), "uint8"), **arrays)
+    try:
+        with atomic(path) as temporary:
+            temporary.write_bytes(packed.getbuffer())
+    except OSError as error:
+        raise NeuralStyleError(f"{path} could not be written: {error.strerror or error}") from error
+
+
+def resumed(output):
+    """What a state file beside a network's file says: Own, the arguments, and (TrainingState, history, digest)."""
+    path = path_of_state(output)
+    broken = UsageError(f"--resume {output}: {path} is missing or cannot be read; there is no training to go on with")
+    try:
+        with zipfile.ZipFile(path) as packed:
+            if any(info.file_size > LARGEST for info in packed.infolist()):
+                raise broken
+        with np.load(path, allow_pickle=False) as file:
+            about = json.loads(file["about"].tobytes().decode())
+            names = [name for name in file.files if name != "about"]
+            own = Own(**{**about["own"], "output": output})
+            args = complete(_Arguments(about["args"]))
+            arrays = {name[len("array:"):]: file[name] for name in names if name.startswith("array:")}
+            memory = {}
+            for name in sorted(name for name in names if name.startswith("memory:")):
+                memory.setdefault(name.split(":", 2)[2], []).append(file[name])
+            state = training.TrainingState(int(about["step"]), float(about["seconds"]), arrays, memory)
+            history = [EpochRecord(step, math.nan, float(total), float(seconds),
+                                   {str(name): float(loss) for name, loss in losses.items()})
+                       for step, (total, seconds, losses) in enumerate(about["history"], 1)]
+            digest = str(about["digest"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+        raise broken from error
+    if own.generator not in GENERATORS or not 0 <= state.step <= own.steps or not all(
+            np.isfinite(array).all() for array in arrays.values()):
+        raise broken
+    if state.step == own.steps:
+        raise UsageError(f"--resume {output}: the training is complete; --from {output} begins another one with it")
+    _demand_shapes(broken, own, state)
+    return own, args, (state, history, digest)
+
+
+class _Arguments:
+    """Arguments from a file: those that are flags."""
+
+    def __init__(self, values):
+        self.__dict__.update({name: value for name, value in values.items() if name in BY_ATTRIBUTE})
+
+
+def _demand_shapes(broken, own, state):
+    """Raise broken where the arrays are not those of the generator."""
+    from .generators import shapes
+    for symbol in GENERATORS[own.generator].parts():
+        parameters, kept = shapes(symbol, (own.crop, own.crop))
+        for kind, expected in (("arg", parameters), ("aux", kept)):
+            for name, shape in expected.items():
+                array = state.arrays.get(f"{kind}:{name}")
+                if array is None or array.shape != shape or any(one.shape != shape for one in state.memory.get(name, ())):
+                    raise broken

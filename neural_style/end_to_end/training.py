@@ -1,0 +1,174 @@
+"""Train a generator: photograph after photograph, it paints, the objective says how well, and it learns from the gradient."""
+import math
+import time
+from argparse import Namespace
+from typing import Dict, List, NamedTuple
+
+import numpy as np
+
+from ..find_mxnet import mx
+from ..objective.examples import Pictures, Style
+from ..options.flags import listed, style_pictures
+from ..pictures import images
+from ..run import setup
+from ..system.errors import NeuralStyleError
+from . import generators
+from .generators import GENERATORS
+
+
+class TrainingState(NamedTuple):
+    """Where a training is; everything else follows from its arguments and the step."""
+    step: int
+    seconds: float
+    arrays: Dict[str, np.ndarray]           # as a Network has them
+    memory: Dict[str, List[np.ndarray]]     # the optimiser's own, by parameter
+
+
+class TrainingStep(NamedTuple):
+    """One photograph that was learnt from."""
+    step: int                       # from 1
+    losses: Dict[str, float]        # of the last part's picture: weighted, for a picture of the size that is trained for
+    seconds: float                  # since the start
+
+
+class Part:
+    """One network of a generator at work on crops of one size: its parameters, and what the optimiser remembers of them."""
+
+    def __init__(self, symbol, generator, size, device, number):
+        parameters, kept = generators.shapes(symbol, size)
+        self._input = generators.input_of(symbol)
+        arguments = {name: mx.nd.zeros(shape, device) for name, shape in parameters.items()}
+        gradients = {name: array.copy() for name, array in arguments.items()}
+        arguments[self._input] = mx.nd.zeros((1, 3) + tuple(size), device)
+        self.parameters = {name: arguments[name] for name in parameters}
+        self.kept = {name: mx.nd.zeros(shape, device) + name.endswith("var") for name, shape in kept.items()}
+        self._gradients, self._data = gradients, arguments[self._input]
+        self._bound = symbol.bind(device, arguments, args_grad=gradients, aux_states=self.kept)
+        kind, factor, magnitude = generator.initial
+        xavier = mx.init.Xavier(rnd_type=kind, factor_type=factor, magnitude=magnitude)
+        for name, array in self.parameters.items():
+            if name.endswith("weight"):
+                xavier(mx.init.InitDesc(name), array)
+            elif name.endswith("gamma"):
+                array[:] = 1
+        self._optimizer = getattr(mx.optimizer, generator.optimizer)(**generator.rates)
+        self.memory = {name: self._optimizer.create_state(i, array)
+                       for i, (name, array) in enumerate(self.parameters.items())}
+
+    def paint(self, picture):
+        """A picture, an NDArray, painted so that it can be learnt from."""
+        picture.copyto(self._data)
+        return self._bound.forward(is_train=True)[0]
+
+    def learn(self, gradient, rate):
+        """Take a step against the gradient of the picture that was painted last."""
+        self._bound.backward([gradient])
+        self._optimizer.lr = rate
+        for i, (name, array) in enumerate(self.parameters.items()):
+            self._optimizer.update(i, array, self._gradients[name], self.memory[name])
+
+    def resume(self, state):
+        """Take the arrays of a TrainingState."""
+        for kind, own in (("arg", self.parameters), ("aux", self.kept)):
+            for name, array in own.items():
+                array[:] = state.arrays[f"{kind}:{name}"]
+        for name, own in self.memory.items():
+            for array, value in zip(_arrays(own), state.memory.get(name, ())):
+                array[:] = value
+        for i in range(len(self.parameters)):       # Adam corrects its moments by the number of steps
+            self._optimizer._index_update_count[i] = state.step
+
+
+def _arrays(memory):
+    """The arrays that an optimiser remembers of one parameter, as a list."""
+    return [array for array in (memory if isinstance(memory, (tuple, list)) else [memory]) if array is not None]
+
+
+def objective_for(args, crop, device):
+    """The Objective for crops: of the styles at the size that is to be painted, and of a content that is given each time."""
+    args = Namespace(**{**vars(args), "optimizer": "adam", "clip_gradient": 0.0, "tile": None})
+    paths = style_pictures(args)
+    shares, scales = (listed(value) or [1.0] * len(paths) for value in (args.style_blend_weights, args.style_scales))
+    styles = []
+    for path, share, scale in zip(paths, shares, scales):
+        picture = images.read_picture(path)
+        size = images.content_size(picture.pixels, max(1, round(args.max_long_edge * scale)))
+        styles.append(Style(images.to_network(picture.pixels, size), share / sum(shares)))
+    content = np.zeros((1, 3, crop, crop), "float32")
+    pictures = Pictures(content, styles)
+    model, terms = setup.model_and_terms(args, device, pictures)
+    return setup.make_objective(args, model, terms, pictures)
+
+
+def start(own, args, network, device):
+    """The Parts of a new training, or of one that goes on from a Network."""
+    generator = GENERATORS[own.generator]
+    mx.random.seed(args.seed or 0)
+    parts = [Part(symbol, generator, (own.crop, own.crop), device, i) for i, symbol in enumerate(generator.parts())]
+    if network:
+        for part in parts:
+            for kind, arrays in (("arg", part.parameters), ("aux", part.kept)):
+                for name, array in arrays.items():
+                    if f"{kind}:{name}" in network.arrays:
+                        array[:] = network.arrays[f"{kind}:{name}"]
+    return parts
+
+
+def state_of(parts, step, seconds):
+    """The TrainingState of Parts."""
+    arrays, memory = {}, {}
+    for part in parts:
+        arrays.update({f"arg:{name}": array.asnumpy() for name, array in part.parameters.items()})
+        arrays.update({f"aux:{name}": array.asnumpy() for name, array in part.kept.items()})
+        memory.update({name: [array.asnumpy() for array in _arrays(own)] for name, own in part.memory.items()})
+    return TrainingState(step, seconds, arrays, memory)
+
+
+def train(parts, objective, photographs, own, args, on_step, since=None):
+    """Learn from own.steps crops; calls on_step with every TrainingStep."""
+    generator, first = GENERATORS[own.generator], since.step if since else 0
+    begin = time.monotonic() - (since.seconds if since else 0)
+    if since:
+        for part in parts:
+            part.resume(since)
+    to_size = _pixels(args.max_long_edge) / own.crop ** 2
+    for step in range(first, own.steps):
+        rng = np.random.default_rng([args.seed or 0, step])     # so that a resumed training sees the same
+        content = photographs.sample(rng)
+        objective.compare_with(content)
+        picture, evaluations = mx.nd.array(content), []
+        for part in parts:
+            picture = part.paint(picture)
+            evaluation = objective(picture)
+            evaluations.append(evaluation._replace(gradient=evaluation.gradient.copy()))
+        losses = {name: value * to_size for name, value in objective.by_kind(evaluation.losses).items()}
+        if not np.isfinite([*evaluation.losses, evaluation.gradient_norm]).all():
+            raise NeuralStyleError(f"the loss is no longer finite in step {step + 1}; lower --lr")
+        _learn(parts, evaluations, generator, _rate(own, generator, step))
+        on_step(TrainingStep(step + 1, losses, time.monotonic() - begin))
+
+
+def _learn(parts, evaluations, generator, rate):
+    """Let each part learn from the gradients of its own picture and of those after it, as if they were its own.
+
+    That is the original's way: it does not ask how the later parts change what they are given.
+    """
+    gradient = 0
+    for part, evaluation in zip(parts[::-1], evaluations[::-1]):
+        gradient = evaluation.gradient + gradient
+        limit = generator.clip * gradient.size
+        norm = mx.nd.norm(gradient).asscalar() if limit else 0
+        if norm > limit:
+            gradient *= limit / norm
+        part.learn(gradient, rate)
+
+
+def _rate(own, generator, step):
+    """The learning rate: it falls along a cosine."""
+    share = generator.lowest_rate + (1 - generator.lowest_rate) * (1 + math.cos(math.pi * step / own.steps)) / 2
+    return own.rate * share
+
+
+def _pixels(long_edge):
+    """The pixels of a photograph of 3 to 2."""
+    return long_edge * long_edge * 2 / 3
