@@ -68,7 +68,7 @@ def parser():
 
 
 def _training(own, words, complain):
-    """The arguments of a training that words ask for: Own, those of its objective, and what it goes on from."""
+    """The Settings of a training that words ask for, the arguments of its objective, and what it goes on from."""
     from . import session, generators
     if own.resume:
         if own.style or own.output or own.photos:
@@ -83,31 +83,26 @@ def _training(own, words, complain):
     if not own.style or not own.output:
         complain(f"{'--style' if not own.style else '--output'} must be given")
     generator = generators.GENERATORS[own.generator]
-    args, given = command_line.parse([*generator.flags.split(), *words, "--style-image", *own.style], f"python -m {NAME} train")
+    args, given = command_line.parse(["--precision", "auto", *generator.flags.split(), *words, "--style-image", *own.style], f"python -m {NAME} train")
     _, given = command_line.parse(words, f"python -m {NAME} train")
     for name in filter(NOT_OF_TRAINING.__contains__, given):
         flag = BY_ATTRIBUTE[name].name if name in BY_ATTRIBUTE else f"--{name.replace('_', '-')}"
         complain(f"{flag} is not for a training: {NOT_OF_TRAINING[name]}")
-    if "precision" not in given:
-        args.precision = "auto"
-    args = complete(args)
     if "patches" in (args.style_term if isinstance(args.style_term, list) else [args.style_term]):
         complain("--style-term patches is not for a training: their matches would have to be chosen for each photograph")
     for name, least in ("steps", 1), ("save_every", 1), ("crop", 64):
         value = getattr(own, name)
         if value is not None and value < least:
             complain(f"--{name.replace('_', '-')} {value}: must be {least} or greater")
-    crop = own.crop or generator.crop
-    if crop % generator.multiple:
-        complain(f"--crop {crop}: must be a multiple of {generator.multiple}")
+    if own.crop and own.crop % generator.multiple:
+        complain(f"--crop {own.crop}: must be a multiple of {generator.multiple}")
     if not own.output.endswith(".params"):
         complain(f"--output {own.output}: a network's file ends in .params")
     if os.path.exists(own.output) and not args.overwrite:
         complain(f"--output {own.output} is there already; name another file, continue with --resume, or replace it with "
                  "--overwrite")
-    rate = args.lr if "lr" in given else generator.rates["learning_rate"]
-    return session.Own(style=own.style, photos=own.photos, output=own.output, generator=own.generator, steps=own.steps,
-                       crop=crop, save_every=own.save_every, rate=float(rate), begin_with=own.begin_with), args, None
+    return session.Settings(own.style, own.output, own.photos, own.generator, own.steps, own.crop or 0,
+                            args.lr if "lr" in given else 0.0, own.save_every, own.begin_with or ""), args, None
 
 
 def _train(own, words, complain):

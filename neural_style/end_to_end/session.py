@@ -7,6 +7,7 @@ import math
 import os
 import zipfile
 from pathlib import Path
+from typing import List, NamedTuple
 
 import numpy as np
 
@@ -35,17 +36,22 @@ LINES_EVERY = 50        # steps, where there is no bar
 LARGEST = 500_000_000   # bytes of a state's arrays, each
 
 
-class Own:
-    """The arguments of a training beside those of its objective; `rate` is the first learning rate."""
+class Settings(NamedTuple):
+    """The arguments of a training beside those of its objective, which are those of a run."""
+    style: List[str]
+    output: str
+    photos: List[str] = []          # none: those that installed packages bring
+    generator: str = "fast"
+    steps: int = 4000
+    crop: int = 0                   # 0 for both: the generator's own
+    rate: float = 0.0               # of the first step
+    save_every: int = 200
+    begin_with: str = ""            # another network
 
-    FIELDS = {"style": list, "photos": list, "output": str, "generator": str, "steps": int, "crop": int, "save_every": int,
-              "rate": float, "begin_with": (str, type(None))}
-
-    def __init__(self, **values):
-        for name, kind in self.FIELDS.items():
-            if not isinstance(values.get(name), kind):
-                raise ValueError(name)
-        self.__dict__.update({name: values[name] for name in self.FIELDS})
+    def complete(self):
+        """With the generator's own values where none are given."""
+        generator = GENERATORS[self.generator]
+        return self._replace(crop=self.crop or generator.crop, rate=self.rate or generator.rates["learning_rate"])
 
 
 def path_of_state(output):
@@ -54,8 +60,9 @@ def path_of_state(output):
     return Path(folder, f".{name}.state.npz")
 
 
-def run(own, args, saved=None):
-    """Train as asked, or go on from what resumed() gives; returns the exit code."""
+def run(settings, args, saved=None, on_step=None):
+    """Train as asked, or go on from what resumed() gives; on_step gets every TrainingStep. Returns the exit code."""
+    own, args, tell = settings.complete(), complete(args), on_step
     output, device = Path(own.output), context(args.gpu)
     photographs = Photographs(own.photos, args.max_long_edge, own.crop)
     digest = _digest(own, args, photographs)
@@ -95,6 +102,8 @@ def run(own, args, saved=None):
                      ", ".join(f"{name} {value:.4g}" for name, value in step.losses.items()), duration(step.seconds),
                      duration(progress.left()))
         last = step.step == own.steps
+        if tell:
+            tell(step)
         if last or step.step % own.save_every == 0 or asked:
             save(training.state_of(parts, step.step, step.seconds), "finished" if last else "stopped" if asked else "running")
         if asked and not last:
@@ -164,7 +173,7 @@ def _digest(own, args, photographs):
 
 
 def _save_state(path, own, args, digest, history, state):
-    about = {"neural_style": __version__, "own": own.__dict__, "args": vars(args), "digest": digest, "step": state.step,
+    about = {"neural_style": __version__, "settings": own._asdict(), "args": vars(args), "digest": digest, "step": state.step,
              "seconds": state.seconds, "history": [[row.total, row.seconds, row.losses] for row in history]}
     arrays = {f"array:{name}": array for name, array in state.arrays.items()}
     arrays.update({f"memory:{i}:{name}": array for name, own in state.memory.items() for i, array in enumerate(own)})
@@ -178,7 +187,7 @@ def _save_state(path, own, args, digest, history, state):
 
 
 def resumed(output):
-    """What a state file beside a network's file says: Own, the arguments, and (TrainingState, history, digest)."""
+    """What a state file beside a network's file says: Settings, the arguments, and (TrainingState, history, digest)."""
     path = path_of_state(output)
     broken = UsageError(f"--resume {output}: {path} is missing or cannot be read; there is no training to go on with")
     try:
@@ -188,7 +197,7 @@ def resumed(output):
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes().decode())
             names = [name for name in file.files if name != "about"]
-            own = Own(**{**about["own"], "output": output})
+            own = _settings(about["settings"], output)
             args = complete(_Arguments(about["args"]))
             arrays = {name[len("array:"):]: file[name] for name in names if name.startswith("array:")}
             memory = {}
@@ -208,6 +217,15 @@ def resumed(output):
         raise UsageError(f"--resume {output}: the training is complete; --from {output} begins another one with it")
     _demand_shapes(broken, own, state)
     return own, args, (state, history, digest)
+
+
+def _settings(values, output):
+    """The Settings in a state file, each of its field's type; the file may come from anywhere, and names no output."""
+    own = Settings(**{**values, "output": output})
+    for value, default in zip(own, Settings([""], "")):
+        if type(value) is not type(default) or isinstance(value, list) and not all(isinstance(one, str) for one in value):
+            raise ValueError(f"{value!r}")
+    return own
 
 
 class _Arguments:

@@ -43,7 +43,7 @@ def test_a_recipe_that_is_printed(tmp_path, capsys):
 
 
 def test_the_log(capsys, caplog):
-    with nstyle._log_to_stderr(nstyle.get_args([])):
+    with nstyle.log_to_stderr(nstyle.get_args([])):
         logging.getLogger("neural_style").warning("%s is lost", EVIL)
     assert capsys.readouterr().err == f"{SHOWN} is lost\n"
 
