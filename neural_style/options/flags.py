@@ -47,6 +47,12 @@ class Flag(NamedTuple):
         """The name of its attribute in the arguments: max_num_epochs."""
         return self.name[2:].replace("-", "_")
 
+    def file_in(self, value):
+        """The file that a value of this flag names, and what stands before it: ("", "a.jpg"); None where it names none."""
+        start = NETWORK if self.words and value.startswith(NETWORK) else ""
+        file = value[len(start):]
+        return None if value in self.words or start and not file.endswith((".params", ".zip", os.sep)) else (start, file)
+
 
 POSITIVE = Check(lambda value: value > 0, "greater than 0")
 NOT_NEGATIVE = Check(lambda value: value >= 0, "0 or greater")
@@ -66,6 +72,7 @@ NUMBERED = Check(lambda value: os.path.basename(value).count("%s") == os.path.ba
                  "a file name with one %s for the epoch")
 
 STANDARD_INPUT = "-"
+NETWORK = "network:"        # before the name of one that paints in one pass
 NOISES = ("uniform", "normal", "white", "median")
 
 FLAGS = (
@@ -137,7 +144,8 @@ FLAGS = (
     Flag("--clip-gradient", float, None, "scale the network's gradient down where its norm exceeds this times the number "
          "of values in the image; 0 never does (by default 1; with lbfgs never)", NOT_NEGATIVE),
     Flag("--start --initial", str, "uniform", "the image to start from: uniform, normal, white or median noise, content, "
-         "style, a picture file, or a raw image NAME.npy", path=PICTURE, words=(*NOISES, "content", "style")),
+         "style, network:NAME for what a network paints in one pass, a picture file, or a raw image NAME.npy", path=PICTURE,
+         words=(*NOISES, "content", "style")),
     Flag("--keep-best", bool, False, "save the best image so far instead of the latest"),
     Flag("--pyramid", int, 0, "paint at half the size first, this many times over, and start from the result",
          NOT_NEGATIVE),
@@ -197,8 +205,8 @@ def style_pictures(args):
 
 def paths(args, kind):
     """The files of one kind that args name, words such as `uniform` left out."""
-    return [path for flag in FLAGS if flag.path == kind
-            for path in listed(getattr(args, flag.attribute)) if path not in flag.words]
+    named = (flag.file_in(value) for flag in FLAGS if flag.path == kind for value in listed(getattr(args, flag.attribute)))
+    return [file for _, file in filter(None, named)]
 
 
 def with_paths(args, kind, change):
@@ -207,6 +215,7 @@ def with_paths(args, kind, change):
     for flag in FLAGS:
         value = args.get(flag.attribute)
         if flag.path == kind and value is not None:
-            new = [one if one in flag.words else change(one) for one in listed(value)]
+            named = [(one, flag.file_in(one)) for one in listed(value)]
+            new = [found[0] + change(found[1]) if found else one for one, found in named]
             changed[flag.attribute] = new if isinstance(value, (list, tuple)) else new[0]
     return {**args, **changed}

@@ -8,11 +8,12 @@ import logging
 import os
 from typing import NamedTuple
 
+from ..end_to_end.network import load
 from ..layers import engine
 from ..layers.last import compiled
 from ..objective.patches import ANSWERS, QUERIES
 from ..objective.terms import GRAM, PATCHES, STYLE
-from ..options.flags import listed, style_pictures
+from ..options.flags import NETWORK, listed, style_pictures
 from ..options.optimizers import OPTIMIZERS
 from ..pictures.read import size_of
 from ..system.errors import UsageError
@@ -100,6 +101,8 @@ def _pictures(args):
 
 def check_pictures(args, free=None):
     """Refuse pictures that are too large to be read here, before they are."""
+    if args.start.startswith(NETWORK):
+        load(args.start[len(NETWORK):])     # raises where there is none
     free = available() if free is None else free
     needed = reading(_pictures(args)) - resident()
     if free is not None and needed > free and not args.force:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import recipes
 from ..options.check import changed
-from ..options.flags import BY_ATTRIBUTE, FILE, PICTURE, RUN, SESSION, listed, paths, style_pictures, with_paths
+from ..options.flags import BY_ATTRIBUTE, FILE, NOISES, PICTURE, RUN, SESSION, listed, paths, style_pictures, with_paths
 from ..pictures import colors, images
 from ..report.page import Report
 from ..system import machine
@@ -162,7 +162,7 @@ class Saving:
             args.output_size = None
         if images.format_of(path) not in images.SIXTEEN_BITS:
             args.bit_depth = 8
-        if args.seed is None and args.start not in ("content", "style"):
+        if args.seed is None and args.start in NOISES:
             notes.append("the start was not seeded")
         if self._before and args.optimizer == "lbfgs":
             notes.append(f"L-BFGS began anew after epoch {self._before.state.epoch}")

@@ -1,7 +1,9 @@
 """The image that a run starts from, by name."""
 import numpy as np
 
+from ..end_to_end.network import load
 from ..find_mxnet import mx
+from ..options.flags import NETWORK
 from ..pictures import images
 from ..system.errors import UsageError
 
@@ -34,13 +36,16 @@ NOISES = {"uniform": _uniform, "normal": _normal, "white": _white, "median": _me
 def start_image(name, shape, device, pictures, read=images.read_picture):
     """The NDArray (1, 3, H, W) that name stands for.
 
-    pictures are {"content": path, "style": path}; any other name is a picture file, which is stretched, or a raw
-    image NAME.npy of this shape; read(path) gives pictures.
+    pictures are {"content": path, "style": path}; network:NAME is what a network paints of the content; any other name is
+    a picture file, which is stretched, or a raw image NAME.npy of this shape; read(path) gives pictures.
     """
     if name in NOISES:
         return NOISES[name](shape).as_in_context(device)    # drawn on the CPU: one seed, one noise everywhere
     if name.endswith(".npy"):
         return mx.nd.array(_raw(name, shape), ctx=device)
+    if name.startswith(NETWORK):
+        content = images.to_network(read(pictures["content"]).pixels, tuple(shape[2:]))
+        return mx.nd.array(load(name[len(NETWORK):]).paint(content), ctx=device)
     picture = read(pictures.get(name, name))
     return mx.nd.array(images.to_network(picture.pixels, tuple(shape[2:])).astype(np.float32), ctx=device)
 

@@ -1,0 +1,154 @@
+"""A trained network: painting as a whole and in strips, its file, and files that are none."""
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from test_generators import bound, random_arrays
+
+from neural_style.end_to_end import generators, network
+from neural_style.end_to_end.generators import GENERATORS
+from neural_style.system.errors import NeuralStyleError, UsageError
+from neural_style.weights import params
+
+ABOUT = {"generator": "fast", "size": 600, "description": "a test"}
+
+
+def made(kind="fast", seed=3):
+    """A Network with random arrays."""
+    rng, arrays = np.random.default_rng(seed), {}
+    for symbol in GENERATORS[kind].parts():
+        own, kept = random_arrays(symbol, rng)
+        arrays.update({f"arg:{name}": array for name, array in own.items()})
+        arrays.update({f"aux:{name}": array for name, array in kept.items() if kind == "boost"})
+    return network.Network(network.About(kind, 600, "a test"), arrays)
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return {kind: made(kind) for kind in GENERATORS}
+
+
+def picture(height, width, seed=1):
+    """Something smooth, and something fine."""
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [90 * np.sin(x / a + y / b) for a, b in ((9, 20), (15, -7), (5, 31))]
+    return (np.stack(waves) + np.random.default_rng(seed).normal(0, 10, (3, height, width)))[None].astype("float32")
+
+
+@pytest.mark.parametrize("size", [(64, 64), (75, 41), (161, 98)])
+@pytest.mark.parametrize("kind", GENERATORS)
+def test_in_strips_as_whole(kind, size, networks):
+    image = picture(*size)
+    whole = networks[kind].paint(image)
+    assert whole.shape == image.shape and whole.dtype == np.float32 and np.abs(whole).max() > 20
+    for rows in (16, 24, 60):
+        np.testing.assert_allclose(networks[kind].paint(image, strip=rows * size[1]), whole, atol=0.05)
+
+
+def test_fast_paints_what_its_symbol_does(networks):
+    image, symbol, ours = picture(48, 64), generators.fast(), networks["fast"]
+    arrays = {key[4:]: array for key, array in ours.arrays.items()}
+    states = {name: np.ones(shape) for name, shape in generators.shapes(symbol, (48, 64))[1].items()}
+    painted, _, _ = bound(symbol, arrays, states, image[0], True)
+    np.testing.assert_allclose(ours.paint(image)[0], painted, atol=0.02)
+
+
+def test_odd_sizes_are_filled_up_by_reflection(networks):
+    image = picture(50, 63)
+    larger = np.pad(image, [(0, 0), (0, 0), (0, 2), (0, 1)], mode="reflect")
+    np.testing.assert_array_equal(networks["fast"].paint(image), networks["fast"].paint(larger)[:, :, :50, :63])
+    with pytest.raises(UsageError, match="12x50 is too small for a network: each side needs 16"):
+        networks["fast"].paint(picture(50, 12))
+
+
+@pytest.mark.parametrize("kind", GENERATORS)
+def test_a_file_is_read_as_it_was_written(kind, networks, tmp_path):
+    network.save(tmp_path / "a.params", networks[kind])
+    again = network.load(tmp_path / "a.params")
+    assert again.about == networks[kind].about and again.name == "a"
+    assert again.digest != made(kind, 4).digest and again.digest == network.load(tmp_path / "a.params").digest
+    for key, array in networks[kind].arrays.items():
+        np.testing.assert_allclose(again.arrays[key], array, rtol=1e-3, atol=1e-6)     # 16 bits
+
+
+def test_networks_that_come_with_the_package():
+    for name in network.names():
+        ours = network.load(name)
+        assert ours.name == name and ours.about.description and (network.STYLES / f"{name}.params").stat().st_size < 2e6
+    with pytest.raises(UsageError, match="--network nobody: there is no such file, and no network of this name"):
+        network.load("nobody")
+
+
+@pytest.mark.parametrize("about, reason", [
+    (None, "holds no network"), (b"", "holds no network"), (b"[]", "holds no network"), (b"\xff", "holds no network"),
+    (json.dumps(dict(ABOUT, generator="slow")).encode(), "holds no network"),
+    (json.dumps(dict(ABOUT, generator=["fast"])).encode(), "holds no network"),
+    (json.dumps(dict(ABOUT, size=-1)).encode(), "holds no network"),
+    (json.dumps(dict(ABOUT, description=7)).encode(), "holds no network"),
+    (b"[" * 100_000, "holds no network"),
+    (json.dumps(dict(ABOUT, generator="boost")).encode(), "convolution0_weight is missing")])
+def test_a_file_that_says_something_else(about, reason, networks, tmp_path):
+    arrays = dict(networks["fast"].arrays)
+    if about:
+        arrays["about"] = np.frombuffer(about, "uint8")
+    params.write(tmp_path / "a.params", arrays)
+    with pytest.raises(UsageError, match=reason):
+        network.load(tmp_path / "a.params")
+
+
+@pytest.mark.parametrize("change, reason", [
+    (lambda array: array[:-1], "first_weight is missing or not of shape"),
+    (lambda array: array * np.inf, "first_weight has values that are not finite"),
+    (lambda array: array.astype("int32"), "first_weight is missing or not of shape")])
+def test_arrays_of_another_kind(change, reason, networks, tmp_path):
+    arrays = {**networks["fast"].arrays, "about": np.frombuffer(json.dumps(ABOUT).encode(), "uint8")}
+    arrays["arg:first_weight"] = change(arrays["arg:first_weight"])
+    params.write(tmp_path / "a.params", arrays)
+    with pytest.raises(UsageError, match=reason):
+        network.load(tmp_path / "a.params")
+
+
+def test_what_is_no_file_of_arrays(tmp_path):
+    (tmp_path / "a.params").write_bytes(b"not at all a file of arrays")
+    with pytest.raises(NeuralStyleError, match="is not an MXNet .params file"):
+        network.load(tmp_path / "a.params")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="a folder 0 with a .params file is missing"):
+        network.load(tmp_path / "empty")
+
+
+@pytest.fixture
+def original(networks, tmp_path):
+    """A folder as the original's training leaves it."""
+    arrays = networks["boost"].arrays
+    for number, symbol in enumerate(GENERATORS["boost"].parts()):
+        folder = tmp_path / "model" / str(number)
+        folder.mkdir(parents=True)
+        own, kept = generators.shapes(symbol, (64, 64))
+        for name in ("v3_0001-0005000", "v3_0002-0026000"):
+            params.write(folder / f"{name}.params", {
+                key: array * (name[6] == "2") for key, array in arrays.items() if key[4:] in own or key[4:] in kept})
+    return tmp_path / "model"
+
+
+def test_the_originals_trained_models(original, networks, tmp_path):
+    image = picture(40, 56)
+    expected = networks["boost"].paint(image)
+    np.testing.assert_allclose(network.load(original).paint(image), expected, atol=1e-3)
+    with zipfile.ZipFile(tmp_path / "model.zip", "w") as packed:
+        for path in sorted(original.glob("*/*.params")):
+            packed.write(path, path.relative_to(tmp_path))
+    np.testing.assert_allclose(network.load(tmp_path / "model.zip").paint(image), expected, atol=1e-3)
+    (original / "3" / "v3_0002-0026000.params").unlink()
+    (original / "3" / "v3_0001-0005000.params").unlink()
+    with pytest.raises(UsageError, match="a folder 3 with a .params file is missing"):
+        network.load(original)
+
+
+def test_a_zip_that_inflates_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(network, "LARGEST", 10_000)
+    with zipfile.ZipFile(tmp_path / "model.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("model/0/a.params", bytes(100_000))
+    with pytest.raises(UsageError, match="larger than any network"):
+        network.load(tmp_path / "model.zip")
