@@ -90,10 +90,10 @@ def _training(own, words, complain):
         complain(f"{flag} is not for a training: {NOT_OF_TRAINING[name]}")
     if "patches" in (args.style_term if isinstance(args.style_term, list) else [args.style_term]):
         complain("--style-term patches is not for a training: their matches would have to be chosen for each photograph")
-    for name, least in ("steps", 1), ("save_every", 1), ("crop", 64):
+    for name, least, most in ("steps", 1, 10 ** 7), ("save_every", 1, 10 ** 7), ("crop", session.SMALLEST, session.LARGEST):
         value = getattr(own, name)
-        if value is not None and value < least:
-            complain(f"--{name.replace('_', '-')} {value}: must be {least} or greater")
+        if value is not None and not least <= value <= most:
+            complain(f"--{name.replace('_', '-')} {value}: must be from {least} to {most}")
     if own.crop and own.crop % generator.multiple:
         complain(f"--crop {own.crop}: must be a multiple of {generator.multiple}")
     if not own.output.endswith(".params"):

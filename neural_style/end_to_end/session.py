@@ -27,13 +27,14 @@ from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import atomic
 from ..weights import download
 from . import network, training
-from .generators import GENERATORS
+from .generators import GENERATORS, shapes
 from .photographs import Photographs
 
 log = logging.getLogger("neural_style")
 
 LINES_EVERY = 50        # steps, where there is no bar
-LARGEST = 500_000_000   # bytes of a state's arrays, each
+MOST_BYTES = 500_000_000        # of a state's arrays, each
+SMALLEST, LARGEST = 64, 2048    # pixels of a side of a crop
 
 
 class Settings(NamedTuple):
@@ -63,7 +64,7 @@ def path_of_state(output):
 def run(settings, args, saved=None, on_step=None):
     """Train as asked, or go on from what resumed() gives; on_step gets every TrainingStep. Returns the exit code."""
     own, args, tell = settings.complete(), complete(args), on_step
-    output, device = Path(own.output), context(args.gpu)
+    output = Path(own.output)
     photographs = Photographs(own.photos, args.max_long_edge, own.crop)
     digest = _digest(own, args, photographs)
     if saved and saved[2] != digest:
@@ -74,6 +75,7 @@ def run(settings, args, saved=None, on_step=None):
                          f"{begin_with.about.generator}")
     log.info("%d photographs to learn from%s", len(photographs), f", {len(photographs.shown)} kept apart and shown"
              if len(photographs.shown) else "")
+    device = context(args.gpu)
     objective = training.objective_for(args, own.crop, device)
     parts = training.start(own, args, begin_with, device)
     state, history = saved[:2] if saved else (None, [])
@@ -192,7 +194,7 @@ def resumed(output):
     broken = UsageError(f"--resume {output}: {path} is missing or cannot be read; there is no training to go on with")
     try:
         with zipfile.ZipFile(path) as packed:
-            if any(info.file_size > LARGEST for info in packed.infolist()):
+            if any(info.file_size > MOST_BYTES for info in packed.infolist()):
                 raise broken
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes().decode())
@@ -210,8 +212,9 @@ def resumed(output):
             digest = str(about["digest"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
         raise broken from error
-    if own.generator not in GENERATORS or not 0 <= state.step <= own.steps or not all(
-            np.isfinite(array).all() for array in arrays.values()):
+    if (own.generator not in GENERATORS or not 0 <= state.step <= own.steps or len(history) != state.step
+            or own.save_every < 1 or not SMALLEST <= own.crop <= LARGEST or own.crop % GENERATORS[own.generator].multiple
+            or not all(np.isfinite(array).all() for array in arrays.values())):
         raise broken
     if state.step == own.steps:
         raise UsageError(f"--resume {output}: the training is complete; --from {output} begins another one with it")
@@ -237,9 +240,8 @@ class _Arguments:
 
 def _demand_shapes(broken, own, state):
     """Raise broken where the arrays are not those of the generator."""
-    from .generators import shapes
     for symbol in GENERATORS[own.generator].parts():
-        parameters, kept = shapes(symbol, (own.crop, own.crop))
+        parameters, kept = shapes(symbol, (SMALLEST, SMALLEST))
         for kind, expected in (("arg", parameters), ("aux", kept)):
             for name, shape in expected.items():
                 array = state.arrays.get(f"{kind}:{name}")

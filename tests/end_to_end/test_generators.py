@@ -73,7 +73,8 @@ def test_boost_paints_with_what_its_normalisations_kept(number):
     arrays, states = random_arrays(symbol, rng)
     picture = rng.uniform(-120, 120, (3, 16, 40)).astype("float32").astype(float)
     painted, _, _ = bound(symbol, arrays, states, picture, False)
-    np.testing.assert_allclose(painted, kind(arrays, picture, states=states, **numbers), atol=2e-3)
+    expected = kind(arrays, picture, states=states, **numbers)      # some values in it are very large
+    assert np.linalg.norm(painted - expected) < 1e-5 * np.linalg.norm(expected)
 
 
 def test_boost_has_the_originals_names_kernels_and_channels():

@@ -1,0 +1,199 @@
+"""Training: it learns, as the original's loop does where that is asked for, and a resumed one is the uninterrupted one."""
+import argparse
+import json
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+from test_network import made
+
+from neural_style.end_to_end import generators, network, session, training
+from neural_style.end_to_end.generators import GENERATORS
+from neural_style.end_to_end.photographs import Photographs
+from neural_style.find_mxnet import mx
+from neural_style.nstyle import get_args
+from neural_style.objective.objective import Evaluation
+from neural_style.run.interrupt import Interrupted
+from neural_style.system.errors import UsageError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Photographs and a style, small."""
+    (tmp_path / "photos").mkdir()
+    for name in ("chelsea", "coffee", "astronaut"):
+        Image.fromarray(getattr(skimage.data, name)()[::3, ::3]).save(tmp_path / "photos" / f"{name}.png")
+    Image.fromarray(skimage.data.rocket()[::4, ::4]).save(tmp_path / "style.png")
+    return tmp_path
+
+
+@pytest.fixture
+def train(folder, small):
+    """train(output, steps=…): run a session in the folder with the small VGG; returns the steps and the network."""
+    def run(output="a.params", words="", saved=None, on_step=None, **values):
+        args = get_args(["--style-image", str(folder / "style.png"), "--model-params", str(small), "--max-long-edge", "96",
+                         "--seed", "2", "--precision", "fast32", *words.split()])
+        settings = session.Settings(**{**dict(style=[str(folder / "style.png")], output=str(folder / output), crop=64,
+                                              photos=[str(folder / "photos")], steps=6, save_every=2), **values})
+        steps = []
+        session.run(settings, args, saved, on_step or steps.append)
+        return steps, network.load(folder / output)
+    return run
+
+
+def test_it_learns(train):
+    steps, trained = train(steps=40, save_every=40, words="--content-weight 0 --tv-weight 0")
+    first, last = (np.mean([step.losses["style"] for step in some]) for some in (steps[:4], steps[-4:]))
+    assert [step.step for step in steps] == list(range(1, 41)) and last < 0.5 * first
+    assert trained.about.generator == "fast" and trained.about.size == 96
+    assert "style.png: 40 steps of 40" in trained.about.description and "3 photographs" in trained.about.description
+
+
+@pytest.mark.parametrize("kind", GENERATORS)
+def test_resumed_it_is_the_uninterrupted_one(kind, train, folder):
+    values = dict(steps=3, save_every=1, generator=kind)
+    whole, expected = train(**values)
+
+    class Enough(Exception):
+        pass
+
+    def stop(step):
+        if step.step == 2:
+            raise Enough
+
+    with pytest.raises(Enough):
+        train("b.params", on_step=stop, **values)
+    settings, args, saved = session.resumed(str(folder / "b.params"))
+    assert saved[0].step == 1 and len(saved[1]) == 1
+    steps = []
+    session.run(settings, args, saved, steps.append)
+    assert [step.losses for step in steps] == [step.losses for step in whole[1:]]
+    again = network.load(folder / "b.params")
+    for key, array in expected.arrays.items():
+        np.testing.assert_array_equal(again.arrays[key], array, key)
+    with pytest.raises(UsageError, match="the training is complete"):
+        session.resumed(str(folder / "b.params"))
+
+
+def test_another_network_can_be_begun_with(train, folder):
+    network.save(folder / "known.params", made("fast"))
+    _, trained = train(begin_with=str(folder / "known.params"), steps=1, rate=1e-9)
+    for key, array in network.load(folder / "known.params").arrays.items():
+        np.testing.assert_allclose(trained.arrays[key], array, atol=1e-5)
+    with pytest.raises(UsageError, match="is of kind fast; say --generator fast"):
+        train(begin_with=str(folder / "known.params"), generator="boost")
+
+
+def test_asked_to_stop_it_saves(train, folder, monkeypatch):
+    import contextlib
+
+    @contextlib.contextmanager
+    def asked():
+        yield [2]
+    monkeypatch.setattr(session.interrupt, "waiting", asked)
+    with pytest.raises(Interrupted, match=r"stopped after step 1; .* `train --resume .*a.params` continues") as raised:
+        train(save_every=5)
+    assert raised.value.exit_code == 130
+    assert session.resumed(str(folder / "a.params"))[2][0].step == 1
+
+
+def test_a_training_with_other_pictures_is_not_resumed(train, folder):
+    with pytest.raises(ZeroDivisionError):
+        train(on_step=lambda step: 1 / (2 - step.step), save_every=1)
+    Image.fromarray(skimage.data.coffee()[::4, ::4]).save(folder / "style.png")
+    with pytest.raises(UsageError, match="the style or the photographs are not those"):
+        session.run(*session.resumed(str(folder / "a.params")))
+
+
+@pytest.mark.parametrize("change", [
+    lambda about: about["settings"].update(generator="slow"), lambda about: about["settings"].update(steps="6"),
+    lambda about: about["settings"].update(photos=[1]), lambda about: about["settings"].update(more=1),
+    lambda about: about.update(step=7), lambda about: about.update(history=[[1, 2]]), lambda about: about.pop("args"),
+    lambda about: about["settings"].update(crop=96 * 10 ** 9)])
+def test_every_field_of_a_state_is_checked(change, train, folder):
+    with pytest.raises(ZeroDivisionError):
+        train(on_step=lambda step: 1 / (2 - step.step), save_every=1)
+    path = session.path_of_state(str(folder / "a.params"))
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    about = json.loads(arrays["about"].tobytes())
+    change(about)
+    arrays["about"] = np.frombuffer(json.dumps(about).encode(), "uint8")
+    np.savez(path, **arrays)
+    with pytest.raises(UsageError, match="is missing or cannot be read"):
+        session.resumed(str(folder / "a.params"))
+
+
+def test_a_state_without_its_arrays(train, folder):
+    with pytest.raises(ZeroDivisionError):
+        train(on_step=lambda step: 1 / (2 - step.step), save_every=1)
+    path = session.path_of_state(str(folder / "a.params"))
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    for wrong in (arrays["array:arg:last_bias"][:1], arrays["array:arg:last_bias"] * np.nan):
+        np.savez(path, **{**arrays, "array:arg:last_bias": wrong})
+        with pytest.raises(UsageError, match="is missing or cannot be read"):
+            session.resumed(str(folder / "a.params"))
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(UsageError, match="is missing or cannot be read"):
+        session.resumed(str(folder / "a.params"))
+
+
+def test_boost_learns_from_sums_of_clipped_gradients():
+    """As the original does: the gradients of a part's picture and of the later ones are added up and clipped on the way."""
+    class Part:
+        def learn(self, gradient, rate):
+            self.gradient, self.rate = gradient.asnumpy(), rate
+
+    rng, parts = np.random.default_rng(0), [Part() for _ in range(4)]
+    gradients = [rng.normal(0, size, (1, 3, 4, 4)).astype("float32") for size in (0.01, 3, 0.001, 0.2)]
+    training._learn(parts, [Evaluation(None, 0.0, mx.nd.array(gradient), 0.0) for gradient in gradients], GENERATORS["boost"], 7.0)
+    total = 0
+    for part, gradient in zip(parts[::-1], gradients[::-1]):
+        total = total + gradient
+        total = total * min(1, 0.05 * total.size / np.linalg.norm(total))
+        np.testing.assert_allclose(part.gradient, total, rtol=1e-5)
+        assert part.rate == 7.0
+
+
+def test_the_learning_rate_falls_along_a_cosine():
+    settings = session.Settings(["a"], "b", steps=100).complete()
+    rates = [training._rate(settings, GENERATORS["fast"], step) for step in (0, 50, 100)]
+    np.testing.assert_allclose(rates, [2e-3, 2e-3 * 0.51, 2e-3 * 0.02])
+    boost = settings._replace(generator="boost", rate=0.0, crop=0).complete()
+    assert boost.crop == 384 and training._rate(boost, GENERATORS["boost"], 90) == 1e-4
+
+
+def test_photographs(folder, caplog):
+    (folder / "photos" / "broken.png").write_bytes((folder / "photos" / "coffee.png").read_bytes()[:3000])
+    Image.fromarray(skimage.data.rocket()[:60, :60]).save(folder / "photos" / "tiny.png")
+    photographs = Photographs([str(folder / "photos")], 96, 64)
+    crops = [photographs.sample(np.random.default_rng([0, i])) for i in range(20)]
+    assert "tiny.png is left out: it is only 60x60" in caplog.text
+    assert caplog.text.count("broken.png") == 1 and "left out: " in caplog.text
+    for crop in crops:
+        assert crop.shape == (1, 3, 64, 64) and crop.dtype == np.float32
+        assert -124 < crop.min() < crop.max() < 153
+    np.testing.assert_array_equal(crops[3], photographs.sample(np.random.default_rng([0, 3])))
+    assert len({crop.tobytes() for crop in crops}) == 20
+    (folder / "empty").mkdir()
+    (folder / "empty" / "a.png").write_bytes(b"nothing")
+    with pytest.raises(UsageError, match="there is no photograph to learn from"):
+        Photographs([str(folder / "empty")], 96, 64)
+
+
+def test_some_photographs_are_kept_apart():
+    photographs = Photographs([], 600, 256)
+    names = {path.rpartition("/")[2] for path in photographs.paths}
+    assert len(photographs.shown) == 3 and "astronaut.png" in names
+    assert not names & {"chelsea.png", "coffee.png", "rocket.jpg"}
+
+
+def test_values_of_the_flags_reach_the_objective(folder, small):
+    args = argparse.Namespace(**vars(get_args([
+        "--style-image", str(folder / "style.png"), "--model-params", str(small), "--max-long-edge", "96", "--content-weight",
+        "7", "--style-weight", "3", "--tv-weight", "0.5", "--style-layers", "relu1_1", "relu2_1"])))
+    objective = training.objective_for(session.complete(args), 64, mx.cpu())
+    assert objective.names == ["relu1_1", "relu2_1", "relu4_2", "tv"] and objective.weights[2] == 7
+    assert generators.GENERATORS["boost"].flags == "--style-weight 1.2"
