@@ -74,7 +74,7 @@ def test_boost_paints_with_what_its_normalisations_kept(number):
     picture = rng.uniform(-120, 120, (3, 16, 40)).astype("float32").astype(float)
     painted, _, _ = bound(symbol, arrays, states, picture, False)
     expected = kind(arrays, picture, states=states, **numbers)      # some values in it are very large
-    assert np.linalg.norm(painted - expected) < 1e-5 * np.linalg.norm(expected)
+    assert np.linalg.norm(painted - expected) < 1e-4 * np.linalg.norm(expected)
 
 
 def test_boost_has_the_originals_names_kernels_and_channels():
