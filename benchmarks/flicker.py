@@ -16,7 +16,7 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-from neural_style import painting
+from neural_style.painting import __main__ as painting
 from neural_style.batch import __main__ as batch
 
 DOWN, RIGHT = 1, 2      # pixels that the crop moves from frame to frame

@@ -1,4 +1,4 @@
-"""The painting of our own: its sizes, its colours, its brush strokes, and the command that saves it."""
+"""The paintings of our own: their sizes and colours, strokes and lead lines, and the command that saves them."""
 import colorsys
 import subprocess
 import sys
@@ -9,6 +9,7 @@ from PIL import Image
 from scipy import ndimage
 
 from neural_style import painting
+from neural_style.painting import __main__ as command
 from neural_style.system.errors import UsageError
 
 SMALL = ["--size", "96x64"]
@@ -19,10 +20,19 @@ def picture():
     return painting.paint(320, 512)
 
 
+@pytest.fixture(scope="module")
+def glass():
+    return painting.paint(300, 450, subject="glass")
+
+
+def hsv(picture):
+    return np.asarray(Image.fromarray(picture).convert("HSV")).astype(int).transpose(2, 0, 1)
+
+
 @pytest.fixture
 def no_wait(monkeypatch):
     """The command without the painter: a plain picture of the asked size."""
-    monkeypatch.setattr(painting, "paint", lambda height, width, seed: np.full((height, width, 3), seed, np.uint8))
+    monkeypatch.setattr(command, "paint", lambda height, width, seed, _: np.full((height, width, 3), seed, np.uint8))
 
 
 def coherence(grey, grain=1.5, window=6):
@@ -32,9 +42,10 @@ def coherence(grey, grain=1.5, window=6):
     return np.hypot(rr - dd, 2 * dr) / (rr + dd + 1e-9)
 
 
+@pytest.mark.parametrize("subject", ["night", "glass"])
 @pytest.mark.parametrize("height, width", [(64, 64), (201, 77)])
-def test_any_size_from_64_pixels(height, width):
-    picture = painting.paint(height, width)
+def test_any_size_from_64_pixels(height, width, subject):
+    picture = painting.paint(height, width, subject=subject)
     assert picture.shape == (height, width, 3) and picture.dtype == np.uint8
     assert picture.std() > 25
 
@@ -70,9 +81,49 @@ def test_strokes_run_along_and_turn(picture):
     assert turns.min() > .03 * turns.sum()      # every direction of the wind is in the sky
 
 
+def test_an_unknown_subject_is_refused():
+    with pytest.raises(UsageError, match="'day'.*night, glass"):
+        painting.paint(64, 64, subject="day")
+
+
+def test_glass_has_many_rich_colours_and_no_grey(glass):
+    hue, saturation, value = hsv(glass)
+    assert np.mean((saturation < 50) & (value > 70) & (value < 200)) < .005
+    assert .002 < np.mean(glass.min(2) > 190) < .05                     # a little white
+    shares = np.histogram(hue[(value > 90) & (saturation > 90)], 12, (0, 256))[0] / hue.size
+    assert np.sum(shares > .03) >= 7 and shares.max() < .25
+
+
+def test_lead_is_dark_and_everywhere(glass):
+    dark = hsv(glass)[2] < 60
+    assert .15 < dark.mean() < .4
+    assert (dark.reshape(6, 50, 9, 50).mean((1, 3)) > .03).all()
+    assert ndimage.label(dark)[1] < 60                                  # the lines hold together
+
+
+def test_the_light_is_in_the_middle_of_the_pieces(glass):
+    value = glass.max(2)
+    inside = ndimage.distance_transform_edt(value > 60)
+    assert value[inside > 8].mean() > value[(inside > 2) & (inside < 4)].mean() + 10
+
+
+@pytest.mark.parametrize("height, width", [(100, 150), (900, 1350)])
+def test_every_size_shows_the_same_glass(glass, height, width):
+    other = Image.fromarray(painting.paint(height, width, subject="glass")).resize((30, 20), Image.BOX)
+    here = Image.fromarray(glass).resize((30, 20), Image.BOX)
+    assert np.abs(np.asarray(other, int) - np.asarray(here, int)).mean() < 6
+
+
+def test_the_command_paints_glass_on_demand(tmp_path):
+    assert command.main([str(tmp_path / "glass.png"), "--subject", "glass", "--seed", "7"] + SMALL) == 0
+    saved = np.asarray(Image.open(tmp_path / "glass.png")).astype(int)
+    assert (saved == painting.paint(64, 96, 7, "glass")).all()
+    assert np.abs(saved - painting.paint(64, 96, 8, "glass")).mean() > 10
+
+
 def test_the_command_saves_what_paint_gives_and_another_seed_gives_another(picture, tmp_path):
     np.random.seed(7)       # NumPy's own state has no say
-    assert painting.main([str(tmp_path / "night.png"), "--size", "512x320"]) == 0
+    assert command.main([str(tmp_path / "night.png"), "--size", "512x320"]) == 0
     assert [each.name for each in tmp_path.iterdir()] == ["night.png"]
     assert (np.asarray(Image.open(tmp_path / "night.png")) == picture).all()
     assert np.abs(painting.paint(320, 512, 1).astype(int) - picture).mean() > 10
@@ -81,9 +132,9 @@ def test_the_command_saves_what_paint_gives_and_another_seed_gives_another(pictu
 def test_a_file_is_overwritten_only_with_force(tmp_path, capsys, no_wait):
     path = tmp_path / "night.png"
     path.write_bytes(b"mine")
-    assert painting.main([str(path)] + SMALL) == 2
+    assert command.main([str(path)] + SMALL) == 2
     assert path.read_bytes() == b"mine" and "--force" in capsys.readouterr().err
-    assert painting.main([str(path), "--force"] + SMALL) == 0
+    assert command.main([str(path), "--force"] + SMALL) == 0
     assert Image.open(path).size == (96, 64)
 
 
@@ -97,29 +148,30 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch, capsys, no_wait
         raise OSError("disk full")
 
     monkeypatch.setattr(Image.Image, "save", fail)
-    assert painting.main([str(path), "--force"] + SMALL) == 1
+    assert command.main([str(path), "--force"] + SMALL) == 1
     assert path.read_bytes() == b"mine" and len(list(tmp_path.iterdir())) == 1
     assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_missing_folder_is_a_failure(tmp_path, capsys, no_wait):
-    assert painting.main([str(tmp_path / "missing" / "night.png")] + SMALL) == 1
+    assert command.main([str(tmp_path / "missing" / "night.png")] + SMALL) == 1
     assert "missing" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("words", [["night.jpg"], ["night.png", "--size", "32x640"], ["night.png", "--seed", "-1"]])
 def test_wrong_use_is_one_line(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert painting.main(words) == 2
+    assert command.main(words) == 2
     error = capsys.readouterr().err
     assert error.startswith("neural_style.painting: error: ") and error.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("words", [[], ["night.png", "--size", "big"], ["night.png", "--seed", "x"], ["--what"]])
+@pytest.mark.parametrize("words", [
+    [], ["night.png", "--size", "big"], ["a.png", "--subject", "day"], ["night.png", "--seed", "x"], ["--what"]])
 def test_wrong_words_are_one_line(words, capsys):
     with pytest.raises(SystemExit) as stop:
-        painting.main(words)
+        command.main(words)
     assert stop.value.code == 2 and capsys.readouterr().err.count("\n") == 1
 
 

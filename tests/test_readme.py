@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from neural_style import nstyle, painting, recipes
+from neural_style import nstyle, recipes
 from neural_style.batch import __main__ as batch
 from neural_style.find_mxnet import mx
 from neural_style.options import check, optimizers, parse
+from neural_style.painting import __main__ as painting
 from neural_style.weights import __main__ as weights
 
 ROOT = Path(__file__).parents[1]

@@ -7,17 +7,13 @@ each with its own colour and its own thickness of paint; finally, a light from t
 Lengths are in units of the square root of the picture's area, so that every size shows the same scene. Fields are
 arrays (rows, columns) on a grid of GRID cells per unit; x points right, y points down.
 """
-import os
-import sys
 from collections import namedtuple
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .pictures import images
-from .system.errors import Parser, UsageError, run
+from .colours import ramp
 
-SMALLEST = 64      # pixels of either side
 GRID = 480         # cells per unit
 POINTS = 13        # points along a stroke
 
@@ -39,13 +35,6 @@ Area = namedtuple("Area", "where along palette tone brushes glow", defaults=(0,)
 Brush = namedtuple("Brush", "width length cover spread tidy", defaults=(False,))
 BROAD, MIDDLE, LONG = Brush(.026, .15, 1.6, .10), Brush(.014, .085, 1.6, .13), Brush(.0075, .08, .7, .2)
 SMALL, DAB, DOT = Brush(.0085, .05, .7, .2), Brush(.005, .011, 5, .14, True), Brush(.0055, .009, 4, .2)
-
-
-def ramp(palette, tone):
-    """The colours (..., 3), 0..255, at the tones (...), clipped to 0..1, of a palette."""
-    stops = np.array([list(bytes.fromhex(code)) for code in PALETTES[palette].split()], float)
-    place = np.clip(tone, 0, 1) * (len(stops) - 1)
-    return np.stack([np.interp(place, np.arange(len(stops)), channel) for channel in stops.T], -1)
 
 
 def wander(rng, field, step, low=0., high=1.):
@@ -179,8 +168,8 @@ def lay(draw, scale, rng, area, brush):
     # The brush carries two paints that mix unevenly; the bristles at its sides leave higher ridges.
     tone, glow = area.tone[cells(spots)][:, None], (area.glow + 0 * area.tone)[cells(spots)][:, None]
     lit = rng.rand(count, 1, 1) < 2.6 * glow[..., None] - .3
-    paints = np.where(lit, ramp("glow", glow + .1 * rng.randn(count, 2)),
-                      ramp(area.palette, tone + brush.spread * rng.randn(count, 2)))
+    paints = np.where(lit, ramp(PALETTES["glow"], glow + .1 * rng.randn(count, 2)),
+                      ramp(PALETTES[area.palette], tone + brush.spread * rng.randn(count, 2)))
     mix = (.5 + .5 * across * rng.choice([-1, 1], (count, 1)) + .25 * rng.randn(count, bristles)).clip(0, 1)[..., None]
     colour = (paints[:, :1] * (1 - mix) + paints[:, 1:] * mix) * rng.uniform(.86, 1.12, (count, bristles, 1))
     relief = rng.uniform(60, 150, (count, 1)) + 55 * across ** 2 + rng.uniform(-45, 45, across.shape)
@@ -191,10 +180,8 @@ def lay(draw, scale, rng, area, brush):
             draw.line(line[2 * start:2 * stop], tuple(ink), thick)
 
 
-def paint(height=640, width=1024, seed=0):
-    """A painting, uint8 RGB (height, width, 3); the same size and seed give the same picture."""
-    if min(height, width) < SMALLEST or not 0 <= seed < 2 ** 32:
-        raise UsageError(f"a painting needs sides of at least {SMALLEST} pixels and a seed from 0 to 2**32 - 1")
+def paint(height, width, seed):
+    """A night, uint8 RGB (height, width, 3)."""
     rng = np.random.RandomState(seed)
     unit = np.sqrt(height * width)
     zoom = max(2, 700 / unit)         # drawn larger than needed, for soft edges and to fit bristles into a small picture
@@ -206,36 +193,3 @@ def paint(height=640, width=1024, seed=0):
     down, right = np.gradient(relief)
     slope = ((down + 1.2 * right) / 60).clip(-1, 1)[..., None]
     return (np.stack([red, green, blue], -1) * (1 + .38 * slope) + 16 * slope).clip(0, 255).astype(np.uint8)
-
-
-def size(text):
-    width, height = text.split("x")
-    return int(width), int(height)
-
-
-def _paint_file(args):
-    if not args.file.lower().endswith(".png"):
-        raise UsageError(f"{args.file}: the painting is saved as PNG; use a name that ends in .png")
-    if os.path.lexists(args.file) and not args.force:
-        raise UsageError(f"{args.file} exists already; --force overwrites it")
-    images.save_picture(paint(*args.size[::-1], args.seed), args.file)
-
-
-def parser():
-    parser = Parser("neural_style.painting", description="Paint a night scene to learn a style from.")
-    parser.add_argument("file", metavar="FILE.png", help="the picture to write")
-    parser.add_argument("--size", type=size, default="1024x640", help="width x height in pixels (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="each seed gives another picture (%(default)s)")
-    parser.add_argument("--force", action="store_true", help="overwrite the file if it exists")
-    parser.add_argument("--debug", action="store_true", help="on an error, show the traceback")
-    return parser
-
-
-def main(arglist=None):
-    """The command: paint a picture and save it as a PNG file; returns the exit code."""
-    args = parser().parse_args(arglist)
-    return run(lambda: _paint_file(args), "neural_style.painting", args.debug)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
