@@ -52,7 +52,7 @@ def parser():
     add("--generator", choices=GENERATORS, default="fast", help="the kind of network: fast is small; boost is the four "
         "networks in a row of MXNet's example (fast)")
     add("--steps", type=int, default=4000, metavar="N", help="learn from N crops (4000)")
-    add("--crop", type=int, metavar="N", help="the side of the crops, in pixels (fast: 256, boost: 384)")
+    add("--crop", type=int, metavar="N", help="the side of the crops, in pixels (fast: 192, boost: 384)")
     add("--save-every", type=int, default=200, metavar="N", help="save the network and pictures every N steps (200)")
     add("--from", dest="begin_with", metavar="NETWORK", help="begin with another network: it learns a new style sooner")
     add("--resume", metavar="FILE.params", help="continue a training that was stopped, with its flags")

@@ -133,15 +133,17 @@ class Generator(NamedTuple):
     rates: Dict[str, float]         # what the optimiser takes
     lowest_rate: float              # the learning rate falls to this share of the first, along a cosine
     clip: float                     # the gradient of a picture is scaled down where its norm exceeds this times its values
+    relative: bool                  # learn from the loss's logarithm: no photograph then counts more for being hard to paint
     initial: Tuple[str, str, float] # Xavier's random type, factor type and magnitude
     crop: int                       # pixels of a side of what is learnt from at a time
 
 
 GENERATORS = {
-    "fast": Generator(lambda: [fast()], 4, 0, "", "Adam", {"learning_rate": 2e-3}, 0.02, 0.0, ("gaussian", "in", 2.0), 256),
+    "fast": Generator(lambda: [fast()], 4, 0, "", "Adam", {"learning_rate": 2e-3, "beta2": 0.99}, 0.02, 0.0,
+                      True, ("gaussian", "in", 2.0), 192),
     "boost": Generator(boost, 8, 72, "--style-weight 1.2", "SGD",
                        {"learning_rate": 1e-4, "momentum": 0.9, "wd": 5e-3, "clip_gradient": 5.0}, 1.0, 0.05,
-                       ("uniform", "avg", 2.0), 384),
+                       False, ("uniform", "avg", 2.0), 384),
 }
 
 

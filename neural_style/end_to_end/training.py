@@ -140,7 +140,8 @@ def train(parts, objective, photographs, own, args, on_step, since=None):
         for part in parts:
             picture = part.paint(picture)
             evaluation = objective(picture)
-            evaluations.append(evaluation._replace(gradient=evaluation.gradient.copy()))
+            scale = 1 / evaluation.total if generator.relative else 1.0
+            evaluations.append(evaluation._replace(gradient=evaluation.gradient * scale))       # a copy of it
         losses = {name: value * to_size for name, value in objective.by_kind(evaluation.losses).items()}
         if not np.isfinite([*evaluation.losses, evaluation.gradient_norm]).all():
             raise NeuralStyleError(f"the loss is no longer finite in step {step + 1}; lower --lr")
