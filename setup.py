@@ -30,7 +30,8 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["neural_style", "neural_style.*"]),
-    package_data={"neural_style.report": ["template/*"], "neural_style.recipes": ["*.args"]},
+    package_data={"neural_style.report": ["template/*"], "neural_style.recipes": ["*.args"],
+                  "neural_style.end_to_end": ["styles/*"]},
     python_requires=">=3.8",
     install_requires=[
         # The last MXNet asks for NumPy 1, which has no builds for Python 3.13. With what find_mxnet restores, it runs on

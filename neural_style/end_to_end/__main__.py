@@ -10,12 +10,14 @@ import sys
 from ..nstyle import log_to_stderr
 from ..options import parse as command_line
 from ..options.check import complete
-from ..options.flags import BY_ATTRIBUTE
+from ..options.flags import BY_ATTRIBUTE, SESSION, attributes, listed
 from ..system import errors
 from ..system.errors import Parser
 
 NAME = "neural_style.end_to_end"
-GENERATORS = ("fast", "boost")
+# The flags that each kind of network is trained with, unless others are given.
+DEFAULTS = {"fast": ["--precision", "auto"], "boost": ["--precision", "auto", "--style-weight", "1.2"]}
+LIMITS = ("steps", 1, 10 ** 7), ("save_every", 1, 10 ** 7), ("crop", 64, 2048)
 # Flags of a run that also make sense when one paints in one pass.
 OF_PAINTING = ("max_long_edge", "width", "preserve_colors", "mask", "output_size", "bit_depth", "flatten",
                "remove_noise_final", "overwrite", "quiet", "debug")
@@ -49,12 +51,12 @@ def parser():
     add("--photos", nargs="+", metavar="PATTERN", default=[], help="photographs to learn from: pictures, folders or patterns; "
         "without them, those that installed packages bring")
     add("--output", metavar="FILE.params", help="the network's file")
-    add("--generator", choices=GENERATORS, default="fast", help="the kind of network: fast is small; boost is the four "
+    add("--generator", choices=tuple(DEFAULTS), default="fast", help="the kind of network: fast is small; boost is the four "
         "networks in a row of MXNet's example (fast)")
     add("--steps", type=int, default=4000, metavar="N", help="learn from N crops (4000)")
-    add("--crop", type=int, metavar="N", help="the side of the crops, in pixels (fast: 192, boost: 384)")
+    add("--crop", type=int, default=0, metavar="N", help="the side of the crops, in pixels (fast: 192, boost: 384)")
     add("--save-every", type=int, default=200, metavar="N", help="save the network and pictures every N steps (200)")
-    add("--from", dest="begin_with", metavar="NETWORK", help="begin with another network: it learns a new style sooner")
+    add("--from", dest="begin_with", default="", metavar="NETWORK", help="begin with another network: it learns a new style sooner")
     add("--resume", metavar="FILE.params", help="continue a training that was stopped, with its flags")
     paint = commands.add_parser("paint", help="paint photographs with a network", argument_default=None,
                                 description="Paint photographs with a network.")
@@ -67,63 +69,73 @@ def parser():
     return made, train, paint
 
 
-def _training(own, words, complain):
-    """The Settings of a training that words ask for, the arguments of its objective, and what it goes on from."""
-    from . import session, generators
+def parse(arglist=None):
+    """What the command line asks for: its own arguments, and those of the objective, or of how pictures are saved."""
+    made, train, paint = parser()
+    own, words = made.parse_known_args(sys.argv[1:] if arglist is None else list(arglist))
+    if own.command == "train":
+        return own, _of_training(own, words, train)
+    if own.command == "paint":
+        if words:
+            paint.error(f"unrecognized arguments: {' '.join(words)}")
+        if own.preserve_colors == "match":
+            paint.error("--preserve-colors match is about the style picture, before a run; use luma")
+        return own, argparse.Namespace(**{name: getattr(own, name) for name in OF_PAINTING})
+    if not own.list_networks:
+        made.error("say train or paint")
+    return own, argparse.Namespace(debug=False)
+
+
+def _of_training(own, words, parser):
+    """The arguments of the objective that words ask for; for a training that is resumed only those that are given."""
+    _, given = command_line.parse(words, parser.prog)
     if own.resume:
         if own.style or own.output or own.photos:
-            complain(f"--resume {own.resume}: the training knows its pictures and its flags; leave the others out")
-        own, args, saved = session.resumed(own.resume)
-        _, given = command_line.parse(words, f"python -m {NAME} train")
+            parser.error(f"--resume {own.resume}: the training knows its pictures and its flags; leave the others out")
         for name in given:
-            if name not in ("quiet", "verbose", "debug", "force"):
-                complain(f"{BY_ATTRIBUTE[name].name} cannot change when a training is resumed; leave it out")
-            setattr(args, name, given[name])
-        return own, args, saved
+            if name not in attributes(SESSION):
+                parser.error(f"{BY_ATTRIBUTE[name].name} cannot change when a training is resumed; leave it out")
+        return argparse.Namespace(debug=False, **given)
     if not own.style or not own.output:
-        complain(f"{'--style' if not own.style else '--output'} must be given")
-    generator = generators.GENERATORS[own.generator]
-    args, given = command_line.parse(["--precision", "auto", *generator.flags.split(), *words, "--style-image", *own.style], f"python -m {NAME} train")
-    _, given = command_line.parse(words, f"python -m {NAME} train")
+        parser.error(f"{'--output' if own.style else '--style'} must be given")
     for name in filter(NOT_OF_TRAINING.__contains__, given):
         flag = BY_ATTRIBUTE[name].name if name in BY_ATTRIBUTE else f"--{name.replace('_', '-')}"
-        complain(f"{flag} is not for a training: {NOT_OF_TRAINING[name]}")
-    if "patches" in (args.style_term if isinstance(args.style_term, list) else [args.style_term]):
-        complain("--style-term patches is not for a training: their matches would have to be chosen for each photograph")
-    for name, least, most in ("steps", 1, 10 ** 7), ("save_every", 1, 10 ** 7), ("crop", session.SMALLEST, session.LARGEST):
+        parser.error(f"{flag} is not for a training: {NOT_OF_TRAINING[name]}")
+    args, _ = command_line.parse([*DEFAULTS[own.generator], *words, "--style-image", *own.style], parser.prog)
+    if "patches" in listed(args.style_term):
+        parser.error("--style-term patches is not for a training: their matches would have to be chosen for each photograph")
+    for name, least, most in LIMITS:
         value = getattr(own, name)
-        if value is not None and not least <= value <= most:
-            complain(f"--{name.replace('_', '-')} {value}: must be from {least} to {most}")
-    if own.crop and own.crop % generator.multiple:
-        complain(f"--crop {own.crop}: must be a multiple of {generator.multiple}")
+        if value != parser.get_default(name) and not least <= value <= most:
+            parser.error(f"--{name.replace('_', '-')} {value}: must be from {least} to {most}")
     if not own.output.endswith(".params"):
-        complain(f"--output {own.output}: a network's file ends in .params")
+        parser.error(f"--output {own.output}: a network's file ends in .params")
     if os.path.exists(own.output) and not args.overwrite:
-        complain(f"--output {own.output} is there already; name another file, continue with --resume, or replace it with "
-                 "--overwrite")
-    return session.Settings(own.style, own.output, own.photos, own.generator, own.steps, own.crop or 0,
-                            args.lr if "lr" in given else 0.0, own.save_every, own.begin_with or ""), args, None
+        parser.error(f"--output {own.output} is there already; name another file, continue with --resume, or replace it with "
+                     "--overwrite")
+    own.rate = args.lr if "lr" in given else 0.0
+    return args
 
 
-def _train(own, words, complain):
+def _train(own, args):
     from . import session
-    from ..pictures.images import prepare_folder
-    asked, args, saved = _training(own, words, complain)
-    prepare_folder(os.path.dirname(asked.output) or ".")
+    if own.resume:
+        settings, known, saved = session.resumed(own.resume)
+        args = argparse.Namespace(**{**vars(known), **vars(args)})
+    else:
+        settings, saved = session.Settings(**{name: getattr(own, name) for name in session.Settings._fields}), None
     with log_to_stderr(args):
-        return session.run(asked, args, saved)
+        return session.run(settings, args, saved)
 
 
-def _paint(own, complain):
+def _paint(own, args):
     from . import painter
-    if own.preserve_colors == "match":
-        complain("--preserve-colors match is about the style picture, before a run; use luma")
-    args = complete(argparse.Namespace(**{name: getattr(own, name) for name in OF_PAINTING}))
+    args = complete(args)
     with log_to_stderr(args):
         return painter.run(own, args)
 
 
-def _listed():
+def _list(own, args):
     from . import network
     for name in network.names():
         print(f"{name:12} {network.load(name).about.description}")
@@ -131,18 +143,9 @@ def _listed():
 
 def main(arglist=None):
     """The command; returns its exit code."""
-    made, train, paint = parser()
-    words = sys.argv[1:] if arglist is None else list(arglist)
-    own, rest = made.parse_known_args(words)
-    complain = {"train": train, "paint": paint}.get(own.command, made).error
-    if own.list_networks:
-        return errors.run(_listed, NAME)
-    if own.command is None:
-        complain("say train or paint")
-    if own.command == "paint" and rest:
-        complain(f"unrecognized arguments: {' '.join(rest)}")
-    work = (lambda: _train(own, rest, complain)) if own.command == "train" else (lambda: _paint(own, complain))
-    return errors.run(work, NAME, "--debug" in words)
+    own, args = parse(arglist)
+    work = {"train": _train, "paint": _paint, None: _list}[None if own.list_networks else own.command]
+    return errors.run(lambda: work(own, args), NAME, args.debug)
 
 
 if __name__ == "__main__":

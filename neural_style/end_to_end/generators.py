@@ -128,7 +128,6 @@ class Generator(NamedTuple):
     parts: Callable[[], List]       # gives the symbols
     multiple: int                   # of which both sides of a picture must be
     halo: int                       # rows of surroundings that a part's output depends on
-    flags: str                      # the defaults of a training's objective, where they are its own
     optimizer: str                  # in MXNet
     rates: Dict[str, float]         # what the optimiser takes
     lowest_rate: float              # the learning rate falls to this share of the first, along a cosine
@@ -139,9 +138,9 @@ class Generator(NamedTuple):
 
 
 GENERATORS = {
-    "fast": Generator(lambda: [fast()], 4, 0, "", "Adam", {"learning_rate": 2e-3, "beta2": 0.99}, 0.02, 0.0,
+    "fast": Generator(lambda: [fast()], 4, 0, "Adam", {"learning_rate": 2e-3, "beta2": 0.99}, 0.02, 0.0,
                       True, ("gaussian", "in", 2.0), 192),
-    "boost": Generator(boost, 8, 72, "--style-weight 1.2", "SGD",
+    "boost": Generator(boost, 8, 72, "SGD",
                        {"learning_rate": 1e-4, "momentum": 0.9, "wd": 5e-3, "clip_gradient": 5.0}, 1.0, 0.05,
                        False, ("uniform", "avg", 2.0), 384),
 }

@@ -52,6 +52,8 @@ class Settings(NamedTuple):
     def complete(self):
         """With the generator's own values where none are given."""
         generator = GENERATORS[self.generator]
+        if self.crop % generator.multiple:
+            raise UsageError(f"--crop {self.crop}: must be a multiple of {generator.multiple}")
         return self._replace(crop=self.crop or generator.crop, rate=self.rate or generator.rates["learning_rate"])
 
 

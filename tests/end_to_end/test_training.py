@@ -8,7 +8,8 @@ import skimage.data
 from PIL import Image
 from test_network import made
 
-from neural_style.end_to_end import generators, network, session, training
+from neural_style.end_to_end import __main__ as command
+from neural_style.end_to_end import network, session, training
 from neural_style.end_to_end.generators import GENERATORS
 from neural_style.end_to_end.photographs import Photographs
 from neural_style.find_mxnet import mx
@@ -196,4 +197,8 @@ def test_values_of_the_flags_reach_the_objective(folder, small):
         "7", "--style-weight", "3", "--tv-weight", "0.5", "--style-layers", "relu1_1", "relu2_1"])))
     objective = training.objective_for(session.complete(args), 64, mx.cpu())
     assert objective.names == ["relu1_1", "relu2_1", "relu4_2", "tv"] and objective.weights[2] == 7
-    assert generators.GENERATORS["boost"].flags == "--style-weight 1.2"
+
+def test_the_originals_weight_of_the_style():
+    words = ["train", "--style", "a.png", "--output", "a.params", "--generator", "boost"]
+    assert command.parse(words)[1].style_weight == 1.2 and command.parse(words[:-2])[1].style_weight == 1
+    assert command.parse([*words, "--style-weight", "5"])[1].style_weight == 5
