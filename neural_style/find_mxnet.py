@@ -72,6 +72,23 @@ def _numpy_names():
             delattr(numpy, name)
 
 
+@contextlib.contextmanager
+def _later(name):
+    """Put off importing a module to when it is used: of scipy.stats, half a second, only MXNet's quantisation needs anything."""
+    class Later(types.ModuleType):
+        def __getattr__(self, attribute):
+            return getattr(importlib.import_module(name), attribute)
+
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = Later(name)
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
 def _gone(*args, **kwargs):
     raise AttributeError("NumPy 2 has removed this function")
 
@@ -92,7 +109,7 @@ class _Loader(importlib.abc.Loader):
         memory.share_one_arena()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with _distutils(), _numpy_names():
+            with _distutils(), _numpy_names(), _later("scipy.stats"):
                 self._loader.exec_module(module)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..find_mxnet import mx
 from ..layers.segments import windows
+from ..system import memory
 from ..system.errors import UsageError
 from ..weights import params
 from . import generators
@@ -60,6 +61,7 @@ class Network:
         padding = [(0, -side % generator.multiple) for side in (height, width)]
         image = np.pad(np.asarray(image, "float32"), [(0, 0), (0, 0), *padding], mode="reflect")
         rows = max(generator.multiple, strip // image.shape[3] // generator.multiple * generator.multiple)
+        memory.keep_freed(True)
         paint = _paint_fast if self.about.generator == "fast" else _paint_parts
         return paint(self, image, rows)[:, :, :height, :width]
 
@@ -67,45 +69,67 @@ class Network:
 def _paint_fast(network, image, rows):
     """Layer by layer, each in strips of so many of the picture's rows, for every normalisation needs a layer's whole output."""
     arrays = {key[len("arg:"):]: mx.nd.array(array) for key, array in network.arrays.items()}
-    shown = {"data": mx.nd.array(image * np.float32(INPUT))}
-    layers, below = [*FAST, LAST], "data"
+    shown, below, layers = {"data": mx.nd.array(image * np.float32(INPUT))}, "data", [*FAST, LAST]
     for number, layer in enumerate(layers):
-        _, channels, height, width = shown[below].shape
-        height, width = (side * layer.enlarge // layer.stride for side in (height, width))
+        height = shown[below].shape[2] * layer.enlarge // layer.stride
         own = max(1, rows * height // image.shape[2])
-        parts = windows(height, own, 0) if height >= 1.5 * own else [None]
-        output, moments = None, []
-        for window in parts:
-            first, last = (0, height) if window is None else (window.core_first, window.core_last)
-            x = _convolved(layer, shown[below], shown.get(layer.joins), arrays, first, last)
-            if layer is LAST:
-                x = mx.nd.tanh(x) * RANGE
-            else:
-                moments.append((last - first, *_moments(x)))
-            if window is None:
-                output = x
-            else:
-                output = mx.nd.empty((1, layer.filters, height, width)) if output is None else output
-                output[:, :, first:last] = x
-        needed = {name for later in layers[number + 1:] for name in (later.adds, later.joins)} | {layer.name, layer.adds}
-        shown = {name: array for name, array in shown.items() if name in needed}
-        if layer is not LAST:
-            mean, variance = _pooled(moments)
-            for window in parts:
-                part = output if window is None else output[:, :, window.core_first:window.core_last]
-                x = mx.nd.BatchNorm(part, arrays[f"{layer.name}_norm_gamma"], arrays[f"{layer.name}_norm_beta"], mean, variance,
-                                    fix_gamma=False, use_global_stats=True, eps=generators.EPS)
-                x = mx.nd.relu(x) if layer.relu else x
-                if layer.adds:
-                    added = shown[layer.adds]
-                    x = x + (added if window is None else added.slice_axis(2, window.core_first, window.core_last))
-                if window is None:
-                    output = x
-                else:
-                    output[:, :, window.core_first:window.core_last] = x
-            output.wait_to_read()       # or arrays that nobody needs any more wait with it
+        strips = [(window.core_first, window.core_last) for window in windows(height, own, 0)]
+        output = _gathered(strips, (_convolved(layer, shown[below], shown.get(layer.joins), arrays, *strip) for strip in strips))
+        later = {name for other in layers[number + 1:] for name in (other.adds, other.joins)} | {layer.adds}
+        shown = {name: array for name, array in shown.items() if name in later}
+        if layer is LAST:
+            return (mx.nd.tanh(output) * RANGE).asnumpy()
+        normalise = _normalisation(output, strips, arrays, f"{layer.name}_norm")
+        output = _gathered(strips, (_finished(layer, normalise(_rows(output, *strip)), shown.get(layer.adds), strip)
+                                    for strip in strips), output)
+        output.wait_to_read()       # or arrays that nobody needs any more wait with it
         shown[layer.name], below = output, layer.name
-    return shown[LAST.name].asnumpy()
+
+
+def _rows(array, first, last):
+    return array if (first, last) == (0, array.shape[2]) else array.slice_axis(2, first, last)
+
+
+def _gathered(strips, arrays, whole=None):
+    """Arrays of strips as one, which is written into whole where that is given."""
+    if len(strips) == 1:
+        return next(arrays)
+    for (first, last), array in zip(strips, arrays):
+        whole = mx.nd.empty(array.shape[:2] + (strips[-1][1], array.shape[3])) if whole is None else whole
+        whole[:, :, first:last] = array
+    return whole
+
+
+def _finished(layer, x, added, strip):
+    x = mx.nd.Activation(x, act_type="relu") if layer.relu else x
+    return x if added is None else x + _rows(added, *strip)
+
+
+def _normalisation(output, strips, arrays, name):
+    """A function that normalises a strip of a layer's output by the mean and variance of the whole."""
+    gamma, beta = arrays[f"{name}_gamma"], arrays[f"{name}_beta"]
+    ones, zeros = mx.nd.ones(gamma.shape), mx.nd.zeros(gamma.shape)
+    if len(strips) == 1:
+        with mx.autograd.train_mode():      # where it takes the mean and variance of what it is given
+            normalised = mx.nd.BatchNorm(output, gamma, beta, zeros, ones, fix_gamma=False, eps=generators.EPS)
+        return lambda strip: normalised
+    moments = []
+    for first, last in strips:
+        with mx.autograd.train_mode():
+            _, mean, scale = mx.nd.BatchNorm(_rows(output, first, last), ones, zeros, zeros, ones, output_mean_var=True,
+                                             eps=generators.EPS)
+        mean, scale = (array.asnumpy().astype("float64") for array in (mean, scale))
+        moments.append((last - first, mean, scale ** -2 - generators.EPS))      # MXNet gives 1 / √(variance + eps)
+    mean, variance = map(mx.nd.array, _pooled(moments))
+    return lambda strip: mx.nd.BatchNorm(strip, gamma, beta, mean, variance, fix_gamma=False, use_global_stats=True,
+                                         eps=generators.EPS)
+
+
+def _pooled(moments):
+    """The mean and variance of strips taken together, from [(rows, mean, variance)]."""
+    rows = sum(count for count, _, _ in moments)
+    mean = sum(count * own for count, own, _ in moments) / rows
+    return mean, sum(count * (variance + (own - mean) ** 2) for count, own, variance in moments) / rows
 
 
 def _convolved(layer, below, joined, arrays, first, last):
@@ -127,23 +151,6 @@ def _convolved(layer, below, joined, arrays, first, last):
     bias = [arrays[f"{layer.name}_bias"]] if layer is LAST else []
     return mx.nd.Convolution(x, arrays[f"{layer.name}_weight"], *bias, num_filter=layer.filters, kernel=2 * (layer.kernel,),
                              stride=2 * (layer.stride,), no_bias=not bias)
-
-
-def _moments(x):
-    """The mean and variance of each channel, in float64."""
-    ones, zeros = mx.nd.ones(x.shape[1]), mx.nd.zeros(x.shape[1])
-    with mx.autograd.train_mode():      # where it takes the mean and variance of what it is given
-        _, mean, scale = mx.nd.BatchNorm(x, ones, zeros, zeros, ones, output_mean_var=True, eps=generators.EPS)
-    mean, scale = (array.asnumpy().astype("float64") for array in (mean, scale))
-    return mean, scale ** -2 - generators.EPS       # MXNet gives 1 / √(variance + eps)
-
-
-def _pooled(moments):
-    """The mean and variance of strips taken together, from [(rows, mean, variance)]."""
-    rows = sum(count for count, _, _ in moments)
-    mean = sum(count * own for count, own, _ in moments) / rows
-    square = sum(count * (variance + (own - mean) ** 2) for count, own, variance in moments) / rows
-    return mx.nd.array(mean), mx.nd.array(square)
 
 
 def _paint_parts(network, image, rows):
