@@ -23,7 +23,7 @@ from . import generators
 from .generators import FAST, GENERATORS, INPUT, LAST, RANGE
 
 STYLES = Path(__file__).parent / "styles"       # the networks that come with the package
-STRIP = 2 ** 21         # pixels of a picture that are painted at a time
+STRIP = 2 ** 18         # pixels of a picture that are painted at a time
 LARGEST = 200_000_000   # bytes of a network's file
 SMALLEST = 16           # pixels of a side
 
@@ -97,6 +97,7 @@ def _gathered(strips, arrays, whole=None):
     for (first, last), array in zip(strips, arrays):
         whole = mx.nd.empty(array.shape[:2] + (strips[-1][1], array.shape[3])) if whole is None else whole
         whole[:, :, first:last] = array
+        whole.wait_to_read()        # or strips pile up
     return whole
 
 
