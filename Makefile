@@ -11,6 +11,7 @@ NEWER = import sys; sys.exit(sys.version_info < (3, 13))
 .PHONY: run test figures bench install docs clean
 
 run: install
+	@$(VENV)/bin/python examples/first_run.py quick
 	@test -f model/vgg19.params || PYTHON=$(VENV)/bin/python sh download.sh
 	@$(VENV)/bin/python examples/first_run.py
 

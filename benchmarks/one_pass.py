@@ -1,0 +1,82 @@
+"""What a network's pictures are worth: the epochs of optimisation that reach the same objective, and what a start with one saves.
+
+    python benchmarks/one_pass.py --network painting.params --style painting.jpg photo1.jpg photo2.jpg
+    python benchmarks/one_pass.py --network painting.params --style painting.jpg --goal 1.07e12 photo.jpg
+
+The first prints for each photograph the reference's objective of the photograph, of what the network paints, and the epoch in
+which the reference's optimiser gets there; the second the epochs in which L-BFGS reaches the goal from the photograph and from
+the network's picture.
+"""
+import argparse
+import time
+
+from neural_style.end_to_end import network
+from neural_style.find_mxnet import mx
+from neural_style.nstyle import get_args
+from neural_style.options.check import complete
+from neural_style.run import optimize, setup
+from neural_style.run.pyramid import start_of
+
+
+class Reached(Exception):
+    """The goal, in this epoch."""
+
+
+def epochs_to(goal, args, pictures, most):
+    """In which epoch the optimiser of the arguments evaluates the objective at the goal or below; None beyond most."""
+    args = complete(argparse.Namespace(**{**vars(args), "max_num_epochs": most, "stop_eps": 0.0}))
+    device = mx.cpu()
+    objective = setup.make_objective(args, *setup.model_and_terms(args, device, pictures), pictures)
+
+    def on_step(step):
+        if step.total <= goal:
+            raise Reached(step.epoch)
+
+    try:
+        optimize.minimise(objective, start_of(args, pictures.content.shape, device, setup.images.read_picture), args, on_step)
+    except Reached as reached:
+        return reached.args[0]
+    return None
+
+
+def arguments(asked, photo, *more):
+    return complete(get_args(["--content-image", photo, "--style-image", asked.style, "--size", str(asked.size), "--seed", "0",
+                              "--precision", asked.precision, *more]))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("photos", nargs="+")
+    parser.add_argument("--network", required=True)
+    parser.add_argument("--style", required=True)
+    parser.add_argument("--size", type=int, default=600)
+    parser.add_argument("--goal", type=float)
+    parser.add_argument("--epochs", type=int, default=200, help="give up after so many")
+    parser.add_argument("--precision", default="fast32")
+    asked = parser.parse_args()
+    trained = network.load(asked.network)
+    for photo in asked.photos:
+        args = arguments(asked, photo)
+        pictures = setup.pictures_of(args)
+        if asked.goal:
+            for start in "content", f"network:{asked.network}":
+                own = arguments(asked, photo, "--optimizer", "lbfgs", "--start", start)
+                begin = time.monotonic()
+                epochs = epochs_to(asked.goal, own, pictures, asked.epochs)
+                print(f"{photo}: L-BFGS from {start}: {epochs or 'not within ' + str(asked.epochs)} epochs to {asked.goal:g}, "
+                      f"{time.monotonic() - begin:.0f} s", flush=True)
+            continue
+        objective = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), pictures), pictures)
+        before = objective(mx.nd.array(pictures.content)).total
+        begin = time.monotonic()
+        painted = trained.paint(pictures.content)
+        seconds = time.monotonic() - begin
+        after = objective(mx.nd.array(painted)).total
+        del objective
+        epochs = epochs_to(after, args, pictures, asked.epochs)
+        print(f"{photo}: photograph {before:.3g}, network {after:.3g} in {seconds:.2f} s, reached by the reference in epoch "
+              f"{epochs or 'none of ' + str(asked.epochs)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
