@@ -34,7 +34,7 @@ class TrainingStep(NamedTuple):
 class Part:
     """One network of a generator at work on crops of one size: its parameters, and what the optimiser remembers of them."""
 
-    def __init__(self, symbol, generator, size, device, number):
+    def __init__(self, symbol, generator, size, device):
         parameters, kept = generators.shapes(symbol, size)
         self._input = generators.input_of(symbol)
         arguments = {name: mx.nd.zeros(shape, device) for name, shape in parameters.items()}
@@ -51,6 +51,8 @@ class Part:
                 xavier(mx.init.InitDesc(name), array)
             elif name.endswith("gamma"):
                 array[:] = 1
+            if name in generator.begins:
+                array[:] = generator.begins[name](array.asnumpy())
         self._optimizer = getattr(mx.optimizer, generator.optimizer)(**generator.rates)
         self.memory = {name: self._optimizer.create_state(i, array)
                        for i, (name, array) in enumerate(self.parameters.items())}
@@ -104,7 +106,7 @@ def start(own, args, network, device):
     """The Parts of a new training, or of one that goes on from a Network."""
     generator = GENERATORS[own.generator]
     mx.random.seed(args.seed or 0)
-    parts = [Part(symbol, generator, (own.crop, own.crop), device, i) for i, symbol in enumerate(generator.parts())]
+    parts = [Part(symbol, generator, (own.crop, own.crop), device) for symbol in generator.parts()]
     if network:
         for part in parts:
             for kind, arrays in (("arg", part.parameters), ("aux", part.kept)):

@@ -161,7 +161,7 @@ def test_boost_learns_from_sums_of_clipped_gradients():
 def test_the_learning_rate_falls_along_a_cosine():
     settings = session.Settings(["a"], "b", steps=100).complete()
     rates = [training._rate(settings, GENERATORS["fast"], step) for step in (0, 50, 100)]
-    np.testing.assert_allclose(rates, [2e-3, 2e-3 * 0.51, 2e-3 * 0.02])
+    np.testing.assert_allclose(rates, [1e-3, 1e-3 * 0.51, 1e-3 * 0.02])
     boost = settings._replace(generator="boost", rate=0.0, crop=0).complete()
     assert boost.crop == 384 and training._rate(boost, GENERATORS["boost"], 90) == 1e-4
 
@@ -202,3 +202,11 @@ def test_the_originals_weight_of_the_style():
     words = ["train", "--style", "a.png", "--output", "a.params", "--generator", "boost"]
     assert command.parse(words)[1].style_weight == 1.2 and command.parse(words[:-2])[1].style_weight == 1
     assert command.parse([*words, "--style-weight", "5"])[1].style_weight == 5
+
+
+def test_fast_begins_with_the_photograph_nearly_as_it_is(folder, small):
+    settings = session.Settings(["a"], "b", crop=64).complete()
+    part, = training.start(settings, get_args([]), None, mx.cpu())
+    crop = Photographs([str(folder / "photos")], 96, 64).sample(np.random.default_rng(0))
+    painted = part.paint(mx.nd.array(crop)).asnumpy()
+    assert np.corrcoef(painted.ravel(), crop.ravel())[0, 1] > 0.9
