@@ -50,7 +50,7 @@ def read_picture(path):
             raise _too_large(name, *picture.size)
         with _silent(picture.format == "TIFF"):
             picture.load()
-        result = Picture(name, *_decoded(_upright(picture), name))
+        result = Picture(name, *decoded(_upright(picture), name))
         if picture.format not in NOT_ANIMATED and _has_frames(picture):
             log.info("%s has several frames; using the first one", name)
         return result
@@ -207,7 +207,7 @@ def _upright(picture):
         return picture
 
 
-def _decoded(picture, name):
+def decoded(picture, name):
     """The pixels and the alpha of a Picture."""
     transparent = picture.info.get("transparency")
     if picture.mode in SIXTEEN_BIT:
