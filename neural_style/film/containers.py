@@ -20,6 +20,7 @@ COVER = 0x400                               # a stream's disposition: the pictur
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt470", 6: "smpte170m", 7: "smpte240m", 9: "bt2020"}
 BT709, SMPTE170M, BT2020 = 1, 6, (9, 10)
 FULL = UNSPECIFIED = 2       # of ranges, and of primaries and transfers
+PATIENCE = 1        # seconds without a good frame after a damaged one
 EXACT = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
 UPRIGHT = (1, 0, 0, 1)
 
@@ -48,14 +49,9 @@ def open_container(path):
     with opened(path) as container:
         stream = _pictures_of(container, path)
         demand_size(path, stream.height, stream.width)
-        rate = _rate(stream)
-        tick, offset = _tick(rate, stream), start_of(container, stream)
-        count, end = 0, 0
-        for packet in packets(container, [stream], []):
-            at = packet.dts if packet.pts is None else packet.pts
-            count, end = count + 1, max(end, (end if at is None else at - offset) + (packet.duration or tick))
-        missing, sound = max(0, stream.frames - count), tuple(one.index for one in container.streams.audio if one.codec_context)
-        time_base = stream.time_base
+        count, end, missing = _survey(container, stream)
+        rate, time_base = _rate(stream), stream.time_base
+        sound = tuple(one.index for one in container.streams.audio if one.codec_context)
     with opened(path) as container:
         stream = _pictures_of(container, path)
         _, frame = next(_decoded(container, stream, []), (0, None))
@@ -66,6 +62,24 @@ def open_container(path):
         demand_size(path, *shape.size)
         return Film(path, shape.size[::-1] if shape.swaps else shape.size, count, missing, time_base, end, rate,
                     _colors(frame, stream), sound, None, _frames)
+
+
+def _survey(container, stream):
+    """The number of frames, when the last of them ends, and how many more the file says that there are."""
+    tick, offset = _tick(_rate(stream), stream), start_of(container, stream)
+    count, end, last = 0, 0, 0
+    for packet in packets(container, [stream, *container.streams.audio], []):
+        at = packet.dts if packet.pts is None else packet.pts
+        if packet.stream.index == stream.index:
+            count, end = count + 1, max(end, (end if at is None else at - offset) + (packet.duration or tick))
+        elif at is not None:
+            last = max(last, (at + (packet.duration or 0)) * packet.time_base)
+    missing = stream.frames - count if stream.frames else 0
+    if container.duration and not missing and container.format.name not in ARBITRARY_START:
+        seconds = Fraction(container.duration, av.time_base)
+        left = round((seconds - max(last, end * stream.time_base)) / (tick * stream.time_base))
+        missing = left if left > max(2, count // 20) else 0
+    return count, end, max(0, missing)
 
 
 @contextlib.contextmanager
@@ -127,29 +141,37 @@ def packets(container, streams, lost):
 
 
 def _decoded(container, stream, lost):
-    """(time, PyAV's frame) for each frame that is whole; the list lost gets an exception for each that is not."""
-    tick, offset, last = _tick(_rate(stream), stream), start_of(container, stream), None
-    for frame in _whole(container, stream, lost):
+    """(time, PyAV's frame) for each good frame; the list lost gets an exception for each other one.
+
+    After a damaged frame, which those after it build upon, the next good one is a key frame, or one a second later: by
+    then a player, too, would rather show what there is.
+    """
+    tick, offset, last, blind = _tick(_rate(stream), stream), start_of(container, stream), None, None
+    for frame in _attempted(container, stream, lost):
+        if frame is None:
+            blind = (last or 0) + round(PATIENCE / stream.time_base)
+            continue
         at = (0 if last is None else last + tick) if frame.pts is None else frame.pts - offset
-        if last is None or at > last:       # of frames at the same time only one would be seen
+        if blind is not None and at < blind and not frame.key_frame:
+            lost.append(ValueError("the frame before is damaged"))
+        elif last is None or at > last:       # of frames at the same time only one would be seen
             yield at, frame
-            last = at
+            last, blind = at, None
 
 
-def _whole(container, stream, lost):
+def _attempted(container, stream, lost):
+    """PyAV's frames, None for each that cannot be decoded."""
     for packet in itertools.chain(packets(container, [stream], lost), [None]):      # None: what the decoder still holds
         try:
-            frames = stream.codec_context.decode(packet)
+            for frame in stream.codec_context.decode(packet):
+                if frame.is_corrupt or not 0 < frame.width * frame.height <= MAX_PIXELS:
+                    raise ValueError("the frame is damaged")
+                yield frame
         except av.error.EOFError:
             continue
         except (av.error.FFmpegError, ValueError) as error:
             lost.append(error)
-            continue
-        for frame in frames:
-            if frame.is_corrupt or not 0 < frame.width * frame.height <= MAX_PIXELS:
-                lost.append(ValueError("a damaged frame"))
-            else:
-                yield frame
+            yield None
 
 
 def _shape(frame, stream):

@@ -38,8 +38,8 @@ def film(own, args, long_edge=None, width=None):
     except KeyboardInterrupt:
         raise KeyboardInterrupt("interrupted; the same command goes on where it stopped") from None
     if lost or source.missing:
-        say(f"{own.film} is damaged or ends early: {len(times)} of {len(times) + max(len(lost), source.missing)} frames could "
-            "be read; where one is missing, the one before stays")
+        say(f"{own.film} is damaged or ends early: about {max(len(lost), source.missing)} of its frames are left out, and the "
+            "ones before them stay")
     if not times:
         raise UsageError(f"{own.film} is damaged: no frame can be decoded")
     to.write(own.output, shown, kept.frames(times, source.end))
