@@ -1,5 +1,6 @@
 """Animated GIF, WebP and PNG pictures read as films, by Pillow."""
 import contextlib
+import itertools
 from fractions import Fraction
 
 from ..pictures import read
@@ -16,11 +17,12 @@ def open_animation(path):
     """The Film of an animated picture. A GIF is one even if it has a single frame; other pictures must move."""
     with _opened(path) as picture:
         demand_size(path, *picture.size[::-1])
-        count = getattr(picture, "n_frames", 1)
+    count, is_whole = _count(path)
+    with _opened(path) as picture:
         if count == 1 and picture.format != "GIF":
             raise UsageError(f"{path} is a picture that does not move; python -m neural_style.nstyle paints pictures")
         end = sum(duration for duration, _ in _steps(picture, count))
-        return Film(str(path), picture.size[::-1], count, 0, MILLISECOND, end, Fraction(1000 * count, end), None, (),
+        return Film(path, picture.size[::-1], count, int(not is_whole), MILLISECOND, end, Fraction(1000 * count, end), None, (),
                     _loops(picture), _frames)
 
 
@@ -29,6 +31,18 @@ def _opened(path):
     """Pillow's picture, with what goes wrong while the context lasts as one line."""
     with read.errors_of(path, path), read.opened(path, path) as file, read.recognised(file, path) as picture:
         yield picture
+
+
+def _count(path):
+    """How many frames an animation has, up to where it is damaged, and whether that is its end."""
+    with _opened(path) as picture:
+        for number in itertools.count(1):
+            try:
+                picture.seek(number)
+            except EOFError:
+                return number, True
+            except Exception:       # of any kind, on damaged files
+                return number, False
 
 
 def _loops(picture):

@@ -7,7 +7,7 @@ from argparse import Namespace
 
 from ..batch.plan import first_epochs, weights_of, what_counts
 from ..options import check
-from ..options.flags import PICTURE, paths, with_paths
+from ..options.flags import PICTURE, listed, paths, with_paths
 from ..pictures import read, write
 from ..run.progress import duration
 from ..system.errors import UsageError, say
@@ -20,6 +20,8 @@ from .read import open_film
 
 def film(own, args, long_edge=None, width=None):
     """Paint the film own.film, at its own size or at this one."""
+    if own.style:
+        args = check.complete(args)
     to, source = writer(own.output), open_film(own.film)
     shown = source._replace(size=scaled_size(source, own.output, long_edge, width))
     _refuse_to_lose_anything(own, args)
@@ -80,12 +82,9 @@ def _by_network(own, args, size, kept):
 
 def _in_style(own, args, size, kept):
     """The same by runs in a style."""
-    args.content_image = own.film       # until there are frames
-    args = check.complete(args)
-    args = Namespace(**with_paths(vars(args), PICTURE, os.path.abspath))
-    for path in paths(Namespace(**dict(vars(args), content_image=None)), PICTURE):
-        if not path.endswith(".npy"):
-            read.read_picture(path)     # raises now, and not for the first frame
+    args = Namespace(**with_paths(dict(vars(args), content_image=own.film), PICTURE, os.path.abspath))
+    for path in filter(None, [*listed(args.style_image), args.mask, args.regions, *listed(args.style_regions)]):
+        read.read_picture(path)     # raises now, and not for the first frame
     if args.seed is None:
         args.seed = 0
     args.model, args.model_params = weights_of(args)

@@ -22,12 +22,12 @@ SHARE = 0.6
 def by_network(paint, kept, keep_luma=False):
     """A painter with a function from a frame to the painted frame, both (1, 3, H, W) float32 as networks see them."""
     def painter(number, pixels, before):
-        now = _seen(pixels)
+        now = as_seen(pixels)
         result = np.asarray(paint(now), np.float32)
         if result.shape != now.shape or not np.isfinite(result).all():
             raise NeuralStyleError(f"frame {number}: the network gives no picture of {now.shape[3]}x{now.shape[2]}")
         if before is not None:
-            move = motion.between(_seen(before), now)
+            move = motion.between(as_seen(before), now)
             if not move.is_cut:
                 result = move.blended(np.load(kept.raw(number - 1)), result, SHARE)
         shown = colors.with_colors_of(result, now) if keep_luma else result
@@ -36,7 +36,7 @@ def by_network(paint, kept, keep_luma=False):
     return painter
 
 
-def _seen(pixels):
+def as_seen(pixels):
     """(H, W, 3) uint8 pixels as a network sees them."""
     return images.to_network(pixels, pixels.shape[:2]).astype(np.float32)
 

@@ -52,9 +52,11 @@ def save_picture(picture, filename, recipe=None):
 
 def save_raw(image, path):
     """Save an array as it is, as NumPy does, completely or not at all."""
+    packed = io.BytesIO()       # NumPy itself does not say that a disk is full
+    np.save(packed, image)
     try:
-        with atomic(path) as temporary, open(temporary, "wb") as file:
-            np.save(file, image)
+        with atomic(path) as temporary:
+            temporary.write_bytes(packed.getbuffer())
     except OSError as error:
         raise NeuralStyleError(f"{path} could not be written: {error.strerror or error}") from error
 
