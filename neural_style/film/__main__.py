@@ -8,7 +8,6 @@ import sys
 from ..options import parse as command_line
 from ..options.flags import BY_ATTRIBUTE, PICTURE, STANDARD_INPUT, listed, paths
 from ..system import errors
-from ..system.errors import Parser
 
 NAME = "neural_style.film"
 INSTEAD = {     # flags of a single run, and what to do instead
@@ -32,7 +31,7 @@ class _Keep(argparse.Action):
 
 def parser():
     """The parser of the film's own flags, which knows how many values those of a run take."""
-    made = Parser(prog=f"python -m {NAME}", allow_abbrev=False, description="Paint a film. With --style, every flag of "
+    made = command_line.RunParser(prog=f"python -m {NAME}", description="Paint a film. With --style, every flag of "
                   "neural-style is accepted as well and applies to every frame; with --network, --size, --width and "
                   "--preserve-colors luma.")
     add = made.add_argument
