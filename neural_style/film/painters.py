@@ -14,9 +14,9 @@ from ..batch.workers import threads_for
 from ..pictures import colors, images, motion
 from ..system.errors import NeuralStyleError
 
-# How much of a frame is the one before, moved to where its contents are now, where that can be trusted. With more, strokes
-# linger; benchmarks/flicker.py --film measures what is left of the flicker.
-SHARE = 0.6
+# How much of a frame is the one before, moved to where its contents are now, where that can be trusted. With 0.6 there is a
+# fifth less flicker still, but texture that differs from frame to frame averages out to grey.
+SHARE = 0.5
 
 
 def by_network(paint, kept, keep_luma=False):
