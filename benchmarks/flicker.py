@@ -6,7 +6,7 @@
 The film is a crop that moves over a photograph that comes with scikit-image. The measure is the mean difference between
 neighbouring frames, 0 to 255, after the second is shifted back to where the first was. The first form paints frames by runs, and
 also tells how the mean colour changes; --film paints a film of 5 seconds, 25 frames a second, 480x270, with sound, by a
-network, kills the command half-way, and runs it again.
+network, kills the command in between, and runs it again.
 """
 import argparse
 import contextlib
@@ -81,7 +81,7 @@ def measure(size=240, count=12, flags=(), folder=None):
 
 
 def clip(path, seconds=5, rate=25, width=480, height=270):
-    """Write a film with sound; returns its frames as a player shows them."""
+    """Write a film with sound."""
     import av
     with av.open(str(path), "w") as file:
         stream, voice = file.add_stream("libx264", rate=rate, options={"crf": "12"}), file.add_stream("aac", rate=44100)
@@ -109,7 +109,7 @@ def contents(path):
         return times, length, [(bytes(packet), packet.pts) for packet in file.demux(audio=0) if packet.size]
 
 
-def measure_film(network, folder):
+def measure_film(network, folder, seconds=5):
     """Paint a film by a network, once at a stretch and once killed in between; yields (what, number)."""
     from neural_style.end_to_end.network import load
     from neural_style.film.painters import as_seen
@@ -118,7 +118,7 @@ def measure_film(network, folder):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     source, whole, broken = (folder / f"{name}.mp4" for name in ("clip", "whole", "broken"))
-    clip(source)
+    clip(source, seconds)
 
     def command(output):
         return [sys.executable, "-m", "neural_style.film", str(source), "--network", network, "--output", str(output),
@@ -129,7 +129,7 @@ def measure_film(network, folder):
     yield "seconds", time.monotonic() - start
     yield "times, length and sound are the source's", contents(whole) == contents(source)
     killed = subprocess.Popen(command(broken))
-    while not (folder / ".broken.mp4.frames" / "000040.png").exists() and killed.poll() is None:
+    while not (folder / ".broken.mp4.frames" / f"{seconds * 8:06}.png").exists() and killed.poll() is None:
         time.sleep(.05)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
@@ -152,11 +152,12 @@ if __name__ == "__main__":
     parser.add_argument("--folder", help="keep the pictures there")
     parser.add_argument("--film", action="store_true", help="paint a film by --network instead")
     parser.add_argument("--network")
+    parser.add_argument("--seconds", type=int, default=5, help="how long that film is")
     parser.add_argument("flags", nargs="*")
     asked = parser.parse_args()
     if asked.film:
         with tempfile.TemporaryDirectory() as spare:
-            for name, value in measure_film(asked.network, asked.folder or spare):
+            for name, value in measure_film(asked.network, asked.folder or spare, asked.seconds):
                 print(f"{name}: {value if isinstance(value, bool) else format(value, '.2f')}", flush=True)
     else:
         flags = ["--max-num-epochs", str(asked.epochs), "--stop-eps", "0", "--gpu", "-1", *asked.flags]

@@ -2,9 +2,8 @@
 from fractions import Fraction
 from typing import Any, Callable, NamedTuple, Optional, Tuple
 
+from ..pictures.read import MAX_PIXELS
 from ..system.errors import UsageError
-
-MAX_PIXELS = 150_000_000        # of a frame
 
 
 class Colors(NamedTuple):

@@ -24,7 +24,8 @@ def prepare(path, film):
     if form == "WEBP" and not features.check("webp"):
         raise UsageError(f"{path}: this Pillow cannot write WebP; name a .gif")
     if max(film.size) > LARGEST_SIDE[form]:
-        raise UsageError(f"{path}: a {form} can have at most {LARGEST_SIDE[form]} pixels along a side; choose a smaller --size")
+        raise UsageError(f"{path}: a {form} can have at most {LARGEST_SIDE[form]} pixels along a side; take a smaller "
+                         "--size")
 
 
 def write(path, film, frames):

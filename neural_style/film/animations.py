@@ -22,8 +22,8 @@ def open_animation(path):
         if count == 1 and picture.format != "GIF":
             raise UsageError(f"{path} is a picture that does not move; python -m neural_style.nstyle paints pictures")
         end = sum(duration for duration, _ in _steps(picture, count))
-        return Film(path, picture.size[::-1], count, int(not is_whole), MILLISECOND, end, Fraction(1000 * count, end), None, (),
-                    _loops(picture), _frames)
+        return Film(path, picture.size[::-1], count, int(not is_whole), MILLISECOND, end, Fraction(1000 * count, end), None,
+                    (), _loops(picture), _frames)
 
 
 @contextlib.contextmanager

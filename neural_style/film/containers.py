@@ -8,12 +8,14 @@ from typing import NamedTuple
 import av
 import numpy as np
 
+from ..pictures.read import MAX_PIXELS
 from ..system.errors import UsageError
-from .about import MAX_PIXELS, Colors, Film, Frame, demand_size
+from .about import Colors, Film, Frame, demand_size
 
 # Neither playlists, which name other files and addresses, nor texts, which FFmpeg would show as a film of letters.
-FORMATS = ("mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "flv", "asf", "ogg",
-           "mjpeg", "yuv4mpegpipe", "mxf", "nut", "rm", "dv", "ivf", "obu", "wtv", "mp3", "wav", "flac", "aac", "aiff")
+FORMATS = ("mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "flv", "asf",
+           "ogg", "mjpeg", "yuv4mpegpipe", "mxf", "nut", "rm", "dv", "ivf", "obu", "wtv",
+           "mp3", "wav", "flac", "aac", "aiff")
 OPTIONS = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
 ARBITRARY_START = ("mpegts", "mpeg")        # their clocks need not begin at 0
 COVER = 0x400                               # a stream's disposition: the picture on the cover of a record

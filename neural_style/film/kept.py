@@ -32,9 +32,8 @@ class Kept:
         return self.folder / f"{number:06}.npy"
 
     def begin(self, fingerprint):
-        """Make the folder ready; returns how many frames of a film with this fingerprint are there.
-
-        Frames of another one are removed.
+        """Make the folder ready; returns how many frames of a film with this fingerprint are there, and whether frames of
+        another one have been removed.
         """
         try:
             known = self._fingerprint()
@@ -46,7 +45,7 @@ class Kept:
             if known != fingerprint:
                 with files.atomic(self.folder / ABOUT) as temporary:
                     temporary.write_text(json.dumps({"fingerprint": fingerprint}))
-            return self._count()
+            return self._count(), known not in (None, fingerprint)
         except OSError as error:
             raise NeuralStyleError(f"{self.folder} could not be written: {error.strerror or error}") from error
 

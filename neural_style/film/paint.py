@@ -5,9 +5,9 @@ import time
 import numpy as np
 from PIL import Image
 
+from ..pictures.read import MAX_PIXELS
 from ..run.progress import Progress, duration
 from ..system.errors import UsageError, say
-from .about import MAX_PIXELS
 from .read import containers
 
 PAUSE = 10      # seconds between two lines about the progress
@@ -28,9 +28,9 @@ def writer(path):
 
 
 def scaled_size(film, path, long_edge=None, width=None):
-    """The (H, W) to paint a film at: its own, or with this longer edge or width, and for FILMS with even sides.
+    """The (H, W) to paint a film at: its own, or with this longer edge or width.
 
-    Only these play everywhere.
+    What is chosen here has even sides where the format is one of FILMS, for only these play everywhere.
     """
     height, own_width = film.size
     if not (long_edge or width):

@@ -12,7 +12,7 @@ from PIL import Image
 from ..batch.children import Children, Task
 from ..batch.workers import threads_for
 from ..pictures import colors, images, motion
-from ..system.errors import NeuralStyleError
+from ..system.errors import NeuralStyleError, say
 
 # How much of a frame is the one before, moved to where its contents are now, where that can be trusted. With 0.6 there is a
 # fifth less flicker still, but texture that differs from frame to frame averages out to grey.
@@ -55,8 +55,10 @@ def in_style(args, first_epochs, kept):
             if before is not None:
                 _save(before, then)
             start = args.start if before is None else str(kept.raw(number - 1))
-            outcome = children.paint(Task(dict(fixed, start=start), str(kept.raw(number)), before is not None and then or None,
-                                          fresh), threads)
+            task = Task(dict(fixed, start=start), str(kept.raw(number)), None if before is None else then, fresh)
+            outcome = children.paint(task, threads)
+            if outcome.said:
+                say(outcome.said.rstrip())
             if outcome.error:
                 raise NeuralStyleError(f"frame {number}: {outcome.error}")
             os.replace(painted, kept.picture(number))
