@@ -60,16 +60,13 @@ def _paint(args, task, on_epoch):
 
 
 def _moved_start(args, before):
-    """args.start, the result of the frame before, moved along with the content; None where a new scene begins.
-
-    Where nothing could be moved to, because it was hidden or outside before, it is the content.
-    """
+    """args.start, the result of the frame before, moved along with the content; None where a new scene begins."""
     before, now = (images.PreprocessContentImage(path, args.max_long_edge, args.width).astype(np.float32)
                    for path in (before, args.content_image))
     painted = (np.load(args.start) if args.start.endswith(".npy") else
                images.to_network(images.read_image(args.start), now.shape[2:]))
     move = motion.between(before, now)
-    return None if move.is_cut else move.blended(painted, now)
+    return None if move.is_cut else move.started(painted, now)
 
 
 if __name__ == "__main__":

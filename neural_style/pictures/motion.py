@@ -18,6 +18,7 @@ class Motion(NamedTuple):
     """How one picture has become the next."""
     source: np.ndarray      # (2, H, W): the row and column that each pixel comes from
     weight: np.ndarray      # (H, W), 0 to 1: how far that can be trusted; 0 where the pixel was hidden or outside before
+    outside: np.ndarray     # (H, W): whether it was outside
 
     @property
     def is_cut(self):
@@ -25,12 +26,21 @@ class Motion(NamedTuple):
         return self.weight.mean() < CUT
 
     def moved(self, image):
-        """image, (1, C, H, W), moved along; float32."""
-        return np.stack([_taken(channel, self.source, order=3) for channel in image[0]])[None]
+        """image, (1, C, H, W), moved along; float32. What comes from outside is mirrored."""
+        return np.stack([_taken(channel, self.source, order=3, mode="mirror") for channel in image[0]])[None]
 
     def blended(self, image, fresh, share=1.0):
         """What was moved of image, at most this share of it, over what is fresh; both (1, C, H, W)."""
         return (fresh + share * self.weight * (self.moved(image) - fresh)).astype(np.float32)
+
+    def started(self, painted, photograph):
+        """Where to paint on from: what was painted, moved along, and the photograph where something was hidden before.
+
+        Along the edges it is what was painted, mirrored: a photograph there would be painted anew with each frame, and
+        leave a margin that is never finished.
+        """
+        weight = np.where(self.outside, 1, self.weight)
+        return (photograph + weight * (self.moved(painted) - photograph)).astype(np.float32)
 
 
 def follow(image, before, now):
@@ -54,8 +64,8 @@ def between(before, now):
     source = _grid(now.shape) + back
     from scipy.ndimage import uniform_filter
     unlike = uniform_filter(np.abs(_taken(before, source) - now), NEAR)
-    inside = np.all([(part > -1) & (part < side) for part, side in zip(source, now.shape)], axis=0)
-    return Motion(source, inside * weight * _falling(unlike / UNLIKE))
+    outside = np.any([(part < -0.5) | (part > side - 0.5) for part, side in zip(source, now.shape)], axis=0)
+    return Motion(source, ~outside * weight * _falling(unlike / UNLIKE), outside)
 
 
 def _flow(reference, other):
@@ -77,10 +87,10 @@ def _falling(ratio):
     return np.clip(1.5 - ratio, 0, 1)
 
 
-def _taken(channel, source, order=1):
+def _taken(channel, source, order=1, mode="nearest"):
     """The (H, W) values of channel at the rows and columns of source."""
     from scipy.ndimage import map_coordinates
-    return map_coordinates(channel.astype(np.float32), source, order=order, mode="nearest")
+    return map_coordinates(channel.astype(np.float32), source, order=order, mode=mode)
 
 
 def _grid(shape):

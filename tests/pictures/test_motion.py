@@ -37,6 +37,9 @@ def test_what_comes_in_from_outside_is_not_taken_from_before():
     rows, columns = np.mgrid[:64, :90]
     whole = np.tile(100 * np.sin(rows / 5) * np.cos(columns / 7), (1, 3, 1, 1))
     move = motion.between(whole[..., :80], whole[..., 6:86])
+    assert move.outside[:, -5:].all() and not move.outside[:, :-8].any()
+    red, grey = np.full((1, 3, 64, 80), 100), np.zeros((1, 3, 64, 80))
+    assert move.started(red, grey)[..., -5:].min() > 99 and np.abs(move.blended(red, grey)[..., -5:]).max() < 10
     assert move.weight[:, -5:].max() < 0.1 and move.weight[8:-8, 8:-16].mean() > 0.9
 
 
