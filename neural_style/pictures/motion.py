@@ -36,10 +36,10 @@ class Motion(NamedTuple):
     def started(self, painted, photograph):
         """Where to paint on from: what was painted, moved along, and the photograph where something was hidden before.
 
-        Along the edges it is what was painted, mirrored: a photograph there would be painted anew with each frame, and
-        leave a margin that is never finished.
+        What comes in along the edges is half of what was painted, mirrored: the photograph alone would leave a margin that
+        is never finished, and the mirror alone one of stripes.
         """
-        weight = np.where(self.outside, 1, self.weight)
+        weight = np.where(self.outside, 0.5, self.weight)
         return (photograph + weight * (self.moved(painted) - photograph)).astype(np.float32)
 
 
