@@ -22,6 +22,9 @@ NOTEBOOKS = ["matplotlib>=3.3", "nbclient>=0.6", "nbformat>=5.1", "ipykernel>=6"
 # What compiles the loops of fast32.
 FAST = ["numba>=0.56", "threadpoolctl>=3"]
 
+# FFmpeg, for films.
+FILM = ["av>=12"]
+
 setup(
     name="neural-style-mxnet",
     version=re.search(r'__version__ = "(.+?)"', (HERE / "neural_style/__init__.py").read_text()).group(1),
@@ -48,9 +51,10 @@ setup(
         "packaging>=20",        # stands in for distutils.version on Python 3.12
     ],
     extras_require={
-        "test": FAST + ["pytest>=7", "pytest-xdist>=3", "h5py>=3", "setuptools>=70.1", "dask", "distributed",
+        "test": FAST + FILM + ["pytest>=7", "pytest-xdist>=3", "h5py>=3", "setuptools>=70.1", "dask", "distributed",
                  "playwright>=1.45"] + NOTEBOOKS,     # playwright drives a Chromium of the system
         "fast": FAST,
+        "film": FILM,
         "dask": ["dask", "distributed"],
         "notebooks": NOTEBOOKS,
         "keras": ["h5py>=3"],

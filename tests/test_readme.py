@@ -10,6 +10,7 @@ import pytest
 from neural_style import nstyle, recipes
 from neural_style.batch import __main__ as batch
 from neural_style.end_to_end import __main__ as end_to_end
+from neural_style.film import __main__ as film
 from neural_style.find_mxnet import mx
 from neural_style.options import check, optimizers, parse
 from neural_style.painting import __main__ as painting
@@ -19,9 +20,10 @@ ROOT = Path(__file__).parents[1]
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
          for path in (ROOT / "README.md", ROOT / "model" / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
 PARSERS = {"neural_style": parse.get_args, "neural_style.nstyle": parse.get_args, "neural_style.batch": batch.parse,
+           "neural_style.film": film.parse,
            "neural_style.weights": weights.parser().parse_args, "neural_style.end_to_end": end_to_end.parse,
            "neural_style.painting": painting.parser().parse_args}
-PACKAGES = "pillow-heif", "h5py", "mxnet==1.9.1"
+PACKAGES = "pillow-heif", "h5py", "av", "mxnet==1.9.1"
 OWN_MODELS = "model_NAME.py", "model_deep.py"       # of the reader's own
 SOFT, = re.findall(r"```\n(# Soft.*?)```", PAGES["docs/recipes.md"], re.S)
 

@@ -75,7 +75,8 @@ def test_the_installed_page(installed, pictures, tmp_path):
 
 
 @pytest.mark.parametrize("command", [
-    "neural_style --help", "neural_style.nstyle --help", "neural_style.batch --help", "neural_style.weights --help",
+    "neural_style --help", "neural_style.nstyle --help", "neural_style.batch --help", "neural_style.film --help",
+    "neural_style.weights --help",
     "neural_style.painting --help", "neural_style --list-recipes", "neural_style --list-layers"])
 def test_the_installed_commands_answer(installed, tmp_path, command):
     told = run(installed, ["python", "-m", *command.split()], tmp_path)

@@ -31,6 +31,8 @@ def parser():
         "instead of each with every one")
     add("--sequence", action="store_true", help="the contents are the frames of a video: each starts from the result "
         "of the one before")
+    add("--first-epochs", type=int, metavar="N", help="with --sequence: the epochs of the first frame, and of each that "
+        "begins a scene (three times --max-num-epochs)")
     add("--format", default="jpg", metavar="ENDING", help="the format of the results: jpg, png, … (jpg)")
     add("--jobs", type=int, metavar="N", help="how many pairs to paint at once; they share the processors")
     add("--dask", metavar="ADDRESS", help="paint on the workers of this Dask scheduler, such as tcp://host:8786")
@@ -50,6 +52,10 @@ def parse(arglist=None):
         parser().error("--start -: a batch cannot read a picture from standard input; save it to a file first")
     if own.sequence and own.zip:
         parser().error("--zip has no effect with --sequence, which paints every frame in every style; leave it out")
+    if own.first_epochs is not None and not own.sequence:
+        parser().error("--first-epochs has no effect without --sequence; leave it out")
+    if own.first_epochs is not None and own.first_epochs < 1:
+        parser().error(f"--first-epochs {own.first_epochs}: must be 1 or greater")
     if own.dask == "":
         parser().error("--dask: must be given the address of a scheduler, such as tcp://host:8786")
     if own.dask and own.jobs:

@@ -15,8 +15,9 @@ import numpy as np
 
 from .. import nstyle
 from ..pictures import images, motion
+from ..pictures.write import save_raw
 from ..run import state
-from ..system import errors, files
+from ..system import errors
 from .children import GRACE, Task
 
 
@@ -45,30 +46,27 @@ def _end_with_parent():
 
 def _paint(args, task, on_epoch):
     state_path = state.path_beside(args.output)
-    if task.before:
-        _save_raw(_moved_start(args, task.before), task.raw)
+    start = _moved_start(args, task.before) if task.before else None
+    if start is not None:
+        save_raw(start, task.raw)
         args.start = task.raw
+    elif task.fresh:
+        for name, value in task.fresh.items():
+            setattr(args, name, value)
     nstyle.train_nstyle(args, on_epoch=on_epoch)
     if task.raw:
-        _save_raw(state.load(state_path).state.result, task.raw)
+        save_raw(state.load(state_path).state.result, task.raw)
     state_path.unlink()         # nobody needs it once the pair is done
 
 
 def _moved_start(args, before):
-    """args.start, the result of the frame before, moved along with the content."""
-    before, now = (images.PreprocessContentImage(path, args.max_long_edge, args.width)
+    """args.start, the result of the frame before, moved along with the content; None where a new scene begins."""
+    before, now = (images.PreprocessContentImage(path, args.max_long_edge, args.width).astype(np.float32)
                    for path in (before, args.content_image))
-    if args.start.endswith(".npy"):
-        return motion.follow(np.load(args.start), before, now)
-    return motion.follow(images.to_network(images.read_image(args.start), now.shape[2:]), before, now)
-
-
-def _save_raw(image, path):
-    try:
-        with files.atomic(path) as temporary, open(temporary, "wb") as file:
-            np.save(file, image)
-    except OSError as error:
-        raise errors.NeuralStyleError(f"{path} could not be written: {error.strerror or error}") from error
+    painted = (np.load(args.start) if args.start.endswith(".npy") else
+               images.to_network(images.read_image(args.start), now.shape[2:]))
+    move = motion.between(before, now)
+    return None if move.is_cut else move.started(painted, now)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ class Task(NamedTuple):
     """What a child needs to know to paint a pair."""
     args: Dict[str, Any]            # the run's arguments
     raw: Optional[str] = None       # in a sequence: where the result goes unrounded, as the network sees it ...
-    before: Optional[str] = None    # ... and the content of the frame whose result is the start
+    before: Optional[str] = None    # ... and the content of the frame whose result is args["start"]
+    fresh: Optional[Dict[str, Any]] = None      # ... and other arguments for a frame that no other leads to
 
 
 class Outcome(NamedTuple):

@@ -22,6 +22,7 @@ from .record import DONE, Record
 
 # Flags that can change without another picture; remove_noise is for checkpoints.
 NOT_THE_PICTURE = {*attributes(RUN, SESSION), "remove_noise"}
+FIRST = 3       # times as many epochs has the first frame of a sequence: all others go on from a painted one
 
 
 class Batch:
@@ -62,7 +63,7 @@ class Batch:
                 raise UsageError(f"{self.folder / name} is there already, and no batch made it; choose another --output "
                                  "folder, or replace it with --overwrite")
         images.prepare_outputs(self.folder / f"x.{self.ending}")
-        self.args.model, self.args.model_params = _weights(self.args)
+        self.args.model, self.args.model_params = weights_of(self.args)
 
     def rounds(self):
         """Lists of pairs that can be painted at the same time: all pairs, or the frames of a sequence one by one."""
@@ -79,11 +80,11 @@ class Batch:
     def fingerprint(self, pair):
         """A digest of everything that the pair's picture depends on."""
         args = dict(vars(self.args), content_image=pair.content, style_image=pair.style)
-        for kind in (PICTURE, FILE):
-            args = with_paths(args, kind, self._digest)
-        args = {name: value for name, value in args.items() if name not in NOT_THE_PICTURE}
         _, before = self._last.get(pair.style, (None, ""))
-        return hashlib.sha256(json.dumps([args, before], sort_keys=True).encode()).hexdigest()[:16]
+        fixed = what_counts(Namespace(**args), self._digest)
+        if self.own.sequence:
+            fixed["first_epochs"] = first_epochs(self.own, self.args)
+        return hashlib.sha256(json.dumps([fixed, before], sort_keys=True).encode()).hexdigest()[:16]
 
     def _digest(self, path):
         """The SHA-256 of a file, or its name where it cannot be read."""
@@ -104,10 +105,11 @@ class Batch:
         if not self.own.sequence:
             return Task(args)
         before, _ = self._last.get(pair.style, (None, ""))
+        fresh = {"start": args["start"], "max_num_epochs": first_epochs(self.own, self.args)}
         if before:
             exact = self._raw(before)
             args["start"] = exact if os.path.exists(exact) else str(self.folder / before.output)
-        return Task(args, self._raw(pair), before and before.content)
+        return Task(args, self._raw(pair), before and before.content, fresh)
 
     def is_there(self, pair, fingerprint):
         """Note that the pair's picture is there, for the next frame of a sequence to start from."""
@@ -132,7 +134,20 @@ class Batch:
             os.unlink(self._raw(self._last[style][0]))
 
 
-def _weights(args):
+def first_epochs(own, args):
+    """The epochs of a frame that no other leads to: of the first one, and of each that begins a scene."""
+    return own.first_epochs or FIRST * args.max_num_epochs
+
+
+def what_counts(args, digest):
+    """The arguments that a picture depends on, by their names; digest(path) stands for each file."""
+    args = vars(args)
+    for kind in (PICTURE, FILE):
+        args = with_paths(args, kind, digest)
+    return {name: value for name, value in args.items() if name not in NOT_THE_PICTURE}
+
+
+def weights_of(args):
     """The model and its weights file, fetched once for all processes; a model of the user's own may need none."""
     names = args.model.split(",")
     name = first_with_weights(names) if len(names) > 1 and not args.model_params else args.model

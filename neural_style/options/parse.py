@@ -10,7 +10,7 @@ from .flags import BY_ATTRIBUTE, FILE, FLAGS, REFERENCE, RUN, SESSION, is_foreig
 MOST = 1000     # flags in a recipe
 
 
-class _Parser(Parser):
+class RunParser(Parser):
     """A parser that knows the reference's abbreviations: `--tv` was unique before --tv-loss came."""
 
     def _get_option_tuples(self, option_string):
@@ -43,7 +43,7 @@ def add_flags(parser, defaults=False, names=BY_ATTRIBUTE):
 
 def parser(flag_defaults=True, prog="neural-style"):
     """The parser of a run's command line."""
-    made = _Parser(prog=prog, description="Paint the content image in the style of the style image.",
+    made = RunParser(prog=prog, description="Paint the content image in the style of the style image.",
                   formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=110),
                   argument_default=None if flag_defaults else argparse.SUPPRESS)
     add_flags(made, flag_defaults)
@@ -96,7 +96,7 @@ def _recipe_words(name, given):
     words, embedded = recipes.words(name)
     if sum(word.startswith("-") for word in words) > MOST:       # argparse takes time proportional to their square
         raise UsageError(f"--recipe {name}: it has more than {MOST} flags; no run takes as many")
-    plain = _Parser(prog="neural-style", add_help=False, argument_default=argparse.SUPPRESS)
+    plain = RunParser(prog="neural-style", add_help=False, argument_default=argparse.SUPPRESS)
     add_flags(plain)
     own, unknown = plain.parse_known_args(words)
     if unknown:

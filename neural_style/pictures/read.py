@@ -24,6 +24,7 @@ MODES = {"RGB": ("RGB", "RGBX", "P", "L", "1", "YCbCr", "HSV"), "L": ("L", "1"),
 PLUGINS = {"HEIC": "pillow_heif", "AVIF": "pillow_avif"}    # packages for formats that Pillow itself may not read
 BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"hevx": "HEIC",
           b"heim": "HEIC", b"heis": "HEIC", b"mif1": "HEIC", b"msf1": "HEIC"}
+FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp")
 ENDINGS = {".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF"}
 
 # pixels: (H, W, 3) uint8, or uint16 for 16-bit greyscale, with transparent areas white; alpha: (H, W) uint8 or None
@@ -50,7 +51,7 @@ def read_picture(path):
             raise _too_large(name, *picture.size)
         with _silent(picture.format == "TIFF"):
             picture.load()
-        result = Picture(name, *_decoded(_upright(picture), name))
+        result = Picture(name, *decoded(_upright(picture), name))
         if picture.format not in NOT_ANIMATED and _has_frames(picture):
             log.info("%s has several frames; using the first one", name)
         return result
@@ -84,6 +85,8 @@ def errors_of(name, path):
     except IsADirectoryError:
         raise UsageError(f"{name} is a folder; name a picture file") from None
     except UnidentifiedImageError:
+        if name.lower().endswith(FILMS):
+            raise UsageError(f"{name} is a film: python -m neural_style.film paints films") from None
         raise UsageError(f"{name} is not a picture in a format that can be read") from None
     except PermissionError:
         raise UsageError(f"{name} cannot be read: permission denied") from None
@@ -207,7 +210,7 @@ def _upright(picture):
         return picture
 
 
-def _decoded(picture, name):
+def decoded(picture, name):
     """The pixels and the alpha of a Picture."""
     transparent = picture.info.get("transparency")
     if picture.mode in SIXTEEN_BIT:

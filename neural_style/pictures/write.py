@@ -37,7 +37,7 @@ def save_picture(picture, filename, recipe=None):
     if recipe and len(recipe.encode("utf-8", "replace")) > LONGEST:
         log.warning("%s: its recipe of %d characters is too long to be embedded", filename, len(recipe))
         recipe = None
-    _refuse_read_only(filename)
+    refuse_read_only(filename)
     try:
         with atomic(filename) as temporary, open(temporary, "w+b") as file:
             _write(np.ascontiguousarray(picture), file, form, (recipe or "").encode("utf-8", "replace"))
@@ -48,6 +48,17 @@ def save_picture(picture, filename, recipe=None):
         raise NeuralStyleError(f"{filename} could not be written: {reason}") from error
     except Exception as error:      # Pillow's encoders can raise anything
         raise NeuralStyleError(f"{filename} could not be written as {form}: {error}") from error
+
+
+def save_raw(image, path):
+    """Save an array as it is, as NumPy does, completely or not at all."""
+    packed = io.BytesIO()       # NumPy itself does not say that a disk is full
+    np.save(packed, image)
+    try:
+        with atomic(path) as temporary:
+            temporary.write_bytes(packed.getbuffer())
+    except OSError as error:
+        raise NeuralStyleError(f"{path} could not be written: {error.strerror or error}") from error
 
 
 def format_of(path):
@@ -174,10 +185,10 @@ def prepare_outputs(*paths, bit_depth=8):
         prepare_folder(os.path.dirname(path) or ".")
         if os.path.isdir(path):
             raise UsageError(f"{path} is a folder; name a picture file")
-        _refuse_read_only(path)
+        refuse_read_only(path)
 
 
-def _refuse_read_only(path):
+def refuse_read_only(path):
     """Refuse to replace a file that its owner has made read-only, although renaming could."""
     if os.path.exists(path) and not (os.access(path, os.W_OK) and os.stat(path).st_mode & 0o222):
         raise NeuralStyleError(f"{path} exists and is read-only; name another file")

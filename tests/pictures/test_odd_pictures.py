@@ -353,10 +353,10 @@ def test_alpha_is_kept_apart(tmp_path):
 def test_premultiplied_colours(tmp_path, monkeypatch):
     """Modes that no file has but that a reader may give."""
     for mode, plain in (("RGBa", "RGBA"), ("La", "LA")):
-        pixels, alpha = pictures_in._decoded(of(plain).convert(mode), "picture")
+        pixels, alpha = pictures_in.decoded(of(plain).convert(mode), "picture")
         assert np.abs(pixels - SHOWN[plain]).max() <= 2 and np.array_equal(alpha, ALPHA)
     for mode in ("PA", "RGBX", "HSV", "YCbCr"):
-        pixels, alpha = pictures_in._decoded(of("P" if mode == "PA" else "RGB").convert(mode), "picture")
+        pixels, alpha = pictures_in.decoded(of("P" if mode == "PA" else "RGB").convert(mode), "picture")
         assert np.abs(pixels.astype(int) - COLOURS).max() <= 6, mode
 
 

@@ -1,0 +1,81 @@
+"""Animated GIF, WebP and PNG pictures read as films, by Pillow."""
+import contextlib
+import itertools
+from fractions import Fraction
+
+from ..pictures import read
+from ..system.errors import UsageError
+from .about import Film, Frame, demand_size
+
+MILLISECOND = Fraction(1, 1000)
+SHORTEST = 20           # milliseconds: viewers show anything shorter for a tenth of a second
+UNSPECIFIED = 100       # ... and so they do where a file does not say how long
+LONGEST = 60_000        # milliseconds of a frame
+
+
+def open_animation(path):
+    """The Film of an animated picture. A GIF is one even if it has a single frame; other pictures must move."""
+    with _opened(path) as picture:
+        demand_size(path, *picture.size[::-1])
+    count, is_whole = _count(path)
+    with _opened(path) as picture:
+        if count == 1 and picture.format != "GIF":
+            raise UsageError(f"{path} is a picture that does not move; python -m neural_style.nstyle paints pictures")
+        end = sum(duration for duration, _ in _steps(picture, count))
+        return Film(path, picture.size[::-1], count, int(not is_whole), MILLISECOND, end, Fraction(1000 * count, end), None,
+                    (), _loops(picture), _frames)
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """Pillow's picture, with what goes wrong while the context lasts as one line."""
+    with read.errors_of(path, path), read.opened(path, path) as file, read.recognised(file, path) as picture:
+        yield picture
+
+
+def _count(path):
+    """How many frames an animation has, up to where it is damaged, and whether that is its end."""
+    with _opened(path) as picture:
+        for number in itertools.count(1):
+            try:
+                picture.seek(number)
+            except EOFError:
+                return number, True
+            except Exception:       # of any kind, on damaged files
+                return number, False
+
+
+def _loops(picture):
+    """How often an animation is shown, 0 for ever. A GIF counts its repetitions, and without a count is shown once."""
+    asked = picture.info.get("loop")
+    if picture.format != "GIF":
+        return asked or 0
+    return 1 if asked is None else asked and asked + 1
+
+
+def _steps(picture, count):
+    """Go to each frame in turn, and yield its milliseconds and the exception where it cannot be decoded."""
+    for number in range(count):
+        duration, error = 0, None
+        try:
+            picture.seek(number)
+            duration = int(picture.info.get("duration") or 0)
+            picture.load()
+            duration = int(picture.info.get("duration") or duration)        # of a WebP it is known only now
+        except MemoryError:
+            raise
+        except Exception as damage:     # of any kind
+            error = damage
+        yield min(duration, LONGEST) if duration >= SHORTEST else UNSPECIFIED, error
+
+
+def _frames(film, lost):
+    """The Frames of an animation, on white where it is transparent."""
+    at = 0
+    with _opened(film.path) as picture:
+        for duration, error in _steps(picture, film.count):
+            if error:
+                lost.append(error)
+            else:
+                yield Frame(read.decoded(picture, film.path)[0], at)
+            at += duration

@@ -1,0 +1,170 @@
+"""Write a film by FFmpeg through PyAV, with the sound of its source copied packet by packet."""
+import contextlib
+import io
+import math
+import os
+from typing import Dict, NamedTuple
+
+import av
+
+from ..system.errors import NeuralStyleError, UsageError
+from ..system.files import atomic
+from .about import Colors
+from .containers import BT709, MATRICES, converter, opened, packets, start_of
+
+H264 = {"crf": "16", "preset": "medium", "bf": "0"}     # without B-frames, MP4 keeps the times of any film as they are
+VP9 = {"crf": "20", "deadline": "good", "cpu-used": "3"}
+SRGB = Colors(BT709, BT709, BT709)      # what players take a film for that does not say it
+KEEPS_SOUND = True
+LIMITED = 1                             # the range that every player knows
+
+
+class Target(NamedTuple):
+    """A format that films are written in."""
+    form: str
+    codec: str
+    options: Dict[str, str]
+    container: Dict[str, str]
+
+
+SAME = {"fflags": "+bitexact"}          # without it, MKV has a random number in its head
+STREAMED = {"movflags": "+faststart"}   # a browser shows it before it has all of it
+TARGETS = {".mp4": Target("mp4", "libx264", H264, STREAMED), ".m4v": Target("mp4", "libx264", H264, STREAMED),
+           ".mov": Target("mov", "libx264", H264, STREAMED), ".mkv": Target("matroska", "libx264", H264, SAME),
+           ".webm": Target("webm", "libvpx-vp9", VP9, SAME)}
+
+
+def prepare(path, film):
+    """Make sure, before it is painted, that a film can be written to path, and its sound with it."""
+    try:
+        _try(path, film._replace(sound=()))
+    except (av.error.FFmpegError, ValueError) as error:
+        raise UsageError(f"{path}: this FFmpeg cannot write such a film ({error}); name a .gif, or another format") from None
+    try:
+        _try(path, film)
+    except (av.error.FFmpegError, ValueError) as error:
+        raise UsageError(f"{path} cannot hold the sound of {film.path} as it is ({error}); name a .mkv, which holds "
+                         "any") from None
+
+
+def _try(path, film):
+    """Write the head of the film, and forget it."""
+    output = av.open(io.BytesIO(), "w", format=_target(path).form)
+    try:
+        with _Sound(film) as sound:
+            _pictures(output, path, film)
+            sound.join(output)
+            output.start_encoding()
+    finally:
+        with contextlib.suppress(av.error.FFmpegError, ValueError):     # it has no frames
+            output.close()
+
+
+def write(path, film, frames):
+    """Write the film with these frames, tuples of pixels and of the times from which and until which they are seen."""
+    try:
+        with atomic(path) as temporary, av.open(
+                str(temporary), "w", format=_target(path).form,
+                options=_target(path).container) as output, _Sound(film) as sound:
+            stream = _pictures(output, path, film)
+            sound.join(output)
+            for packet in _encoded(stream, film, frames):
+                sound.copy(until=float(packet.dts * packet.time_base))
+                output.mux(packet)
+            sound.copy()
+    except (av.error.FFmpegError, OSError) as error:
+        raise NeuralStyleError(f"{path} could not be written: {error.strerror or error}") from error
+
+
+def _target(path):
+    return TARGETS[os.path.splitext(path)[1].lower()]
+
+
+def _pictures(output, path, film):
+    """The output's stream of pictures."""
+    _, codec, options, _ = _target(path)
+    stream = output.add_stream(codec, rate=film.rate.limit_denominator(65535), options=options)
+    context, (height, width), colors = stream.codec_context, film.size, film.colors or SRGB
+    context.width, context.height = width, height
+    # H.264 with less colour than brightness, which is what every player knows, has even sides only
+    context.pix_fmt = "yuv444p" if codec == "libx264" and (height % 2 or width % 2) else "yuv420p"
+    context.time_base = stream.time_base = film.time_base
+    context.bit_rate = 0
+    context.thread_count = 1        # with more, the film would depend on their number
+    context.color_range, context.colorspace = LIMITED, colors.matrix
+    context.color_primaries, context.color_trc = colors.primaries, colors.transfer
+    return stream
+
+
+def _encoded(stream, film, frames):
+    """The packets of the frames."""
+    context, durations, convert = stream.codec_context, {}, None
+    matrix = MATRICES[(film.colors or SRGB).matrix]
+    for pixels, at, until in frames:
+        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+        if convert is None:
+            convert = converter(frame.width, frame.height, "rgb24", context.pix_fmt,
+                                f"out_color_matrix={matrix}:out_range=limited:in_range=full")
+        frame.pts, frame.time_base = at, film.time_base
+        converted = convert(frame)
+        converted.pts, converted.time_base, durations[at] = at, film.time_base, until - at
+        yield from _lasting(context.encode(converted), stream, durations)
+    yield from _lasting(context.encode(None), stream, durations)
+
+
+def _lasting(found, stream, durations):
+    """The encoder's packets, with their durations."""
+    for packet in found:
+        packet.stream = stream
+        duration = durations.pop(packet.pts, None)
+        with contextlib.suppress(AttributeError):       # PyAV before 13 leaves it to the container
+            packet.duration = duration
+        yield packet
+
+
+class _Sound:
+    """The sound of a film's source, copied up to where the pictures are."""
+
+    def __init__(self, film):
+        self._film, self._stack = film, contextlib.ExitStack()
+
+    def __enter__(self):
+        if self._film.sound:
+            self._container = self._stack.enter_context(opened(self._film.path))
+            self._streams = [self._container.streams[number] for number in self._film.sound]
+        return self
+
+    def __exit__(self, *error):
+        self._stack.close()
+
+    def join(self, output):
+        """Add the streams to the output; before anything is written to it."""
+        self._queue, self._output, copies = iter(()), output, {}
+        if self._film.sound:
+            add = getattr(output, "add_stream_from_template", None) or (lambda stream: output.add_stream(template=stream))
+            for stream in self._streams:
+                copies[stream.index] = add(stream)
+                copies[stream.index].metadata.update(
+                    {name: text for name, text in stream.metadata.items() if name in ("language", "title")})
+            self._queue = self._rising(copies)
+        self._next = next(self._queue, None)
+
+    def copy(self, until=math.inf):
+        """Copy the packets up to a time in seconds, or all that are left."""
+        while self._next and self._next[0] <= until:
+            self._output.mux(self._next[1])
+            self._next = next(self._queue, None)
+
+    def _rising(self, copies):
+        """(seconds, packet) of the source's sound, for the streams that are its copies; times only rise."""
+        last = {}
+        for packet in packets(self._container, self._streams, []):
+            number, offset = packet.stream.index, start_of(self._container, packet.stream)
+            at = packet.pts if packet.dts is None else packet.dts
+            if at is None or at <= last.get(number, at - 1):
+                continue        # of a damaged file
+            last[number] = at
+            packet.pts, packet.dts = (at if packet.pts is None else packet.pts) - offset, at - offset
+            seconds = float(packet.dts * packet.time_base)
+            packet.stream = copies[number]
+            yield seconds, packet

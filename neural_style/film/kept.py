@@ -1,0 +1,91 @@
+"""The painted frames of a film that is not complete yet: files in a hidden folder beside the film to be."""
+import contextlib
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..pictures import write
+from ..system import files
+from ..system.errors import NeuralStyleError, UsageError
+
+ABOUT = "film.json"
+
+
+class Kept:
+    """The frames painted so far, by their numbers from 1, and what the last of them was before it was rounded."""
+
+    def __init__(self, output):
+        folder, name = os.path.split(os.path.abspath(output))
+        self.folder = Path(folder, f".{name}.frames")
+
+    def picture(self, number):
+        """Where a painted frame is."""
+        return self.folder / f"{number:06}.png"
+
+    def raw(self, number):
+        """Where a painted frame is as the network sees it, (1, 3, H, W) float32."""
+        return self.folder / f"{number:06}.npy"
+
+    def begin(self, fingerprint):
+        """Make the folder ready; returns how many frames of a film with this fingerprint are there, and whether frames of
+        another one have been removed.
+        """
+        try:
+            known = self._fingerprint()
+            if known is not None and known != fingerprint:
+                shutil.rmtree(self.folder)
+            elif known is None and self.folder.exists() and os.listdir(self.folder):
+                raise UsageError(f"{self.folder} is in the way, and no film put it there; name another --output")
+            write.prepare_folder(self.folder)
+            if known != fingerprint:
+                with files.atomic(self.folder / ABOUT) as temporary:
+                    temporary.write_text(json.dumps({"fingerprint": fingerprint}))
+            return self._count(), known not in (None, fingerprint)
+        except OSError as error:
+            raise NeuralStyleError(f"{self.folder} could not be written: {error.strerror or error}") from error
+
+    def _fingerprint(self):
+        """The fingerprint of the film whose frames are there; None where there is none."""
+        with contextlib.suppress(FileNotFoundError, ValueError, TypeError, KeyError):
+            return str(json.loads((self.folder / ABOUT).read_text())["fingerprint"])
+        return None
+
+    def _count(self):
+        """How many frames are there, from the first on; 0 where the one to go on from is not whole."""
+        numbers = {int(found[1]) for found in map(re.compile(r"(\d{6,})\.png").fullmatch, os.listdir(self.folder)) if found}
+        count = 0
+        while count + 1 in numbers:
+            count += 1
+        with contextlib.suppress(OSError, ValueError, EOFError):
+            np.load(self.raw(count), allow_pickle=False)
+            return count
+        return 0
+
+    def keep(self, number, raw, pixels):
+        """Keep a painted frame. What is needed to go on from it is there before it is."""
+        write.save_raw(raw, self.raw(number))
+        try:
+            with files.atomic(self.picture(number)) as temporary, open(temporary, "wb") as file:
+                Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+        except OSError as error:
+            raise NeuralStyleError(f"{self.picture(number)} could not be written: {error.strerror or error}") from error
+
+    def forget_raw(self, number):
+        """Remove what only the frame after this one needed."""
+        with contextlib.suppress(FileNotFoundError):
+            self.raw(number).unlink()
+
+    def frames(self, times, end):
+        """(pixels, at, until) of every frame; times has when each appears, and end is when the last one ends."""
+        for number, (at, until) in enumerate(zip(times, [*times[1:], max(end, times[-1] + 1)]), 1):
+            with Image.open(self.picture(number)) as picture:
+                yield np.asarray(picture.convert("RGB")), at, until
+
+    def remove(self):
+        """Remove the folder once the film is there."""
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,95 @@
+"""From the command's arguments to the painted film."""
+import contextlib
+import hashlib
+import json
+import os
+from argparse import Namespace
+
+from ..batch.plan import first_epochs, weights_of, what_counts
+from ..options import check
+from ..options.flags import PICTURE, listed, paths, with_paths
+from ..pictures import read, write
+from ..run.progress import duration
+from ..system.errors import UsageError, say
+from ..weights.download import sha256_of
+from . import painters
+from .kept import Kept
+from .paint import paint, scaled_size, writer
+from .read import open_film
+
+
+def film(own, args, long_edge=None, width=None):
+    """Paint the film own.film, at its own size or at this one."""
+    if own.style:
+        args = check.complete(args)
+    to, source = writer(own.output), open_film(own.film)
+    shown = source._replace(size=scaled_size(source, own.output, long_edge, width))
+    _refuse_to_lose_anything(own, args)
+    to.prepare(own.output, shown)
+    write.prepare_folder(os.path.dirname(own.output) or ".")
+    write.refuse_read_only(own.output)
+    kept = Kept(own.output)
+    painter, depends_on = (_by_network if own.network else _in_style)(own, args, shown.size, kept)
+    depends_on = [sha256_of(own.film), shown.size, depends_on]
+    done, replaced = kept.begin(hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest())
+    if replaced:
+        say(f"the frames in {kept.folder} were of another film or had other flags, and are removed")
+    if not args.quiet:
+        _announce(source, shown, done, to)
+    try:
+        with painter as painted:
+            times, lost = paint(shown, painted, kept, done, args.quiet)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("interrupted; the same command goes on where it stopped") from None
+    if lost or source.missing:
+        say(f"{own.film} is damaged or ends early: about {max(len(lost), source.missing)} of its frames are left out, and the "
+            "ones before them stay")
+    if not times:
+        raise UsageError(f"{own.film} is damaged: no frame can be decoded")
+    to.write(own.output, shown, kept.frames(times, source.end))
+    kept.remove()
+    if not args.quiet:
+        say(f"the film is {own.output}")
+
+
+def _announce(source, shown, done, to):
+    size, more = "{1}x{0}".format(*source.size), ""
+    if shown.size != source.size:
+        more = ", painted at {1}x{0}".format(*shown.size)
+    if source.sound:
+        more += ", with sound" if to.KEEPS_SOUND else "; its sound is left out"
+    say(f"{source.path}: {size}, {source.count} frames in {duration(float(source.end * source.time_base))}{more}"
+        + (f"; {done} are painted already" if done else ""))
+
+
+def _refuse_to_lose_anything(own, args):
+    """Raise UsageError where the film would replace what it is made from, or what was not meant to be replaced."""
+    output = own.output
+    if os.path.isdir(output):
+        raise UsageError(f"{output} is a folder; name a film")
+    used = [own.film, *(paths(args, PICTURE) if own.style else [])]
+    if any(os.path.exists(path) and os.path.exists(output) and os.path.samefile(path, output) for path in used):
+        raise UsageError(f"--output {output} is what the film is made from; name another file")
+    if os.path.exists(output) and not args.overwrite:
+        raise UsageError(f"--output: {output} is there already; name another file, or replace it with --overwrite")
+
+
+def _by_network(own, args, size, kept):
+    """A context that gives the painter, and what its frames depend on."""
+    from ..end_to_end import network
+    net, luma = network.load(own.network), args.preserve_colors == "luma"
+    painter = painters.by_network(net.paint, kept, luma)
+    return contextlib.nullcontext(painter), ["network", net.digest, luma, painters.SHARE]
+
+
+def _in_style(own, args, size, kept):
+    """The same by runs in a style."""
+    args = Namespace(**with_paths(dict(vars(args), content_image=own.film), PICTURE, os.path.abspath))
+    for path in filter(None, [*listed(args.style_image), args.mask, args.regions, *listed(args.style_regions)]):
+        read.read_picture(path)     # raises now, and not for the first frame
+    if args.seed is None:
+        args.seed = 0
+    args.model, args.model_params = weights_of(args)
+    args.max_long_edge, args.width = max(size), None
+    first = first_epochs(own, args)
+    return painters.in_style(args, first, kept), ["style", first, what_counts(args, sha256_of)]

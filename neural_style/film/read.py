@@ -1,0 +1,52 @@
+"""Any file as a Film: an animation by Pillow, all others by FFmpeg."""
+import os
+import stat
+
+from ..system.errors import UsageError
+
+NEEDS_AV = ('films need PyAV, which is not installed: pip install "neural-style-mxnet[film]" or pip install av '
+            "(animated GIF and WebP need nothing)")
+
+
+def open_film(path):
+    """The Film of a file: an animated GIF, WebP or PNG, or anything that FFmpeg reads."""
+    start = _start_of(path)
+    if start[:6] in (b"GIF87a", b"GIF89a") or start[:4] + start[8:12] == b"RIFFWEBP" or start[:4] == b"\x89PNG":
+        from .animations import open_animation
+        return open_animation(path)
+    from ..pictures.read import size_of
+    if size_of(path) is not None:
+        raise UsageError(f"{path} is a picture; python -m neural_style.nstyle paints pictures")
+    return containers().open_container(path)
+
+
+def containers():
+    """The module for films that FFmpeg reads and writes; UsageError without PyAV."""
+    try:
+        import av
+    except ModuleNotFoundError:
+        raise UsageError(NEEDS_AV) from None
+    except ImportError as error:
+        raise UsageError(f"PyAV cannot be loaded: {error}") from None
+    av.logging.set_level(av.logging.PANIC)      # what FFmpeg has to say is in the errors
+    from . import containers as module
+    return module
+
+
+def _start_of(path):
+    """The first bytes of a file, once it is known to be one."""
+    try:
+        kind = os.stat(path).st_mode
+        if stat.S_ISDIR(kind):
+            raise UsageError(f"{path} is a folder; name a film")
+        if not stat.S_ISREG(kind):
+            raise UsageError(f"{path} is not a file; save the film to one first")
+        with open(path, "rb") as file:
+            start = file.read(16)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such film") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
+    if not start:
+        raise UsageError(f"{path} is empty")
+    return start

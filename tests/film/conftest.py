@@ -1,0 +1,33 @@
+"""The command with a network that is none."""
+import sys
+from types import ModuleType
+
+import pytest
+
+from films import Network, Nothing
+
+
+@pytest.fixture
+def networks(monkeypatch):
+    """Networks by name, in the place of the trained ones."""
+    known = {"texture": Network(), "nothing": Nothing()}
+    package, module = (ModuleType(f"neural_style.end_to_end{name}") for name in ("", ".network"))
+    package.network, module.load = module, known.__getitem__
+    monkeypatch.setitem(sys.modules, "neural_style.end_to_end", package)
+    monkeypatch.setitem(sys.modules, "neural_style.end_to_end.network", module)
+    return known
+
+
+@pytest.fixture
+def paint(networks, tmp_path, monkeypatch):
+    """Paint a film with a network, in tmp_path; gives the command's exit code."""
+    from neural_style.film.__main__ import main
+    monkeypatch.chdir(tmp_path)
+
+    def command(film, output, *more, network="nothing"):
+        try:
+            return main([str(film), "--network", network, "--output", str(output), *more])
+        except SystemExit as ended:
+            return ended.code
+
+    return command
