@@ -82,6 +82,9 @@ def test_flags(page, capsys):
     for command in ("convert", "normalise", "download", "check"):
         with pytest.raises(SystemExit):
             weights.main([command, "--help"])
+    for command in ("train", "paint"):
+        with pytest.raises(SystemExit):
+            end_to_end.parse([command, "--help"])
     known.update(re.findall(r"--[\w-]+", capsys.readouterr().out))
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]+", PAGES[page])) <= known
 
