@@ -143,7 +143,7 @@ def _page(own, args, shown, device):
     if not shown:
         return None
     pixels = _row([pixels if pixels.dtype == "uint8" else (pixels // 256).astype("uint8") for pixels in shown])
-    pictures = [("photographs", Picture("photographs that it does not learn from", pixels, None)),
+    pictures = [("photographs", Picture("photographs kept apart", pixels, None)),
                 *(("style", path) for path in style_pictures(args))]
     facts = {"generator": own.generator, "crop": f"{own.crop}x{own.crop}", "seed": args.seed, "on": place(device),
              **machine.versions(), **machine.describe()}

@@ -47,6 +47,13 @@ class Flag(NamedTuple):
         """The name of its attribute in the arguments: max_num_epochs."""
         return self.name[2:].replace("-", "_")
 
+    @property
+    def metavar(self):
+        """What stands for a word as its value in --help."""
+        if self.path == PICTURE:
+            return "PICTURE"
+        return "DIR" if self.attribute.endswith("dir") else "FILE" if self.path else "NAME"
+
     def file_in(self, value):
         """The file that a value of this flag names, and what stands before it: ("", "a.jpg"); None where it names none."""
         start = NETWORK if self.words and value.startswith(NETWORK) else ""
@@ -177,6 +184,19 @@ FLAGS = (
     Flag("--quiet", bool, False, "print warnings and errors only", scope=SESSION),
     Flag("--verbose", bool, False, "print every epoch's losses, layer by layer", scope=SESSION),
     Flag("--debug", bool, False, "on an error, show the traceback", scope=SESSION),
+)
+# How --help and the documentation are divided: what each part is about, and its flags' attributes.
+GROUPS = (
+    ("pictures", "content_image style_image fit style_scales style_blend_weights start mask regions style_regions"),
+    ("look", "content_weight style_weight tv_weight preserve_colors style_layers style_layer_weights style_term style_norm "
+     "content_layers content_norm patch_size patch_stride patch_rotations patch_scales match_every pooling normalised "
+     "tv_loss amplitude_weight model model_params"),
+    ("size and speed", "max_long_edge width pyramid pyramid_epochs precision tile gpu force"),
+    ("optimisation", "max_num_epochs stop_eps optimizer lr lr_sched_delay lr_sched_factor momentum beta2 weight_decay "
+     "clip_gradient keep_best seed"),
+    ("output", "output_dir output checkpoint_output save_epochs overwrite output_size bit_depth flatten remove_noise "
+     "remove_noise_final"),
+    ("runs", "resume report print_iterations quiet verbose debug"),
 )
 REFERENCE = tuple(flag.attribute for flag in FLAGS[:16])
 BY_ATTRIBUTE = {flag.attribute: flag for flag in FLAGS}

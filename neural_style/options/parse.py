@@ -1,22 +1,67 @@
 """The command line: flags and recipes, read from words."""
 import argparse
+import difflib
 import sys
 
 from .. import __version__, recipes
 from ..system.errors import Parser, UsageError
 from .check import refuse_what_has_no_effect
-from .flags import BY_ATTRIBUTE, FILE, FLAGS, REFERENCE, RUN, SESSION, is_foreign, listed
+from .flags import BY_ATTRIBUTE, FILE, FLAGS, GROUPS, REFERENCE, RUN, SESSION, STANDARD_INPUT, is_foreign, listed
 
 MOST = 1000     # flags in a recipe
+MEANT = {       # what other programs call it
+    "--epochs": "--max-num-epochs", "--iterations": "--max-num-epochs", "--num-iterations": "--max-num-epochs",
+    "--steps": "--max-num-epochs", "--image-size": "--size", "--content": "--content-image", "--input": "--content-image",
+    "--style": "--style-image", "--style-images": "--style-image", "--output-image": "--output", "--init": "--start",
+    "--init-image": "--start", "--learning-rate": "--lr", "--original-colors": "--preserve-colors luma",
+    "--save-iter": "--save-epochs", "--denoise": "--remove-noise",
+}
+EXAMPLES = """
+examples:
+  %(prog)s photo.jpg painting.jpg --fast
+  %(prog)s photo.jpg painting.jpg --preserve-colors luma --size 1200 --output painted.png
+  %(prog)s photo.jpg painting.jpg --recipe gatys --report
+  %(prog)s --resume output/
+many pictures: python -m neural_style.batch; in a second each: python -m neural_style.end_to_end;
+films: python -m neural_style.film
+"""
 
 
 class RunParser(Parser):
-    """A parser that knows the reference's abbreviations: `--tv` was unique before --tv-loss came."""
+    """A parser that knows the reference's abbreviations, and what people call flags elsewhere.
+
+    `--tv` was unique before --tv-loss came.
+    """
 
     def _get_option_tuples(self, option_string):
         found = super()._get_option_tuples(option_string)
         references = [match for match in found if match[0].dest in REFERENCE]
-        return references[:1] if len({match[0].dest for match in references}) == 1 else found
+        if len({match[0].dest for match in references}) == 1:
+            return references[:1]
+        return [] if _plain(option_string) in MEANT else found
+
+    def parse_with_pictures(self, words):
+        """The arguments that words give, and the words that belong to no flag."""
+        parsed, others = self.parse_known_args(words)
+        flags = [word for word in others if word.startswith("-") and word != STANDARD_INPUT]
+        if flags:
+            self.error(f"unrecognized arguments: {' '.join(others)}{self._meant(flags[0])}")
+        return parsed, others
+
+    def _meant(self, word):
+        name = _plain(word)
+        near = [MEANT[name]] if name in MEANT else difflib.get_close_matches(name, self._option_string_actions, 1, 0.75)
+        return f" (is {near[0]} meant?)" if near and word.startswith("--") else ""
+
+
+def _plain(word):
+    """A flag's name as it would be written here."""
+    return word.split("=")[0].replace("_", "-")
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog):
+        super().__init__(prog, max_help_position=28, width=110)
 
 
 class _Print(argparse.Action):
@@ -35,33 +80,34 @@ def add_flags(parser, defaults=False, names=BY_ATTRIBUTE):
             parser.add_argument(*flag.names.split(), action="store_true", help=flag.help, default=default)
             continue
         shown = "" if flag.default is None else f" ({flag.default})"
-        metavar = "{%s}" % ",".join(flag.choices) if flag.choices else {int: "N", float: "X"}.get(
-            flag.type, "PATH" if flag.path else "NAME")
+        metavar = "{%s}" % ",".join(flag.choices) if flag.choices else {int: "N", float: "X"}.get(flag.type, flag.metavar)
         parser.add_argument(*flag.names.split(), type=flag.type, default=default, metavar=metavar,
                             nargs="+" if flag.many else None, help=(flag.help + shown).replace("%", "%%"))
 
 
 def parser(flag_defaults=True, prog="neural-style"):
     """The parser of a run's command line."""
-    made = RunParser(prog=prog, description="Paint the content image in the style of the style image.",
-                  formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=110),
-                  argument_default=None if flag_defaults else argparse.SUPPRESS)
-    add_flags(made, flag_defaults)
-    made.add_argument("--recipe", metavar="NAME", action="append", default=argparse.SUPPRESS,
+    made = RunParser(prog=prog, usage="%(prog)s [PHOTO [PAINTING ...]] [flags]", formatter_class=_Help, epilog=EXAMPLES,
+                     description="Paint the content image in the style of the style image.",
+                     argument_default=None if flag_defaults else argparse.SUPPRESS)
+    for title, names in GROUPS:
+        add_flags(made.add_argument_group(title), flag_defaults, names.split())
+    more = made.add_argument_group("recipes, and what is printed")
+    more.add_argument("--recipe", metavar="NAME", action="append", default=argparse.SUPPRESS,
                       help="take defaults from a recipe: a name of --list-recipes, a file, or a picture that was made here")
-    made.add_argument("--fast", action="append_const", dest="recipe", const="fast", default=argparse.SUPPRESS,
+    more.add_argument("--fast", action="append_const", dest="recipe", const="fast", default=argparse.SUPPRESS,
                       help="the same as --recipe fast")
-    made.add_argument("--list-recipes", action=_Print, nargs=0, default=argparse.SUPPRESS,
+    more.add_argument("--list-recipes", action=_Print, nargs=0, default=argparse.SUPPRESS,
                       const=lambda value: recipes.listing(), help="print the recipes and exit")
-    made.add_argument("--show-recipe", action=_Print, metavar="NAME", default=argparse.SUPPRESS,
+    more.add_argument("--show-recipe", action=_Print, metavar="NAME", default=argparse.SUPPRESS,
                       const=recipes.text, help="print a recipe and exit")
-    made.add_argument("--save-recipe", metavar="FILE", default=argparse.SUPPRESS,
+    more.add_argument("--save-recipe", metavar="FILE", default=argparse.SUPPRESS,
                       help="write this run's flags to a file that --recipe takes, and exit")
-    made.add_argument("--list-layers", action="store_true", default=argparse.SUPPRESS,
+    more.add_argument("--list-layers", action="store_true", default=argparse.SUPPRESS,
                       help="print the model's layers and exit")
-    made.add_argument("--doctor", action="store_true", default=argparse.SUPPRESS,
+    more.add_argument("--doctor", action="store_true", default=argparse.SUPPRESS,
                       help="say what is installed and whether it works, for a bug report, and exit")
-    made.add_argument("--version", action="version", version=f"neural_style {__version__}")
+    more.add_argument("--version", action="version", version=f"neural_style {__version__}")
     return made
 
 
@@ -72,13 +118,15 @@ def parse(arglist=None, prog="neural-style"):
     if hasattr(sys.stdout, "reconfigure"):      # what is printed has letters that not every terminal knows
         sys.stdout.reconfigure(errors="replace")
     try:
-        given = vars(parser(flag_defaults=False, prog=prog).parse_args(words))
+        found, pictures = parser(flag_defaults=False, prog=prog).parse_with_pictures(words)
+        words = words + _by_position(pictures, vars(found))
+        given = vars(parser(flag_defaults=False, prog=prog).parse_with_pictures(words)[0])
         if "resume" in given:
             from ..run import state
             full.set_defaults(**state.resume(given["resume"], given).args)
         for name in reversed(given.get("recipe", [])):
             words = _recipe_words(name, given) + words
-        args = full.parse_args(words)
+        args, _ = full.parse_with_pictures(words)
         for flag in FLAGS:      # one value stands for itself, as the reference has it
             value = getattr(args, flag.attribute)
             if flag.many and value is not None and len(listed(value)) == 1:
@@ -89,6 +137,15 @@ def parse(arglist=None, prog="neural-style"):
     for name in set(vars(args)) - set(BY_ATTRIBUTE):
         delattr(args, name)
     return args, given
+
+
+def _by_position(pictures, given):
+    """The flags that pictures without one stand for: a photograph, and the paintings behind it."""
+    words = ["--content-image", *pictures[:1], *(["--style-image", *pictures[1:]] if pictures[1:] else [])] if pictures else []
+    for flag in filter(BY_ATTRIBUTE.get, (word[2:].replace("-", "_") for word in words if word.startswith("--"))):
+        if flag in given:
+            raise UsageError(f"{BY_ATTRIBUTE[flag].name}: is given twice, by itself and as {' '.join(pictures)}")
+    return words
 
 
 def _recipe_words(name, given):

@@ -12,8 +12,9 @@ from neural_style.nstyle import get_args
 from neural_style.objective import image_terms
 from neural_style.options.__main__ import flag_table, with_flag_table
 from neural_style.options.check import complete
-from neural_style.options.flags import FLAGS, NOISES
+from neural_style.options.flags import FLAGS, GROUPS, NOISES
 from neural_style.options.optimizers import OPTIMIZERS
+from neural_style.options.parse import parse
 from neural_style.pictures import images
 from neural_style.run import plan, start
 from neural_style.system.errors import UsageError
@@ -51,7 +52,7 @@ def test_flags_set_their_attributes():
     assert get_args(["--output-dir", "x"]).output_dir == "x" and get_args(["--size", "64"]).max_long_edge == 64
 
 
-@pytest.mark.parametrize("words", ["--stop-eps much", "--gpu 1.5", "--unknown 1", "--lr", "picture.jpg"])
+@pytest.mark.parametrize("words", ["--stop-eps much", "--gpu 1.5", "--unknown 1", "--lr", "picture.jpg --nonsense"])
 def test_words_that_do_not_parse_end_with_one_line_and_2(words, capsys):
     with pytest.raises(SystemExit) as ended:
         get_args(words.split())
@@ -96,6 +97,34 @@ def test_help_names_every_flag_with_its_default(capsys):
         assert flag.default in (None, False) or f"{flag.help} ({flag.default})" in text
 
 
+def test_every_flag_is_in_one_group():
+    names = [name for _, names in GROUPS for name in names.split()]
+    assert sorted(names) == sorted(flag.attribute for flag in FLAGS)
+
+
+def test_pictures_need_no_flags():
+    args, given = parse(["--fast", "photo.jpg", "one.jpg", "two.jpg", "--size", "300", "--output", "photo.jpg"])
+    assert args.content_image == "photo.jpg" and args.style_image == ["one.jpg", "two.jpg"] and args.output == "photo.jpg"
+    assert args.optimizer == "lbfgs" and given["max_long_edge"] == 300
+    assert get_args(["-", "one.jpg"]).content_image == "-"
+    assert get_args(["photo.jpg"]).style_image == get_args([]).style_image
+
+
+@pytest.mark.parametrize("words, reason", [
+    ("photo.jpg --content-image other.jpg", "--content-image: is given twice, by itself and as photo.jpg"),
+    ("--epochs 40", "unrecognized arguments: --epochs 40 (is --max-num-epochs meant?)"),
+    ("--iterations=40", "(is --max-num-epochs meant?)"), ("--image-size 40", "(is --size meant?)"),
+    ("--image_size 40", "(is --size meant?)"), ("--content a.jpg", "(is --content-image meant?)"),
+    ("--style a.jpg", "(is --style-image meant?)"), ("--max_long_edge 40", "(is --max-long-edge meant?)"),
+    ("--stile-image a.jpg", "(is --style-image meant?)"), ("--original-colors", "(is --preserve-colors luma meant?)"),
+    ("photo.jpg --wholly-unknown", "unrecognized arguments: photo.jpg --wholly-unknown; --help")])
+def test_near_misses(words, reason, capsys):
+    with pytest.raises(SystemExit) as ended:
+        get_args(words.split())
+    error = capsys.readouterr().err
+    assert ended.value.code == 2 and reason in error and error.count("\n") == 1
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit) as ended:
         get_args(["--version"])
@@ -106,7 +135,7 @@ def test_the_documentation_has_todays_flags():
     text = (ROOT / "docs" / "flags.md").read_text(encoding="utf-8")
     assert with_flag_table(text) == text, "run: make docs"
     table = re.search(r"<!-- flags -->\n(.*?)<!-- /flags -->", text, re.S)[1]
-    assert table.count("\n") == len(FLAGS) + 2 and "`--lr-sched-factor`" in table
+    assert table.count("| `--") == len(FLAGS) and "`--lr-sched-factor`" in table
 
 
 def test_a_stale_table_is_brought_up_to_date():
@@ -160,7 +189,7 @@ def test_standard_input_is_one_picture(words):
 
 def test_a_line_stays_a_line(capsys):
     with pytest.raises(SystemExit):
-        get_args(["two\nlines\r"])
+        get_args(["--two\nlines\r"])
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
