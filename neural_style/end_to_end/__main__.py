@@ -40,7 +40,7 @@ NOT_OF_TRAINING = {
 def parser():
     """The parser of both commands, and those of each."""
     made = Parser(prog=f"python -m {NAME}", description="Train a network that paints in one pass, or paint with one.")
-    made.add_argument("--list-networks", action="store_true", help="print the networks that come with the package and exit")
+    add_list(made)
     commands = made.add_subparsers(dest="command", metavar="train|paint", parser_class=Parser)
     train = commands.add_parser("train", allow_abbrev=False, help="train a network on a style",
                                 description="Train a network that paints photographs in the style of a picture. Besides the "
@@ -65,8 +65,18 @@ def parser():
     add("--network", required=True, metavar="NETWORK", help="a name of --list-networks, or a file that `train` made")
     add("--output", required=True, metavar="DIR", help="the folder for the painted pictures")
     add("--format", default="jpg", metavar="ENDING", help="their format: jpg, png, … (jpg)")
+    add_list(paint)
     command_line.add_flags(paint, True, OF_PAINTING)
     return made, train, paint
+
+
+def add_list(parser):
+    """Add the flag that prints what networks there are."""
+    def listing(value):
+        from . import network
+        return "\n".join(f"{name:12} {network.load(name).about.description}" for name in network.names())
+    parser.add_argument("--list-networks", action=command_line.Print, nargs=0, const=listing, default=argparse.SUPPRESS,
+                        help="print the networks that come with the package and exit")
 
 
 def parse(arglist=None):
@@ -81,9 +91,7 @@ def parse(arglist=None):
         if own.preserve_colors == "match":
             paint.error("--preserve-colors match is about the style picture, before a run; use luma")
         return own, argparse.Namespace(**{name: getattr(own, name) for name in OF_PAINTING})
-    if not own.list_networks:
-        made.error("say train or paint")
-    return own, argparse.Namespace(debug=False)
+    made.error("say train or paint")
 
 
 def _of_training(own, words, parser):
@@ -135,16 +143,10 @@ def _paint(own, args):
         return painter.run(own, args)
 
 
-def _list(own, args):
-    from . import network
-    for name in network.names():
-        print(f"{name:12} {network.load(name).about.description}")
-
-
 def main(arglist=None):
     """The command; returns its exit code."""
     own, args = parse(arglist)
-    work = {"train": _train, "paint": _paint, None: _list}[None if own.list_networks else own.command]
+    work = {"train": _train, "paint": _paint}[own.command]
     return errors.run(lambda: work(own, args), NAME, args.debug)
 
 

@@ -5,6 +5,7 @@
 import argparse
 import sys
 
+from ..end_to_end.__main__ import add_list
 from ..options import parse as command_line
 from ..options.flags import BY_ATTRIBUTE, PICTURE, STANDARD_INPUT, listed, paths
 from ..system import errors
@@ -37,7 +38,9 @@ def parser():
     add = made.add_argument
     add("film", help="the film: MP4, MOV, MKV, WebM, AVI, …, or an animated GIF, WebP or PNG")
     add("--style", nargs="+", metavar="PAINTING", help="the picture whose style it is painted in, or several")
-    add("--network", metavar="NAME", help="instead, a trained network that paints a frame in one pass")
+    add("--network", metavar="NAME", help="instead, a network that paints a frame in one pass: a name of --list-networks, "
+        "or a file")
+    add_list(made)
     add("--output", required=True, metavar="FILM", help="the painted film: .mp4, .mov, .mkv, .webm, .gif or .webp")
     add("--first-epochs", type=int, metavar="N", help="with --style: the epochs of the first frame and of each that begins "
         "a scene (three times --max-num-epochs)")

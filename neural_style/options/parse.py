@@ -8,6 +8,7 @@ from ..system.errors import Parser, UsageError
 from .check import refuse_what_has_no_effect
 from .flags import BY_ATTRIBUTE, FILE, FLAGS, GROUPS, REFERENCE, RUN, SESSION, STANDARD_INPUT, is_foreign, listed
 
+PROGRAM = "neural-style"
 MOST = 1000     # flags in a recipe
 MEANT = {       # what other programs call it
     "--epochs": "--max-num-epochs", "--iterations": "--max-num-epochs", "--num-iterations": "--max-num-epochs",
@@ -64,7 +65,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=28, width=110)
 
 
-class _Print(argparse.Action):
+class Print(argparse.Action):
     """A flag that prints something and ends the program; const(value) gives the text."""
 
     def __call__(self, parser, namespace, value, option=None):
@@ -85,7 +86,7 @@ def add_flags(parser, defaults=False, names=BY_ATTRIBUTE):
                             nargs="+" if flag.many else None, help=(flag.help + shown).replace("%", "%%"))
 
 
-def parser(flag_defaults=True, prog="neural-style"):
+def parser(flag_defaults=True, prog=PROGRAM):
     """The parser of a run's command line."""
     made = RunParser(prog=prog, usage="%(prog)s [PHOTO [PAINTING ...]] [flags]", formatter_class=_Help, epilog=EXAMPLES,
                      description="Paint the content image in the style of the style image.",
@@ -97,9 +98,9 @@ def parser(flag_defaults=True, prog="neural-style"):
                       help="take defaults from a recipe: a name of --list-recipes, a file, or a picture that was made here")
     more.add_argument("--fast", action="append_const", dest="recipe", const="fast", default=argparse.SUPPRESS,
                       help="the same as --recipe fast")
-    more.add_argument("--list-recipes", action=_Print, nargs=0, default=argparse.SUPPRESS,
+    more.add_argument("--list-recipes", action=Print, nargs=0, default=argparse.SUPPRESS,
                       const=lambda value: recipes.listing(), help="print the recipes and exit")
-    more.add_argument("--show-recipe", action=_Print, metavar="NAME", default=argparse.SUPPRESS,
+    more.add_argument("--show-recipe", action=Print, metavar="NAME", default=argparse.SUPPRESS,
                       const=recipes.text, help="print a recipe and exit")
     more.add_argument("--save-recipe", metavar="FILE", default=argparse.SUPPRESS,
                       help="write this run's flags to a file that --recipe takes, and exit")
@@ -111,14 +112,19 @@ def parser(flag_defaults=True, prog="neural-style"):
     return made
 
 
-def parse(arglist=None, prog="neural-style"):
-    """The arguments of a command line, and what it asks for besides a run: {"save_recipe": …, "doctor": …}."""
+def parse(arglist=None, prog=PROGRAM):
+    """The arguments of a command line, and what it asks for besides a run: {"save_recipe": …, "doctor": …}.
+
+    Only the command of that name takes pictures without flags.
+    """
     words = sys.argv[1:] if arglist is None else list(arglist)
     full = parser(prog=prog)
     if hasattr(sys.stdout, "reconfigure"):      # what is printed has letters that not every terminal knows
         sys.stdout.reconfigure(errors="replace")
     try:
         found, pictures = parser(flag_defaults=False, prog=prog).parse_with_pictures(words)
+        if prog != PROGRAM and pictures:
+            full.error(f"unrecognized arguments: {' '.join(pictures)}")
         words = words + _by_position(pictures, vars(found))
         given = vars(parser(flag_defaults=False, prog=prog).parse_with_pictures(words)[0])
         if "resume" in given:
@@ -153,7 +159,7 @@ def _recipe_words(name, given):
     words, embedded = recipes.words(name)
     if sum(word.startswith("-") for word in words) > MOST:       # argparse takes time proportional to their square
         raise UsageError(f"--recipe {name}: it has more than {MOST} flags; no run takes as many")
-    plain = RunParser(prog="neural-style", add_help=False, argument_default=argparse.SUPPRESS)
+    plain = RunParser(prog=PROGRAM, add_help=False, argument_default=argparse.SUPPRESS)
     add_flags(plain)
     own, unknown = plain.parse_known_args(words)
     if unknown:

@@ -146,8 +146,11 @@ def test_a_network_is_trained_stopped_and_used(small, photos, tmp_path, capsys):
 
 
 def test_the_networks_are_listed(capsys):
-    assert run("--list-networks") == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == network.names()
+    for words in (["--list-networks"], ["paint", "--list-networks"]):
+        with pytest.raises(SystemExit) as ended:
+            run(*words)
+        assert ended.value.code == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines() if line] == 2 * network.names()
 
 
 def test_a_run_starts_from_what_a_network_paints(trained, photos, tmp_path, monkeypatch, random_params):
