@@ -4,7 +4,6 @@
     python -m neural_style.end_to_end paint --network painting.params photo.jpg --output painted
 """
 import argparse
-import os
 import sys
 
 from ..nstyle import log_to_stderr
@@ -118,9 +117,6 @@ def _of_training(own, words, parser):
             parser.error(f"--{name.replace('_', '-')} {value}: must be from {least} to {most}")
     if not own.output.endswith(".params"):
         parser.error(f"--output {own.output}: a network's file ends in .params")
-    if os.path.exists(own.output) and not args.overwrite:
-        parser.error(f"--output {own.output} is there already; name another file, continue with --resume, or replace it with "
-                     "--overwrite")
     own.rate = args.lr if "lr" in given else 0.0
     return args
 

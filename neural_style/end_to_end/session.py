@@ -67,6 +67,7 @@ def run(settings, args, saved=None, on_step=None):
     """Train as asked, or go on from what resumed() gives; on_step gets every TrainingStep. Returns the exit code."""
     own, args, tell = settings.complete(), complete(args), on_step
     output = Path(own.output)
+    _prepare(output, replaces=saved or args.overwrite)
     photographs = Photographs(own.photos, args.max_long_edge, own.crop)
     digest = _digest(own, args, photographs)
     if saved and saved[2] != digest:
@@ -116,15 +117,26 @@ def run(settings, args, saved=None, on_step=None):
 
     since = state.step if state else 0
     with Progress(own.steps, "step", since, bar=log.getEffectiveLevel() == logging.INFO) as progress, \
-            interrupt.waiting() as asked:
+            interrupt.waiting("step") as asked:
         training.train(parts, objective, photographs, own, args, on_step, state)
     log.info("the network is %s: paint with `python -m neural_style.end_to_end paint --network %s PHOTO`", output, output)
     return 0
 
 
+def _prepare(output, replaces):
+    """Make sure, before a long training, that its files can be written, and that they replace none unasked."""
+    for path in (output, output.with_suffix(".html"), _numbered(output, 0).parent):
+        if path.exists() and not replaces:
+            raise UsageError(f"--output {output}: {path} is there already; name another file, continue with --resume, or replace "
+                             "it with --overwrite")
+    if output.is_dir():
+        raise UsageError(f"--output {output} is a folder; name a file in it")
+    images.prepare_folder(_numbered(output, 0).parent)
+
+
 def _numbered(output, step):
     """The picture of the photographs that are kept apart, painted after a step."""
-    return output.with_name(f"{output.stem}_{step}.jpg")
+    return output.with_name(f"{output.stem}_steps") / f"{step}.jpg"
 
 
 def _row(pictures, height=300):

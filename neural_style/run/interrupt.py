@@ -16,7 +16,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextlib.contextmanager
-def waiting():
+def waiting(unit="epoch"):
     """Gives a list that is empty until the run is asked to stop: then it holds the signal's number.
 
     Signals can be heard in a process's main thread only; elsewhere the list stays empty. What ignores a signal, as a job
@@ -29,7 +29,7 @@ def waiting():
         for other, handler in before.items():
             signal.signal(other, handler)
         # in a thread of its own, for the signal may have come in the middle of a line of the log
-        threading.Thread(target=log.warning, args=("stopping after this epoch; once more to stop at once",)).start()
+        threading.Thread(target=log.warning, args=(f"stopping after this {unit}; once more to stop at once",)).start()
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -141,7 +141,12 @@ def test_a_network_is_trained_stopped_and_used(small, photos, tmp_path, capsys):
     assert run("train", *words, "--output", tmp_path / "a.params") == 0
     assert network.load(tmp_path / "a.params").about.description.startswith("coffee.png: 3 steps of 3 in ")
     assert "--crop 64x" not in (page := (tmp_path / "a.html").read_text()) and "photographs" in page and "step 3" in page
-    assert sorted(path.name for path in tmp_path.glob("a_*.jpg")) == ["a_2.jpg", "a_3.jpg"]
+    assert sorted(path.name for path in (tmp_path / "a_steps").iterdir()) == ["2.jpg", "3.jpg"]
+    for name in "a.params", "a.html":       # either of them is reason enough
+        assert "is there already; name another file" in refused(capsys, "train", *words, "--output", tmp_path / "a.params")
+        (tmp_path / name).unlink()
+    assert "a_steps is there already" in refused(capsys, "train", *words, "--output", tmp_path / "a.params")
+    assert run("train", *words, "--output", tmp_path / "a.params", "--overwrite") == 0
     assert run("paint", photos, "--network", tmp_path / "a.params", "--output", tmp_path / "b", "--size", "64", "--quiet") == 0
 
 

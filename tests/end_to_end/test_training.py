@@ -34,7 +34,7 @@ def train(folder, small):
     """train(output, steps=…): run a session in the folder with the small VGG; returns the steps and the network."""
     def run(output="a.params", words="", saved=None, on_step=None, **values):
         args = get_args(["--style-image", str(folder / "style.png"), "--model-params", str(small), "--max-long-edge", "96",
-                         "--seed", "2", "--precision", "fast32", *words.split()])
+                         "--seed", "2", "--precision", "fast32", "--overwrite", *words.split()])
         settings = session.Settings(**{**dict(style=[str(folder / "style.png")], output=str(folder / output), crop=64,
                                               photos=[str(folder / "photos")], steps=6, save_every=2), **values})
         steps = []
@@ -90,7 +90,7 @@ def test_asked_to_stop_it_saves(train, folder, monkeypatch):
     import contextlib
 
     @contextlib.contextmanager
-    def asked():
+    def asked(unit):
         yield [2]
     monkeypatch.setattr(session.interrupt, "waiting", asked)
     with pytest.raises(Interrupted, match=r"stopped after step 1; .* `train --resume .*a.params` continues") as raised:
