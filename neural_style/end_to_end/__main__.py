@@ -15,11 +15,15 @@ from ..system.errors import Parser
 
 NAME = "neural_style.end_to_end"
 # The flags that each kind of network is trained with, unless others are given.
-DEFAULTS = {"fast": ["--precision", "auto"], "boost": ["--precision", "auto", "--style-weight", "1.2"]}
+DEFAULTS = {"fast": ["--precision", "auto", "--fit", "scale"],
+            "boost": ["--precision", "auto", "--fit", "scale", "--style-weight", "1.2"]}
+# The training's own flags, by attribute.
+OWN = {"style": "--style", "photos": "--photos", "output": "--output", "generator": "--generator", "steps": "--steps",
+       "crop": "--crop", "save_every": "--save-every", "begin_with": "--from"}
 LIMITS = ("steps", 1, 10 ** 7), ("save_every", 1, 10 ** 7), ("crop", 64, 2048)
 # Flags of a run that also make sense when one paints in one pass.
 OF_PAINTING = ("max_long_edge", "width", "preserve_colors", "mask", "output_size", "bit_depth", "flatten",
-               "remove_noise_final", "overwrite", "quiet", "debug")
+               "remove_noise_final", "overwrite", "force", "quiet", "debug")
 # Flags of a run that are none of a training, and why.
 NOT_OF_TRAINING = {
     **dict.fromkeys(("content_image", "mask", "regions", "style_regions"), "a network learns from all of --photos alike"),
@@ -95,19 +99,24 @@ def parse(arglist=None):
 
 def _of_training(own, words, parser):
     """The arguments of the objective that words ask for; for a training that is resumed only those that are given."""
-    _, given = command_line.parse(words, parser.prog)
+    given = vars(command_line.parser(False).parse_known_args(words)[0])
     if own.resume:
-        if own.style or own.output or own.photos:
-            parser.error(f"--resume {own.resume}: the training knows its pictures and its flags; leave the others out")
+        for name, value in vars(own).items():
+            if name != "resume" and name in OWN and value != parser.get_default(name):
+                parser.error(f"--resume {own.resume}: the training knows its pictures and its flags; leave "
+                             f"{OWN[name]} out")
         for name in given:
             if name not in attributes(SESSION):
                 parser.error(f"{BY_ATTRIBUTE[name].name} cannot change when a training is resumed; leave it out")
-        return argparse.Namespace(debug=False, **given)
+        command_line.parse(words, parser.prog)      # complains about words that are no flags
+        return argparse.Namespace(**{"debug": False, **given})
     if not own.style or not own.output:
         parser.error(f"{'--output' if own.style else '--style'} must be given")
     for name in filter(NOT_OF_TRAINING.__contains__, given):
         flag = BY_ATTRIBUTE[name].name if name in BY_ATTRIBUTE else f"--{name.replace('_', '-')}"
         parser.error(f"{flag} is not for a training: {NOT_OF_TRAINING[name]}")
+    if given.get("style_weight") == 0:
+        parser.error("--style-weight 0: a network needs a style to learn")
     args, _ = command_line.parse([*DEFAULTS[own.generator], *words, "--style-image", *own.style], parser.prog)
     if "patches" in listed(args.style_term):
         parser.error("--style-term patches is not for a training: their matches would have to be chosen for each photograph")

@@ -142,6 +142,7 @@ class Generator(NamedTuple):
     halo: int                       # rows of surroundings that a part's output depends on
     optimizer: str                  # in MXNet
     rates: Dict[str, float]         # what the optimiser takes
+    memories: int                   # arrays that it keeps for each parameter
     lowest_rate: float              # the learning rate falls to this share of the first, along a cosine
     clip: float                     # the gradient of a picture is scaled down where its norm exceeds this times its values
     relative: bool                  # learn from the loss's logarithm: no photograph then counts more for being hard to paint
@@ -151,10 +152,10 @@ class Generator(NamedTuple):
 
 
 GENERATORS = {
-    "fast": Generator(lambda: [fast()], 4, 0, "Adam", {"learning_rate": 1e-3, "beta2": 0.99}, 0.02, 0.0, True,
+    "fast": Generator(lambda: [fast()], 4, 0, "Adam", {"learning_rate": 1e-3, "beta2": 0.99}, 2, 0.02, 0.0, True,
                       ("gaussian", "in", 2.0), {"last_weight": _as_it_is}, 192),
     "boost": Generator(boost, 8, 72, "SGD",
-                       {"learning_rate": 1e-4, "momentum": 0.9, "wd": 5e-3, "clip_gradient": 5.0}, 1.0, 0.05,
+                       {"learning_rate": 1e-4, "momentum": 0.9, "wd": 5e-3, "clip_gradient": 5.0}, 1, 1.0, 0.05,
                        False, ("uniform", "avg", 2.0), {}, 384),
 }
 

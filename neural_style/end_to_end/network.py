@@ -9,6 +9,7 @@ import json
 import re
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,13 +18,14 @@ import numpy as np
 from ..find_mxnet import mx
 from ..layers.segments import windows
 from ..system import memory
-from ..system.errors import UsageError
+from ..system.errors import NeuralStyleError, UsageError
 from ..weights import params
 from . import generators
 from .generators import FAST, GENERATORS, INPUT, LAST, RANGE
 
 STYLES = Path(__file__).parent / "styles"       # the networks that come with the package
 STRIP = 2 ** 18         # pixels of a picture that are painted at a time
+BYTES = 280             # of memory for each pixel that is painted
 LARGEST = 200_000_000   # bytes of a network's file
 SMALLEST = 16           # pixels of a side
 
@@ -50,6 +52,13 @@ class Network:
             found.update(key.encode() + self.arrays[key].tobytes())
         return found.hexdigest()[:16]
 
+    def demand_memory(self, size, force=False):
+        """Refuse a picture of size (H, W) that would not fit in memory."""
+        needed, free = BYTES * size[0] * size[1], memory.available()
+        if free is not None and needed > free and not force:
+            raise UsageError(f"a picture of {size[1]}x{size[0]} takes about {memory.gigabytes(needed)}, and "
+                             f"{memory.gigabytes(free)} of memory are free; take a smaller --size, or start anyway with --force")
+
     def paint(self, image, strip=STRIP):
         """Paint an array (1, 3, H, W) in the network's range; returns a float32 array of the same shape.
 
@@ -57,7 +66,8 @@ class Network:
         """
         generator, (height, width) = GENERATORS[self.about.generator], image.shape[2:]
         if min(height, width) < SMALLEST:
-            raise UsageError(f"a picture of {width}x{height} is too small for a network: each side needs {SMALLEST} pixels")
+            raise UsageError(f"a picture of {width}x{height} is too small for a network: each side needs {SMALLEST} pixels; "
+                             "take a larger --size, or crop it")
         padding = [(0, -side % generator.multiple) for side in (height, width)]
         image = np.pad(np.asarray(image, "float32"), [(0, 0), (0, 0), *padding], mode="reflect")
         rows = max(generator.multiple, strip // image.shape[3] // generator.multiple * generator.multiple)
@@ -189,16 +199,29 @@ def names():
 def load(where):
     """The Network of a name in names(), of a file, or of the original's trained models."""
     path = STYLES / f"{where}.params" if where in names() else Path(where)
-    if path.is_dir() or zipfile.is_zipfile(path):
-        return _of_the_original(path)
-    if not path.is_file():
+    if not str(where) or not path.exists():
         raise UsageError(f"--network {where}: there is no such file, and no network of this name here; there are "
                          f"{', '.join(names()) or 'none'}")
-    if path.stat().st_size > LARGEST:
-        raise UsageError(f"--network {where}: the file is larger than any network")
-    arrays = params.read(path)
+    try:
+        if path.is_dir():
+            return _of_the_original(where, [sorted([*path.glob(f"{part}/*.params"), *path.glob(f"*/{part}/*.params")])
+                                            for part in range(4)])
+        if zipfile.is_zipfile(path):
+            return _of_zip(where, path)
+        arrays = _arrays(path)
+    except UsageError:
+        raise
+    except (NeuralStyleError, OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+        raise UsageError(f"--network {where}: the file holds no network, or is damaged") from error
     about = _about(where, arrays.pop("about", None))
-    return Network(about, _checked(where, about.generator, arrays), Path(where).stem)
+    return Network(about, _checked(where, about.generator, arrays), path.stem)
+
+
+def _arrays(path):
+    """The arrays of a file that is not too large to be that of a network."""
+    if path.stat().st_size > LARGEST:
+        raise UsageError(f"--network {path}: the file is larger than any network")
+    return params.read(path)
 
 
 def _about(where, packed):
@@ -231,28 +254,30 @@ def _checked(where, generator, arrays):
     return {key: arrays[key] for key in expected}
 
 
-def _of_the_original(path):
-    """The Network of the original's trained models: for each of the four parts, the last file in its folder."""
-    if path.is_dir():
-        return _of_folder(path)
+def _of_zip(where, path):
+    """The original's trained models, as they are packed in model.zip."""
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as packed:
-        members = [info for info in packed.infolist() if re.fullmatch(r"(.*/)?[0-3]/[^/]+\.params", info.filename)]
-        if sum(info.file_size for info in members) > LARGEST:
-            raise UsageError(f"--network {path}: its files are larger than any network")
-        for info in members:
-            target = Path(folder, info.filename.split("/")[-2], Path(info.filename).name)
-            target.parent.mkdir(exist_ok=True)
-            target.write_bytes(packed.read(info))
-        return _of_folder(Path(folder), str(path))
+        members = [[info for info in packed.infolist() if re.fullmatch(rf"(.*/)?{part}/[^/]+\.params", info.filename)]
+                   for part in range(4)]
+        if sum(info.file_size for infos in members for info in infos) > LARGEST:
+            raise UsageError(f"--network {where}: its files are larger than any network")
+        files = []
+        for part, infos in enumerate(members):
+            files.append([])
+            for number, info in enumerate(sorted(infos, key=lambda info: info.filename)):
+                files[part].append(Path(folder, f"{part}-{number}.params"))
+                files[part][number].write_bytes(packed.read(info))
+        return _of_the_original(where, files)
 
 
-def _of_folder(folder, shown=None):
-    shown, arrays = shown or str(folder), {}
-    for part in range(4):
-        files = sorted(Path(folder).glob(f"**/{part}/*.params"))
-        if not files:
-            raise UsageError(f"--network {shown}: a folder {part} with a .params file is missing; the original's trained "
-                             "models are folders 0 to 3")
-        arrays.update(params.read(files[-1]))
+def _of_the_original(where, files):
+    """The Network of the original's trained models: of the files of each of the four parts the last one counts."""
+    missing = [part for part, own in enumerate(files) if not own]
+    if missing:
+        raise UsageError(f"--network {where}: a folder {missing[0]} with a .params file is missing; the original's trained "
+                         "models are folders 0 to 3")
+    arrays = {}
+    for own in files:
+        arrays.update(_arrays(own[-1]))
     about = About("boost", 480, "the original's trained model")
-    return Network(about, _checked(shown, "boost", arrays), Path(shown).stem)
+    return Network(about, _checked(where, "boost", arrays), Path(where).stem)

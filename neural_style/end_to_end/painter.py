@@ -1,15 +1,17 @@
 """Paint photographs with a network: read, painted, and saved as the other command does."""
 import itertools
 import logging
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
 from ..batch.pairs import find_pictures
+from ..find_mxnet import mx
 from ..pictures import colors, images, regions
 from ..run.progress import Progress, duration
-from ..system.errors import UsageError, describe, say
+from ..system.errors import NeuralStyleError, UsageError, describe, say, visible
 from .network import load
 
 log = logging.getLogger("neural_style")
@@ -19,43 +21,53 @@ def run(own, args):
     """Paint every photograph; one that fails does not keep the others from being painted. Returns the exit code."""
     network, folder, failed = load(own.network), Path(own.output), []
     photographs = find_pictures(own.photos, "PHOTO")
+    mask = images.read_picture(args.mask) if args.mask else None
     outputs = _named(photographs, folder, own.format.lstrip("."))
-    for path, output in zip(photographs, outputs):
+    for output in outputs:
         if output.exists() and not args.overwrite:
             raise UsageError(f"--output {own.output}: {output} is there already; name another folder, or replace it with "
                              "--overwrite")
-        if output.exists() and any(output.samefile(other) for other in photographs):
-            raise UsageError(f"--output {own.output}: {output} is one of the photographs; name another folder")
+        if output.exists() and any(output.samefile(other) for other in [*photographs, *filter(None, [args.mask])]):
+            raise UsageError(f"--output {own.output}: {output} is one of the pictures to read; name another folder")
     images.prepare_outputs(folder / f"x.{own.format.lstrip('.')}", bit_depth=args.bit_depth)
     start = time.monotonic()
     with Progress(len(outputs), "picture", bar=not args.quiet) as progress:
         for path, output in zip(photographs, outputs):
             try:
                 began = time.monotonic()
-                paint(network, path, output, args)
+                paint(network, path, output, args, mask)
                 line = f"{output} painted in {time.monotonic() - began:.1f} s"
-            except (UsageError, OSError, MemoryError) as error:
+            except (NeuralStyleError, mx.base.MXNetError, OSError, MemoryError) as error:
                 line = f"{path} failed: {describe(error)}"
                 failed.append(line)
             progress.step(time.monotonic() - start)
-            if progress.bar is None and not args.quiet and line not in failed:
+            if line in failed:
+                _tell(progress, line)
+            elif progress.bar is None and not args.quiet:
                 log.info("%s", line if len(outputs) == 1 else f"{progress.done}/{len(outputs)} {line}, "
                          f"{duration(progress.left())} left")
-    for line in failed:
-        say(line)
     return 1 if failed else 0
 
 
-def paint(network, path, output, args):
-    """Paint the photograph at path, and save it as the arguments ask for."""
+def _tell(progress, line):
+    """Say a line at once, above the bar where there is one."""
+    if progress.bar is None:
+        say(line)
+    else:
+        progress.bar.write(visible(line), file=sys.stderr)
+
+
+def paint(network, path, output, args, mask=None):
+    """Paint the photograph at path, and save it as the arguments ask for; mask is a Picture."""
     photo = images.read_picture(path)
     content = images.PreprocessContentImage(photo, args.max_long_edge, args.width)
-    mask = regions.mask_of(images.read_picture(args.mask), photo) if args.mask else None
+    network.demand_memory(content.shape[2:], args.force)
+    where = regions.mask_of(mask, photo) if mask else None
     painted = network.paint(content)
     if args.preserve_colors == "luma":
         painted = colors.with_colors_of(painted, content).astype(np.float32)
     images.SaveImage(painted, str(output), args.remove_noise_final,
-                     **images.save_options(args, photo, str(output), content, mask))
+                     **images.save_options(args, photo, str(output), content, where))
 
 
 def _named(photographs, folder, ending):

@@ -9,7 +9,7 @@ import numpy as np
 from ..batch.pairs import find_pictures
 from ..pictures import images
 from ..pictures.read import read_picture, size_of
-from ..system.errors import UsageError
+from ..system.errors import NeuralStyleError, UsageError
 
 log = logging.getLogger("neural_style")
 
@@ -42,7 +42,7 @@ def packaged():
 
 
 class Photographs:
-    """What is learnt from, and `shown`, the Pictures that are kept apart.
+    """What is learnt from, and `shown`, a few Pictures, which are kept apart (`are_apart`) where there are enough.
 
     patterns are files, folders or glob patterns; without any, packaged() are taken. size is the longer edge of the
     pictures that the network is to paint; crops are squares of crop pixels.
@@ -52,11 +52,11 @@ class Photographs:
         self._size, self._crop, self._bad = size, crop, set()
         paths = packaged() if not patterns else find_pictures(patterns, "--photos")
         self._paths = list(dict.fromkeys(path for path in paths if self._is_large_enough(path)))
-        apart = SHOWN if len(self._paths) >= FEWEST else 0
+        self.are_apart = len(self._paths) >= FEWEST
         step = max(1, len(self._paths) // SHOWN)
         chosen = self._paths[-SHOWN:] if not patterns else self._paths[step - 1::step]
         self.shown = [picture for picture in map(self._read, chosen[:SHOWN]) if picture]
-        self._paths = [path for path in self._paths if not apart or path not in chosen[:SHOWN]]
+        self._paths = [path for path in self._paths if not self.are_apart or path not in chosen[:SHOWN]]
         self._scaled = functools.lru_cache(KEPT)(self._scaled_down)
         if not any(self._read(path) for path in self._paths):
             raise UsageError("--photos: there is no photograph to learn from")
@@ -72,6 +72,8 @@ class Photographs:
         """A random crop as an array (1, 3, crop, crop) in the network's range; rng is NumPy's generator."""
         pixels = None
         while pixels is None:
+            if len(self._bad) >= len(self._paths):
+                raise NeuralStyleError("none of the photographs can be read any more")
             pixels = self._scaled(self._paths[rng.integers(len(self._paths))])
         height, width = pixels.shape[:2]
         scale = self._size * rng.uniform(*SCALES) / max(height, width)

@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import zipfile
+import zlib
 from pathlib import Path
 from typing import List, NamedTuple
 
@@ -33,7 +34,7 @@ from .photographs import Photographs
 log = logging.getLogger("neural_style")
 
 LINES_EVERY = 50        # steps, where there is no bar
-MOST_BYTES = 500_000_000        # of a state's arrays, each
+MOST_BYTES = 500_000_000        # of a state's arrays
 SMALLEST, LARGEST = 64, 2048    # pixels of a side of a crop
 
 
@@ -72,18 +73,18 @@ def run(settings, args, saved=None, on_step=None):
     digest = _digest(own, args, photographs)
     if saved and saved[2] != digest:
         raise UsageError(f"--resume {own.output}: the style or the photographs are not those that the training began with")
-    begin_with = network.load(own.begin_with) if own.begin_with else None
+    begin_with = network.load(own.begin_with) if own.begin_with and not saved else None
     if begin_with and begin_with.about.generator != own.generator:
         raise UsageError(f"--from {own.begin_with} is of kind {begin_with.about.generator}; say --generator "
                          f"{begin_with.about.generator}")
-    log.info("%d photographs to learn from%s", len(photographs), f", {len(photographs.shown)} kept apart and shown"
-             if len(photographs.shown) else "")
+    log.info("%d photographs to learn from%s", len(photographs),
+             f", {len(photographs.shown)} kept apart and shown" if photographs.are_apart else "")
     device = context(args.gpu)
     objective = training.objective_for(args, own.crop, device)
     parts = training.start(own, args, begin_with, device)
     state, history = saved[:2] if saved else (None, [])
     shown = [pictures.pixels for pictures in photographs.shown]
-    page = _page(own, args, shown, device)
+    page = _page(own, args, shown, "photographs kept apart" if photographs.are_apart else "photographs", device)
     pictures = [(step, _numbered(output, step)) for step in range(own.save_every, (state.step if state else 0) + 1, own.save_every)]
     pictures = [(step, path) for step, path in pictures if path.exists()]
 
@@ -151,11 +152,11 @@ def _painted(trained, shown, size):
                  for pixels in shown])
 
 
-def _page(own, args, shown, device):
+def _page(own, args, shown, name, device):
     if not shown:
         return None
     pixels = _row([pixels if pixels.dtype == "uint8" else (pixels // 256).astype("uint8") for pixels in shown])
-    pictures = [("photographs", Picture("photographs kept apart", pixels, None)),
+    pictures = [("photographs", Picture(name, pixels, None)),
                 *(("style", path) for path in style_pictures(args))]
     facts = {"generator": own.generator, "crop": f"{own.crop}x{own.crop}", "seed": args.seed, "on": place(device),
              **machine.versions(), **machine.describe()}
@@ -184,7 +185,7 @@ def _digest(own, args, photographs):
     for path in style_pictures(args):
         found.update(download.sha256_of(path).encode() if os.path.isfile(path) else b"none")
     for path in photographs.paths:
-        found.update(f"{path} {os.path.getsize(path)}\n".encode())
+        found.update(download.sha256_of(path).encode())
     return found.hexdigest()
 
 
@@ -208,32 +209,44 @@ def resumed(output):
     broken = UsageError(f"--resume {output}: {path} is missing or cannot be read; there is no training to go on with")
     try:
         with zipfile.ZipFile(path) as packed:
-            if any(info.file_size > MOST_BYTES for info in packed.infolist()):
+            if sum(info.file_size for info in packed.infolist()) > MOST_BYTES:
                 raise broken
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes().decode())
-            names = [name for name in file.files if name != "about"]
-            own = _settings(about["settings"], output)
-            args = complete(_Arguments(about["args"]))
-            arrays = {name[len("array:"):]: file[name] for name in names if name.startswith("array:")}
-            memory = {}
-            for name in sorted(name for name in names if name.startswith("memory:")):
-                memory.setdefault(name.split(":", 2)[2], []).append(file[name])
-            state = training.TrainingState(int(about["step"]), float(about["seconds"]), arrays, memory)
-            history = [EpochRecord(step, math.nan, float(total), float(seconds),
-                                   {str(name): float(loss) for name, loss in losses.items()})
-                       for step, (total, seconds, losses) in enumerate(about["history"], 1)]
-            digest = str(about["digest"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+            own, args = _settings(about["settings"], output), complete(_Arguments(about["args"]))
+            arrays = {name: file[name] for name in file.files if name != "about"}
+        state = training.TrainingState(int(about["step"]), float(about["seconds"]), *_sorted(own, arrays))
+        history = [EpochRecord(step, math.nan, float(total), float(seconds),
+                               {str(name): float(loss) for name, loss in losses.items()})
+                   for step, (total, seconds, losses) in enumerate(about["history"], 1)]
+        digest = str(about["digest"])
+        if not 0 <= state.step <= own.steps or len(history) != state.step or len({tuple(row.losses) for row in history}) > 1:
+            raise ValueError("the history is another's")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError, RecursionError, RuntimeError,
+            NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise broken from error
-    if (own.generator not in GENERATORS or not 0 <= state.step <= own.steps or len(history) != state.step
-            or own.save_every < 1 or not SMALLEST <= own.crop <= LARGEST or own.crop % GENERATORS[own.generator].multiple
-            or not all(np.isfinite(array).all() for array in arrays.values())):
-        raise broken
     if state.step == own.steps:
         raise UsageError(f"--resume {output}: the training is complete; --from {output} begins another one with it")
-    _demand_shapes(broken, own, state)
     return own, args, (state, history, digest)
+
+
+def _sorted(own, arrays):
+    """The arrays of a state by name, and the optimiser's by parameter: all that the generator has, of its shapes, and finite."""
+    found, memory, generator = {}, {}, GENERATORS[own.generator]
+    for symbol in generator.parts():
+        parameters, kept = shapes(symbol, (SMALLEST, SMALLEST))
+        for kind, expected in (("arg", parameters), ("aux", kept)):
+            for name, shape in expected.items():
+                found[f"{kind}:{name}"] = _of_shape(arrays[f"array:{kind}:{name}"], shape)
+        for name, shape in parameters.items():
+            memory[name] = [_of_shape(arrays[f"memory:{i}:{name}"], shape) for i in range(generator.memories)]
+    return found, memory
+
+
+def _of_shape(array, shape):
+    if array.shape != shape or array.dtype != np.float32 or not np.isfinite(array).all():
+        raise ValueError("not an array of the training")
+    return array
 
 
 def _settings(values, output):
@@ -242,6 +255,9 @@ def _settings(values, output):
     for value, default in zip(own, Settings([""], "")):
         if type(value) is not type(default) or isinstance(value, list) and not all(isinstance(one, str) for one in value):
             raise ValueError(f"{value!r}")
+    if (own.generator not in GENERATORS or own.save_every < 1 or not 0 < own.rate < 1e30
+            or not SMALLEST <= own.crop <= LARGEST or own.crop % GENERATORS[own.generator].multiple):
+        raise ValueError("settings of no training")
     return own
 
 
@@ -250,14 +266,3 @@ class _Arguments:
 
     def __init__(self, values):
         self.__dict__.update({name: value for name, value in values.items() if name in BY_ATTRIBUTE})
-
-
-def _demand_shapes(broken, own, state):
-    """Raise broken where the arrays are not those of the generator."""
-    for symbol in GENERATORS[own.generator].parts():
-        parameters, kept = shapes(symbol, (SMALLEST, SMALLEST))
-        for kind, expected in (("arg", parameters), ("aux", kept)):
-            for name, shape in expected.items():
-                array = state.arrays.get(f"{kind}:{name}")
-                if array is None or array.shape != shape or any(one.shape != shape for one in state.memory.get(name, ())):
-                    raise broken

@@ -142,7 +142,7 @@ def train(parts, objective, photographs, own, args, on_step, since=None):
         for part in parts:
             picture = part.paint(picture)
             evaluation = objective(picture)
-            scale = 1 / evaluation.total if generator.relative else 1.0
+            scale = 1 / max(evaluation.total, 1e-30) if generator.relative else 1.0
             evaluations.append(evaluation._replace(gradient=evaluation.gradient * scale))       # a copy of it
         losses = {name: value * to_size for name, value in objective.by_kind(evaluation.losses).items()}
         if not np.isfinite([*evaluation.losses, evaluation.gradient_norm]).all():

@@ -6,7 +6,7 @@ import sys
 from .. import __version__, recipes
 from ..system.errors import Parser, UsageError
 from .check import refuse_what_has_no_effect
-from .flags import BY_ATTRIBUTE, FILE, FLAGS, GROUPS, REFERENCE, RUN, SESSION, STANDARD_INPUT, is_foreign, listed
+from .flags import BY_ATTRIBUTE, FILE, FLAGS, GROUPS, NETWORK, REFERENCE, RUN, SESSION, STANDARD_INPUT, is_foreign, listed
 
 PROGRAM = "neural-style"
 MOST = 1000     # flags in a recipe
@@ -173,10 +173,16 @@ def _recipe_words(name, given):
         flag = BY_ATTRIBUTE[attribute]
         if flag.scope in (RUN, SESSION):
             raise UsageError(f"--recipe {name}: a picture's recipe cannot have {flag.name}")
-        if attribute not in given and (flag.path == FILE or attribute == "model" and is_foreign(value)):
+        if attribute not in given and _is_somebodys(flag, value):
             raise UsageError(f"--recipe {name}: {flag.name} {value} is somebody's own; if you trust it, give {flag.name} "
                              "by hand as well")
     return words
+
+
+def _is_somebodys(flag, value):
+    """Whether a flag's value names a file of weights or a model that may be anybody's."""
+    return (flag.path == FILE or flag.attribute == "model" and is_foreign(value)
+            or flag.attribute == "start" and value.startswith(NETWORK) and not value[len(NETWORK):].isidentifier())
 
 
 def get_args(arglist=None):

@@ -78,6 +78,24 @@ def test_as_the_other_command_does(trained, photos, tmp_path):
     assert np.abs(shown - photo)[..., 1:].mean() < 25 < np.abs(shown - photo)[..., 0].mean()
 
 
+def test_what_does_not_fit_in_memory_is_one_pictures_failure(trained, photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(network.memory, "available", lambda: 3e6)
+    words = ["paint", photos, "--network", trained, "--output", tmp_path / "a", "--size", "200", "--quiet"]
+    assert run(*words) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and all("failed: a picture of 200x13" in line and "--size, or start anyway with --force" in line
+                                   for line in lines)
+    assert run(*words, "--force") == 0
+
+
+def test_a_mask_is_not_replaced(trained, photos, tmp_path, capsys):
+    (tmp_path / "masks").mkdir()
+    os.link(photos / "coffee.png", tmp_path / "masks" / "coffee.png")
+    assert "is one of the pictures to read" in refused(
+        capsys, "paint", photos / "coffee.png", "--mask", tmp_path / "masks" / "coffee.png", "--network", trained, "--output",
+        tmp_path / "masks", "--format", "png", "--overwrite")
+
+
 def test_names_that_are_alike_get_numbers(trained, photos, tmp_path):
     (tmp_path / "more").mkdir()
     os.link(photos / "coffee.png", tmp_path / "more" / "COFFEE.png")
@@ -100,7 +118,7 @@ def test_nothing_is_replaced_unasked(trained, photos, tmp_path, capsys):
     assert "coffee.jpg is there already; name another folder, or replace it with --overwrite" in refused(capsys, *words)
     assert (tmp_path / "a" / "coffee.jpg").read_bytes() == b"dear"
     assert run(*words, "--overwrite") == 0
-    assert "is one of the photographs" in refused(capsys, "paint", photos, "--network", trained, "--output", photos, "--format",
+    assert "is one of the pictures to read" in refused(capsys, "paint", photos, "--network", trained, "--output", photos, "--format",
                                                   "png", "--overwrite")
 
 
@@ -124,7 +142,11 @@ def test_nothing_is_replaced_unasked(trained, photos, tmp_path, capsys):
     ("train --style PHOTO --output a.params --photos nowhere", "--photos nowhere: there is no such picture"),
     ("train --style PHOTO --output a.params --from nobody", "--network nobody: there is no such file"),
     ("train --resume a.params", "there is no training to go on with"),
-    ("train --resume a.params --style PHOTO", "leave the others out")])
+    ("train --resume a.params --style PHOTO", "leave --style out"),
+    ("train --resume a.params --steps 9", "leave --steps out"), ("train --resume a.params --lr 1", "--lr cannot change"),
+    ("train --style PHOTO --output a.params --style-weight 0", "--style-weight 0: a network needs a style to learn"),
+    ("paint PHOTO --output b --network NETWORK --mask nosuch.png", "nosuch.png: there is no such picture"),
+    ("paint PHOTO --output b --network PHOTO", "the file holds no network, or is damaged")])
 def test_wrong_use_is_one_line(words, reason, trained, photos, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     words = [{"PHOTO": str(photos / "chelsea.png"), "NETWORK": str(trained)}.get(word, word) for word in words.split()]
@@ -158,7 +180,7 @@ def test_the_networks_are_listed(capsys):
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines() if line] == 2 * network.names()
 
 
-def test_a_run_starts_from_what_a_network_paints(trained, photos, tmp_path, monkeypatch, random_params):
+def test_a_run_starts_from_what_a_network_paints(trained, photos, tmp_path, monkeypatch, random_params, capsys):
     monkeypatch.chdir(tmp_path)
     words = ["--content-image", str(photos / "chelsea.png"), "--style-image", str(photos / "coffee.png"), "--size", "64",
              "--model-params", str(random_params), "--max-num-epochs", "1", "--lr", "1e-12", "--quiet", "--output", "a.png"]
@@ -167,7 +189,10 @@ def test_a_run_starts_from_what_a_network_paints(trained, photos, tmp_path, monk
     expected = images.PostprocessImage(network.load(trained).paint(content)).astype(int)
     assert np.abs(np.asarray(Image.open("a.png")) - expected).max() <= 1
     assert f"--start=network:{trained}" in images.read_recipe("a.png")
-    assert nstyle.main([*words, "--recipe", "a.png", "--output", "b.png"]) == 0
+    assert nstyle.main([*words, "--recipe", "a.png", "--start", f"network:{trained}", "--output", "b.png"]) == 0
+    with pytest.raises(SystemExit):         # a picture from anywhere names no file
+        nstyle.main([*words, "--recipe", "a.png", "--output", "c.png"])
+    assert "is somebody's own" in capsys.readouterr().err
     assert nstyle.main([*words[:-2], "--start", "network:nobody", "--output", "c.png"]) == 2
 
 

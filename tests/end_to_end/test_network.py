@@ -8,7 +8,7 @@ from test_generators import bound, random_arrays
 
 from neural_style.end_to_end import generators, network
 from neural_style.end_to_end.generators import GENERATORS
-from neural_style.system.errors import NeuralStyleError, UsageError
+from neural_style.system.errors import UsageError
 from neural_style.weights import params
 
 ABOUT = {"generator": "fast", "size": 600, "description": "a test"}
@@ -111,7 +111,7 @@ def test_arrays_of_another_kind(change, reason, networks, tmp_path):
 
 def test_what_is_no_file_of_arrays(tmp_path):
     (tmp_path / "a.params").write_bytes(b"not at all a file of arrays")
-    with pytest.raises(NeuralStyleError, match="is not an MXNet .params file"):
+    with pytest.raises(UsageError, match="--network .*a.params: the file holds no network, or is damaged"):
         network.load(tmp_path / "a.params")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="a folder 0 with a .params file is missing"):
@@ -144,6 +144,18 @@ def test_the_originals_trained_models(original, networks, tmp_path):
     (original / "3" / "v3_0001-0005000.params").unlink()
     with pytest.raises(UsageError, match="a folder 3 with a .params file is missing"):
         network.load(original)
+
+
+def test_zips_that_cannot_be_read(original, tmp_path):
+    with zipfile.ZipFile(tmp_path / "model.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(original.glob("*/*.params")):
+            packed.write(path, f"{path.parent.name}/{'long' * 60}{path.name}")
+    assert network.load(tmp_path / "model.zip").about.generator == "boost"
+    whole = (tmp_path / "model.zip").read_bytes()
+    for at in (len(whole) // 3, len(whole) // 2):       # in the middle of what is packed
+        (tmp_path / "model.zip").write_bytes(whole[:at] + bytes(100) + whole[at + 100:])
+        with pytest.raises(UsageError, match="model.zip: the file holds no network, or is damaged"):
+            network.load(tmp_path / "model.zip")
 
 
 def test_a_zip_that_inflates_is_refused(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from neural_style.find_mxnet import mx
 from neural_style.nstyle import get_args
 from neural_style.objective.objective import Evaluation
 from neural_style.run.interrupt import Interrupted
-from neural_style.system.errors import UsageError
+from neural_style.system.errors import NeuralStyleError, UsageError
 
 
 @pytest.fixture
@@ -111,7 +111,8 @@ def test_a_training_with_other_pictures_is_not_resumed(train, folder):
     lambda about: about["settings"].update(generator="slow"), lambda about: about["settings"].update(steps="6"),
     lambda about: about["settings"].update(photos=[1]), lambda about: about["settings"].update(more=1),
     lambda about: about.update(step=7), lambda about: about.update(history=[[1, 2]]), lambda about: about.pop("args"),
-    lambda about: about["settings"].update(crop=96 * 10 ** 9)])
+    lambda about: about["settings"].update(crop=96 * 10 ** 9), lambda about: about["settings"].update(rate=float("nan")),
+    lambda about: about.update(step=float("inf")), lambda about: about["history"][0].__setitem__(2, {"style": "x"})])
 def test_every_field_of_a_state_is_checked(change, train, folder):
     with pytest.raises(ZeroDivisionError):
         train(on_step=lambda step: 1 / (2 - step.step), save_every=1)
@@ -136,6 +137,9 @@ def test_a_state_without_its_arrays(train, folder):
         np.savez(path, **{**arrays, "array:arg:last_bias": wrong})
         with pytest.raises(UsageError, match="is missing or cannot be read"):
             session.resumed(str(folder / "a.params"))
+    np.savez(path, **{name: array for name, array in arrays.items() if name != "memory:1:last_bias"})
+    with pytest.raises(UsageError, match="is missing or cannot be read"):
+        session.resumed(str(folder / "a.params"))
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(UsageError, match="is missing or cannot be read"):
         session.resumed(str(folder / "a.params"))
@@ -189,6 +193,27 @@ def test_some_photographs_are_kept_apart():
     names = {path.rpartition("/")[2] for path in photographs.paths}
     assert len(photographs.shown) == 3 and "astronaut.png" in names
     assert not names & {"chelsea.png", "coffee.png", "rocket.jpg"}
+
+
+def test_few_photographs_are_not_kept_apart(folder):
+    photographs = Photographs([str(folder / "photos")], 96, 64)
+    assert len(photographs) == 3 and not photographs.are_apart and photographs.shown
+
+
+def test_photographs_that_are_gone(folder, monkeypatch):
+    photographs = Photographs([str(folder / "photos")], 96, 64)
+    for path in photographs.paths:
+        open(path, "w").close()
+    with pytest.raises(NeuralStyleError, match="none of the photographs can be read any more"):
+        photographs.sample(np.random.default_rng(0))
+
+
+def test_styles_at_scales_of_their_own(folder, small):
+    words = ["train", "--style", str(folder / "style.png"), str(folder / "style.png"), "--output", "a.params", "--style-scales",
+             "0.5", "1", "--style-blend-weights", "1", "3", "--model-params", str(small), "--size", "96"]
+    args = session.complete(command.parse(words)[1])
+    assert args.style_scales == [0.5, 1.0]
+    assert training.objective_for(args, 64, mx.cpu()).names[:2] == ["relu1_1", "relu2_1"]
 
 
 def test_values_of_the_flags_reach_the_objective(folder, small):
