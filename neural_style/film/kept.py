@@ -1,5 +1,6 @@
 """The painted frames of a film that is not complete yet: files in a hidden folder beside the film to be."""
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from ..pictures import write
 from ..system import files
 from ..system.errors import NeuralStyleError, UsageError
 
-ABOUT = "film.json"
+ABOUT, LOCK = "film.json", "lock"
 
 
 class Kept:
@@ -31,23 +32,37 @@ class Kept:
         """Where a painted frame is as the network sees it, (1, 3, H, W) float32."""
         return self.folder / f"{number:06}.npy"
 
-    def begin(self, fingerprint):
-        """Make the folder ready; returns how many frames of a film with this fingerprint are there, and whether frames of
-        another one have been removed.
+    def begin(self, fingerprint, overwrite=False):
+        """Make the folder ready; returns how many frames of a film with this fingerprint are there.
+
+        Frames of another one are removed only to overwrite. Until this process ends no other one can begin.
         """
         try:
             known = self._fingerprint()
-            if known is not None and known != fingerprint:
-                shutil.rmtree(self.folder)
-            elif known is None and self.folder.exists() and os.listdir(self.folder):
+            if known is None and self.folder.exists() and set(os.listdir(self.folder)) - {LOCK}:
                 raise UsageError(f"{self.folder} is in the way, and no film put it there; name another --output")
             write.prepare_folder(self.folder)
+            self._lock()
+            if known not in (None, fingerprint):
+                count = len(list(self.folder.glob("*.png")))
+                if count and not overwrite:
+                    raise UsageError(f"{self.folder} holds {count} frames of another film, or painted with other flags; remove "
+                                     "them with --overwrite, or name another --output")
+                for path in self.folder.iterdir():
+                    path.unlink() if path.name != LOCK else None
             if known != fingerprint:
                 with files.atomic(self.folder / ABOUT) as temporary:
                     temporary.write_text(json.dumps({"fingerprint": fingerprint}))
-            return self._count(), known not in (None, fingerprint)
+            return self._count()
         except OSError as error:
             raise NeuralStyleError(f"{self.folder} could not be written: {error.strerror or error}") from error
+
+    def _lock(self):
+        self._locked = open(self.folder / LOCK, "w")        # closed, and so unlocked, with the process
+        try:
+            fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"another command is painting into {self.folder}; wait for it, or name another --output") from None
 
     def _fingerprint(self):
         """The fingerprint of the film whose frames are there; None where there is none."""

@@ -31,9 +31,7 @@ def film(own, args, long_edge=None, width=None):
     kept = Kept(own.output)
     painter, depends_on = (_by_network if own.network else _in_style)(own, args, shown.size, kept)
     depends_on = [sha256_of(own.film), shown.size, depends_on]
-    done, replaced = kept.begin(hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest())
-    if replaced:
-        say(f"the frames in {kept.folder} were of another film or had other flags, and are removed")
+    done = kept.begin(hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest(), args.overwrite)
     if not args.quiet:
         _announce(source, shown, done, to)
     try:

@@ -1,20 +1,15 @@
 """The command with a network that is none."""
-import sys
-from types import ModuleType
-
 import pytest
 
 from films import Network, Nothing
+from neural_style.end_to_end import network
 
 
 @pytest.fixture
 def networks(monkeypatch):
     """Networks by name, in the place of the trained ones."""
     known = {"texture": Network(), "nothing": Nothing()}
-    package, module = (ModuleType(f"neural_style.end_to_end{name}") for name in ("", ".network"))
-    package.network, module.load = module, known.__getitem__
-    monkeypatch.setitem(sys.modules, "neural_style.end_to_end", package)
-    monkeypatch.setitem(sys.modules, "neural_style.end_to_end.network", module)
+    monkeypatch.setattr(network, "load", known.__getitem__)
     return known
 
 

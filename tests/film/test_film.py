@@ -179,7 +179,7 @@ def test_a_film_goes_on_where_it_was_broken_off(paint, networks, capsys, monkeyp
     assert sorted(os.listdir()) == ["film.mp4", "whole.mp4"]
 
 
-def test_another_film_begins_anew(paint, networks):
+def test_another_film_begins_anew_if_that_is_meant(paint, networks, capsys):
     def stopped(*more):
         network.paint = lambda image: original(image) if network.painted < 3 else exit(9)
         network.painted = 0
@@ -189,11 +189,16 @@ def test_another_film_begins_anew(paint, networks):
     network, original = networks["texture"], networks["texture"].paint
     make("film.mp4", moving(6))
     stopped()
-    assert paint("film.mp4", "painted.mp4", "--preserve-colors", "luma", network="texture") == 0 and network.painted == 6
+    capsys.readouterr()
+    assert paint("film.mp4", "painted.mp4", "--preserve-colors", "luma", network="texture") == 2 and network.painted == 0
+    assert "holds 3 frames of another film, or painted with other flags; remove them with --overwrite" in capsys.readouterr().err
+    assert paint("film.mp4", "painted.mp4", "--preserve-colors", "luma", "--overwrite", network="texture") == 0
+    assert network.painted == 6
     os.unlink("painted.mp4")
     stopped()
     make("film.mp4", moving(6, down=2))
-    assert paint("film.mp4", "painted.mp4", network="texture") == 0 and network.painted == 6
+    network.painted = 0
+    assert paint("film.mp4", "painted.mp4", "--overwrite", network="texture") == 0 and network.painted == 6
     os.unlink("painted.mp4")
     stopped()
     Path(".painted.mp4.frames/000003.npy").write_bytes(b"damaged")
@@ -202,11 +207,9 @@ def test_another_film_begins_anew(paint, networks):
 
 KILLED = """
 import sys
-from types import ModuleType
 from films import Network
-package, module = ModuleType("neural_style.end_to_end"), ModuleType("network")
-package.network, module.load = module, lambda name: Network()
-sys.modules.update({"neural_style.end_to_end": package, "neural_style.end_to_end.network": module})
+from neural_style.end_to_end import network
+network.load = lambda name: Network()
 from neural_style.film.__main__ import main
 sys.exit(main())
 """
@@ -261,3 +264,14 @@ def test_nothing_is_lost(paint, capsys):
     capsys.readouterr()
     assert paint("loud.mp4", "loud.webm") == 2
     assert "cannot hold the sound" in capsys.readouterr().err
+
+
+def test_two_commands_do_not_mix_their_frames(paint, capsys):
+    import fcntl
+    make("film.mp4", moving(2))
+    os.mkdir(".painted.mp4.frames")
+    with open(".painted.mp4.frames/lock", "w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert paint("film.mp4", "painted.mp4", network="texture") == 2
+        assert "another command is painting into" in capsys.readouterr().err
+    assert paint("film.mp4", "painted.mp4", network="texture") == 0
