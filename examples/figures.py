@@ -137,6 +137,7 @@ def train(settings, args):
     from neural_style.end_to_end import session
     from neural_style.end_to_end.training import TrainingStep
     args = sized(args)
+    args.overwrite = True       # what an earlier run has left
     if TINY:
         settings = settings._replace(steps=min(settings.steps // settings.save_every, 5), crop=32, save_every=1)
     output, steps = Path(settings.output), []
@@ -145,13 +146,14 @@ def train(settings, args):
     if before.get("asked") == asked and output.exists():
         steps = [TrainingStep(*step) for step in before["steps"]]
     else:
-        output.parent.mkdir(parents=True, exist_ok=True)
+        for old in note.parent.glob(note.name):
+            os.remove(old)
         tell = _progress(output.name, "step", settings.steps)
         session.run(settings, args, on_step=lambda step: steps.append(step) or tell(step.step))
         clear_output()
         note.write_text(json.dumps({"asked": asked, "steps": steps}))
     saves = range(settings.save_every, settings.steps + 1, settings.save_every)
-    return steps, {step: str(output.with_name(f"{output.stem}_{step}.jpg")) for step in saves}
+    return steps, {step: str(output.with_name(f"{output.stem}_steps") / f"{step}.jpg") for step in saves}
 
 
 def objective(args):
