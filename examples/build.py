@@ -18,7 +18,7 @@ from nbclient.exceptions import CellExecutionError
 from neural_style.system.files import atomic
 
 HERE = Path(__file__).resolve().parent
-NOTEBOOKS = "neuralart", "checkpoint-viewer", "book-figures", "gatys-figures", "total-variation", "regions"
+NOTEBOOKS = "neuralart", "checkpoint-viewer", "book-figures", "gatys-figures", "total-variation", "regions", "end-to-end"
 
 
 def executed(path):

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TINY = os.environ.get("NEURAL_STYLE_FIGURES", "full") == "tiny"
 ORIGINAL = "input/IMG_4343.jpg", "input/starry_night.jpg"
 WIDTH = 1100        # of the widest figure, in pixels
+HISTORY = "history.json"    # in a run's folder
 
 
 def setup():
@@ -114,19 +115,70 @@ def run(args, name):
         return saved(args.output_dir)
     for old in [*saved(args.output_dir), *note.parent.glob(note.name)]:
         os.remove(old)
+    tell, records = _progress(name, "epoch", args.max_num_epochs), []
+    nstyle.train_nstyle(args, callback=lambda data: tell(data["epoch"]), on_epoch=records.append)
+    clear_output()
+    (note.parent / HISTORY).write_text(json.dumps(records))
+    note.write_text(asked)      # now all of them exist
+    return saved(args.output_dir)
+
+
+def history(name):
+    """The EpochRecord of every epoch of run(args, name)."""
+    from neural_style.run.state import EpochRecord
+    return [EpochRecord(*record) for record in json.loads(Path("output", name, HISTORY).read_text())]
+
+
+def train(settings, args):
+    """neural_style.end_to_end.session.run(settings, args), a few steps for the tests, with its progress below the cell.
+
+    Returns its TrainingSteps, and {step: path} of the pictures that it saved.
+    """
+    from neural_style.end_to_end import session
+    from neural_style.end_to_end.training import TrainingStep
+    args = sized(args)
+    args.overwrite = True       # what an earlier run has left
+    if TINY:
+        settings = settings._replace(steps=min(settings.steps // settings.save_every, 5), crop=32, save_every=1)
+    output, steps = Path(settings.output), []
+    note, asked = output.with_suffix(".json"), json.dumps([settings, vars(args)], sort_keys=True)
+    before = json.loads(note.read_text()) if os.environ.get("NEURAL_STYLE_KEEP") and note.exists() else {}
+    if before.get("asked") == asked and output.exists():
+        steps = [TrainingStep(*step) for step in before["steps"]]
+    else:
+        for old in note.parent.glob(note.name):
+            os.remove(old)
+        tell = _progress(output.name, "step", settings.steps)
+        session.run(settings, args, on_step=lambda step: steps.append(step) or tell(step.step))
+        clear_output()
+        note.write_text(json.dumps({"asked": asked, "steps": steps}))
+    saves = range(settings.save_every, settings.steps + 1, settings.save_every)
+    return steps, {step: str(output.with_name(f"{output.stem}_steps") / f"{step}.jpg") for step in saves}
+
+
+def objective(args):
+    """What train_nstyle(args) minimises, as a function of a picture, an array (1, 3, H, W) in the network's range."""
+    from neural_style.find_mxnet import mx
+    from neural_style.options.check import complete
+    from neural_style.run import setup
+    args = complete(sized(args))
+    pictures = setup.pictures_of(args)
+    evaluate = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), pictures), pictures)
+    return lambda image: evaluate(mx.nd.array(image)).total
+
+
+def _progress(name, unit, count):
+    """A function that says below the cell how far a run is, at most once a second."""
     told = 0
 
-    def tell(data):
+    def tell(number):
         nonlocal told
         if time.monotonic() - told > 1:
             told = time.monotonic()
             clear_output(wait=True)
-            print(f"{name}: epoch {data['epoch']} of {args.max_num_epochs}")
+            print(f"{name}: {unit} {number} of {count}")
 
-    nstyle.train_nstyle(args, callback=tell)
-    clear_output()
-    note.write_text(asked)      # now all of them exist
-    return saved(args.output_dir)
+    return tell
 
 
 # Showing --------------------------------------------------------------------------------------------------------------
