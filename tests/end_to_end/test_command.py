@@ -9,7 +9,7 @@ import pytest
 import skimage.data
 import tifffile
 from PIL import Image
-from test_network import made
+from test_trained import made
 
 from neural_style import nstyle
 from neural_style.end_to_end import __main__ as command

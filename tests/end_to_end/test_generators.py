@@ -1,5 +1,5 @@
 """The generators against plain NumPy, and `boost` against the original's structure."""
-import layers
+import plain
 import numpy as np
 import pytest
 from neural_style.end_to_end import generators
@@ -32,8 +32,8 @@ def bound(symbol, arrays, states, picture, train):
 
 def oracle(name, number):
     if name == "fast":
-        return lambda arrays, picture: layers.fast(arrays, picture)
-    kind, numbers = layers.BOOST[number]
+        return lambda arrays, picture: plain.fast(arrays, picture)
+    kind, numbers = plain.BOOST[number]
     return lambda arrays, picture: kind(arrays, picture, **numbers)
 
 
@@ -69,7 +69,7 @@ def test_forward_and_gradient(name, number):
 @pytest.mark.parametrize("number", range(4))
 def test_boost_paints_with_what_its_normalisations_kept(number):
     rng = np.random.default_rng(7)
-    symbol, (kind, numbers) = GENERATORS["boost"].parts()[number], layers.BOOST[number]
+    symbol, (kind, numbers) = GENERATORS["boost"].parts()[number], plain.BOOST[number]
     arrays, states = random_arrays(symbol, rng)
     picture = rng.uniform(-120, 120, (3, 16, 40)).astype("float32").astype(float)
     painted, _, _ = bound(symbol, arrays, states, picture, False)

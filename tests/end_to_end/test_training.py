@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
-from test_network import made
+from test_trained import made
 
 from neural_style.end_to_end import __main__ as command
 from neural_style.end_to_end import network, session, training
