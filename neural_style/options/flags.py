@@ -124,6 +124,9 @@ FLAGS = (
     Flag("--content-norm", str, "sum", "what a squared feature difference is divided by: 1, 2 or NM",
          choices=tuple(CONTENT_NORMS)),
     Flag("--pooling", str, "avg", "average or maximum pools in the network", choices=("avg", "max")),
+    Flag("--edges", str, "drop", "the right and bottom edges where a side is no multiple of 16: drop leaves them out of the deeper "
+         "layers, as the reference does; reflect continues the picture by its reflection, so that they are painted like the rest",
+         choices=("drop", "reflect")),
     Flag("--normalised", bool, False, "use the network scaled so that every filter's mean activation is 1"),
     Flag("--tv-loss", str, "laplacian", "the form of the total variation",
          choices=("laplacian", "anisotropic", "isotropic", "squared")),
@@ -189,7 +192,7 @@ FLAGS = (
 GROUPS = (
     ("pictures", "content_image style_image fit style_scales style_blend_weights start mask regions style_regions"),
     ("look", "content_weight style_weight tv_weight preserve_colors style_layers style_layer_weights style_term style_norm "
-     "content_layers content_norm patch_size patch_stride patch_rotations patch_scales match_every pooling normalised "
+     "content_layers content_norm patch_size patch_stride patch_rotations patch_scales match_every pooling edges normalised "
      "tv_loss amplitude_weight model model_params"),
     ("size and speed", "max_long_edge width pyramid pyramid_epochs precision tile gpu force"),
     ("optimisation", "max_num_epochs stop_eps optimizer lr lr_sched_delay lr_sched_factor momentum beta2 weight_decay "

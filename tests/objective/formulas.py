@@ -41,10 +41,11 @@ def network_range(picture):
     return (picture * 256 - images.MEANS).transpose(2, 0, 1)[None]
 
 
-def held_against(vgg, picture, layers, weight):
-    """{layer: (Gram matrix of the picture, weight(N, M))} for the layers."""
-    features = vgg(picture).layers
-    return {layer: (gram(features[layer]), weight(len(features[layer]), features[layer][0].size)) for layer in layers}
+def held_against(vgg, content, picture, layers, weight):
+    """{layer: (Gram matrix of the picture, for as many positions as the content has, weight(N, M))} for the layers."""
+    features, positions = vgg(picture).layers, {layer: value[0].size for layer, value in vgg(content).layers.items()}
+    return {layer: (gram(features[layer]) * positions[layer] / features[layer][0].size,
+                    weight(len(features[layer]), positions[layer])) for layer in layers}
 
 
 def stretched(picture, content):
@@ -81,19 +82,19 @@ def squared(x):
 # --- the recipes ------------------------------------------------------------------------------------------------------
 
 def reference(vgg, image, content):
-    style = held_against(vgg, stretched(COFFEE, content), STYLE, lambda n, m: 1 / (n * n * m))
+    style = held_against(vgg, content, stretched(COFFEE, content), STYLE, lambda n, m: 1 / (n * n * m))
     slope = 0.01 * laplacian(image)
     return total(vgg, image, content, style, ("relu4_2", 10), [((image * slope).sum() / 2, slope)])
 
 
 def gatys(vgg, image, content):
-    style = held_against(vgg, stretched(COFFEE, content), STYLE, lambda n, m: 0.2 / (4 * n ** 2 * m ** 2))
+    style = held_against(vgg, content, stretched(COFFEE, content), STYLE, lambda n, m: 0.2 / (4 * n ** 2 * m ** 2))
     return total(vgg, image, content, style, ("relu4_2", 1e-3 / 2))
 
 
 def gluon(vgg, image, content, extra=()):
     layers = ["conv1_2", "conv2_2", "conv3_4", "conv4_4", "conv5_4"]
-    style = held_against(vgg, stretched(COFFEE, content), layers, lambda n, m: 0.2 / (4 * n * m))
+    style = held_against(vgg, content, stretched(COFFEE, content), layers, lambda n, m: 0.2 / (4 * n * m))
     return total(vgg, image, content, style, ("conv4_2", 1e-4 / 2), extra)
 
 
@@ -106,7 +107,7 @@ def fastai(vgg, image, content):
     ratio = max(height / ROCKET.shape[0], width / ROCKET.shape[1])
     whole = resize(ROCKET, (max(height, int(ROCKET.shape[0] * ratio)), max(width, int(ROCKET.shape[1] * ratio))))
     layers = ["relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"]
-    style = held_against(vgg, network_range(whole[:height, :width]), layers, lambda n, m: (1e6 / (n * m)) ** 2 / n ** 2)
+    style = held_against(vgg, content, network_range(whole[:height, :width]), layers, lambda n, m: (1e6 / (n * m)) ** 2 / n ** 2)
     return total(vgg, image, content, style, ("relu4_3", 1e6 / vgg(content).layers["relu4_3"].size))
 
 
@@ -136,8 +137,8 @@ def content_only(vgg, image, content):
 
 
 def style_only(vgg, image, content):
-    style = held_against(vgg, stretched(COFFEE, content), ["relu2_1"], lambda n, m: 1 / (4 * n ** 2 * m ** 2))
-    style.update(held_against(vgg, stretched(COFFEE, content), ["conv3_2"], lambda n, m: 4 / (4 * n ** 2 * m ** 2)))
+    style = held_against(vgg, content, stretched(COFFEE, content), ["relu2_1"], lambda n, m: 1 / (4 * n ** 2 * m ** 2))
+    style.update(held_against(vgg, content, stretched(COFFEE, content), ["conv3_2"], lambda n, m: 4 / (4 * n ** 2 * m ** 2)))
     return total(vgg, image, content, style)
 
 
@@ -198,5 +199,24 @@ def expected(recipe, path, content_path):
     """Value and gradient of a recipe for the weights file path."""
     case = CASES[recipe]
     content = images.PreprocessContentImage(content_path, EDGE)
+    image = image_near(content)
     weights = weights_of(normalise.ensure(case.network, path) if recipe == "gatys" else path)
-    return case.formula(lambda picture: Vgg(weights, SMALL[case.network], picture, case.pooling), image_near(content), content)
+
+    def vgg(picture):
+        kind = Vgg if recipe.startswith("reference") or picture is not image and picture is not content else ReflectedVgg
+        return kind(weights, SMALL[case.network], picture, case.pooling)
+    return case.formula(vgg, image, content)
+
+
+class ReflectedVgg(Vgg):
+    """It sees the picture with a reflection beyond its right and bottom edge, up to multiples of 16."""
+
+    def __init__(self, weights, architecture, picture, pooling):
+        self._index = np.ix_(*(np.pad(np.arange(side), (0, -side % 16), mode="reflect") for side in picture.shape[2:]))
+        self._shape = picture.shape
+        super().__init__(weights, architecture, picture[:, :, self._index[0], self._index[1]], pooling)
+
+    def gradient(self, slopes):
+        gradient = np.zeros(self._shape)
+        np.add.at(gradient, (slice(None), slice(None), *self._index), super().gradient(slopes))
+        return gradient
