@@ -16,10 +16,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
 def pictures(size):
-    """Content and style, (1, 3, H, W) each, in the network's range."""
+    """The Pictures of a run whose content and style have this size (H, W)."""
     import skimage.data
     from neural_style.pictures import images
-    return [images.to_network(picture(), size) for picture in (skimage.data.rocket, skimage.data.coffee)]
+    from neural_style.run import setup
+    content, style = (images.to_network(picture(), size) for picture in (skimage.data.rocket, skimage.data.coffee))
+    return setup.Pictures(content, [setup.Style(style)])
 
 
 def epochs_of_train(size, **arguments):
@@ -27,11 +29,10 @@ def epochs_of_train(size, **arguments):
     from neural_style.find_mxnet import mx
     from neural_style.options.check import complete
     from neural_style.run import optimize, setup
-    content, style = pictures(size)
+    compared = pictures(size)
     args = complete(Namespace(stop_eps=0.0, max_num_epochs=10 ** 6, **arguments))
-    compared = setup.Pictures(content, [style], [1.0])
     objective = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), compared), compared)
-    image = mx.nd.random.uniform(-0.1, 0.1, content.shape)
+    image = mx.nd.random.uniform(-0.1, 0.1, compared.content.shape)
 
     class Over(Exception):
         pass
@@ -50,10 +51,9 @@ def convolutions(size):
     """The network up to its highest layer, forward and backward: no Gram matrices, no losses."""
     from neural_style.find_mxnet import mx
     from neural_style.network.find_model import Model
-    content, _ = pictures(size)
     model = Model("vgg19", mx.cpu())
     bound = model.bind([model.layers["relu5_1"]], size)
-    bound.data[:] = content
+    bound.data[:] = pictures(size).content
     gradients = [mx.nd.ones(output.shape) for output in bound.executor.outputs]
     while turn():
         bound.executor.forward()
@@ -72,11 +72,14 @@ def turn():
 
 turn.start = None
 
+PLAIN = "fast32 without Numba"
+
 CONTESTANTS = {
     "reference": lambda size: epochs_of_train(size),       # with threads and scratch memory as MXNet comes
     "convolutions": convolutions,
     "float32": lambda size: epochs_of_train(size),
     "fast32": lambda size: epochs_of_train(size, precision="fast32"),
+    PLAIN: lambda size: epochs_of_train(size, precision="fast32"),
     "bf16": lambda size: epochs_of_train(size, precision="bf16"),
     "tile": lambda size: epochs_of_train(size, tile=64),
 }
@@ -87,6 +90,8 @@ def main():
     if name == "reference":     # as MXNet comes: half of the processors
         os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // 2))
         os.environ["MXNET_CPU_TEMP_COPY"] = "4"
+    if name == PLAIN:
+        sys.modules["numba"] = None
     CONTESTANTS[name]((height, width))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 * 1.048576)
 

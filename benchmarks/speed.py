@@ -4,14 +4,18 @@ Whole commands too, beside another program for the same.
 
     python benchmarks/speed.py [--torch PYTHON] [--turns 7] [--output benchmarks/RESULTS.md]
 
-Every contestant is a process; they take turns, an epoch each, so that all see the machine in the same moods. What
-counts are ratios of medians of one run. PYTHON is the interpreter of an environment with torch; without it the table
-has no such row. Nothing else should run meanwhile.
+What is measured goes into a file for this kind of machine in benchmarks/measured, and the tables in RESULTS.md are made
+from all of these files. Every contestant is a process; they take turns, an epoch each, so that all see the machine in the
+same moods. What counts are ratios of medians of one run. PYTHON is the interpreter of an environment with torch; without it
+the table has no such row. Nothing else should run meanwhile.
 """
 import argparse
 import datetime
+import json
 import os
+import re
 import statistics
+import string
 import subprocess
 import sys
 import tempfile
@@ -22,7 +26,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 TORCH = "torch"
 WAYS = {"float32": ("float32", None), "fast32": ("fast32", None), "bf16": ("bf16", None), "tile": ("float32", 64)}
+PLAIN = "fast32 without Numba"
 ALL_SIZES = ("float32", "fast32", "bf16", TORCH)        # the others take part at the first size only
+OF = {"reference": "of the original", TORCH: "of PyTorch", "float32": "of float32"}
 PEER = "pastiche"       # another program for the same, by PyTorch, where the environment of --torch has it
 BEGIN, END = "<!-- speed -->", "<!-- /speed -->"
 
@@ -81,16 +87,15 @@ def estimated(size, precision, tile):
     """What the plan says before such a run, in MB."""
     from argparse import Namespace
 
-    import numpy as np
+    from contestants import pictures
 
     from neural_style.find_mxnet import mx
     from neural_style.options.check import complete
     from neural_style.run import plan, setup
     width, height = map(int, size.split("x"))
-    picture = np.zeros((1, 3, height, width))
-    pictures = setup.Pictures(picture, [picture], [1.0])
-    model, terms = setup.model_and_terms(complete(Namespace()), mx.cpu(), pictures)
-    return plan.estimate(model, terms, pictures.sizes[0], pictures.sizes[1:], precision=precision, tile=tile) / 1e6
+    compared = pictures((height, width))
+    model, terms = setup.model_and_terms(complete(Namespace()), mx.cpu(), compared)
+    return plan.estimate(model, terms, compared.sizes[0], compared.sizes[1:], precision=precision, tile=tile) / 1e6
 
 
 def programs(python):
@@ -108,8 +113,8 @@ def programs(python):
     return found
 
 
-def program_table(python, turns, epochs=10):
-    """Whole commands, from the start of Python to the saved picture."""
+def race_of_programs(python, turns, epochs=10):
+    """{name: (median seconds, the fastest, the slowest)} of whole commands, from the start of Python to the saved picture."""
     import skimage.data
     import skimage.io
     with tempfile.TemporaryDirectory() as folder:
@@ -126,31 +131,71 @@ def program_table(python, turns, epochs=10):
                     sys.exit(f"{name} failed: {done.stderr}")
                 seconds[name].append(time.perf_counter() - start)
             print("programs: " + ", ".join(f"{name} {taken[-1]:.1f}" for name, taken in seconds.items()), flush=True)
-    first = statistics.median(seconds["float32"])
-    return [f"| whole command, {epochs} epochs of Adam | seconds (fastest–slowest) | of float32 |", "| --- | --- | --- |"] + [
-        f"| {name} | {statistics.median(taken):.1f} ({min(taken):.1f}–{max(taken):.1f}) | {statistics.median(taken) / first:.2f} |"
-        for name, taken in seconds.items()]
+    return {name: (statistics.median(taken), min(taken), max(taken)) for name, taken in seconds.items()}
 
 
-def speed_table(results):
-    rows = ["| picture | | seconds an epoch (fastest–slowest) | of the original | of PyTorch | of float32 |",
-            "| --- | --- | --- | --- | --- | --- |"]
-    for size, medians in results.items():
-        for name, (median, fastest, slowest) in medians.items():
-            ratios = [f"{median / medians[other][0]:.2f}" if other in medians else ""
-                      for other in ("reference", "torch", "float32")]
-            rows.append(f"| {size} | {name} | {median:.2f} ({fastest:.2f}–{slowest:.2f}) | {' | '.join(ratios)} |")
-    return rows
+def measure(args):
+    """All that is measured on this machine: a dictionary that becomes a file."""
+    from neural_style.system import machine
+    bf16 = ["bf16"] if machine.precision("auto") == "bf16" else []
+    whole = race_of_programs(args.torch, args.turns)       # first: what can be missing there costs no races
+    names = ["reference", "convolutions", "float32", PLAIN, "fast32", *bf16, "tile"] + [TORCH] * bool(args.torch)
+    races = {size: race([name for name in names if size in args.sizes[:1] or name in ALL_SIZES], size, args.turns, args.torch)
+             for size in args.sizes}
+    kinds = ["float32", "fast32", *bf16, "tile"]
+    peaks = {size: {**{name: (peak(name, size, args.torch), estimated(size, *WAYS[name])) for name in kinds},
+                    **({TORCH: (peak(TORCH, size, args.torch),)} if args.torch else {})} for size in args.memory}
+    return {"date": str(datetime.date.today()), "kind": kind_of_processor(), "machine": machine.describe(),
+            "versions": machine.versions(), "epochs": races, "commands of ten epochs of Adam": {"600x400": whole}, "peaks": peaks}
 
 
-def memory_table(sizes, names, torch):
-    """Peaks, each with the estimate of it in brackets."""
-    rows = [f"| picture | {' | '.join(names)} | PyTorch |", "| --- |" + " --- |" * (len(names) + 1)]
-    for size in sizes:
-        cells = [f"{peak(name, size, torch):.0f} ({estimated(size, *WAYS[name]):.0f})" for name in names]
-        rows.append(f"| {size} | {' | '.join(cells)} | {f'{peak(TORCH, size, torch):.0f}' if torch else ''} |")
-        print(rows[-1], flush=True)
-    return rows
+def kind_of_processor():
+    """The processor's name and what decides how fast it is here, such as "AMD EPYC with AVX512F, AVX512_BF16"."""
+    from neural_style.doctor import INSTRUCTIONS
+    from neural_style.system import machine
+    has = [one for one in INSTRUCTIONS if one.lower() in machine.instructions()]
+    return f"{machine.processor()} with {', '.join(has) or 'none of ' + ', '.join(INSTRUCTIONS)}"
+
+
+def tables(machines):
+    """The tables of RESULTS.md: a column for each machine."""
+    lines = [f"- **{letter}**: {one['kind']}, {one['machine'].get('processors')} processors, {one['date']}; "
+             + ", ".join(f"{name} {version}" for name, version in one["versions"].items() if version)
+             for letter, one in machines.items()]
+    for title, races, others in (("seconds an epoch", "epochs", ("reference", TORCH, "float32")),
+                                 ("whole command, ten epochs of Adam, seconds", "commands of ten epochs of Adam", ("float32",))):
+        of = " / ".join(OF[other] for other in others)
+        lines += ["", f"| picture | {title} | " + " | ".join(f"{letter} | {of}" for letter in machines) + " |",
+                  "| --- |" + " --- |" * (1 + 2 * len(machines))]
+        for size, name in rows_of([one[races] for one in machines.values()]):
+            cells = [cell for one in machines.values() for cell in race_cells(one[races].get(size, {}), name, others)]
+            lines.append(f"| {size} | {name} | {' | '.join(cells)} |")
+    lines += ["", f"| picture | peak in MB (estimated before) | {' | '.join(machines)} |",
+              "| --- | --- |" + " --- |" * len(machines)]
+    for size, name in rows_of([one["peaks"] for one in machines.values()]):
+        peaks = [one["peaks"].get(size, {}).get(name) for one in machines.values()]
+        lines.append(f"| {size} | {name} | {' | '.join(peak_cell(found) for found in peaks)} |")
+    return lines
+
+
+def rows_of(measured):
+    """(size, name) of all that was measured on any machine, in order."""
+    return list(dict.fromkeys((size, name) for one in measured for size, names in one.items() for name in names))
+
+
+def race_cells(medians, name, others):
+    """Median, fastest and slowest, and the ratios to others of the same race."""
+    if name not in medians:
+        return ["", ""]
+    median, fastest, slowest = medians[name]
+    ratios = [f"{median / medians[other][0]:.2f}" if other in medians else "–" for other in others]
+    return [f"{median:.2f} ({fastest:.2f}–{slowest:.2f})", " / ".join(ratios)]
+
+
+def peak_cell(found):
+    if not found:
+        return ""
+    return f"{found[0]:.0f}" + (f" ({found[1]:.0f})" if found[1:] else "")
 
 
 def main():
@@ -159,22 +204,21 @@ def main():
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--sizes", nargs="*", default=["600x400", "1200x800"])
     parser.add_argument("--memory", nargs="*", default=["300x200", "600x400", "1200x800", "2400x1600"])
+    parser.add_argument("--measured", type=Path, default=HERE / "measured", help="the folder with a file for each machine")
     parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md")
+    parser.add_argument("--tables", action="store_true", help="measure nothing; write the tables of what was measured")
     args = parser.parse_args()
-    from neural_style.system import machine
-    bf16 = ["bf16"] if machine.precision("auto") == "bf16" else []
-    whole = program_table(args.torch, args.turns)       # first: what can be missing there costs no races
-    names = ["reference", "convolutions", "float32", "fast32", *bf16, "tile"] + ([TORCH] if args.torch else [])
-    results = {size: race(names if size in args.sizes[:1] else [name for name in names if name in ALL_SIZES],
-                          size, args.turns, args.torch) for size in args.sizes}
-    lines = [BEGIN, "", f"{datetime.date.today()}. " + "; ".join(
-        [f"{name}: {value}" for name, value in machine.describe().items()]
-        + [f"{name} {version}" for name, version in machine.versions().items() if version]) + ".", ""]
-    lines += speed_table(results) + ["", *whole, "", "Peak memory of the whole process, in MB, and in brackets what was estimated before (`tile` is `--tile 64`):", ""]
-    lines += memory_table(args.memory, ["float32", "fast32", *bf16, "tile"], args.torch) + ["", END]
+    print(kind_of_processor(), flush=True)
+    if not args.tables:
+        args.measured.mkdir(exist_ok=True)
+        name = re.sub(r"[^a-z0-9]+", "-", kind_of_processor().lower()).strip("-")
+        measured = measure(args)
+        (args.measured / f"{name}.json").write_text(json.dumps(measured, indent=1) + "\n")
+    files = sorted(args.measured.glob("*.json"))
+    machines = {string.ascii_uppercase[i]: json.loads(file.read_text()) for i, file in enumerate(files)}
     text = args.output.read_text(encoding="utf-8") if args.output.exists() else f"{BEGIN}{END}\n"
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    args.output.write_text(before + "\n".join(lines) + after, encoding="utf-8")
+    args.output.write_text(before + "\n".join([BEGIN, "", *tables(machines), "", END]) + after, encoding="utf-8")
 
 
 if __name__ == "__main__":
