@@ -13,6 +13,7 @@ from ..options.flags import BY_ATTRIBUTE, FILE, NOISES, PICTURE, RUN, SESSION, l
 from ..pictures import colors, images
 from ..pictures.read import Picture
 from ..report.page import Report
+from ..report.show import show
 from ..system import machine
 from ..system.errors import NeuralStyleError, UsageError
 from .interrupt import Interrupted
@@ -97,6 +98,8 @@ class Saving:
         page = os.path.join(self.folder, "report.html" if not args.output else Path(self.final).stem + ".report.html")
         self._report = Report(page, pictures, self._command(), facts, args.stop_eps)
         self.page("running")
+        if args.show:
+            show(page)
 
     def page(self, status):
         """Write the page as things stand: status is running, finished, stopped or failed."""
