@@ -139,6 +139,8 @@ def train_nstyle(args, callback=None, on_epoch=None):
         data = {"eps": step.eps, "epoch": step.epoch}
         if step.epoch % args.save_epochs == 0:
             data["filename"], data["img"] = saving.checkpoint(step)
+        else:
+            saving.preview(step)
         if callback:
             callback(data)
         if asked:

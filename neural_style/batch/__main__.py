@@ -13,7 +13,7 @@ NAME = "neural_style.batch"
 INSTEAD = {     # flags of a single run, and what to do instead
     "content_image": "use --content PATTERN", "style_image": "use --style PATTERN", "output_dir": "use --output DIR",
     "checkpoint_output": "use --save-epochs N to save checkpoints",
-    "report": "every batch has a contact sheet, index.html",
+    "report": "every batch has a contact sheet, index.html, which --show opens",
     "resume": "run the same command again to continue a batch",
     **dict.fromkeys(("save_recipe", "list_layers", "doctor"), "use it with python -m neural_style.nstyle"),
 }
@@ -68,6 +68,8 @@ def command(own, args, given):
     from .paint import paint        # loads NumPy, which --help can do without
     from .plan import Batch
     from ..report.contact_sheet import SHEET
+    from ..report.show import show
+    shown, args.show = args.show, False     # the sheet, not every pair's page
     batch = Batch(own, args, given)
     batch.prepare()
     failed = paint(batch)
@@ -76,6 +78,8 @@ def command(own, args, given):
     if failed or not args.quiet:
         say(f"{len(batch.pairs) - len(failed)} of {len(batch.pairs)} pairs are done; all of them at a glance: "
             f"{batch.folder / SHEET}")
+    if shown:
+        show(batch.folder / SHEET)
     return 1 if failed else 0
 
 

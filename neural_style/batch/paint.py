@@ -33,7 +33,7 @@ def paint(batch):
                     if not outcome.error:
                         batch.is_there(pair, fingerprints[pair])
     finally:
-        contact_sheet.write(batch.folder / contact_sheet.SHEET, record.entries.values())
+        contact_sheet.write(batch.folder / contact_sheet.SHEET, record.entries.values(), batch.own.sequence)
     return batch.finish()
 
 

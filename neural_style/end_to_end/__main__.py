@@ -34,7 +34,8 @@ NOT_OF_TRAINING = {
     **dict.fromkeys(("save_epochs",), "use --save-every N"),
     **dict.fromkeys(("max_num_epochs", "stop_eps"), "use --steps N"),
     **dict.fromkeys(("optimizer", "momentum", "beta2", "weight_decay", "clip_gradient", "lr_sched_delay",
-                     "lr_sched_factor", "keep_best", "pyramid", "pyramid_epochs", "start", "fit", "tile", "report"),
+                     "lr_sched_factor", "keep_best", "pyramid", "pyramid_epochs", "start", "fit", "tile", "report",
+                     "show"),
                     "it is about the optimisation of a single picture"),
     **dict.fromkeys(("save_recipe", "list_layers", "doctor"), "use it with python -m neural_style"),
 }
@@ -106,7 +107,7 @@ def _of_training(own, words, parser):
                 parser.error(f"--resume {own.resume}: the training knows its pictures and its flags; leave "
                              f"{OWN[name]} out")
         for name in given:
-            if name not in attributes(SESSION):
+            if name not in attributes(SESSION) or name in NOT_OF_TRAINING:
                 parser.error(f"{BY_ATTRIBUTE[name].name} cannot change when a training is resumed; leave it out")
         command_line.parse(words, parser.prog)      # complains about words that are no flags
         return argparse.Namespace(**{"debug": False, **given})

@@ -16,7 +16,7 @@ INSTEAD = {     # flags of a single run, and what to do instead
     "output_dir": "use --output FILM", "checkpoint_output": "each painted frame is kept until the film is complete",
     "save_epochs": "each painted frame is kept until the film is complete", "remove_noise": "use --remove-noise-final",
     "output_size": "use --size or --width", "bit_depth": "films have 8 bits", "flatten": "films are not transparent",
-    "report": "the film shows how it went", "resume": "run the same command again to continue",
+    **dict.fromkeys(("report", "show"), "the film shows how it went"), "resume": "run the same command again to continue",
     "print_iterations": "the progress is told in frames",
     **dict.fromkeys(("save_recipe", "list_layers", "doctor"), "use it with python -m neural_style.nstyle"),
 }

@@ -70,6 +70,7 @@ def complete(args):
                              "there must be one for each")
     if values["style_blend_weights"] is not None and not sum(listed(values["style_blend_weights"])):
         raise UsageError("--style-blend-weights are all 0; at least one must be greater")
+    values["report"] = values["report"] or values["show"]
     args = argparse.Namespace(**values)
     if args.regions and not args.style_regions:
         raise UsageError(f"--regions {args.regions}: --style-regions must say which parts of the style they take after")

@@ -178,6 +178,7 @@ FLAGS = (
     Flag("--remove-noise-final", float, 0.0, "how strongly the final image is denoised; 0 turns it off", NOT_NEGATIVE,
          scope=ENDING),
     Flag("--report", bool, False, "write a page, report.html, beside the final image, and keep it up to date", scope=RUN),
+    Flag("--show", bool, False, "write this page and open it in the browser; with a batch, its contact sheet", scope=SESSION),
     Flag("--overwrite", bool, False, "replace the files that --output and --checkpoint-output name", scope=RUN),
     Flag("--resume", str, None, "continue the run in this folder, or of this state file, with its flags", scope=SESSION),
     Flag("--print-iterations", int, 1, "log every N epochs", AT_LEAST_ONE, scope=RUN),
@@ -199,7 +200,7 @@ GROUPS = (
      "clip_gradient keep_best seed"),
     ("output", "output_dir output checkpoint_output save_epochs overwrite output_size bit_depth flatten remove_noise "
      "remove_noise_final"),
-    ("runs", "resume report print_iterations quiet verbose debug"),
+    ("runs", "resume report show print_iterations quiet verbose debug"),
 )
 REFERENCE = tuple(flag.attribute for flag in FLAGS[:16])
 BY_ATTRIBUTE = {flag.attribute: flag for flag in FLAGS}

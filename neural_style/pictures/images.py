@@ -16,7 +16,8 @@ from .write import SIXTEEN_BITS, WITH_ALPHA, format_of, prepare_folder, prepare_
 LARGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 65536}       # what the formats allow
 
 __all__ = ["PostprocessImage", "PreprocessContentImage", "PreprocessStyleImage", "SaveImage", "prepare_folder",
-           "prepare_outputs", "read_image", "read_picture", "read_recipe", "save_options", "save_picture", "to_network"]
+           "prepare_outputs", "read_image", "read_picture", "read_recipe", "rendered", "save_options", "save_picture",
+           "to_network"]
 
 FAR = 32        # pictures that shrink by a larger factor are averaged over blocks first
 
@@ -145,7 +146,15 @@ def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None
     in formats that have transparency. size is the (H, W) to resize the picture to, recipe a text to embed in the file.
     Where mask, (h, w) uint8, is black, it shows photo instead: an array like img, or (h, w, 3) pixels.
     """
-    bit_depth = bit_depth if format_of(filename) in SIXTEEN_BITS else 8
+    form = format_of(filename)
+    picture = rendered(img, remove_noise, bit_depth if form in SIXTEEN_BITS else 8, alpha if form in WITH_ALPHA else None,
+                       size, mask, photo)
+    save_picture(picture, filename, recipe)
+    log.debug("saved %s", filename)
+
+
+def rendered(img, remove_noise=0., bit_depth=8, alpha=None, size=None, mask=None, photo=None):
+    """The pixels that SaveImage saves: (H, W, 3), or 4 with alpha, and uint8, or uint16 with bit_depth 16."""
     picture = PostprocessImage(img) if bit_depth == 8 else _unrounded(img)
     if remove_noise != 0.0:
         from skimage.restoration import denoise_tv_chambolle
@@ -161,12 +170,11 @@ def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None
         photo = photo / 257.0 if photo.dtype == np.uint16 else photo
         share = resized(mask[:, :, None], picture.shape[:2], Image.BILINEAR).astype(np.float32) / 255
         picture = _blended(picture, resized(photo, picture.shape[:2]), share)
-    if alpha is not None and format_of(filename) in WITH_ALPHA:
+    if alpha is not None:
         picture = _with_alpha(picture, resized(alpha[:, :, None], picture.shape[:2]))
     if picture.dtype != np.uint8:
         picture = np.round(np.clip(picture, 0, 255) * 257.0).astype(np.uint16)
-    save_picture(picture, filename, recipe)
-    log.debug("saved %s", filename)
+    return picture
 
 
 def _blended(picture, photo, share):

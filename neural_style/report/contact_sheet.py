@@ -11,41 +11,68 @@ from ..system.errors import NeuralStyleError
 from . import parts
 
 SHEET = "index.html"
-EDGE = 200      # pixels: of the small pictures
+EDGE, MANY = 400, 400       # pixels: of the small pictures; half as many where there are more than so many pairs
+FILM = """<section class="film" aria-label="{name}"><h2>{name}</h2>
+<div class="player" hidden><a></a><div class="time"><button type="button">Play</button>
+<input type="range" min="0" value="0" step="1" autocomplete="off" aria-label="Frames in the style of {name}">
+<output></output></div></div>
+{frames}</section>"""
 
 
-def write(path, entries):
-    """Write the contact sheet of pairs, the entries of batch.json; their outputs lie beside it."""
+def write(path, entries, sequence=False):
+    """Write the contact sheet of pairs, the entries of batch.json; their outputs lie beside it.
+
+    In a sequence the results in one style are the frames of a film.
+    """
+    entries, folder = list(entries), Path(path).parent
+    edge = EDGE if len(entries) <= MANY else EDGE // 2
     contents, styles = (list(dict.fromkeys(getattr(entry, side) for entry in entries)) for side in ("content", "style"))
-    cells = {(entry.content, entry.style): _result(entry, Path(path).parent) for entry in entries}
-    if min(len(contents), len(styles)) > 1 and len(cells) == len(contents) * len(styles):
-        rows = ["<td></td>" + "".join(f"<th>{_figure(style)}</th>" for style in styles)]
-        rows += [f"<th>{_figure(content)}</th>" + "".join(f"<td>{cells[content, style]}</td>" for style in styles)
+    cells = {(entry.content, entry.style): _result(entry, folder, edge) for entry in entries}
+    if sequence:
+        pairs = "\n".join(_film(style, [cell for (_, other), cell in cells.items() if other == style]) for style in styles)
+    elif min(len(contents), len(styles)) > 1 and len(cells) == len(contents) * len(styles):
+        rows = ["<td></td>" + "".join(f"<th>{_figure(style, edge)}</th>" for style in styles)]
+        rows += [f"<th>{_figure(content, edge)}</th>" + "".join(f"<td>{cells[content, style]}</td>" for style in styles)
                  for content in contents]
         pairs = '<div class="scroll"><table>' + "\n".join(f"<tr>{row}</tr>" for row in rows) + "</table></div>"
     else:
-        pairs = '<div class="cards">' + "\n".join(cells.values()) + "</div>"
+        pairs = _cards(cells.values())
     counts = sorted(Counter(entry.outcome for entry in entries).items())
     said = ", ".join(f"{count} {escape(outcome)}" for outcome, count in counts)
-    parts.write(path, "sheet", counts=f"{len(entries)} pair{'' if len(entries) == 1 else 's'}: {said}", pairs=pairs)
+    unit = ("frame" if sequence else "pair") + "s" * (len(entries) != 1)
+    parts.write(path, "sheet", counts=f"{len(entries)} {unit}: {said}", pairs=pairs)
 
 
-def _result(entry, folder):
+def _cards(cells):
+    return '<div class="cards">' + "\n".join(cells) + "</div>"
+
+
+def _film(style, frames):
+    """The frames in a style, and what plays them."""
+    return FILM.format(name=escape(os.path.basename(style)), frames=_cards(frames))
+
+
+def _result(entry, folder, edge):
     """A pair's result with its link, or why there is none."""
-    name = escape(f"{os.path.basename(entry.content)} × {os.path.basename(entry.style)}")
+    name = f"{os.path.basename(entry.content)} × {os.path.basename(entry.style)}"
     if entry.outcome != "done":
-        said = escape(": ".join(filter(None, (entry.outcome, entry.error))))
-        return f'<figure class="{escape(entry.outcome)}">{name}<figcaption>{said}</figcaption></figure>'
+        return _boxed(escape(entry.outcome), name, entry.error, f' class="{escape(entry.outcome)}"')
     notes = [] if entry.epochs is None else [f"{entry.epochs} epochs"]
     notes += [] if entry.seconds is None else [duration(entry.seconds)]
-    return f'<a href="{quote(os.fsencode(entry.output))}" title="{name}">{_figure(folder / entry.output, notes)}</a>'
+    link = quote(os.fsencode(entry.output))
+    return f'<a class="result" href="{link}" title="{escape(name)}">{_figure(folder / entry.output, edge, ", ".join(notes))}</a>'
 
 
-def _figure(path, notes=()):
+def _figure(path, edge, note=""):
     """A picture with its name; the name alone where the picture cannot be read: better a sheet with a gap than none."""
     name, picture = os.path.basename(path), ""
     if os.path.isfile(path):
         with contextlib.suppress(NeuralStyleError, MemoryError):
-            picture = parts.img(parts.embedded(path, EDGE), name, more=' loading="lazy"')
-    caption = "<br>".join(escape(line) for line in (name, ", ".join(notes)) if line)
-    return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
+            picture = parts.img(parts.embedded(path, edge), name, more=' loading="lazy"')
+    return _boxed(picture, name, note)
+
+
+def _boxed(inside, name, note, more=""):
+    """What stands in the place of a picture, and below it a name with a note."""
+    return (f'<figure{more}><div class="box">{inside}</div><figcaption><b>{escape(name)}</b>'
+            f'{escape(note or "")}</figcaption></figure>')

@@ -6,18 +6,22 @@ import json
 import logging
 import math
 import os
+import re
 import time
 from html import escape
+from pathlib import Path
+from urllib.parse import quote
 
 from ..pictures.read import Picture
-from ..run.progress import duration
+from ..run.progress import RECENT, duration
 from ..system.errors import NeuralStyleError
 from . import parts
 from .parts import embedded
 
 LONG_EDGE, SMALL_EDGE = 1000, 400       # pixels: of the pictures with the sliders; of those that the run began with
-MOST_PICTURES, MOST_POINTS = 24, 2000
+MOST_PICTURES, MOST_POINTS = 28, 2000
 SOONEST, LATEST, FIRST = 2, 30, 10      # seconds until a running page looks for news; before the first picture
+LONGEST = 100       # characters of the name that a picture is downloaded under
 STATES = ("running", "finished", "stopped", "failed")
 
 log = logging.getLogger("neural_style")
@@ -39,8 +43,8 @@ class Report:
         """Write the page as things stand. If that fails it is said in the log; a run does not end for its page.
 
         history: records with epoch, eps, losses ({name: weighted loss}) and total, one for each epoch so far.
-        checkpoints: [(epoch, path)] of the pictures saved so far, the newest last; the final one has "final" for its
-        epoch. status: "running", "finished", "stopped" or "failed". seconds: since the start. epochs: the most there
+        checkpoints: [(epoch, path or Picture)] of the pictures so far, the newest last; the final one has "final" for
+        its epoch. status: "running", "finished", "stopped" or "failed". seconds: since the start. epochs: the most there
         can be.
         """
         if status not in STATES:
@@ -58,30 +62,39 @@ class Report:
                    f"time per {self._unit}": f"{seconds / done:.3g} s" if done else None,
                    "written": time.strftime("%Y-%m-%d %H:%M:%S")}
         names = [os.path.basename(_path(picture)) for _, picture in self._pictures]
-        title = escape(" in the style of ".join([names[0], ", ".join(names[1:])] if names[1:] else names))
         running = status == "running"
         refresh = min(max(seconds - self._last, SOONEST if checkpoints else FIRST), LATEST) if running else None
         return dict(
-            title=title, progress=f"{done}/{epochs} " if running else "", status=status,
-            standing=_standing(status, done, seconds, epochs, self._unit), done=done, epochs=epochs, bar="" if running else "hidden",
+            title=escape(_titled(names)), progress=f"{done}/{epochs} " if running else "", status=status,
+            standing=_standing(status, history, seconds, epochs, self._unit), done=done, epochs=epochs,
+            bar="" if running else "hidden",
             stage=self._stage(checkpoints, done), inputs=self._inputs(),
             command=" ".join(f"<span>{escape(word)}</span>" for word in self._command.split(" ")),
             facts=_listed({**self._facts, **timings}), unit=self._unit, curves="" if history else "hidden",
             changes="" if any(math.isfinite(record.eps) for record in history) else "hidden",
-            data=_json({"refresh": refresh, "written": time.time(), "unit": self._unit, "stop_eps": self._stop_eps, **_series(history)}))
+            data=_json({"refresh": refresh, "written": time.time(), "unit": self._unit, "stop_eps": self._stop_eps,
+                        "name": _file_name(_titled([Path(name).stem for name in names])), **_series(history)}))
 
     def _stage(self, checkpoints, done):
-        """The content and the pictures saved so far, one on the other."""
-        frames = [(epoch, self._embedded(path, LONG_EDGE)) for epoch, path in thinned(checkpoints, MOST_PICTURES)]
-        frames = [(epoch, frame) for epoch, frame in frames if frame]
-        content = self._embedded(self._pictures[0][1], LONG_EDGE, frames[-1][1].size if frames else None)
+        """The content and the pictures so far, one on the other."""
+        frames = [(epoch, path, self._embedded(path, LONG_EDGE)) for epoch, path in thinned(checkpoints, MOST_PICTURES)]
+        frames = [found for found in frames if found[-1]]
+        content = self._embedded(self._pictures[0][1], LONG_EDGE, frames[-1][-1].size if frames else None)
         used = {_path(path) for _, path in self._pictures + thinned(checkpoints, MOST_PICTURES)}
         self._encoded = {key: value for key, value in self._encoded.items() if key[0] in used}
         html = [parts.img(content, "the content", "before")] if content else []
-        for number, (epoch, frame) in enumerate(frames, 1):
+        for number, (epoch, path, frame) in enumerate(frames, 1):
             name, epoch = (f"{self._unit} {epoch}", epoch) if isinstance(epoch, int) else (epoch, done)
-            html.append(parts.img(frame, name, "after on" if number == len(frames) else "after", f' data-epoch="{epoch}"'))
+            html.append(parts.img(frame, name, "after on" if number == len(frames) else "after",
+                                  f' data-epoch="{epoch}"{self._saved(path, frame)}'))
         return "\n".join(html)
+
+    def _saved(self, path, frame):
+        """Where a picture lies as seen from the page, and its size, as attributes; none for one that was not saved."""
+        if isinstance(path, Picture):
+            return ""
+        return ' data-file="{}" data-size="{}×{}"'.format(
+            quote(os.fsencode(os.path.relpath(path, os.path.dirname(self._path)))), *frame.whole)
 
     def _inputs(self):
         """The pictures that the run began with, small."""
@@ -102,6 +115,16 @@ class Report:
         return self._encoded[key]
 
 
+def _titled(names):
+    """The content's name in the style of the others."""
+    return " in the style of ".join([names[0], ", ".join(names[1:])] if names[1:] else names)
+
+
+def _file_name(text):
+    """The text as a file's name of plain letters and digits, without its ending."""
+    return re.sub(r"[^\w.]+", "-", text).strip("-.")[:LONGEST] or "picture"
+
+
 def _path(picture):
     """A path, or the name of a Picture."""
     return picture.name if isinstance(picture, Picture) else os.fspath(picture)
@@ -115,13 +138,16 @@ def thinned(items, most):
     return [item for index, item in enumerate(items) if index % stride == 0 or index == len(items) - 1]
 
 
-def _standing(status, done, seconds, epochs, unit):
-    """How the run stands, in a line."""
+def _standing(status, history, seconds, epochs, unit):
+    """How the run stands, in a line; the time left is at the pace of the recent epochs."""
+    done = history[-1].epoch if history else 0
     if status != "running":
         return f"{status} after {done} {unit}{'' if done == 1 else 's'} and {duration(seconds)}"
     if not done:
         return f"running, before the first {unit}"
-    return f"running, {unit} {done} of at most {epochs}, {duration(seconds / done * (epochs - done))} left at most"
+    first, last = history[-RECENT - 1:][0], history[-1]
+    pace = (last.seconds - first.seconds) / (done - first.epoch) if done > first.epoch else seconds / done
+    return f"running, {unit} {done} of at most {epochs}, {duration(pace * (epochs - done))} left at most"
 
 
 def _series(history):

@@ -19,6 +19,7 @@ class Embedded(NamedTuple):
     """A picture for a page."""
     uri: str
     size: Tuple[int, int]       # (width, height)
+    whole: Tuple[int, int]      # the same of the picture itself
 
 
 def embedded(path, edge, shape=None):
@@ -29,7 +30,7 @@ def embedded(path, edge, shape=None):
     size = tuple(max(1, round(side * min(1, edge / max(width, height)))) for side in (width, height))
     buffer = io.BytesIO()
     picture.resize(size, Image.BICUBIC).save(buffer, "JPEG", quality=88, subsampling=0)
-    return Embedded("data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode(), size)
+    return Embedded("data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode(), size, picture.size)
 
 
 def img(picture, alt, classes="", more=""):
@@ -40,12 +41,12 @@ def img(picture, alt, classes="", more=""):
 
 
 def write(path, name, **values):
-    """Write a page by template/name.html, with the style and the script beside it; values are HTML.
+    """Write a page by template/name.html, with the style and the script beside it and those of all pages; values are HTML.
 
     The page's policy forbids it all but this style, this script and the pictures inside it.
     """
-    own = {kind: (TEMPLATES / f"{name}.{ending}").read_text("utf-8")
-           for kind, ending in (("style", "css"), ("script", "js")) if (TEMPLATES / f"{name}.{ending}").exists()}
+    own = {kind: "\n".join((TEMPLATES / f"{part}.{ending}").read_text("utf-8") for part in ("common", name))
+           for kind, ending in (("style", "css"), ("script", "js"))}
     policy = "".join(f"; {kind}-src 'sha256-{_digest(text)}'" for kind, text in own.items())
     page = Template((TEMPLATES / f"{name}.html").read_text("utf-8")).substitute(
         values, **own, policy=f"default-src 'none'; img-src data:{policy}; base-uri 'none'; form-action 'none'")

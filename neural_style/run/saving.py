@@ -11,7 +11,9 @@ from .. import recipes
 from ..options.check import changed
 from ..options.flags import BY_ATTRIBUTE, FILE, NOISES, PICTURE, RUN, SESSION, listed, paths, style_pictures, with_paths
 from ..pictures import colors, images
+from ..pictures.read import Picture
 from ..report.page import Report
+from ..report.show import show
 from ..system import machine
 from ..system.errors import NeuralStyleError, UsageError
 from .interrupt import Interrupted
@@ -19,6 +21,8 @@ from .optimize import Diverged
 from .plan import place
 from .state import digest, path_beside, progress_of
 from .state import save as save_state
+
+PREVIEWS = (1, 5, 10, 20)       # epochs that the page shows besides those whose pictures are saved
 
 log = logging.getLogger("neural_style")
 
@@ -33,7 +37,7 @@ class Saving:
         self.final = args.output or os.path.join(args.output_dir, "final.jpg")
         self.folder, self._state_path = os.path.dirname(self.final) or ".", path_beside(self.final)
         earlier = ((row.epoch, numbered(self.checkpoints, row.epoch)) for row in self.history)
-        self.pictures = [(epoch, path) for epoch, path in earlier if os.path.exists(path)]
+        self.pictures = {epoch: path for epoch, path in earlier if os.path.exists(path)}       # or Pictures, for the page
         self._options, self._final_options = (images.save_options(args, photo, path, pictures.content, pictures.mask)
                                               for path in (None, self.final))
         self._report = None
@@ -79,23 +83,30 @@ class Saving:
 
     def begin(self, device, read):
         """Write the run's page for the first time, where one is asked for; read(path) gives pictures."""
-        if not self.args.report:
+        args = self.args
+        if not args.report:
             return
         height, width = self._content.shape[2:]
-        pictures = [("content", self.args.content_image)] + [("style", path) for path in style_pictures(self.args)]
-        pictures += [(caption, path) for caption, path in (("mask", self.args.mask), ("regions", self.args.regions)) if path]
-        pictures += [("regions of the style", path) for path in listed(self.args.style_regions)]
+        pictures = [("content", args.content_image)] + [("style", path) for path in style_pictures(args)]
+        pictures += [(caption, path) for caption, path in (("mask", args.mask), ("regions", args.regions)) if path]
+        pictures += [("regions of the style", path) for path in listed(args.style_regions)]
         pictures = [(caption, read(path) if path == "-" else path) for caption, path in pictures]
-        facts = {"seed": self.args.seed, "size": f"{width}x{height}", "on": place(device), **machine.versions(), **machine.describe()}
-        page = "report.html" if not self.args.output else Path(self.final).stem + ".report.html"
-        self._report = Report(os.path.join(self.folder, page), pictures, self._command(), facts, self.args.stop_eps)
+        weights = {name: getattr(args, f"{name}_weight") for name in ("style", "content", "tv", "amplitude")}
+        facts = {"weights": ", ".join(f"{name} {weight:g}" for name, weight in weights.items() if weight > 0),
+                 "seed": args.seed, "size": f"{width}x{height}", "on": place(device), **machine.versions(),
+                 **machine.describe()}
+        page = os.path.join(self.folder, "report.html" if not args.output else Path(self.final).stem + ".report.html")
+        self._report = Report(page, pictures, self._command(), facts, args.stop_eps)
         self.page("running")
+        if args.show:
+            show(page)
 
     def page(self, status):
         """Write the page as things stand: status is running, finished, stopped or failed."""
         if self._report:
             seconds = self.history[-1].seconds if self.history else 0
-            self._report.write(self.history, self.pictures, status, seconds, self.args.max_num_epochs)
+            pictures = sorted(self.pictures.items(), key=lambda one: (one[0] == "final", one[0]))
+            self._report.write(self.history, pictures, status, seconds, self.args.max_num_epochs)
 
     def _command(self):
         """The command that repeats the run, whatever recipe it came from."""
@@ -114,7 +125,7 @@ class Saving:
                     raise
                 path = numbered(self.checkpoints, error.epoch)        # an earlier run's final picture stays
                 self.picture(error.image.asnumpy(), path, self.args.remove_noise, error.epoch)
-                self.pictures.append((error.epoch, path))
+                self.pictures[error.epoch] = path
                 raise NeuralStyleError(f"{error}; the last good image is {path}") from error
         except Interrupted:
             raise
@@ -127,24 +138,34 @@ class Saving:
         path, array = numbered(self.checkpoints, step.epoch), step.image.asnumpy()
         self.picture(array, path, self.args.remove_noise, step.epoch)
         self._state(step.state(), False)
-        self.pictures.append((step.epoch, path))
+        self.pictures[step.epoch] = path
         self.page("running")
         return path, array
+
+    def preview(self, step):
+        """Show the step's picture on the page, as a checkpoint would be, if the epoch is one of PREVIEWS."""
+        if self._report and step.epoch in PREVIEWS:
+            blend = {name: self._options.get(name) for name in ("mask", "photo")}
+            pixels = images.rendered(self._in_colors(step.image.asnumpy()), self.args.remove_noise, **blend)
+            self.pictures[step.epoch] = Picture(numbered(self.checkpoints, step.epoch), pixels, None)
+            self.page("running")
 
     def end(self, image, at, epoch=None):
         """Save the final picture and its State; epoch is given where the run was stopped there."""
         self.picture(image.asnumpy(), self.final, self.args.remove_noise_final, epoch)
         self._state(at, finished=epoch is None)
-        self.pictures.append(("final", self.final))
+        self.pictures["final"] = self.final
         self.page("finished" if epoch is None else "stopped")
 
     def picture(self, array, path, remove_noise, epoch=None):
         """Save the array (1, 3, H, W) as a picture of the run's end, or of an epoch before."""
-        if self.args.preserve_colors == "luma":
-            array = colors.with_colors_of(array, self._content)
         options = self._final_options if path == self.final else self._options
-        images.SaveImage(array, path, remove_noise, **_taken_by(
+        images.SaveImage(self._in_colors(array), path, remove_noise, **_taken_by(
             images.SaveImage, dict(options, recipe=self._recipe(path, remove_noise, epoch))))
+
+    def _in_colors(self, array):
+        """The array, in the content's colours if they are to be kept."""
+        return colors.with_colors_of(array, self._content) if self.args.preserve_colors == "luma" else array
 
     def _recipe(self, path, remove_noise, epoch):
         """The text of the recipe that repeats a picture of this run: of its end, or of an epoch before."""

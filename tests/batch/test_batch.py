@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from argparse import Namespace
 from pathlib import Path
 
@@ -78,6 +79,19 @@ def test_a_rerun_paints_what_is_missing_or_has_changed(folder, stub, capfd):
         ["rocket-coffee.png", "chelsea-cup.png", "rocket-cup.png"], "done")
     first = told(folder)[0]["args"]
     assert first["save_epochs"] > first["max_num_epochs"] and first["output"] == str(folder / "out/chelsea-coffee.png")
+
+
+def test_show_opens_the_sheet_and_no_page(folder, stub, monkeypatch):
+    script = folder / "browser"
+    script.write_text(f"#!/bin/sh\necho $1 > {folder}/shown~ && mv {folder}/shown~ {folder}/shown\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{script} %s")
+    assert main(words(folder, "--show", *stub)) == 0
+    end = time.monotonic() + 20
+    while not (folder / "shown").exists() and time.monotonic() < end:
+        time.sleep(.05)
+    assert (folder / "shown").read_text().strip() == (folder / "out/index.html").as_uri()
+    assert not any(task["args"]["show"] or task["args"]["report"] for task in told(folder))
 
 
 def test_a_bar_on_a_terminal_lets_failures_be_read(folder, stub, monkeypatch, capsys):

@@ -135,6 +135,8 @@ def test_nothing_is_replaced_unasked(trained, photos, tmp_path, capsys):
     ("train --style PHOTO --output NETWORK", "is there already; name another file, continue with --resume"),
     ("train --style PHOTO --output a.params --content-image PHOTO", "--content-image is not for a training: a network learns"),
     ("train --style PHOTO --output a.params --optimizer lbfgs", "--optimizer is not for a training"),
+    ("train --style PHOTO --output a.params --show", "--show is not for a training"),
+    ("train --resume a.params --show", "--show cannot change when a training is resumed"),
     ("train --style PHOTO --output a.params --style-term patches", "--style-term patches is not for a training"),
     ("train --style PHOTO --output a.params --steps 0", "--steps 0: must be from 1"),
     ("train --style PHOTO --output a.params --crop 66", "--crop 66: must be a multiple of 4"),

@@ -32,8 +32,7 @@ OWN = dict(
     output_size=None, bit_depth=8, flatten=False, precision="float32", tile=None, pyramid=0, pyramid_epochs=100,
     remove_noise_final=0, report=False, overwrite=False, resume=None, print_iterations=1, seed=None, model_params=None,
     style_term="gram", patch_size=3, patch_stride=2, patch_rotations=None, patch_scales=None, match_every=10, mask=None,
-    edges="drop",
-    regions=None, style_regions=None, force=False, quiet=False, verbose=False, debug=False)
+    edges="drop", regions=None, style_regions=None, show=False, force=False, quiet=False, verbose=False, debug=False)
 
 
 def test_defaults_are_the_originals():

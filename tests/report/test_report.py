@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import shlex
+import time
 from argparse import Namespace
 from collections import namedtuple
 from html.parser import HTMLParser
@@ -14,7 +15,11 @@ import pytest
 from PIL import Image
 
 from neural_style import nstyle
+from neural_style.pictures.read import Picture
+from neural_style.pictures.write import read_recipe
 from neural_style.report import page as report
+from neural_style.report.show import show
+from neural_style.run import state
 from neural_style.run.saving import Saving
 
 Record = namedtuple("Record", ["epoch", "eps", "losses", "total", "seconds"])
@@ -55,16 +60,20 @@ class Parsed(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.elements.append((tag, dict(attributes)))
-        self._open = tag
+        self._open = "data" if ("type", "application/json") in attributes else tag
 
     def handle_endtag(self, tag):
         self._open = ""
 
     def handle_data(self, text):
-        if self._open == "script":
-            self.data = json.loads(text) if self.data is None else self.data
-        elif self._open != "style":
+        if self._open == "data":
+            self.data = json.loads(text)
+        elif self._open not in ("style", "script"):
             self.text += text
+
+    @property
+    def ids(self):
+        return [one["id"] for _, one in self.elements if "id" in one]
 
     def images(self, kind):
         return [one for tag, one in self.elements if tag == "img" and kind in one["class"].split()]
@@ -95,6 +104,39 @@ def test_what_is_in_it(page, tmp_path):
     lines = dict(seen.data["losses"])
     assert list(lines) == ["total", "style", "content", "tv"] and lines["style"][:3] == [9e9, 4.5e9, 3e9]
     assert seen.data["eps"][0][1][:2] == [1, .5] and seen.data["stop_eps"] == .005
+    assert len(set(seen.ids)) == len(seen.ids) > 20
+    assert [image["data-file"] for image in seen.images("after")] == ["e_20.png", "e_40.png", "e_60.png", "final.png"]
+    assert {image["data-size"] for image in seen.images("after")} == {"60×40"}
+
+
+def test_pictures_from_memory_and_from_elsewhere(page, tmp_path):
+    (tmp_path / "at").mkdir()
+    pixels = np.full((40, 60, 3), (10, 120, 60), "uint8")
+    saved = picture(tmp_path / "at/a#1 ü:%.png", (2000, 1000))
+    page.write(history(2), [(1, Picture("the first", pixels, None)), (2, saved)], "running", 2, 3)
+    first, second = Parsed(tmp_path / "report.html").images("after")
+    assert abs(pixels_of(first)[20, 30] - pixels[0, 0]).max() < 4 and "data-file" not in first
+    assert (second["data-file"], second["data-size"]) == ("at/a%231%20%C3%BC%3A%25.png", "2000×1000")
+
+
+def test_the_name_that_pictures_are_downloaded_under(tmp_path):
+    def name(*names):
+        pictures = [("", picture(tmp_path / name)) for name in names]
+        report.Report(tmp_path / "report.html", pictures, "", {}).write([], [], "running", 0, 10)
+        return Parsed(tmp_path / "report.html").data["name"]
+    assert name("cat.jpg", "night.png") == "cat-in-the-style-of-night"
+    assert name("my cat (1).jpg", "a.png", "b.png") == "my-cat-1-in-the-style-of-a-b"
+    assert name("<..>.png") == "picture" and name("ü" * 60 + ".png", "x" * 60 + ".png").startswith("ü")
+    assert len(name("x" * 200 + ".png")) == 100
+
+
+def test_the_time_left_is_at_the_pace_of_the_recent_epochs(page, tmp_path):
+    def left(seconds):
+        rows = [row._replace(seconds=value) for row, value in zip(history(len(seconds)), seconds)]
+        page.write(rows, [], "running", seconds[-1], 100)
+        return re.search("most 100, (.*) left at most", Parsed(tmp_path / "report.html").text)[1]
+    assert left([10.]) == "16 min 30 s" and left([10., 11.]) == "1 min 38 s"
+    assert left([1000.] + [1000. + n for n in range(1, 50)]) == "50 s"
 
 
 def test_inputs_are_small_and_as_they_are(page, tmp_path):
@@ -230,6 +272,79 @@ def test_the_command_repeats_the_run():
     python, m, module, *again = shlex.split(Saving._command(Namespace(args=args)))
     assert (python, m, module) == ("python", "-m", "neural_style.nstyle")
     assert nstyle.get_args(again) == args and "--recipe" not in again
+
+
+@pytest.mark.parametrize("flags", [[], ["--preserve-colors", "luma", "--mask"], ["--keep-best"]],
+                         ids=" ".join)
+def test_early_pictures_are_on_the_page_and_nowhere_else(short_run, tmp_path, flags):
+    if "--mask" in flags:
+        Image.linear_gradient("L").resize((113, 75)).save(tmp_path / "mask.png")
+        flags = [*flags, str(tmp_path / "mask.png")]
+
+    def run(output, save_epochs, *more):
+        folder = tmp_path / output
+        words = [*short_run[:-2], *flags, "--max-num-epochs", "22", "--stop-eps", "0", "--quiet",
+                 "--checkpoint-output", str(folder / "e_%s.png"), "--output", str(folder / "final.png")]
+        assert nstyle.main([*words, "--save-epochs", save_epochs, *more]) == 0
+        return {path.name: path for path in folder.iterdir()}
+
+    plain, told, often = run("plain", "8"), run("told", "8", "--report"), run("often", "1")
+    page = Parsed(told.pop("final.report.html"))
+    assert told.keys() == plain.keys() and all(
+        (path.read_bytes() == plain[name].read_bytes()) for name, path in told.items() if name.startswith(("e_", "final")))
+    shown = page.images("after")
+    assert [image["alt"] for image in shown] == [*(f"epoch {epoch}" for epoch in (1, 5, 8, 10, 16, 20)), "final"]
+    assert [image.get("data-file") for image in shown] == [None, None, "e_8.png", None, "e_16.png", None, "final.png"]
+    for image in shown[:-1]:
+        checkpoint = often[f"e_{image['data-epoch']}.png"]
+        assert np.array_equal(pixels_of(image), embedded_pixels(checkpoint))
+    assert "style 1, content 10, tv 0.01" in page.text
+
+
+def pixels_of(image):
+    return np.asarray(pixels(image)).astype(int)
+
+
+def embedded_pixels(path):
+    return pixels_of({"src": report.embedded(path, report.LONG_EDGE).uri})
+
+
+@pytest.fixture
+def browser_script(tmp_path, monkeypatch):
+    """In the place of a browser: a script that takes its time and writes the address to the file whose path this gives."""
+    script, told = tmp_path / "browser", tmp_path / "told"
+    script.write_text(f"#!/bin/sh\nsleep 1\necho $1 > {told}~ && mv {told}~ {told}\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{script} %s")
+    return told
+
+
+def comes(there):
+    """Whether something happens within a while."""
+    end = time.monotonic() + 20
+    while not there() and time.monotonic() < end:
+        time.sleep(.05)
+    return there()
+
+
+def test_show_opens_the_page_and_is_kept_nowhere(short_run, tmp_path, browser_script):
+    nstyle.train_nstyle(nstyle.get_args([*short_run, "--show"]))
+    out = tmp_path / "out"
+    assert comes(browser_script.exists) and browser_script.read_text().strip() == (out / "report.html").as_uri()
+    saved = state.load(out)
+    assert saved.args["report"] and "show" not in saved.args
+    assert "--show" not in read_recipe(out / "final.jpg") and "--show" not in (out / "report.html").read_text()
+
+
+def test_show_waits_for_nothing_and_says_where_the_page_is_if_there_is_no_browser(tmp_path, browser_script, monkeypatch, caplog):
+    show(tmp_path / "a page.html")
+    assert not browser_script.exists()
+    assert comes(browser_script.exists) and browser_script.read_text().strip().endswith("/a%20page.html")
+    monkeypatch.setenv("BROWSER", str(tmp_path / "none"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    show(tmp_path / "a page.html")
+    assert comes(lambda: caplog.messages)
+    assert caplog.messages == [f"no browser could be opened; the page is {tmp_path / 'a page.html'}"]
 
 
 def test_durations():

@@ -5,9 +5,11 @@ import os
 import re
 import shutil
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from neural_style.pictures.read import Picture
 from neural_style.report import contact_sheet, page as report
 from test_contact_sheet import done
 from test_report import Record, checkpoints, history, picture
@@ -31,7 +33,10 @@ def browser():
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    """A function that opens tmp_path/report.html; at the end nothing was complained of and nothing else asked for."""
+    """A function that opens tmp_path/report.html; at the end nothing was complained of and nothing else asked for.
+
+    Every id stands for one element.
+    """
     complaints, requests, contexts = [], [], []
 
     def show(width=1280, height=900, **options):
@@ -44,6 +49,8 @@ def opened(browser, tmp_path):
         page.on("dialog", lambda dialog: complaints.append(dialog.message) or dialog.dismiss())
         page.on("request", lambda request: requests.append(request.url))
         page.goto((tmp_path / "report.html").as_uri())
+        ids = page.evaluate("[...document.querySelectorAll('[id]')].map(node => node.id)")
+        assert len(ids) == len(set(ids))
         return page
 
     yield show
@@ -118,6 +125,81 @@ def test_checkpoints(finished, opened):
     assert which.text_content() == "epoch 20"
     page.keyboard.press("Enter")
     assert page.locator("#play").text_content() == "Play"
+
+
+def test_the_picture_that_is_shown_is_downloaded(finished, opened, tmp_path):
+    page = opened()
+    for key, name, colour, link in (("Home", "epoch-20", GREEN, "e_20.png"), ("End", "final", BLUE, "final.png")):
+        page.locator("#when").press(key)
+        with page.expect_download() as download:
+            page.locator("#download").click()
+        assert download.value.suggested_filename == f"red-in-the-style-of-blue-{name}.jpg"
+        saved = Image.open(download.value.path())
+        assert saved.size == (240, 160) and max(abs(a - b) for a, b in zip(saved.getpixel((9, 9)), colour)) < 4
+        assert page.locator("#file").evaluate("link => link.href") == (tmp_path / link).as_uri()
+        assert page.locator("#file").text_content() == "Saved file, 240×160"
+
+
+def test_a_picture_from_memory_has_no_file(page, opened):
+    page.write(history(1), [(1, Picture("", np.full((80, 120, 3), BLUE, "uint8"), None))], "running", 1, 9)
+    window = opened()
+    assert window.locator("#download").is_visible() and not window.locator("#file").is_visible()
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_command_is_copied(page, opened, allowed):
+    page._command = "python -m neural_style.nstyle " + "--content-image='two  words.jpg' " * 20
+    page.write(history(3), [], "running", 3, 9)
+    window = opened(permissions=["clipboard-read", "clipboard-write"])
+    window.evaluate("navigator.clipboard.writeText('nothing')")
+    if not allowed:
+        window.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
+    window.locator("#copy").click()
+    expect(window.locator("#copy")).to_have_text("Copied")
+    assert window.evaluate("navigator.clipboard.readText()") == page._command
+    assert window.evaluate("getSelection().isCollapsed")
+    window.clock.fast_forward(3000)
+    assert window.locator("#copy").text_content() == "Copy"
+    if not allowed:
+        window.evaluate("() => { document.execCommand = () => false; }")
+        window.locator("#copy").click()
+        expect(window.locator("#copy")).to_have_text("Selected: copy it with the keyboard")
+        assert window.evaluate("getSelection().toString()") == page._command
+
+
+def test_one_to_one(page, opened, tmp_path):
+    quarters = Image.fromarray(np.repeat(np.repeat(np.array([[RED, GREEN], [GREEN, BLUE]], "uint8"), 400, 0), 500, 1))
+    quarters.save(tmp_path / "large.png")
+    page.write(history(20), [(10, tmp_path / "large.png"), (20, tmp_path / "large.png")], "running", 20, 40)
+    window = opened(width=600)
+    stage, before = window.locator("#stage"), window.locator("#stage").bounding_box()
+    button = window.get_by_role("button", name="1:1", pressed=False)
+    button.click()
+    assert stage.bounding_box() == before and not window.locator("#wipe").is_visible()
+    image = window.locator("#stage .on").bounding_box()
+    assert (image["width"], image["height"]) == (1000, 800)
+    position = "[document.getElementById('stage').scrollLeft, document.getElementById('stage').scrollTop]"
+    middle = [(1000 - before["width"]) / 2, (800 - before["height"]) / 2]
+    assert window.evaluate(position) == pytest.approx(middle, abs=1)
+    x, y = before["x"] + 200, before["y"] + 200
+    window.mouse.move(x, y)
+    window.mouse.down()
+    window.mouse.move(x + 100, y + 60, steps=4)
+    window.mouse.up()
+    moved = [middle[0] - 100, middle[1] - 60]
+    assert window.evaluate(position) == pytest.approx(moved, abs=1)
+    stage.focus()
+    window.keyboard.press("End")
+    expect(stage).to_have_js_property("scrollTop", 800 - round(before["height"]))
+    window.evaluate("document.getElementById('stage').scrollTo(5, 7)")
+    window.locator("#when").press("Home")
+    page.write(history(30), [(10, tmp_path / "large.png"), (20, tmp_path / "large.png")], "running", 30, 40)
+    window.mouse.move(5, 5)
+    window.clock.fast_forward(31000)
+    expect(window).to_have_title(re.compile("^30/40"))
+    assert window.evaluate(position) == [5, 7] and window.locator("#which").text_content() == "epoch 10"
+    window.get_by_role("button", name="1:1", pressed=True).click()
+    assert window.locator("#wipe").is_visible() and window.locator("#stage .on").bounding_box() == before
 
 
 def test_curves(finished, opened):
@@ -239,7 +321,7 @@ def test_names_are_text(opened, tmp_path):
     page.write(history(3, lambda epoch: {"</script><script>alert(3)</script>": 1.}), [(1, content)], "finished", 1, 3)
     window = opened()
     assert window.locator("h1").text_content() == name
-    assert window.locator("#command pre").text_content() == f"x '{name}'"
+    assert window.locator("#words").text_content() == f"x '{name}'"
     assert "</dl><script>alert(2)</script>" in window.locator("dt").all_text_contents()
     assert "</script><script>alert(3)</script>" in window.locator("#losses .legend").text_content()
     assert window.locator("script").count() == 2 and window.locator("b").count() == 1
@@ -288,7 +370,7 @@ def test_light_dark_and_phone(page, opened, tmp_path, width, scheme):
         assert contrast(window, f".s{line}") >= 3
     for quiet in ("#standing", "figcaption", "dt"):
         assert contrast(window, quiet) >= 4.5
-    for control in ("#play", "#when"):
+    for control in ("#play", "#when", "#actual", "#download"):
         assert window.locator(control).bounding_box()["height"] >= 40        # for a finger
 
 
@@ -310,10 +392,10 @@ def contrast(window, selector):
 def test_everything_is_reached_by_keyboard_and_has_a_name(finished, opened):
     window = opened()
     reached = []
-    for _ in range(6):
+    for _ in range(10):
         window.keyboard.press("Tab")
         reached.append(window.evaluate("document.activeElement.id || document.activeElement.tagName"))
-    assert reached == ["wipe", "play", "when", "losses-chart", "eps-chart", "command"]
+    assert reached == ["wipe", "play", "when", "actual", "download", "file", "losses-chart", "eps-chart", "copy", "words"]
     for name in ("Before and after: how much of the content shows", "Pictures saved so far", "Losses by epoch",
                  "Relative change by epoch"):
         assert window.get_by_role("slider", name=name, exact=True).count() == 1
@@ -334,7 +416,70 @@ def test_a_contact_sheet_fits_the_window(opened, tmp_path, width, scheme):
         window = opened(width=width, color_scheme=scheme)
         assert window.evaluate("document.documentElement.scrollWidth") <= width
         assert window.locator(inside).count() == 1
+        failed = window.locator(".failed")
+        assert failed.evaluate("node => node.scrollWidth <= node.clientWidth") and failed.bounding_box()["width"] < 400
+        assert contrast(window, ".failed figcaption") >= 4.5 and contrast(window, "#standing") >= 4.5
     image = window.locator("img").last
     image.scroll_into_view_if_needed()
-    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 200
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 300
     assert window.locator("th").nth(1).bounding_box()["width"] > 60
+    captions = window.evaluate("[...document.querySelectorAll('tr:last-child figcaption')].map("
+                               "node => node.getBoundingClientRect().top)")
+    assert len(captions) == 9 and len(set(captions)) == 1
+
+
+def active(window):
+    return window.evaluate("document.activeElement.getAttribute('href')")
+
+
+def test_the_keyboard_moves_through_a_sheet(opened, tmp_path):
+    entries = [done(tmp_path, content, style) for content in "ab" for style in "stu"]
+    entries[1] = entries[1]._replace(outcome="failed", error="no luck")
+    contact_sheet.write(tmp_path / "report.html", entries)
+    window = opened()
+    for key, reached in (("ArrowDown", None), ("ArrowRight", "a-s.png"), ("ArrowRight", "a-u.png"), ("ArrowDown", "b-u.png"),
+                         ("ArrowLeft", "b-t.png"), ("ArrowLeft", "b-s.png"), ("ArrowUp", "a-s.png"), ("ArrowLeft", "a-s.png"),
+                         ("End", "b-u.png"), ("ArrowDown", "b-u.png"), ("Home", "a-s.png")):
+        window.keyboard.press(key)
+        assert active(window) == reached, key
+    assert window.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    window.evaluate("addEventListener('click', event => { event.preventDefault(); window.asked = event.target.href; })")
+    window.keyboard.press("Enter")
+    assert window.evaluate("window.asked") == (tmp_path / "a-s.png").as_uri()
+
+
+def test_the_frames_of_a_sequence_are_played(opened, tmp_path):
+    entries = [done(tmp_path, f"f{number}", style) for number in range(1, 6) for style in "st"]
+    entries[2] = entries[2]._replace(outcome="failed", error="no luck")
+    for number, entry in enumerate(entries[::2]):
+        picture(tmp_path / entry.output, (300, 200), (RED, GREEN, BLUE, RED, GREEN)[number])
+    contact_sheet.write(tmp_path / "report.html", entries, True)
+    window = opened()
+    film = window.get_by_role("region", name="s.png")
+    slider, play, shown = film.get_by_role("slider"), film.get_by_role("button"), film.locator(".player a")
+    assert window.locator(".player").count() == 2 and slider.get_attribute("max") == "3"
+
+    def state():
+        at = Image.open(io.BytesIO(shown.screenshot())).convert("RGB").getpixel((99, 99))
+        nearest = min((RED, GREEN, BLUE), key=lambda one: sum(abs(a - b) for a, b in zip(one, at)))
+        return film.locator("output").text_content(), shown.get_attribute("href").split("/")[-1], nearest
+
+    assert state() == ("1 of 4", "f1-s.png", RED)
+    slider.press("ArrowRight")
+    assert state() == ("2 of 4", "f3-s.png", BLUE)
+    play.press("Enter")
+    assert play.text_content() == "Pause"
+    play.press("Enter")
+    assert play.text_content() == "Play"
+    play.press("Enter")
+    window.clock.run_for(1000)
+    expect(play).to_have_text("Play")
+    assert state() == ("4 of 4", "f5-s.png", GREEN)
+    play.press("Enter")
+    assert film.locator("output").text_content() == "1 of 4"
+    assert window.get_by_role("region", name="t.png").locator("output").text_content() == "1 of 5"
+
+
+def test_a_sequence_of_one_frame_has_no_player(opened, tmp_path):
+    contact_sheet.write(tmp_path / "report.html", [done(tmp_path, "f", "s")], True)
+    assert not opened(width=390).locator(".player").is_visible()

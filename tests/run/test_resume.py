@@ -250,11 +250,11 @@ def test_the_page_follows_a_run_that_stops_and_goes_on(words, tmp_path):
     words, page, seen = words + ["--report", "--output_dir", str(tmp_path)], tmp_path / "report.html", []
     with pytest.raises(KeyboardInterrupt):
         nstyle.train_nstyle(nstyle.get_args(words), lambda data: (seen.append(pictures_of(page.read_text())), stop_after(3)(data)))
-    assert seen == [[], ["epoch 2"], ["epoch 2"]]
-    assert "stopped after 3 epochs" in page.read_text() and pictures_of(page.read_text()) == ["epoch 2", "final"]
+    assert seen == [["epoch 1"], ["epoch 1", "epoch 2"], ["epoch 1", "epoch 2"]]
+    assert "stopped after 3 epochs" in page.read_text() and pictures_of(page.read_text()) == ["epoch 1", "epoch 2", "final"]
     assert nstyle.main(["--resume", str(tmp_path)]) == 0
     text = page.read_text()
-    assert "finished after 6 epochs" in text and pictures_of(text) == ["epoch 2", "epoch 4", "epoch 6", "final"]
+    assert "finished after 6 epochs" in text and pictures_of(text) == ["epoch 2", "epoch 4", "epoch 5", "epoch 6", "final"]
     assert "--lr-sched-delay=2" in text
 
 

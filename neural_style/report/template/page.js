@@ -1,5 +1,3 @@
-"use strict";
-const get = id => document.getElementById(id);
 const run = JSON.parse(get("run").textContent);
 const before = history.state || {};     // what a reload kept
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -9,7 +7,6 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const stage = get("stage"), wipe = get("wipe"), when = get("when"), play = get("play");
 const content = stage.querySelector(".before"), frames = [...stage.querySelectorAll(".after")];
 const charts = [];
-let playing = null;
 
 function wiped() {
   const share = Math.round(wipe.value);
@@ -25,27 +22,46 @@ function showFrame() {
   get("which").textContent = get("right").textContent = shown.alt;
   when.setAttribute("aria-valuetext", shown.alt);
   charts.forEach(chart => chart.mark(Number(shown.dataset.epoch)));
+  const {file, size} = shown.dataset, download = get("download"), link = get("file");
+  download.href = shown.src;
+  download.download = `${run.name}-${shown.alt.replaceAll(" ", "-")}.jpg`;
+  link.hidden = !file;
+  link.href = file || "";
+  link.textContent = `Saved file, ${size}`;
 }
 
-function pause() {
-  clearInterval(playing);
-  playing = null;
-  play.textContent = "Play";
-}
-
-play.addEventListener("click", () => {
-  if (playing) return pause();
-  if (Number(when.value) === frames.length - 1) when.value = 0;
-  showFrame();
-  play.textContent = "Pause";
-  playing = setInterval(() => {
-    when.value = Number(when.value) + 1;
-    showFrame();
-    if (Number(when.value) === frames.length - 1) pause();
-  }, 700);
-});
-when.addEventListener("input", () => { pause(); showFrame(); });
+const film = player(play, when, 700, showFrame);
 wipe.addEventListener("input", wiped);
+
+// ---- 1:1: the picture alone, to be moved in the stage ----
+
+function showActual(on, [left, top] = []) {
+  get("actual").setAttribute("aria-pressed", on);
+  stage.classList.toggle("actual", on);
+  stage.tabIndex = on ? 0 : -1;
+  stage.scrollTo(left ?? (stage.scrollWidth - stage.clientWidth) / 2, top ?? (stage.scrollHeight - stage.clientHeight) / 2);
+}
+
+get("actual").addEventListener("click", () => showActual(!stage.classList.contains("actual")));
+stage.addEventListener("pointermove", event => {        // a finger scrolls by itself
+  if (event.buttons === 1 && event.pointerType === "mouse") stage.scrollBy(-event.movementX, -event.movementY);
+});
+
+// ---- the command, to be taken along ----
+
+get("copy").addEventListener("click", async ({target}) => {
+  const words = get("words");
+  let said = "Copied";
+  try {
+    await navigator.clipboard.writeText(words.textContent);
+  } catch {     // a browser may not let a page from disk
+    getSelection().selectAllChildren(words);
+    if (document.execCommand("copy")) getSelection().empty();
+    else said = "Selected: copy it with the keyboard";
+  }
+  target.textContent = said;
+  setTimeout(() => { target.textContent = "Copy"; }, 2000);
+});
 
 // ---- curves: lines over the epochs on a logarithmic scale ----
 
@@ -192,9 +208,10 @@ const updates = get("updates");
 let held = false, paused = false;
 
 function refresh() {
-  if (paused || playing || held || document.hidden || !getSelection().isCollapsed) return setTimeout(refresh, 500);
+  if (paused || film.isPlaying() || held || document.hidden || !getSelection().isCollapsed) return setTimeout(refresh, 500);
   const newest = Number(when.value) >= frames.length - 1;
   history.replaceState({wipe: wipe.value, frame: newest ? null : frames[when.value].alt,
+                        actual: stage.classList.contains("actual") && [stage.scrollLeft, stage.scrollTop],
                         focus: document.activeElement.id}, "");
   location.reload();
 }
@@ -213,12 +230,14 @@ if (run.epochs.length) {
 if (frames.length) {
   for (const id of ["wipe", "edge", "left", "right"]) get(id).hidden = !content;
   get("time").hidden = frames.length === 1;
+  get("tools").hidden = false;
   const kept = frames.findIndex(frame => frame.alt === before.frame);
   when.max = frames.length - 1;
   when.value = kept < 0 ? frames.length - 1 : kept;
   wipe.value = before.wipe || 50;
   if (content) wiped();
   showFrame();
+  if (before.actual) showActual(true, before.actual);
 } else {
   get("waiting").hidden = !run.refresh;
 }
