@@ -15,7 +15,6 @@ import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
-import logging
 import os
 import platform
 import sys
@@ -24,8 +23,6 @@ import warnings
 
 from .system import machine, memory
 from .system.errors import NeuralStyleError, UsageError
-
-log = logging.getLogger("neural_style")
 
 SUPPORTED = "Python 3.8 to 3.13 on Linux (x86-64, ARM64), or an Intel build of Python 3.8 to 3.12 on macOS"
 
@@ -151,7 +148,6 @@ def context(gpu):
     except mx.base.MXNetError:      # a CUDA build without a driver
         count = 0
     if count == 0:
-        log.info("no GPU here: running on the CPU with %s threads", os.environ["OMP_NUM_THREADS"])
         return mx.cpu()
     if gpu >= count:
         raise UsageError(f"--gpu {gpu}: this machine's GPUs are 0 to {count - 1}")

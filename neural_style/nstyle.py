@@ -20,7 +20,7 @@ if __name__ == "__main__" and not __package__:      # python path/to/neural_styl
 from . import find_mxnet, recipes  # noqa: F401 (with find_mxnet, `import mxnet` works)
 from .options.check import changed, complete, refuse_changes
 from .options.parse import get_args, parse
-from .system import errors
+from .system import errors, terminal
 
 log = logging.getLogger("neural_style")
 
@@ -143,8 +143,8 @@ def train_nstyle(args, callback=None, on_epoch=None):
             callback(data)
         if asked:
             saving.end(step.image, step.state(), step.epoch)
-            raise interrupt.Interrupted(f"stopped after epoch {step.epoch}; the picture so far is {saving.final}, and "
-                                        f"--resume {saving.to_resume} continues", asked[0])
+            raise interrupt.Interrupted(f"stopped after epoch {step.epoch}; the picture so far is {saving.final}; "
+                                        f"to continue: {saving.to_resume}", asked[0])
 
     saving.begin(device, read)
     del photo
@@ -165,6 +165,10 @@ def train_nstyle(args, callback=None, on_epoch=None):
 class _Lines(logging.StreamHandler):
     def format(self, record):
         return errors.visible(super().format(record))
+
+    def emit(self, record):
+        with terminal.above_bar():
+            super().emit(record)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from ..run import interrupt
 from ..run.plan import place
 from ..run.progress import Progress, duration
 from ..run.state import EpochRecord
-from ..system import machine
+from ..system import machine, terminal
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import atomic
 from ..weights import download
@@ -77,9 +77,9 @@ def run(settings, args, saved=None, on_step=None):
     if begin_with and begin_with.about.generator != own.generator:
         raise UsageError(f"--from {own.begin_with} is of kind {begin_with.about.generator}; say --generator "
                          f"{begin_with.about.generator}")
-    log.info("%d photographs to learn from%s", len(photographs),
-             f", {len(photographs.shown)} kept apart and shown" if photographs.are_apart else "")
     device = context(args.gpu)
+    log.info("learning from %d photographs on %s%s", len(photographs), place(device, args.gpu),
+             f"; {len(photographs.shown)} others show the progress" if photographs.are_apart else "")
     objective = training.objective_for(args, own.crop, device)
     parts = training.start(own, args, begin_with, device)
     state, history = saved[:2] if saved else (None, [])
@@ -113,8 +113,9 @@ def run(settings, args, saved=None, on_step=None):
         if last or step.step % own.save_every == 0 or asked:
             save(training.state_of(parts, step.step, step.seconds), "finished" if last else "stopped" if asked else "running")
         if asked and not last:
-            raise interrupt.Interrupted(f"stopped after step {step.step}; the network so far is {output}, and "
-                                        f"`train --resume {own.output}` continues", asked[0])
+            to_resume = terminal.command("neural_style.end_to_end", "train", "--resume", own.output)
+            raise interrupt.Interrupted(f"stopped after step {step.step}; the network so far is {output}; to continue: {to_resume}",
+                                        asked[0])
 
     since = state.step if state else 0
     with Progress(own.steps, "step", since, bar=log.getEffectiveLevel() == logging.INFO) as progress, \

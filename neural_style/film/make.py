@@ -38,7 +38,7 @@ def film(own, args, long_edge=None, width=None):
         with painter as painted:
             times, lost = paint(shown, painted, kept, done, args.quiet)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("interrupted; the same command goes on where it stopped") from None
+        raise KeyboardInterrupt("interrupted; run the same command again to continue") from None
     if lost or source.missing:
         say(f"{own.film} is damaged or ends early: about {max(len(lost), source.missing)} of its frames are left out, and the "
             "ones before them stay")

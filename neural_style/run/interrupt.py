@@ -4,6 +4,8 @@ import logging
 import signal
 import threading
 
+from ..system.terminal import leave_line
+
 log = logging.getLogger("neural_style")
 
 
@@ -28,6 +30,7 @@ def waiting(unit="epoch"):
         asked.append(number)
         for other, handler in before.items():
             signal.signal(other, handler)
+        leave_line()
         # in a thread of its own, for the signal may have come in the middle of a line of the log
         threading.Thread(target=log.warning, args=(f"stopping after this {unit}; once more to stop at once",)).start()
 

@@ -131,7 +131,7 @@ def tile_for(args, model, terms, sizes, free=None):
 def announce(args, model, terms, sizes, tile, free=None):
     """Log what the run will do in strips of tile rows, and refuse what does not fit in memory."""
     device, precision, free = model.device, precision_of(args, model, terms), available() if free is None else free
-    text = (f"{sizes[0][1]}x{sizes[0][0]} on {place(device)} in {precision}: at most {args.max_num_epochs} "
+    text = (f"{sizes[0][1]}x{sizes[0][0]} in {precision} on {place(device, args.gpu)}: at most {args.max_num_epochs} "
             f"epoch{'s' * (args.max_num_epochs > 1)} of {args.optimizer}")
     if device.device_type != "cpu":
         log.info(text)
@@ -147,11 +147,12 @@ def announce(args, model, terms, sizes, tile, free=None):
                          "anyway")
 
 
-def place(device):
-    """The device in words."""
-    if device.device_type == "cpu":
-        return f"the CPU with {os.environ.get('OMP_NUM_THREADS', 'all')} threads"
-    return f"GPU {device.device_id}"
+def place(device, gpu=-1):
+    """The device in words, where --gpu asked for this one."""
+    if device.device_type != "cpu":
+        return f"GPU {device.device_id}"
+    threads = os.environ.get("OMP_NUM_THREADS", "all")
+    return f"the CPU with {threads} thread{'s' * (threads != '1')}{' (no GPU here)' * (gpu >= 0)}"
 
 
 def _advice(args, fixed, needed, have):

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from .. import recipes
 from ..options.check import changed
-from ..options.flags import BY_ATTRIBUTE, FILE, NOISES, PICTURE, RUN, SESSION, listed, paths, style_pictures, with_paths
+from ..options.flags import (BY_ATTRIBUTE, FILE, NOISES, PICTURE, RUN, SESSION, is_foreign, listed, paths, style_pictures,
+                             with_paths)
 from ..pictures import colors, images
 from ..report.page import Report
-from ..system import machine
+from ..system import machine, terminal
 from ..system.errors import NeuralStyleError, UsageError
 from .interrupt import Interrupted
 from .optimize import Diverged
@@ -60,8 +61,8 @@ class Saving:
         if not self._before and self._state_path.is_file():
             epoch, epochs = progress_of(self._state_path)
             if epoch < epochs:
-                log.info("an earlier run here stopped after epoch %d of %d; this one begins anew and replaces it "
-                         "(--resume %s would continue it)", epoch, epochs, self.to_resume)
+                log.info("an earlier run here stopped after epoch %d of %d; this one starts over and replaces it "
+                         "(to continue it: %s)", epoch, epochs, self.to_resume)
 
     def _is_checkpoint(self, path):
         """Whether the path is that of some epoch's picture of this run."""
@@ -74,8 +75,10 @@ class Saving:
 
     @property
     def to_resume(self):
-        """What --resume takes to continue this run."""
-        return self._state_path if self.args.output else self.folder
+        """The command that continues this run."""
+        is_alone = not self.args.output and len(list(Path(self.folder).glob(".*.state.npz"))) < 2
+        model = ["--model", self.args.model] if is_foreign(self.args.model) else []
+        return terminal.command("neural_style", "--resume", self.folder if is_alone else self._state_path, *model)
 
     def begin(self, device, read):
         """Write the run's page for the first time, where one is asked for; read(path) gives pictures."""
@@ -118,6 +121,10 @@ class Saving:
                 raise NeuralStyleError(f"{error}; the last good image is {path}") from error
         except Interrupted:
             raise
+        except KeyboardInterrupt:
+            self.page("stopped")
+            raise KeyboardInterrupt(f"interrupted; to continue from the last saved picture: {self.to_resume}"
+                                    if self.pictures else "") from None
         except BaseException as error:
             self.page("failed" if isinstance(error, Exception) else "stopped")
             raise

@@ -4,6 +4,8 @@ import os
 import re
 import sys
 
+from . import terminal
+
 # What a terminal obeys instead of showing it: control characters, and those that change the direction of writing.
 OBEYED = re.compile("\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -43,7 +45,8 @@ def run(command, program, debug=False):
     With debug, the exception is raised, with its traceback.
     """
     try:
-        code = command() or 0
+        with terminal.leaving_line_on_ctrl_c():
+            code = command() or 0
         if sys.stdout is not None:
             sys.stdout.flush()
         return code

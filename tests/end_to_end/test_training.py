@@ -93,7 +93,7 @@ def test_asked_to_stop_it_saves(train, folder, monkeypatch):
     def asked(unit):
         yield [2]
     monkeypatch.setattr(session.interrupt, "waiting", asked)
-    with pytest.raises(Interrupted, match=r"stopped after step 1; .* `train --resume .*a.params` continues") as raised:
+    with pytest.raises(Interrupted, match=r"stopped after step 1; .* train --resume .*a.params") as raised:
         train(save_every=5)
     assert raised.value.exit_code == 130
     assert session.resumed(str(folder / "a.params"))[2][0].step == 1

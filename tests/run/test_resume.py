@@ -91,7 +91,8 @@ def test_signals_finish_the_epoch_and_save(random_params, thumbnails, number, co
         run.kill()
     assert run.returncode == code
     assert "stopping after this epoch" in rest and "Traceback" not in rest
-    assert f"the picture so far is {folder / 'final.jpg'}, and --resume {folder} continues" in rest.splitlines()[-1]
+    assert f"the picture so far is {folder / 'final.jpg'}; to continue: " in rest.splitlines()[-1]
+    assert rest.splitlines()[-1].endswith(f" -m neural_style.nstyle --resume {folder}") and "" not in rest.splitlines()
     assert sorted(files(folder)) == ["final.jpg"]
     epoch = state.load(folder).state.epoch
     assert nstyle.main(["--resume", str(folder), "--max-num-epochs", str(epoch + 1)]) == 0
