@@ -1,7 +1,7 @@
 """MXNet 1.9.1 on today's Python and NumPy: once this module is imported, `import mxnet` works.
 
-MXNet is retired. What it relies on and newer versions of other software have removed is restored here, and only here,
-when it is imported:
+MXNet is retired. When it is imported, this module, and no other, restores what it relies on and newer versions of other
+software have removed:
 
 * NumPy 1.24 removed the aliases `numpy.bool` and `numpy.int`, which MXNet reads at import and later;
 * NumPy 2 removed twenty names that MXNet looks up at import only;
@@ -71,7 +71,7 @@ def _numpy_names():
 
 @contextlib.contextmanager
 def _later(name):
-    """Put off importing a module to when it is used: of scipy.stats, half a second, only MXNet's quantisation needs anything."""
+    """Postpone importing a module until it is used: scipy.stats takes half a second, and only MXNet's quantisation needs it."""
     class Later(types.ModuleType):
         def __getattr__(self, attribute):
             return getattr(importlib.import_module(name), attribute)
@@ -135,7 +135,7 @@ def load():
         raise NeuralStyleError(
             f"MXNet does not load on Python {platform.python_version()}, {platform.system()} "
             f"{platform.machine()}: {str(error).splitlines()[0] if str(error) else type(error).__name__}. "
-            f"It runs with {SUPPORTED}; there: {advice}") from error
+            f"It runs with {SUPPORTED}; install it with: {advice}") from error
 
 
 def context(gpu):

@@ -4,7 +4,7 @@ Strips show features piece by piece: a term adds up over the cores of their wind
 picture's. An observer is made for a field, which says how far each position counts (see objective.examples). What it has
 seen of the pictures that are imitated, its value, is an example for a loss: losses are made from those that
 objective.examples.examples_of gives. A loss says how far it reaches: how many rows of surroundings the gradient of a row
-needs, or None where it needs the whole picture.
+needs, or None if it needs the whole picture.
 """
 import numpy as np
 

@@ -142,4 +142,4 @@ class Pass:
 
 
 def _nobody(*_):
-    """Observes features that are made once more."""
+    """Observes features that are recomputed."""

@@ -32,7 +32,7 @@ class Segment(NamedTuple):
 
 
 def chain(model, names):
-    """The Operations up to the named layers; None where the model, or one of the layers, is not for this engine."""
+    """The Operations up to the named layers; None if the model, or one of the layers, is not for this engine."""
     if not model.is_own or model.device.device_type != "cpu" or any(name.startswith("pool") for name in names):
         return None
     order = list(model.layers)

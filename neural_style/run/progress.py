@@ -1,4 +1,4 @@
-"""Progress: a bar on a terminal, lines elsewhere, and the time left at the recent pace."""
+"""Progress: a bar on a terminal, log lines elsewhere, and the time left at the recent pace."""
 import logging
 import math
 import sys
@@ -7,7 +7,7 @@ from collections import deque
 log = logging.getLogger("neural_style")
 
 RECENT = 20             # steps whose pace tells the time left
-NARROWEST = 10          # columns that the notes after a bar leave to it
+NARROWEST = 10          # columns of the bar itself; notes that would leave less are dropped
 WIDE, NARROW = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<LEFT{postfix}]", "{bar}| {n_fmt}/{total_fmt} [<LEFT{postfix}]"
 
 
@@ -20,7 +20,7 @@ class Progress:
     def __init__(self, total, unit, done=0, at_once=1, bar=True):
         self.total, self.done, self.bar, self._stepped = total, done, None, 0
         self._recent = deque([(-done, 0)], RECENT * at_once)
-        self._first_is_slow = at_once == 1      # steps in progress together tend to end together: there the start counts
+        self._first_is_slow = at_once == 1      # steps that run together end together, so the start counts
         if bar and sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm       # not needed elsewhere
             self.bar = tqdm(total=total, initial=done, unit=unit, dynamic_ncols=True, bar_format=WIDE.replace("LEFT", "?"))
@@ -39,7 +39,7 @@ class Progress:
             self.bar.update()
 
     def step(self, seconds, notes=()):
-        """Count a step that ended that many seconds after the start; of the notes the bar shows those that fit."""
+        """Count a step that ended that many seconds after the start; the bar shows the notes that fit."""
         self.done, self._stepped = self.done + 1, self._stepped + 1
         self._recent.append((self._stepped, seconds))
         if self._first_is_slow and self._stepped == 2:
@@ -84,7 +84,7 @@ def show_epoch(progress, objective, every, step):
 
 
 def duration(seconds):
-    """Seconds as a person says them: 42 s, 3 min 5 s, 2 h 10 min."""
+    """Seconds as people write them: 42 s, 3 min 5 s, 2 h 10 min."""
     minutes, left = divmod(round(seconds), 60)
     hours, rest = divmod(minutes, 60)
     return f"{hours} h {rest} min" if hours else f"{minutes} min {left} s" if minutes else f"{left} s"

@@ -20,7 +20,7 @@ def test_flags_of_a_run_stand_anywhere():
 
 @pytest.mark.parametrize("words, said", [
     (PLAIN[:3], "--output"), (PLAIN[:1] + PLAIN[3:], "--style PAINTING or --network NAME"),
-    (PLAIN + ["--network", "x"], "give one of them"), (PLAIN + ["--content-image", "x.jpg"], "name the film first"),
+    (PLAIN + ["--network", "x"], "give one of them"), (PLAIN + ["--content-image", "x.jpg"], "give the film as the first argument"),
     (PLAIN + ["--style-image", "x.jpg"], "use --style"), (PLAIN + ["--output_dir", "x"], "use --output"),
     (PLAIN + ["--resume", "x"], ""), (PLAIN + ["--report"], "--report is not for a film"),
     (PLAIN + ["--output-size", "9"], "use --size"), (PLAIN + ["--doctor"], "neural_style.nstyle"),

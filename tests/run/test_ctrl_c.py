@@ -40,7 +40,7 @@ def to_continue(line):
 def test_a_run_says_how_to_continue_it(full_run, lines, tmp_path):
     words = [*full_run, "--max-num-epochs", "2000", "--stop-eps", "0", "--output_dir", tmp_path / "two words"]
     first, asked, *_, last, end = lines(["neural_style", *words], "| 3/2000")
-    assert (first, end) == ("", "") and asked == "stopping after this epoch; once more to stop at once"
+    assert (first, end) == ("", "") and asked == "stopping after this epoch; press Ctrl-C again to stop immediately"
     assert last.startswith("neural-style: stopped after epoch ")
     assert to_continue(last) == [*PYTHON, "neural_style", "--resume", str(tmp_path / "two words")]
     assert subprocess.run([*to_continue(last), "--max-num-epochs", "2000", "--stop-eps", "1e9", "--quiet"]).returncode == 0
@@ -54,7 +54,7 @@ def test_a_training_says_how_to_continue_it(lines, pictures, full_run, tmp_path)
     words = ["train", "--style", pictures / "coffee.png", "--output", tmp_path / "a.params", "--crop", "64", "--size", "64",
              "--model-params", full_run[full_run.index("--model-params") + 1]]
     first, asked, *_, last, end = lines(["neural_style.end_to_end", *words], "| 1/4000")
-    assert (first, end) == ("", "") and asked == "stopping after this step; once more to stop at once"
+    assert (first, end) == ("", "") and asked == "stopping after this step; press Ctrl-C again to stop immediately"
     assert to_continue(last) == [*PYTHON, "neural_style.end_to_end", "train", "--resume", str(tmp_path / "a.params")]
 
 

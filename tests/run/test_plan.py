@@ -120,7 +120,7 @@ def test_strips_are_taken_where_the_whole_does_not_fit(model, caplog, monkeypatc
     tile = plan.tile_for(args(), model, DEFAULT, sizes, 0.7 * whole)
     assert tile in plan.TILES
     plan.announce(args(), model, DEFAULT, sizes, tile, 0.7 * whole)
-    assert f"as a whole it would need about {memory.gigabytes(whole)}: evaluating in strips, --tile {tile}" in caplog.text
+    assert f"the whole picture would need about {memory.gigabytes(whole)}: evaluating it in strips (--tile {tile})" in caplog.text
     pool = DEFAULT + terms(content=["pool4"])       # which only the graph evaluates
     assert plan.tile_for(args(), model, pool, sizes, 0.7 * whole) is None
     large = [(80000, 120000)] * 2
