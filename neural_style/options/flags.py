@@ -102,7 +102,7 @@ FLAGS = (
     Flag("--gpu", int, 0, "which GPU to use, -1 for the CPU; without a GPU the CPU is used", DEVICE, scope=RUN),
     Flag("--output_dir --output-dir", str, "output/", "the folder that pictures are saved in", scope=RUN, path=OUTPUT),
     Flag("--save-epochs --checkpoint-iterations", int, 50, "save a picture every N epochs", AT_LEAST_ONE, scope=RUN),
-    Flag("--remove-noise", float, .02, "how strongly these pictures, not the final one, are denoised; 0 turns it off",
+    Flag("--remove-noise", float, .02, "how strongly checkpoints are denoised; 0 turns it off",
          NOT_NEGATIVE, scope=ENDING),
     Flag("--lr-sched-delay", int, 75, "lower the learning rate every N epochs", AT_LEAST_ONE),
     Flag("--lr-sched-factor", float, 0.9, "multiply the learning rate by this each time it is lowered", FACTOR),
