@@ -90,7 +90,7 @@ class Photographs:
     def _is_large_enough(self, path):
         size = size_of(path)
         if size is None or min(size) >= SHORTEST:
-            return True         # one that cannot be read is told of when it is
+            return True         # if it cannot be read, the reader says so
         log.warning("skipping %s: it is only %dx%d", path, *size)
         return False
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..system.errors import UsageError
 
-EQUAL = 2e-6            # similarities that differ by less are equal but for rounding, and the first patch is taken
+EQUAL = 2e-6            # similarities that differ by less are equal except for rounding, and the first patch is used
 QUERIES, ANSWERS = 4096, 1024       # patches whose similarities are in memory at once
 
 

@@ -102,7 +102,7 @@ def _checked(flag, value):
     asked = f"{flag.name} {value}"
     if flag.type is str:
         if value is None or value == "":
-            raise UsageError(f"{asked}: must not be empty")
+            raise UsageError(f"{flag.name} must be given a value")
         value = str(value) if isinstance(value, int) else os.fsdecode(value)
     else:
         try:

@@ -35,7 +35,7 @@ class Flag(NamedTuple):
     many: bool = False                      # takes one value or several
     scope: str = LOOK
     path: Optional[str] = None              # PICTURE, FILE or OUTPUT where values are paths ...
-    words: Tuple[str, ...] = ()             # ... but for these
+    words: Tuple[str, ...] = ()             # ... except for these
 
     @property
     def name(self):
