@@ -1,4 +1,4 @@
-"""How much a painted film flickers: frames painted as a sequence against frames painted each for itself.
+"""How much a painted film flickers: frames painted as a sequence, compared with frames painted independently.
 
     python benchmarks/flicker.py --size 240 --frames 12 --epochs 60
     python benchmarks/flicker.py --film --network painting.params

@@ -1,4 +1,4 @@
-"""What a network's pictures are worth: the epochs of optimisation that reach the same objective, and what a start with one saves.
+"""What a network's pictures are worth: how many epochs of optimisation reach the same objective, and how many a start saves.
 
     python benchmarks/one_pass.py --network painting.params --style painting.jpg photo1.jpg photo2.jpg
     python benchmarks/one_pass.py --network painting.params --style painting.jpg --goal 1.07e12 photo.jpg

@@ -5,8 +5,8 @@ Whole commands too, beside another program for the same.
     python benchmarks/speed.py [--torch PYTHON] [--turns 7] [--output benchmarks/RESULTS.md]
 
 What is measured goes into a file for this kind of machine in benchmarks/measured, and the tables in RESULTS.md are made
-from all of these files. Every contestant is a process; they take turns, an epoch each, so that all see the machine in the
-same moods. What counts are ratios of medians of one run. PYTHON is the interpreter of an environment with torch; without it
+from all of these files. Every contestant is a process; they take turns, an epoch each, so that all run under the same
+conditions. What counts are ratios of medians of one run. PYTHON is the interpreter of an environment with torch; without it
 the table has no such row. Nothing else should run meanwhile.
 """
 import argparse

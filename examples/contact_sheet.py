@@ -42,7 +42,7 @@ WIDTH, HEIGHT, CAPTION, COLUMNS = 300, 199, 66, 4
 
 
 def picture_of(run, extra):
-    """Run one command, unless its picture exists already, and return the picture's path."""
+    """Run one command, unless its picture already exists, and return the picture's path."""
     path = FOLDER / f"{RUNS.index(run):02}.png"
     if not path.exists():
         words = [str(FOLDER / word) if word in PICTURES else word for word in shlex.split(f"{COMMON} {run}")]

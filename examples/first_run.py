@@ -1,4 +1,4 @@
-"""A first picture in seconds, by a network in one pass, and one in about two minutes, by optimisation.
+"""Two first pictures: one in seconds, by a network in one pass, and one in about two minutes, by optimisation.
 
     python examples/first_run.py quick      # the one in seconds, which needs no weights
     python examples/first_run.py            # the other: of the original pair if it was fetched, otherwise of our own

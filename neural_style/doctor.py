@@ -24,11 +24,11 @@ STEP = 0.2              # the length of the step over all pixels, which balances
 
 
 class Hint(Exception):
-    """Something worth knowing that stops no run."""
+    """Something worth knowing that does not prevent a run."""
 
 
 def _package(name, needed=""):
-    """A check that a package loads; needed is how to install it with pip, if no run works without it."""
+    """A check that a package loads; needed is what pip should install, if no run works without it."""
     def check(args):
         try:
             return importlib.import_module(name).__version__
@@ -85,7 +85,7 @@ def _precision(args):
 
 def _memory(args):
     free, total = memory.available(), memory.total()
-    return f"{memory.gigabytes(free)} free of {memory.gigabytes(total)}" if free else "not known on this system"
+    return f"{memory.gigabytes(free)} free of {memory.gigabytes(total)}" if free else "unknown on this system"
 
 
 def _weights(args):
@@ -97,7 +97,7 @@ def _weights(args):
         facts = pretrained.check(path)
         return f"{path}: {facts['network']}; precision: {facts['precision']}; {facts['verdict']}"
     if not hasattr(_module(names[-1]), "get_params"):
-        return f"the model {names[-1]} brings its own"
+        return f"the model {names[-1]} has its own"
     network = _network(names[-1])
     looked = "none found; looked for " + ", ".join(map(str, pretrained.places(network)))
     if network == "vgg19":
@@ -220,9 +220,9 @@ def _gradient(args):
         objective = setup.make_objective(tiny, *setup.model_and_terms(tiny, device, pictures), pictures)
         error = gradient_error(objective, mx.nd.array(image, ctx=device))
     if error > LARGEST_ERROR:
-        raise NeuralStyleError(f"wrong by {error:.1%}: pictures would come out wrong; please report this, with all "
+        raise NeuralStyleError(f"wrong by {error:.1%}, so pictures would come out wrong; please report this with all "
                                "of these lines")
-    return f"right to {max(error, 1e-4):.2%}{which}"
+    return f"correct to within {max(error, 1e-4):.2%}{which}"
 
 
 def _random_weights(network):
@@ -271,7 +271,7 @@ def examine(args, say=print):
             text = f"PROBLEM: {error}" if known else f"PROBLEM: {type(error).__name__}: {_first_line(error)}"
             code = 1
         say(f"{name}: {anonymous(' '.join(text.split()))}")
-    say("PROBLEM marks what would stop a run" if code else "everything works")
+    say("PROBLEM marks anything that would stop a run" if code else "everything works")
     return code
 
 

@@ -1,7 +1,7 @@
 """MXNet 1.9.1 on today's Python and NumPy: once this module is imported, `import mxnet` works.
 
-MXNet is retired. What it relies on and newer versions of other software have removed is restored here, and only here,
-when it is imported:
+MXNet is retired. When it is imported, this module, and no other, restores what it relies on and newer versions of other
+software have removed:
 
 * NumPy 1.24 removed the aliases `numpy.bool` and `numpy.int`, which MXNet reads at import and later;
 * NumPy 2 removed twenty names that MXNet looks up at import only;
@@ -15,7 +15,6 @@ import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
-import logging
 import os
 import platform
 import sys
@@ -24,8 +23,6 @@ import warnings
 
 from .system import machine, memory
 from .system.errors import NeuralStyleError, UsageError
-
-log = logging.getLogger("neural_style")
 
 SUPPORTED = "Python 3.8 to 3.13 on Linux (x86-64, ARM64), or an Intel build of Python 3.8 to 3.12 on macOS"
 
@@ -74,7 +71,7 @@ def _numpy_names():
 
 @contextlib.contextmanager
 def _later(name):
-    """Put off importing a module to when it is used: of scipy.stats, half a second, only MXNet's quantisation needs anything."""
+    """Postpone importing a module until it is used: scipy.stats takes half a second, and only MXNet's quantisation needs it."""
     class Later(types.ModuleType):
         def __getattr__(self, attribute):
             return getattr(importlib.import_module(name), attribute)
@@ -138,7 +135,7 @@ def load():
         raise NeuralStyleError(
             f"MXNet does not load on Python {platform.python_version()}, {platform.system()} "
             f"{platform.machine()}: {str(error).splitlines()[0] if str(error) else type(error).__name__}. "
-            f"It runs with {SUPPORTED}; there: {advice}") from error
+            f"It runs with {SUPPORTED}; install it with: {advice}") from error
 
 
 def context(gpu):
@@ -151,7 +148,6 @@ def context(gpu):
     except mx.base.MXNetError:      # a CUDA build without a driver
         count = 0
     if count == 0:
-        log.info("no GPU here: running on the CPU with %s threads", os.environ["OMP_NUM_THREADS"])
         return mx.cpu()
     if gpu >= count:
         raise UsageError(f"--gpu {gpu}: this machine's GPUs are 0 to {count - 1}")

@@ -1,7 +1,7 @@
 """VGG19 as MXNet symbols, with average pooling unless another is asked for.
 
-A model of one's own is a module `model_NAME` with `get_symbol()` and `get_executor(style, content, input_size,
-ctx)` of the same form; `--model NAME` takes it. Whatever it has beyond these two, as here, adds to what it can do.
+A user's own model is a module `model_NAME` with `get_symbol()` and `get_executor(style, content, input_size,
+ctx)` of the same form; `--model NAME` takes it. Anything beyond these two, as here, is optional and enables more flags.
 """
 from collections import namedtuple
 
@@ -40,7 +40,7 @@ def get_symbol(pooling="avg", network="vgg19"):
 def get_params(path=None, ctx=None, network="vgg19"):
     """The pretrained weights as NDArrays by name, from path or from where weights are kept.
 
-    The original's file ends with the last layer that it needs; what it has beyond that comes along.
+    The original's file ends with the last layer that it needs; any further arrays are loaded, too.
     """
     path = pretrained.ensure(network, path)
     shapes = array_shapes(NETWORKS[network])

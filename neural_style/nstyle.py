@@ -1,4 +1,4 @@
-"""The command, and the reference's public names: flags → pictures → objective → optimiser → saved pictures.
+"""The command and the reference's public names: flags → pictures → objective → optimiser → saved pictures.
 
     python -m neural_style.nstyle --content-image photo.jpg --style-image painting.jpg
 """
@@ -20,14 +20,14 @@ if __name__ == "__main__" and not __package__:      # python path/to/neural_styl
 from . import find_mxnet, recipes  # noqa: F401 (with find_mxnet, `import mxnet` works)
 from .options.check import changed, complete, refuse_changes
 from .options.parse import get_args, parse
-from .system import errors
+from .system import errors, terminal
 
 log = logging.getLogger("neural_style")
 
 CallbackData = namedtuple("CallbackData", field_names=["eps", "epoch", "img", "filename"])
 
-# The reference's functions, where they live now; imported when they are first asked for, since --help needs none of them.
-# What is assigned to such a name here takes its place there, as the reference calls what stands in this module.
+# The modules that the reference's functions live in now; imported on first use, since --help needs none of them.
+# Assigning to such a name in this module replaces the function there, as it would in the reference.
 _ELSEWHERE = {
     "PreprocessContentImage": "pictures.images", "PreprocessStyleImage": "pictures.images",
     "PostprocessImage": "pictures.images", "SaveImage": "pictures.images",
@@ -75,7 +75,7 @@ sys.modules[__name__].__class__ = _Module
 def train_nstyle(args, callback=None, on_epoch=None):
     """Paint args.content_image in the style of args.style_image; pictures land in args.output_dir.
 
-    args is what get_args returns, or any object with such attributes; what it lacks has its default. After every epoch
+    args is what get_args returns, or any object with such attributes; missing ones have their defaults. After every epoch
     callback gets a dict with eps and epoch (from 1), and with filename and img, the raw (1, 3, H, W) array, where a
     picture was saved. on_epoch gets an EpochRecord of every epoch, the last one too: epoch, eps, total, seconds and
     losses, a dict.
@@ -92,8 +92,8 @@ def train_nstyle(args, callback=None, on_epoch=None):
     if saved:
         refuse_changes(args, saved.args)
         if args.max_num_epochs < saved.state.epoch:
-            raise errors.UsageError(f"--max-num-epochs {args.max_num_epochs}: the run is at epoch {saved.state.epoch} "
-                                    "already")
+            raise errors.UsageError(f"--max-num-epochs {args.max_num_epochs}: the run is already at epoch "
+                                    f"{saved.state.epoch}")
     pyramid.levels(args)        # raises where there are more levels than pixels
     plan.check_pictures(args)
 
@@ -102,8 +102,8 @@ def train_nstyle(args, callback=None, on_epoch=None):
     photo = read(args.content_image)
     pictures = setup.pictures_of(args, read)
     if saved and (saved.pictures != state.digest(pictures) or saved.state.image.shape != pictures.content.shape):
-        raise errors.UsageError(f"--resume {args.resume}: the content or a style picture is not the one that the run "
-                                "began with, or the mask or regions are not")
+        raise errors.UsageError(f"--resume {args.resume}: the content, a style picture, the mask or the regions have changed "
+                                "since the run began")
     saving = Saving(args, photo, pictures, saved)
     saving.prepare()
 
@@ -118,7 +118,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
         since = saved.state
         image = setup.on_device(since.image, device)
         log.info("resuming after epoch %d%s", since.epoch,
-                 "; L-BFGS builds its model of the landscape anew" if args.optimizer == "lbfgs" else "")
+                 "; L-BFGS has to rebuild its model of the objective" if args.optimizer == "lbfgs" else "")
     else:
         image = pyramid.start_of(args, pictures.content.shape, device, read)
         since = optimize.start_state(image)
@@ -145,15 +145,15 @@ def train_nstyle(args, callback=None, on_epoch=None):
             callback(data)
         if asked:
             saving.end(step.image, step.state(), step.epoch)
-            raise interrupt.Interrupted(f"stopped after epoch {step.epoch}; the picture so far is {saving.final}, and "
-                                        f"--resume {saving.to_resume} continues", asked[0])
+            raise interrupt.Interrupted(f"stopped after epoch {step.epoch}; the picture so far is {saving.final}; "
+                                        f"to continue: {saving.to_resume}", asked[0])
 
     saving.begin(device, read)
     del photo
     read.cache_clear()      # large pictures need not stay in memory
     with of_epochs(args, since.epoch) as progress, interrupt.waiting() as asked, saving.telling_of_failure():
         if saved and saved.finished and saved.history and saved.history[-1].eps < args.stop_eps:
-            result = setup.on_device(since.result, device)      # it came to its end by itself, and stays there
+            result = setup.on_device(since.result, device)      # it had finished by itself: nothing left to do
         else:
             result = optimize.minimise(objective, image, args, on_step, since)
         saving.end(result, last.state() if last else since)
@@ -161,12 +161,16 @@ def train_nstyle(args, callback=None, on_epoch=None):
         log.info("eps fell below --stop-eps %g in epoch %d", args.stop_eps, last.epoch)
     log.info("the picture is %s", saving.final)
     if asked:
-        raise interrupt.Interrupted("the run was complete when it was asked to stop", asked[0])
+        raise interrupt.Interrupted("the run had already finished when it was asked to stop", asked[0])
 
 
 class _Lines(logging.StreamHandler):
     def format(self, record):
         return errors.visible(super().format(record))
+
+    def emit(self, record):
+        with terminal.above_bar():
+            super().emit(record)
 
 
 @contextlib.contextmanager

@@ -31,7 +31,7 @@ def test_all_is_well(examined, tmp_path):
     code, lines = examined()
     assert code == 0 and set(lines) == {name for name, _ in doctor.CHECKS}
     assert not any("PROBLEM" in text for text in lines.values())
-    assert lines["gradient"].startswith("right to ") and lines["mxnet"].startswith("1.")
+    assert lines["gradient"].startswith("correct to within ") and lines["mxnet"].startswith("1.")
     assert "VGG19" in lines["weights"] and "JPEG, PNG" in lines["pictures"]
     assert not (tmp_path / "out").exists()
 

@@ -181,7 +181,7 @@ def test_a_class_as_arguments_and_former_names(small, caplog):
         setattr(Arguments, name, value)
     nstyle.train_nstyle(Arguments)
     assert [message for message in caplog.messages if message.startswith("args.")] == [
-        "args.max_size is not an option and has no effect; is args.max_long_edge meant?"]
+        "args.max_size is not an option and has no effect; did you mean args.max_long_edge?"]
 
 
 @pytest.mark.parametrize("words", [["--list-recipes"], ["--help"], ["--doctor"], ["--show-recipe", "gatys"]])

@@ -32,7 +32,7 @@ def commands(text):
     """The commands of a page, as lists of words: lines of its shell blocks, and what stands in the text."""
     lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.S) for line in block.splitlines()]
     text = re.sub(r"```.*?```", "", text, flags=re.S)
-    lines += re.findall(r"`((?:python|make|sh|pip) [^`]*)`", text)
+    lines += re.findall(r"`((?:python|make|sh|pip|neural-style|OMP_\w+=\d+ dask|\.ci/\w+)(?:\s[^`]*)?)`", text)
     return [shlex.split(line) for line in lines]
 
 
@@ -58,12 +58,19 @@ def test_commands(page, after_a_run, monkeypatch, capsys):
     for program, *words in commands(PAGES[page]):
         if program == "make":
             assert words[0] in targets
+        elif program == "neural-style":
+            parse.get_args(words)
+        elif program.startswith(".ci/"):
+            assert (ROOT / program).is_file()
+        elif program.startswith("OMP_"):
+            assert words[:2] == ["dask", "worker"]
         elif program == "sh":
             assert (ROOT / words[0]).is_file()
         elif program == "pip":
             assert words[0] == "install" and words[-1] in (".", *PACKAGES, *(f".[{extra}]" for extra in extras))
         elif words[0] != "-m":
             assert program == "python" and (ROOT / words[0]).is_file()
+            assert all(word in (ROOT / words[0]).read_text() for word in words[1:])
         else:
             assert program == "python" and importlib.util.find_spec(words[1])
             if words[1] in PARSERS:

@@ -1,8 +1,11 @@
 """The wheel, installed into a fresh environment, runs without the checkout."""
+import functools
+import http.server
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import venv
 import zipfile
 from pathlib import Path
@@ -11,6 +14,7 @@ import numpy
 import pytest
 
 import neural_style
+from neural_style.weights import download, sources
 
 ROOT = Path(__file__).parent.parent
 PIP = ["-m", "pip", "--quiet", "--disable-pip-version-check"]
@@ -42,8 +46,8 @@ def installed(wheel):
     return scripts
 
 
-def run(installed, words, folder):
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+def run(installed, words, folder, **more):
+    environment = {name: value for name, value in {**os.environ, **more}.items() if name != "PYTHONPATH"}
     return subprocess.run([str(installed / words[0])] + words[1:], cwd=str(folder), env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
@@ -76,7 +80,7 @@ def test_the_installed_page(installed, pictures, tmp_path):
 
 @pytest.mark.parametrize("command", [
     "neural_style --help", "neural_style.nstyle --help", "neural_style.batch --help", "neural_style.film --help",
-    "neural_style.weights --help",
+    "neural_style.weights --help", "neural_style.end_to_end --help", "neural_style.end_to_end train --help",
     "neural_style.painting --help", "neural_style --list-recipes", "neural_style --list-layers"])
 def test_the_installed_commands_answer(installed, tmp_path, command):
     told = run(installed, ["python", "-m", *command.split()], tmp_path)
@@ -87,3 +91,40 @@ def test_the_installed_modules(installed, tmp_path):
     assert run(installed, ["python", "-m", "neural_style.painting", "p.png", "--size", "80x64"], tmp_path).returncode == 0
     told = run(installed, ["python", "-m", "neural_style.weights", "check", "p.png"], tmp_path)
     assert told.returncode == 1 and len(told.stdout.splitlines()) == 1 and "p.png" in told.stdout
+
+
+def test_the_installed_network_paints(installed, pictures, tmp_path):
+    words = ["-m", "neural_style.end_to_end", "paint", str(pictures / "chelsea.png"), "--network", "night", "--output", "painted/",
+             "--size", "64"]
+    told = run(installed, ["python", *words], tmp_path)
+    assert told.returncode == 0 and (tmp_path / "painted" / "chelsea.jpg").stat().st_size > 500, told.stdout
+
+
+FIRST_RUN = """
+import sys
+from neural_style import nstyle
+from neural_style.weights import sources
+sources.FILES[sources.WEIGHTS] = dict(git_blob=sys.argv[1])
+sys.exit(nstyle.main(sys.argv[2:]))
+"""
+
+
+def test_the_first_installed_run_fetches_the_weights_and_no_other(installed, random_params, pictures, tmp_path):
+    served, asked = tmp_path / "served", []
+    (served / "model").mkdir(parents=True)
+    shutil.copy(random_params, served / sources.WEIGHTS)
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            asked.append(self.path)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(served))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        words = ["python", "-c", FIRST_RUN, download.git_blob_of(random_params), str(pictures / "chelsea.png"),
+                 str(pictures / "coffee.png"), "--size", "32", "--max-num-epochs", "1"]
+        for _ in range(2):
+            told = run(installed, words, tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"),
+                       NEURAL_STYLE_SOURCE=f"http://127.0.0.1:{server.server_port}/")
+            assert told.returncode == 0, told.stdout
+        server.shutdown()
+    assert asked == [f"/{sources.WEIGHTS}"] and (tmp_path / "output" / "final.jpg").is_file()

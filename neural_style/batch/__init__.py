@@ -1,1 +1,1 @@
-"""Many pictures by one command: which pairs there are, where they are painted, and what became of each."""
+"""Many pictures with one command: the pairs, where they are painted, and the outcome of each."""

@@ -1,4 +1,4 @@
-"""Many pictures: every content in every style, several at a time, or the frames of a video one after the other.
+"""Many pictures: every content in every style, several at a time, or the frames of a video in order.
 
     python -m neural_style.batch --content photos/ --style paintings/*.jpg --output results
 """
@@ -24,15 +24,15 @@ def parser():
                     "below, every flag of neural-style is accepted and applies to every pair.")
     add = parser.add_argument
     add("--content", nargs="+", required=True, metavar="PATTERN", help="pictures, folders of pictures, or patterns")
-    add("--style", nargs="+", required=True, metavar="PATTERN", help="the same for the styles")
+    add("--style", nargs="+", required=True, metavar="PATTERN", help="style pictures, folders of pictures, or patterns")
     add("--output", required=True, metavar="DIR", help="the folder for the results CONTENT-STYLE.jpg, batch.json and "
         "the contact sheet index.html")
     add("--zip", action="store_true", help="pair the first content with the first style, the second with the second, "
-        "instead of each with every one")
-    add("--sequence", action="store_true", help="the contents are the frames of a video: each starts from the result "
-        "of the one before")
-    add("--first-epochs", type=int, metavar="N", help="with --sequence: the epochs of the first frame, and of each that "
-        "begins a scene (three times --max-num-epochs)")
+        "instead of every content with every style")
+    add("--sequence", action="store_true", help="the contents are the frames of a video: each one starts from the "
+        "previous result")
+    add("--first-epochs", type=int, metavar="N", help="with --sequence: the epochs of the first frame of each "
+        "scene (three times --max-num-epochs)")
     add("--format", default="jpg", metavar="ENDING", help="the format of the results: jpg, png, … (jpg)")
     add("--jobs", type=int, metavar="N", help="how many pairs to paint at once; they share the processors")
     add("--dask", metavar="ADDRESS", help="paint on the workers of this Dask scheduler, such as tcp://host:8786")
@@ -40,7 +40,7 @@ def parser():
 
 
 def parse(arglist=None):
-    """The batch's own arguments, those of every pair, and which of the latter are on the command line."""
+    """The batch's own arguments, the arguments of every pair, and which of those are on the command line."""
     own, words = parser().parse_known_args(arglist)
     args, given = command_line.parse(words, parser().prog)
     for attribute in filter(given.__contains__, INSTEAD):
@@ -76,7 +76,7 @@ def command(own, args, given):
     for entry in failed:
         say(f"failed: {entry.output}: {entry.error}")
     if failed or not args.quiet:
-        say(f"{len(batch.pairs) - len(failed)} of {len(batch.pairs)} pairs are done; all of them at a glance: "
+        say(f"{len(batch.pairs) - len(failed)} of {len(batch.pairs)} pairs are done; contact sheet: "
             f"{batch.folder / SHEET}")
     if shown:
         show(batch.folder / SHEET)

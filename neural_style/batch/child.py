@@ -37,7 +37,7 @@ def main(task):
 
 
 def _end_with_parent():
-    """Interrupt this process, as Ctrl-C does, when its parent is gone or wants it to end."""
+    """Interrupt this process, as Ctrl-C does, when its parent is gone or asks it to stop."""
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(GRACE)
@@ -60,7 +60,7 @@ def _paint(args, task, on_epoch):
 
 
 def _moved_start(args, before):
-    """args.start, the result of the frame before, moved along with the content; None where a new scene begins."""
+    """args.start, the result of the frame before, moved along with the content; None if a new scene begins."""
     before, now = (images.PreprocessContentImage(path, args.max_long_edge, args.width).astype(np.float32)
                    for path in (before, args.content_image))
     painted = (np.load(args.start) if args.start.endswith(".npy") else

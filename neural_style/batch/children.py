@@ -1,4 +1,4 @@
-"""A child process for each pair: it gives its memory back, and if it is killed nothing else is harmed."""
+"""A child process for each pair: it returns its memory, and if it is killed, nothing else is affected."""
 import json
 import os
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, NamedTuple, Optional
 
 CHILD = [sys.executable, "-m", "neural_style.batch.child"]      # takes a Task as JSON
-GRACE = 10      # seconds that an interrupted child has to end by itself
+GRACE = 10      # seconds that an interrupted child has to exit by itself
 
 
 class Task(NamedTuple):
@@ -32,7 +32,7 @@ class Outcome(NamedTuple):
 
 
 class Children:
-    """Child processes that end when this ends, however it ends: their input is a pipe that only this holds open."""
+    """Child processes that end with this process, however it ends: their input is a pipe that only it holds open."""
 
     def __enter__(self):
         self._input, self._held_open = os.pipe()
@@ -71,7 +71,7 @@ class Children:
         with self._lock:
             if self._ended:
                 return 130, "", "interrupted"
-            # in a session of its own, so that Ctrl-C reaches only the batch, which then tells its children
+            # in a session of its own: Ctrl-C reaches only the parent, which then stops its children
             child = subprocess.Popen(command, env=env, stdin=self._input, stdout=subprocess.PIPE,
                                      stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
             self._running.add(child)

@@ -13,7 +13,7 @@ from .children import Children, Outcome
 from .workers import Painter
 
 WAIT = 30       # seconds for a cluster to answer
-TRIES = 2       # workers that a pair may cost
+TRIES = 2       # workers that may be lost to a pair
 
 
 @contextlib.contextmanager
@@ -78,8 +78,8 @@ def _trouble(needed, version):
 def _paint(task, version):
     """Paint on a worker, which may have joined late.
 
-    A pair can take its whole worker down, and Dask then gives it to the next one. Each start therefore leaves a mark, and
-    after enough of them the pair is given up.
+    A pair can crash its worker, and Dask then gives it to the next one. Each start therefore leaves a mark, and the pair is
+    given up after a few of them.
     """
     args, host = Namespace(**task.args), os.uname().nodename
     marks = marks_of(args.output)

@@ -32,6 +32,8 @@ def paint(batch):
                     record.put(Entry(*pair, FAILED if outcome.error else DONE, fingerprints[pair], *known))
                     if not outcome.error:
                         batch.is_there(pair, fingerprints[pair])
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("interrupted; run the same command again to continue") from None
     finally:
         contact_sheet.write(batch.folder / contact_sheet.SHEET, record.entries.values(), batch.own.sequence)
     return batch.finish()

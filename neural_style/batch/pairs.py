@@ -1,4 +1,4 @@
-"""Which pictures a batch pairs, and what the results are called."""
+"""The pairs of a batch, and the names of their results."""
 import functools
 import glob
 import itertools
@@ -76,7 +76,7 @@ def name_outputs(sides, folder, ending, known):
 
 
 def demand_one_size(frames):
-    """Raise UsageError where the frames of a sequence differ in size."""
+    """Raise UsageError if the frames of a sequence differ in size."""
     sizes = ((path, size_of(path)) for path in frames)
     sizes = {path: f"{size[0]}x{size[1]}" for path, size in sizes if size}
     first = next(iter(sizes), None)

@@ -22,7 +22,7 @@ from .record import DONE, Record
 
 # Flags that can change without another picture; remove_noise is for checkpoints.
 NOT_THE_PICTURE = {*attributes(RUN, SESSION), "remove_noise"}
-FIRST = 3       # times as many epochs has the first frame of a sequence: all others go on from a painted one
+FIRST = 3       # times as many epochs for the first frame of a sequence: all others start from a painted one
 
 
 class Batch:
@@ -35,10 +35,10 @@ class Batch:
         contents, styles = ([path for path in find_pictures(patterns, flag) if not self._is_result(path)]
                             for flag, patterns in (("--content", own.content), ("--style", own.style)))
         if not contents or not styles:
-            raise UsageError(f"there are no pictures but the results recorded in {self.record.path}")
+            raise UsageError(f"there are no pictures except the results recorded in {self.record.path}")
         if own.zip and len(contents) != len(styles):
-            raise UsageError(f"--zip: there are {len(contents)} contents and {len(styles)} styles; there must be as "
-                             "many of one as of the other")
+            raise UsageError(f"--zip: there are {len(contents)} contents and {len(styles)} styles; there must be "
+                             "equally many")
         if own.sequence:
             demand_one_size(contents)
         sides = zip(contents, styles) if own.zip else itertools.product(contents, styles)
@@ -60,7 +60,7 @@ class Batch:
         for name, known in [(SHEET, self.record.path.exists()),
                             *((pair.output, pair.output in self.record.entries) for pair in self.pairs)]:
             if (self.folder / name).exists() and not known and not self.args.overwrite:
-                raise UsageError(f"{self.folder / name} is there already, and no batch made it; choose another --output "
+                raise UsageError(f"{self.folder / name} already exists, and no batch made it; choose another --output "
                                  "folder, or replace it with --overwrite")
         images.prepare_outputs(self.folder / f"x.{self.ending}")
         self.args.model, self.args.model_params = weights_of(self.args)
@@ -87,7 +87,7 @@ class Batch:
         return hashlib.sha256(json.dumps([fixed, before], sort_keys=True).encode()).hexdigest()[:16]
 
     def _digest(self, path):
-        """The SHA-256 of a file, or its name where it cannot be read."""
+        """The SHA-256 of a file, or its name if it cannot be read."""
         if path not in self._digests:
             self._digests[path] = path
             if os.path.isfile(path):
@@ -135,7 +135,7 @@ class Batch:
 
 
 def first_epochs(own, args):
-    """The epochs of a frame that no other leads to: of the first one, and of each that begins a scene."""
+    """The number of epochs for the first frame of each scene."""
     return own.first_epochs or FIRST * args.max_num_epochs
 
 

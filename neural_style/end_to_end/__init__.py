@@ -1,5 +1,5 @@
-"""Pictures in one pass: networks that are trained on the objective of the other commands, and then paint at once.
+"""Pictures in one pass: networks that are trained on the objective of a run, and then paint in a single pass.
 
-generators.py has the networks as symbols, photographs.py what they learn from, training.py how; network.py is one that was
-trained: its file, and painting with it. __main__ is the command.
+generators.py defines the networks as symbols, photographs.py provides the training pictures, training.py is the training
+loop, network.py loads, saves and applies a trained network. __main__ is the command.
 """

@@ -21,10 +21,10 @@ DEFAULTS = {"fast": ["--precision", "auto", "--fit", "scale"],
 OWN = {"style": "--style", "photos": "--photos", "output": "--output", "generator": "--generator", "steps": "--steps",
        "crop": "--crop", "save_every": "--save-every", "begin_with": "--from"}
 LIMITS = ("steps", 1, 10 ** 7), ("save_every", 1, 10 ** 7), ("crop", 64, 2048)
-# Flags of a run that also make sense when one paints in one pass.
+# Flags of a run that also apply to painting in one pass.
 OF_PAINTING = ("max_long_edge", "width", "preserve_colors", "mask", "output_size", "bit_depth", "flatten",
                "remove_noise_final", "overwrite", "force", "quiet", "debug")
-# Flags of a run that are none of a training, and why.
+# Flags of a run that do not apply to training, and why.
 NOT_OF_TRAINING = {
     **dict.fromkeys(("content_image", "mask", "regions", "style_regions"), "a network learns from all of --photos alike"),
     "style_image": "use --style PICTURE",
@@ -36,7 +36,7 @@ NOT_OF_TRAINING = {
     **dict.fromkeys(("optimizer", "momentum", "beta2", "weight_decay", "clip_gradient", "lr_sched_delay",
                      "lr_sched_factor", "keep_best", "pyramid", "pyramid_epochs", "start", "fit", "tile", "report",
                      "show"),
-                    "it is about the optimisation of a single picture"),
+                    "it only applies to the optimisation of a single picture"),
     **dict.fromkeys(("save_recipe", "list_layers", "doctor"), "use it with python -m neural_style"),
 }
 
@@ -49,24 +49,25 @@ def parser():
     train = commands.add_parser("train", allow_abbrev=False, help="train a network on a style",
                                 description="Train a network that paints photographs in the style of a picture. Besides the "
                                 "flags below, those of neural-style that say what is minimised are accepted; --lr is the "
-                                "first learning rate, --size the longer edge of the pictures that it is to paint.")
+                                "first learning rate, --size the longer edge of the pictures that it will paint.")
     add = train.add_argument
-    add("--style", nargs="+", metavar="PICTURE", help="the picture whose style it learns, or several")
+    add("--style", nargs="+", metavar="PICTURE", help="the picture that gives the style, or several")
     add("--photos", nargs="+", metavar="PATTERN", default=[], help="photographs to learn from: pictures, folders or patterns; "
-        "without them, those that installed packages bring")
+        "by default, those that come with installed packages")
     add("--output", metavar="FILE.params", help="the network's file")
-    add("--generator", choices=tuple(DEFAULTS), default="fast", help="the kind of network: fast is small; boost is the four "
-        "networks in a row of MXNet's example (fast)")
+    add("--generator", choices=tuple(DEFAULTS), default="fast", help="the kind of network: fast is small; boost is MXNet's "
+        "example, four networks in sequence (fast)")
     add("--steps", type=int, default=4000, metavar="N", help="learn from N crops (4000)")
     add("--crop", type=int, default=0, metavar="N", help="the side of the crops, in pixels (fast: 192, boost: 384)")
     add("--save-every", type=int, default=200, metavar="N", help="save the network and pictures every N steps (200)")
-    add("--from", dest="begin_with", default="", metavar="NETWORK", help="begin with another network: it learns a new style sooner")
+    add("--from", dest="begin_with", default="", metavar="NETWORK",
+        help="start from another network, which learns a new style faster")
     add("--resume", metavar="FILE.params", help="continue a training that was stopped, with its flags")
     paint = commands.add_parser("paint", help="paint photographs with a network", argument_default=None,
                                 description="Paint photographs with a network.")
     add = paint.add_argument
     add("photos", nargs="+", metavar="PHOTO", help="pictures, folders or patterns")
-    add("--network", required=True, metavar="NETWORK", help="a name of --list-networks, or a file that `train` made")
+    add("--network", required=True, metavar="NETWORK", help="a name from --list-networks, or a file written by `train`")
     add("--output", required=True, metavar="DIR", help="the folder for the painted pictures")
     add("--format", default="jpg", metavar="ENDING", help="their format: jpg, png, … (jpg)")
     add_list(paint)
@@ -75,7 +76,7 @@ def parser():
 
 
 def add_list(parser):
-    """Add the flag that prints what networks there are."""
+    """Add the flag that lists the networks in the package."""
     def listing(value):
         from . import network
         return "\n".join(f"{name:12} {network.load(name).about.description}" for name in network.names())
@@ -84,7 +85,7 @@ def add_list(parser):
 
 
 def parse(arglist=None):
-    """What the command line asks for: its own arguments, and those of the objective, or of how pictures are saved."""
+    """What the command line asks for: its own arguments, and those of the objective or of saving pictures."""
     made, train, paint = parser()
     own, words = made.parse_known_args(sys.argv[1:] if arglist is None else list(arglist))
     if own.command == "train":
@@ -93,18 +94,18 @@ def parse(arglist=None):
         if words:
             paint.error(f"unrecognized arguments: {' '.join(words)}")
         if own.preserve_colors == "match":
-            paint.error("--preserve-colors match is about the style picture, before a run; use luma")
+            paint.error("--preserve-colors match applies to the style picture of a run; use luma")
         return own, argparse.Namespace(**{name: getattr(own, name) for name in OF_PAINTING})
-    made.error("say train or paint")
+    made.error("choose a command: train or paint")
 
 
 def _of_training(own, words, parser):
-    """The arguments of the objective that words ask for; for a training that is resumed only those that are given."""
+    """The arguments of the objective that words give; for a resumed training, only those on the command line."""
     given = vars(command_line.parser(False).parse_known_args(words)[0])
     if own.resume:
         for name, value in vars(own).items():
             if name != "resume" and name in OWN and value != parser.get_default(name):
-                parser.error(f"--resume {own.resume}: the training knows its pictures and its flags; leave "
+                parser.error(f"--resume {own.resume}: a resumed training keeps its pictures and flags; leave "
                              f"{OWN[name]} out")
         for name in given:
             if name not in attributes(SESSION) or name in NOT_OF_TRAINING:
@@ -120,7 +121,7 @@ def _of_training(own, words, parser):
         parser.error("--style-weight 0: a network needs a style to learn")
     args, _ = command_line.parse([*DEFAULTS[own.generator], *words, "--style-image", *own.style], parser.prog)
     if "patches" in listed(args.style_term):
-        parser.error("--style-term patches is not for a training: their matches would have to be chosen for each photograph")
+        parser.error("--style-term patches is not for a training: the matches would have to be chosen for each photograph")
     for name, least, most in LIMITS:
         value = getattr(own, name)
         if value != parser.get_default(name) and not least <= value <= most:

@@ -1,4 +1,4 @@
-"""A network that was trained: its file, and painting with it.
+"""A trained network: its file, and painting with it.
 
 A file is one of MXNet's .params: the arrays `arg:NAME` and `aux:NAME` of all parts, and `about`, bytes of JSON that say which
 generator it is and how it was trained. The original's trained models, a folder or a zip of 0/*.params to 3/*.params, are
@@ -46,7 +46,7 @@ class Network:
 
     @property
     def digest(self):
-        """What tells it from any other."""
+        """A digest that identifies the network."""
         found = hashlib.sha256(self.about.generator.encode())
         for key in sorted(self.arrays):
             found.update(key.encode() + self.arrays[key].tobytes())
@@ -57,17 +57,17 @@ class Network:
         needed, free = BYTES * size[0] * size[1], memory.available()
         if free is not None and needed > free and not force:
             raise UsageError(f"a picture of {size[1]}x{size[0]} takes about {memory.gigabytes(needed)}, and "
-                             f"{memory.gigabytes(free)} of memory are free; take a smaller --size, or start anyway with --force")
+                             f"{memory.gigabytes(free)} of memory are free; use a smaller --size, or start anyway with --force")
 
     def paint(self, image, strip=STRIP):
         """Paint an array (1, 3, H, W) in the network's range; returns a float32 array of the same shape.
 
-        strip is how many pixels are painted at a time; the result is the same but for rounding.
+        strip is the number of pixels painted at a time; it changes the result only by rounding.
         """
         generator, (height, width) = GENERATORS[self.about.generator], image.shape[2:]
         if min(height, width) < SMALLEST:
-            raise UsageError(f"a picture of {width}x{height} is too small for a network: each side needs {SMALLEST} pixels; "
-                             "take a larger --size, or crop it")
+            raise UsageError(f"a picture of {width}x{height} is too small for a network: each side needs at least {SMALLEST} "
+                             "pixels; use a larger --size")
         padding = [(0, -side % generator.multiple) for side in (height, width)]
         image = np.pad(np.asarray(image, "float32"), [(0, 0), (0, 0), *padding], mode="reflect")
         rows = max(generator.multiple, strip // image.shape[3] // generator.multiple * generator.multiple)
@@ -77,7 +77,7 @@ class Network:
 
 
 def _paint_fast(network, image, rows):
-    """Layer by layer, each in strips of so many of the picture's rows, for every normalisation needs a layer's whole output."""
+    """Layer by layer, each in strips of so many of the picture's rows, since every normalisation needs a layer's whole output."""
     arrays = {key[len("arg:"):]: mx.nd.array(array) for key, array in network.arrays.items()}
     shown, below, layers = {"data": mx.nd.array(image * np.float32(INPUT))}, "data", [*FAST, LAST]
     for number, layer in enumerate(layers):
@@ -101,7 +101,7 @@ def _rows(array, first, last):
 
 
 def _gathered(strips, arrays, whole=None):
-    """Arrays of strips as one, which is written into whole where that is given."""
+    """The strips' arrays joined into one; it is written to whole if given."""
     if len(strips) == 1:
         return next(arrays)
     for (first, last), array in zip(strips, arrays):
@@ -165,7 +165,7 @@ def _convolved(layer, below, joined, arrays, first, last):
 
 
 def _paint_parts(network, image, rows):
-    """One part after the other, each in strips with as much around them as it sees."""
+    """One part after another, each in strips with as many surrounding rows as the part needs."""
     generator = GENERATORS[network.about.generator]
     step = generator.multiple
     for symbol in generator.parts():
@@ -200,7 +200,7 @@ def load(where):
     """The Network of a name in names(), of a file, or of the original's trained models."""
     path = STYLES / f"{where}.params" if where in names() else Path(where)
     if not str(where) or not path.exists():
-        raise UsageError(f"--network {where}: there is no such file, and no network of this name here; there are "
+        raise UsageError(f"--network {where}: there is no such file, and no network of that name; there are "
                          f"{', '.join(names()) or 'none'}")
     try:
         if path.is_dir():
@@ -212,7 +212,7 @@ def load(where):
     except UsageError:
         raise
     except (NeuralStyleError, OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
-        raise UsageError(f"--network {where}: the file holds no network, or is damaged") from error
+        raise UsageError(f"--network {where}: the file is damaged, or holds no network") from error
     about = _about(where, arrays.pop("about", None))
     return Network(about, _checked(where, about.generator, arrays), path.stem)
 
@@ -271,7 +271,7 @@ def _of_zip(where, path):
 
 
 def _of_the_original(where, files):
-    """The Network of the original's trained models: of the files of each of the four parts the last one counts."""
+    """The Network of the original's trained models: the last file of each of the four parts is used."""
     missing = [part for part, own in enumerate(files) if not own]
     if missing:
         raise UsageError(f"--network {where}: a folder {missing[0]} with a .params file is missing; the original's trained "

@@ -1,4 +1,4 @@
-"""Paint photographs with a network: read, painted, and saved as the other command does."""
+"""Paint photographs with a network; they are read and saved as for a run."""
 import itertools
 import logging
 import sys
@@ -18,14 +18,14 @@ log = logging.getLogger("neural_style")
 
 
 def run(own, args):
-    """Paint every photograph; one that fails does not keep the others from being painted. Returns the exit code."""
+    """Paint every photograph, even if some of them fail. Returns the exit code."""
     network, folder, failed = load(own.network), Path(own.output), []
     photographs = find_pictures(own.photos, "PHOTO")
     mask = images.read_picture(args.mask) if args.mask else None
     outputs = _named(photographs, folder, own.format.lstrip("."))
     for output in outputs:
         if output.exists() and not args.overwrite:
-            raise UsageError(f"--output {own.output}: {output} is there already; name another folder, or replace it with "
+            raise UsageError(f"--output {own.output}: {output} already exists; name another folder, or replace it with "
                              "--overwrite")
         if output.exists() and any(output.samefile(other) for other in [*photographs, *filter(None, [args.mask])]):
             raise UsageError(f"--output {own.output}: {output} is one of the pictures to read; name another folder")
@@ -50,7 +50,7 @@ def run(own, args):
 
 
 def _tell(progress, line):
-    """Say a line at once, above the bar where there is one."""
+    """Print a line at once, above the bar if there is one."""
     if progress.bar is None:
         say(line)
     else:
@@ -71,7 +71,7 @@ def paint(network, path, output, args, mask=None):
 
 
 def _named(photographs, folder, ending):
-    """The path of each result: the photograph's name, with a number where two are alike."""
+    """The path of each result: the photograph's name, with a number if it is taken."""
     taken, outputs = set(), []
     for path in map(Path, photographs):
         names = (f"{path.stem}{'' if number == 1 else f'-{number}'}.{ending}" for number in itertools.count(1))

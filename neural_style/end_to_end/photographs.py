@@ -13,8 +13,8 @@ from ..system.errors import NeuralStyleError, UsageError
 
 log = logging.getLogger("neural_style")
 
-SHOWN = 3                               # photographs that are kept apart and shown as the training goes
-FEWEST = 2 * SHOWN                      # of which some can be kept apart
+SHOWN = 3                               # photographs that are held out to show the progress
+FEWEST = 2 * SHOWN                      # from which some can be held out
 SHORTEST = 100                          # pixels of a side
 SCALES = 0.7, 1.5                       # of the size that the network is to paint
 CONTRAST, BRIGHTNESS, TINT = (0.7, 1.2), 0.15, 0.1      # how the light changes, of a range from 0 to 1
@@ -31,7 +31,7 @@ PACKAGED = (
 
 
 def packaged():
-    """The paths of the photographs that installed packages bring."""
+    """The paths of the photographs that come with installed packages."""
     from importlib.util import find_spec
     found = []
     for module, folder, names in PACKAGED:
@@ -42,10 +42,10 @@ def packaged():
 
 
 class Photographs:
-    """What is learnt from, and `shown`, a few Pictures, which are kept apart (`are_apart`) where there are enough.
+    """The photographs to learn from, and `shown`, a few Pictures that are held out (`are_apart`) if there are enough.
 
     patterns are files, folders or glob patterns; without any, packaged() are taken. size is the longer edge of the
-    pictures that the network is to paint; crops are squares of crop pixels.
+    pictures that the network will paint; crops are squares of crop pixels.
     """
 
     def __init__(self, patterns, size, crop):
@@ -90,8 +90,8 @@ class Photographs:
     def _is_large_enough(self, path):
         size = size_of(path)
         if size is None or min(size) >= SHORTEST:
-            return True         # one that cannot be read is told of when it is
-        log.warning("%s is left out: it is only %dx%d", path, *size)
+            return True         # if it cannot be read, the reader says so
+        log.warning("skipping %s: it is only %dx%d", path, *size)
         return False
 
     def _read(self, path):
@@ -101,12 +101,12 @@ class Photographs:
         try:
             return read_picture(path)
         except UsageError as error:
-            log.warning("left out: %s", error)
+            log.warning("skipping a photograph: %s", error)
             self._bad.add(path)
             return None
 
     def _scaled_down(self, path):
-        """The photograph's pixels, uint8, no larger than crops are taken from; None where it cannot be read."""
+        """The photograph's pixels, uint8, no larger than crops are taken from; None if it cannot be read."""
         picture = self._read(path)
         if picture is None:
             return None

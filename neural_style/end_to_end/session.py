@@ -23,7 +23,7 @@ from ..run import interrupt
 from ..run.plan import place
 from ..run.progress import Progress, duration
 from ..run.state import EpochRecord
-from ..system import machine
+from ..system import machine, terminal
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import atomic
 from ..weights import download
@@ -39,7 +39,7 @@ SMALLEST, LARGEST = 64, 2048    # pixels of a side of a crop
 
 
 class Settings(NamedTuple):
-    """The arguments of a training beside those of its objective, which are those of a run."""
+    """The arguments of a training, apart from those of its objective, which are the same as a run's."""
     style: List[str]
     output: str
     photos: List[str] = []          # none: those that installed packages bring
@@ -51,7 +51,7 @@ class Settings(NamedTuple):
     begin_with: str = ""            # another network
 
     def complete(self):
-        """With the generator's own values where none are given."""
+        """The settings, with missing values taken from the generator."""
         generator = GENERATORS[self.generator]
         if self.crop % generator.multiple:
             raise UsageError(f"--crop {self.crop}: must be a multiple of {generator.multiple}")
@@ -59,32 +59,32 @@ class Settings(NamedTuple):
 
 
 def path_of_state(output):
-    """Where the state of the training that makes this network lies."""
+    """The path of the training state for this network file."""
     folder, name = os.path.split(output)
     return Path(folder, f".{name}.state.npz")
 
 
 def run(settings, args, saved=None, on_step=None):
-    """Train as asked, or go on from what resumed() gives; on_step gets every TrainingStep. Returns the exit code."""
+    """Train, or continue from what resumed() returns; on_step gets every TrainingStep. Returns the exit code."""
     own, args, tell = settings.complete(), complete(args), on_step
     output = Path(own.output)
     _prepare(output, replaces=saved or args.overwrite)
     photographs = Photographs(own.photos, args.max_long_edge, own.crop)
     digest = _digest(own, args, photographs)
     if saved and saved[2] != digest:
-        raise UsageError(f"--resume {own.output}: the style or the photographs are not those that the training began with")
+        raise UsageError(f"--resume {own.output}: the style or the photographs have changed since the training began")
     begin_with = network.load(own.begin_with) if own.begin_with and not saved else None
     if begin_with and begin_with.about.generator != own.generator:
-        raise UsageError(f"--from {own.begin_with} is of kind {begin_with.about.generator}; say --generator "
+        raise UsageError(f"--from {own.begin_with} is a {begin_with.about.generator} network; add --generator "
                          f"{begin_with.about.generator}")
-    log.info("%d photographs to learn from%s", len(photographs),
-             f", {len(photographs.shown)} kept apart and shown" if photographs.are_apart else "")
     device = context(args.gpu)
+    log.info("learning from %d photographs on %s%s", len(photographs), place(device, args.gpu),
+             f"; {len(photographs.shown)} others show the progress" if photographs.are_apart else "")
     objective = training.objective_for(args, own.crop, device)
     parts = training.start(own, args, begin_with, device)
     state, history = saved[:2] if saved else (None, [])
     shown = [pictures.pixels for pictures in photographs.shown]
-    page = _page(own, args, shown, "photographs kept apart" if photographs.are_apart else "photographs", device)
+    page = _page(own, args, shown, "held-out photographs" if photographs.are_apart else "photographs", device)
     pictures = [(step, _numbered(output, step)) for step in range(own.save_every, (state.step if state else 0) + 1, own.save_every)]
     pictures = [(step, path) for step, path in pictures if path.exists()]
 
@@ -113,8 +113,9 @@ def run(settings, args, saved=None, on_step=None):
         if last or step.step % own.save_every == 0 or asked:
             save(training.state_of(parts, step.step, step.seconds), "finished" if last else "stopped" if asked else "running")
         if asked and not last:
-            raise interrupt.Interrupted(f"stopped after step {step.step}; the network so far is {output}, and "
-                                        f"`train --resume {own.output}` continues", asked[0])
+            to_resume = terminal.command("neural_style.end_to_end", "train", "--resume", own.output)
+            raise interrupt.Interrupted(f"stopped after step {step.step}; the network so far is {output}; "
+                                        f"to continue: {to_resume}", asked[0])
 
     since = state.step if state else 0
     with Progress(own.steps, "step", since, bar=log.getEffectiveLevel() == logging.INFO) as progress, \
@@ -125,10 +126,10 @@ def run(settings, args, saved=None, on_step=None):
 
 
 def _prepare(output, replaces):
-    """Make sure, before a long training, that its files can be written, and that they replace none unasked."""
+    """Make sure, before a long training, that its files can be written and replace no others without being asked to."""
     for path in (output, output.with_suffix(".html"), _numbered(output, 0).parent):
         if path.exists() and not replaces:
-            raise UsageError(f"--output {output}: {path} is there already; name another file, continue with --resume, or replace "
+            raise UsageError(f"--output {output}: {path} already exists; name another file, continue with --resume, or replace "
                              "it with --overwrite")
     if output.is_dir():
         raise UsageError(f"--output {output} is a folder; name a file in it")
@@ -136,7 +137,7 @@ def _prepare(output, replaces):
 
 
 def _numbered(output, step):
-    """The picture of the photographs that are kept apart, painted after a step."""
+    """The picture of the held-out photographs, painted after a step."""
     return output.with_name(f"{output.stem}_steps") / f"{step}.jpg"
 
 
@@ -147,7 +148,7 @@ def _row(pictures, height=300):
 
 
 def _painted(trained, shown, size):
-    """The photographs that are kept apart, painted, side by side."""
+    """The held-out photographs, painted, side by side."""
     return _row([images.PostprocessImage(trained.paint(images.to_network(pixels, images.content_size(pixels, size))))
                  for pixels in shown])
 
@@ -174,13 +175,13 @@ def _asked(own):
 
 
 def _described(own, args, photographs, state):
-    """How a network came about, in words."""
+    """How a network was trained, in words."""
     return (f"{', '.join(map(os.path.basename, own.style))}: {state.step} steps of {own.steps} in {duration(state.seconds)} on "
             f"{machine.processor() or 'a processor'}, {len(photographs)} photographs, crops of {own.crop} pixels")
 
 
 def _digest(own, args, photographs):
-    """Tells whether a training is resumed with the pictures that it began with."""
+    """A digest of the pictures, which shows whether a training is resumed with the same ones."""
     found = hashlib.sha256()
     for path in style_pictures(args):
         found.update(download.sha256_of(path).encode() if os.path.isfile(path) else b"none")
@@ -206,7 +207,7 @@ def _save_state(path, own, args, digest, history, state):
 def resumed(output):
     """What a state file beside a network's file says: Settings, the arguments, and (TrainingState, history, digest)."""
     path = path_of_state(output)
-    broken = UsageError(f"--resume {output}: {path} is missing or cannot be read; there is no training to go on with")
+    broken = UsageError(f"--resume {output}: {path} is missing or cannot be read; there is no training to continue")
     try:
         with zipfile.ZipFile(path) as packed:
             if sum(info.file_size for info in packed.infolist()) > MOST_BYTES:
@@ -226,12 +227,12 @@ def resumed(output):
             NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise broken from error
     if state.step == own.steps:
-        raise UsageError(f"--resume {output}: the training is complete; --from {output} begins another one with it")
+        raise UsageError(f"--resume {output}: the training is complete; use --from {output} to start another one from it")
     return own, args, (state, history, digest)
 
 
 def _sorted(own, arrays):
-    """The arrays of a state by name, and the optimiser's by parameter: all that the generator has, of its shapes, and finite."""
+    """The arrays of a state by name, and the optimiser's by parameter, checked for completeness, shapes and finite values."""
     found, memory, generator = {}, {}, GENERATORS[own.generator]
     for symbol in generator.parts():
         parameters, kept = shapes(symbol, (SMALLEST, SMALLEST))
@@ -250,7 +251,7 @@ def _of_shape(array, shape):
 
 
 def _settings(values, output):
-    """The Settings in a state file, each of its field's type; the file may come from anywhere, and names no output."""
+    """The Settings in a state file, with every type checked, since the file may come from anywhere; its output is not used."""
     own = Settings(**{**values, "output": output})
     for value, default in zip(own, Settings([""], "")):
         if type(value) is not type(default) or isinstance(value, list) and not all(isinstance(one, str) for one in value):
@@ -262,7 +263,7 @@ def _settings(values, output):
 
 
 class _Arguments:
-    """Arguments from a file: those that are flags."""
+    """Arguments from a file, limited to those that are flags."""
 
     def __init__(self, values):
         self.__dict__.update({name: value for name, value in values.items() if name in BY_ATTRIBUTE})

@@ -17,7 +17,7 @@ from .generators import GENERATORS
 
 
 class TrainingState(NamedTuple):
-    """Where a training is; everything else follows from its arguments and the step."""
+    """The state of a training; everything else follows from its arguments and the step."""
     step: int
     seconds: float
     arrays: Dict[str, np.ndarray]           # as a Network has them
@@ -25,7 +25,7 @@ class TrainingState(NamedTuple):
 
 
 class TrainingStep(NamedTuple):
-    """One photograph that was learnt from."""
+    """One step: learning from one crop."""
     step: int                       # from 1
     losses: Dict[str, float]        # of the last part's picture: weighted, for a picture of the size that is trained for
     seconds: float                  # since the start
@@ -58,7 +58,7 @@ class Part:
                        for i, (name, array) in enumerate(self.parameters.items())}
 
     def paint(self, picture):
-        """A picture, an NDArray, painted so that it can be learnt from."""
+        """Paint a picture, an NDArray, recording what the backward pass needs."""
         picture.copyto(self._data)
         return self._bound.forward(is_train=True)[0]
 
@@ -87,7 +87,7 @@ def _arrays(memory):
 
 
 def objective_for(args, crop, device):
-    """The Objective for crops: of the styles at the size that is to be painted, and of a content that is given each time."""
+    """The Objective for crops: of the styles at the size to be painted, and of a content that changes at every step."""
     args = Namespace(**{**vars(args), "optimizer": "adam", "clip_gradient": 0.0, "tile": None})
     paths = style_pictures(args)
     shares, scales = (listed(value) or [1.0] * len(paths) for value in (args.style_blend_weights, args.style_scales))
@@ -103,7 +103,7 @@ def objective_for(args, crop, device):
 
 
 def start(own, args, network, device):
-    """The Parts of a new training, or of one that goes on from a Network."""
+    """The Parts of a new training, or of one that starts from a Network."""
     generator = GENERATORS[own.generator]
     mx.random.seed(args.seed or 0)
     parts = [Part(symbol, generator, (own.crop, own.crop), device) for symbol in generator.parts()]
@@ -154,7 +154,7 @@ def train(parts, objective, photographs, own, args, on_step, since=None):
 def _learn(parts, evaluations, generator, rate):
     """Let each part learn from the gradients of its own picture and of those after it, as if they were its own.
 
-    That is the original's way: it does not ask how the later parts change what they are given.
+    The original does this, too: it ignores how the later parts change what they are given.
     """
     gradient = 0
     for part, evaluation in zip(parts[::-1], evaluations[::-1]):
@@ -173,5 +173,5 @@ def _rate(own, generator, step):
 
 
 def _pixels(long_edge):
-    """The pixels of a photograph of 3 to 2."""
+    """The number of pixels of a 3:2 photograph."""
     return long_edge * long_edge * 2 / 3

@@ -1,4 +1,4 @@
-"""Films: read frame by frame, painted one frame after the other, each from what was made of the one before, and written.
+"""Films: read, painted and written frame by frame; each painted frame builds on the previous one.
 
-Painted frames are kept beside the film to be until it is complete, so that a command that was broken off goes on.
+Painted frames are kept next to the output until the film is complete, so that an interrupted command can be continued.
 """

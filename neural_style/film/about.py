@@ -39,6 +39,6 @@ class Frame(NamedTuple):
 
 
 def demand_size(path, height, width):
-    """Raise UsageError where a frame has no pixels, or too many to be painted."""
+    """Raise UsageError if a frame has no pixels, or too many to be painted."""
     if not 0 < height * width <= MAX_PIXELS:
         raise UsageError(f"{path} has frames of {width}x{height} pixels; the limit is {MAX_PIXELS // 10 ** 6} million")

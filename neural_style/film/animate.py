@@ -1,4 +1,4 @@
-"""Write animated GIF and WebP frame by frame: Pillow makes a picture of each, and here they are strung together.
+"""Write animated GIF and WebP frame by frame: Pillow encodes each one as a picture, and this module joins them.
 
 Pillow itself would keep every frame in memory.
 """
@@ -22,14 +22,14 @@ def prepare(path, film):
     """Make sure, before it is painted, that a film can be written to path."""
     form = _format(path)
     if form == "WEBP" and not features.check("webp"):
-        raise UsageError(f"{path}: this Pillow cannot write WebP; name a .gif")
+        raise UsageError(f"{path}: this Pillow cannot write WebP; use .gif")
     if max(film.size) > LARGEST_SIDE[form]:
-        raise UsageError(f"{path}: a {form} can have at most {LARGEST_SIDE[form]} pixels along a side; take a smaller "
+        raise UsageError(f"{path}: a {form} can have at most {LARGEST_SIDE[form]} pixels along a side; use a smaller "
                          "--size")
 
 
 def write(path, film, frames):
-    """Write the film with these frames, tuples of pixels and of the times from which and until which they are seen."""
+    """Write the film with these frames: tuples of pixels, start time and end time."""
     form, per_second = _format(path), 1000 // TICK[_format(path)]
     head, frame_of, tail = {"GIF": (_gif_head, _gif_frame, b";"), "WEBP": (_webp_head, _webp_frame, b"")}[form]
     loops = 0 if film.loops is None else film.loops

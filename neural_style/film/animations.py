@@ -20,7 +20,7 @@ def open_animation(path):
     count, is_whole = _count(path)
     with _opened(path) as picture:
         if count == 1 and picture.format != "GIF":
-            raise UsageError(f"{path} is a picture that does not move; python -m neural_style.nstyle paints pictures")
+            raise UsageError(f"{path} is a still picture; python -m neural_style.nstyle paints pictures")
         end = sum(duration for duration, _ in _steps(picture, count))
         return Film(path, picture.size[::-1], count, int(not is_whole), MILLISECOND, end, Fraction(1000 * count, end), None,
                     (), _loops(picture), _frames)
@@ -28,13 +28,13 @@ def open_animation(path):
 
 @contextlib.contextmanager
 def _opened(path):
-    """Pillow's picture, with what goes wrong while the context lasts as one line."""
+    """A context with Pillow's picture; anything that goes wrong in it becomes one line."""
     with read.errors_of(path, path), read.opened(path, path) as file, read.recognised(file, path) as picture:
         yield picture
 
 
 def _count(path):
-    """How many frames an animation has, up to where it is damaged, and whether that is its end."""
+    """The number of frames up to the end or the first damage, and whether it is the end."""
     with _opened(path) as picture:
         for number in itertools.count(1):
             try:

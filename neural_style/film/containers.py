@@ -67,7 +67,7 @@ def open_container(path):
 
 
 def _survey(container, stream):
-    """The number of frames, when the last of them ends, and how many more the file says that there are."""
+    """The number of frames, the end of the last one, and how many more the file claims to have."""
     tick, offset = _tick(_rate(stream), stream), start_of(container, stream)
     count, end, last = 0, 0, 0
     for packet in packets(container, [stream, *container.streams.audio], []):
@@ -97,7 +97,7 @@ def opened(path):
 
 
 def _pictures_of(container, path):
-    """The container's stream of pictures that is the film."""
+    """The container's video stream (not its cover)."""
     streams = [stream for stream in container.streams.video if not _is_cover(stream)]
     if not streams:
         what = "only sound" if container.streams.audio else "no pictures"
@@ -121,12 +121,12 @@ def _rate(stream):
 
 
 def _tick(rate, stream):
-    """How long a frame takes of which the file does not say it, in the stream's time base."""
+    """The duration of a frame if the file does not give one, in the stream's time base."""
     return max(1, round(1 / (rate * stream.time_base)))
 
 
 def start_of(container, stream):
-    """The time, in the stream's time base, at which a film begins whose clock could begin at any time."""
+    """The start time, in the stream's time base, of a film whose clock need not start at 0."""
     if container.format.name not in ARBITRARY_START or container.start_time is None:
         return 0
     return round(Fraction(container.start_time, av.time_base) / stream.time_base)
@@ -145,8 +145,8 @@ def packets(container, streams, lost):
 def _decoded(container, stream, lost):
     """(time, PyAV's frame) for each good frame; the list lost gets an exception for each other one.
 
-    After a damaged frame, which those after it build upon, the next good one is a key frame, or one a second later: by
-    then a player, too, would rather show what there is.
+    Later frames depend on a damaged one, so the next good frame is a key frame, or one a second later: by then a player
+    would show what it has, too.
     """
     tick, offset, last, blind = _tick(_rate(stream), stream), start_of(container, stream), None, None
     for frame in _attempted(container, stream, lost):

@@ -14,7 +14,7 @@ from .containers import BT709, MATRICES, converter, opened, packets, start_of
 
 H264 = {"crf": "16", "preset": "medium", "bf": "0"}     # without B-frames, MP4 keeps the times of any film as they are
 VP9 = {"crf": "20", "deadline": "good", "cpu-used": "3"}
-SRGB = Colors(BT709, BT709, BT709)      # what players take a film for that does not say it
+SRGB = Colors(BT709, BT709, BT709)      # what players assume if a film does not say
 KEEPS_SOUND = True
 LIMITED = 1                             # the range that every player knows
 
@@ -39,16 +39,16 @@ def prepare(path, film):
     try:
         _try(path, film._replace(sound=()))
     except (av.error.FFmpegError, ValueError) as error:
-        raise UsageError(f"{path}: this FFmpeg cannot write such a film ({error}); name a .gif, or another format") from None
+        raise UsageError(f"{path}: this FFmpeg cannot write such a film ({error}); use .gif, or another format") from None
     try:
         _try(path, film)
     except (av.error.FFmpegError, ValueError) as error:
-        raise UsageError(f"{path} cannot hold the sound of {film.path} as it is ({error}); name a .mkv, which holds "
+        raise UsageError(f"{path} cannot hold the sound of {film.path} as it is ({error}); use .mkv, which can hold "
                          "any") from None
 
 
 def _try(path, film):
-    """Write the head of the film, and forget it."""
+    """Write the film's header to memory only."""
     output = av.open(io.BytesIO(), "w", format=_target(path).form)
     try:
         with _Sound(film) as sound:
@@ -61,7 +61,7 @@ def _try(path, film):
 
 
 def write(path, film, frames):
-    """Write the film with these frames, tuples of pixels and of the times from which and until which they are seen."""
+    """Write the film with these frames: tuples of pixels, start time and end time."""
     try:
         with atomic(path) as temporary, av.open(
                 str(temporary), "w", format=_target(path).form,

@@ -1,4 +1,4 @@
-"""The painted frames of a film that is not complete yet: files in a hidden folder beside the film to be."""
+"""The painted frames of a film that is not complete yet: files in a hidden folder next to the output."""
 import contextlib
 import fcntl
 import json
@@ -18,29 +18,29 @@ ABOUT, LOCK = "film.json", "lock"
 
 
 class Kept:
-    """The frames painted so far, by their numbers from 1, and what the last of them was before it was rounded."""
+    """The frames painted so far, numbered from 1, and the unrounded array of the last one."""
 
     def __init__(self, output):
         folder, name = os.path.split(os.path.abspath(output))
         self.folder = Path(folder, f".{name}.frames")
 
     def picture(self, number):
-        """Where a painted frame is."""
+        """The path of a painted frame."""
         return self.folder / f"{number:06}.png"
 
     def raw(self, number):
-        """Where a painted frame is as the network sees it, (1, 3, H, W) float32."""
+        """The path of a painted frame as the network sees it, (1, 3, H, W) float32."""
         return self.folder / f"{number:06}.npy"
 
     def begin(self, fingerprint, overwrite=False):
-        """Make the folder ready; returns how many frames of a film with this fingerprint are there.
+        """Prepare the folder; returns the number of frames already painted for a film with this fingerprint.
 
-        Frames of another one are removed only to overwrite. Until this process ends no other one can begin.
+        Frames of other films are removed only if overwrite is set. No other process can begin until this one ends.
         """
         try:
             known = self._fingerprint()
             if known is None and self.folder.exists() and set(os.listdir(self.folder)) - {LOCK}:
-                raise UsageError(f"{self.folder} is in the way, and no film put it there; name another --output")
+                raise UsageError(f"{self.folder} already exists and holds no painted frames; name another --output")
             write.prepare_folder(self.folder)
             self._lock()
             if known not in (None, fingerprint):
@@ -65,13 +65,13 @@ class Kept:
             raise UsageError(f"another command is painting into {self.folder}; wait for it, or name another --output") from None
 
     def _fingerprint(self):
-        """The fingerprint of the film whose frames are there; None where there is none."""
+        """The fingerprint of the film whose frames are in the folder, or None."""
         with contextlib.suppress(FileNotFoundError, ValueError, TypeError, KeyError):
             return str(json.loads((self.folder / ABOUT).read_text())["fingerprint"])
         return None
 
     def _count(self):
-        """How many frames are there, from the first on; 0 where the one to go on from is not whole."""
+        """The number of frames from the first on; 0 if the last one, which the next depends on, is incomplete."""
         numbers = {int(found[1]) for found in map(re.compile(r"(\d{6,})\.png").fullmatch, os.listdir(self.folder)) if found}
         count = 0
         while count + 1 in numbers:
@@ -82,7 +82,7 @@ class Kept:
         return 0
 
     def keep(self, number, raw, pixels):
-        """Keep a painted frame. What is needed to go on from it is there before it is."""
+        """Keep a painted frame, after what is needed to continue from it."""
         write.save_raw(raw, self.raw(number))
         try:
             with files.atomic(self.picture(number)) as temporary, open(temporary, "wb") as file:

@@ -38,10 +38,10 @@ def film(own, args, long_edge=None, width=None):
         with painter as painted:
             times, lost = paint(shown, painted, kept, done, args.quiet)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("interrupted; the same command goes on where it stopped") from None
+        raise KeyboardInterrupt("interrupted; run the same command again to continue") from None
     if lost or source.missing:
-        say(f"{own.film} is damaged or ends early: about {max(len(lost), source.missing)} of its frames are left out, and the "
-            "ones before them stay")
+        say(f"{own.film} is damaged or ends early: about {max(len(lost), source.missing)} frames are missing, and the frame "
+            "before them is shown instead")
     if not times:
         raise UsageError(f"{own.film} is damaged: no frame can be decoded")
     to.write(own.output, shown, kept.frames(times, source.end))
@@ -55,25 +55,25 @@ def _announce(source, shown, done, to):
     if shown.size != source.size:
         more = ", painted at {1}x{0}".format(*shown.size)
     if source.sound:
-        more += ", with sound" if to.KEEPS_SOUND else "; its sound is left out"
+        more += ", with sound" if to.KEEPS_SOUND else "; the sound is dropped"
     say(f"{source.path}: {size}, {source.count} frames in {duration(float(source.end * source.time_base))}{more}"
-        + (f"; {done} are painted already" if done else ""))
+        + (f"; {done} are already painted" if done else ""))
 
 
 def _refuse_to_lose_anything(own, args):
-    """Raise UsageError where the film would replace what it is made from, or what was not meant to be replaced."""
+    """Raise UsageError if the film would replace one of its inputs, or another file without --overwrite."""
     output = own.output
     if os.path.isdir(output):
         raise UsageError(f"{output} is a folder; name a film")
     used = [own.film, *(paths(args, PICTURE) if own.style else [])]
     if any(os.path.exists(path) and os.path.exists(output) and os.path.samefile(path, output) for path in used):
-        raise UsageError(f"--output {output} is what the film is made from; name another file")
+        raise UsageError(f"--output {output} is one of the film's inputs; name another file")
     if os.path.exists(output) and not args.overwrite:
-        raise UsageError(f"--output: {output} is there already; name another file, or replace it with --overwrite")
+        raise UsageError(f"--output: {output} already exists; name another file, or replace it with --overwrite")
 
 
 def _by_network(own, args, size, kept):
-    """A context that gives the painter, and what its frames depend on."""
+    """A context for the painter, and what its frames depend on."""
     from ..end_to_end import network
     net, luma = network.load(own.network), args.preserve_colors == "luma"
     painter = painters.by_network(net.paint, kept, luma)
@@ -81,7 +81,7 @@ def _by_network(own, args, size, kept):
 
 
 def _in_style(own, args, size, kept):
-    """The same by runs in a style."""
+    """The same, for runs in a style."""
     args = Namespace(**with_paths(dict(vars(args), content_image=own.film), PICTURE, os.path.abspath))
     for path in filter(None, [*listed(args.style_image), args.mask, args.regions, *listed(args.style_regions)]):
         read.read_picture(path)     # raises now, and not for the first frame

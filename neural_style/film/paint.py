@@ -1,4 +1,4 @@
-"""Paint a film frame after frame, and write it once all of them are there."""
+"""Paint a film frame by frame."""
 import os
 import time
 
@@ -30,7 +30,7 @@ def writer(path):
 def scaled_size(film, path, long_edge=None, width=None):
     """The (H, W) to paint a film at: its own, or with this longer edge or width.
 
-    What is chosen here has even sides where the format is one of FILMS, for only these play everywhere.
+    A size chosen here has even sides for FILMS, because only those play everywhere.
     """
     height, own_width = film.size
     if not (long_edge or width):
@@ -46,7 +46,7 @@ def scaled_size(film, path, long_edge=None, width=None):
 
 
 def paint(film, painter, kept, done, quiet=False):
-    """Paint the frames after the first `done`, which are there; returns when each frame appears, and what was damaged."""
+    """Paint all frames but the first `done`; returns when each frame appears, and what was damaged."""
     times, lost, before = [], [], None
     with Progress(film.count, "frame", bar=not quiet) as progress:
         start = said = time.monotonic()

@@ -1,7 +1,7 @@
-"""How a frame is painted so that it goes with the one before: by a network in one pass, or by a run in a style.
+"""How a frame is painted so that it is consistent with the previous one: by a network, or by a run in a style.
 
-A painter is a function of a frame's number, its (H, W, 3) pixels and those of the frame before, None for the first one;
-it leaves the painted frame in the Kept frames.
+A painter is a function of a frame's number, its (H, W, 3) pixels and those of the previous frame (None for the first);
+it stores the painted frame in the Kept frames.
 """
 import contextlib
 import os
@@ -14,8 +14,8 @@ from ..batch.workers import threads_for
 from ..pictures import colors, images, motion
 from ..system.errors import NeuralStyleError, say
 
-# How much of a frame is the one before, moved to where its contents are now, where that can be trusted. With 0.6 there is a
-# fifth less flicker still, but texture that differs from frame to frame averages out to grey.
+# How much of a frame is the previous one, moved along the optical flow wherever that can be trusted. With 0.6 there is a
+# fifth less flicker, but texture that differs from frame to frame averages out to grey.
 SHARE = 0.5
 
 
@@ -25,7 +25,7 @@ def by_network(paint, kept, keep_luma=False):
         now = as_seen(pixels)
         result = np.asarray(paint(now), np.float32)
         if result.shape != now.shape or not np.isfinite(result).all():
-            raise NeuralStyleError(f"frame {number}: the network gives no picture of {now.shape[3]}x{now.shape[2]}")
+            raise NeuralStyleError(f"frame {number}: the network did not give a picture of {now.shape[3]}x{now.shape[2]}")
         if before is not None:
             move = motion.between(as_seen(before), now)
             if not move.is_cut:

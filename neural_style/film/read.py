@@ -5,7 +5,7 @@ import stat
 from ..system.errors import UsageError
 
 NEEDS_AV = ('films need PyAV, which is not installed: pip install "neural-style-mxnet[film]" or pip install av '
-            "(animated GIF and WebP need nothing)")
+            "(animated GIF and WebP work without it)")
 
 
 def open_film(path):
@@ -34,7 +34,7 @@ def containers():
 
 
 def _start_of(path):
-    """The first bytes of a file, once it is known to be one."""
+    """The first bytes of the path, after checking that it is a file."""
     try:
         kind = os.stat(path).st_mode
         if stat.S_ISDIR(kind):

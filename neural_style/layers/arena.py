@@ -1,4 +1,4 @@
-"""One block of memory for the arrays that come and go in a pass: malloc would leave gaps between such large ones."""
+"""One block of memory for the temporary arrays of a pass: malloc would leave gaps between such large ones."""
 import contextlib
 import ctypes
 import math
@@ -68,7 +68,7 @@ class ChannelsLast:
 def placed(memory, shape, dtype="float32"):
     """An ArenaArray in a flat NumPy array.
 
-    Unlike with MXNet's from_numpy no thread of MXNet calls Python when it is gone, which at Python's end is fatal.
+    Unlike MXNet's from_numpy, this does not make an MXNet thread call Python when the array is freed, which is fatal at exit.
     """
     parts, tensor, handle = mx.nd.ndarray, mx.nd.ndarray.DLManagedTensor(), mx.base.NDArrayHandle()
     sides = (ctypes.c_int64 * len(shape))(*shape)
@@ -82,7 +82,7 @@ def placed(memory, shape, dtype="float32"):
 
 
 class _Memory(mmap.mmap):
-    """Memory of which the system gives only what is touched; it goes when MXNet is done with it."""
+    """Memory that the system provides only when it is touched, freed once MXNet is done with it."""
 
     def __new__(cls, size):
         return super().__new__(cls, -1, size, flags=FLAGS)

@@ -9,7 +9,7 @@ ZERO = np.float32(0)
 
 
 def _compiled(signature):
-    """A decorator: compiled for float32 arrays, and kept on disk where Numba finds a place for that."""
+    """A decorator: compiled for float32 arrays, and cached on disk if Numba finds a place for it."""
     def decorate(function):
         try:
             return numba.njit(signature, nogil=True, fastmath=True, cache=True)(function)

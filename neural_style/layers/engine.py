@@ -51,7 +51,7 @@ class Layers:
         return losses, self._pass.backward(self._gradient)
 
     def compare_with(self, content):
-        """Take another content, an array (1, 3, H, W), in place of the one before."""
+        """Replace the content by this array (1, 3, H, W)."""
         observers = {term: Copy(None) for term in self._losses if term.kind == CONTENT}
         _show(self._pass, mx.nd.array(content), observers, keep=False)
         for term, observer in observers.items():

@@ -17,18 +17,18 @@ log = logging.getLogger("neural_style")
 
 @functools.lru_cache(None)
 def compiled():
-    """The module of compiled loops; None where Numba is missing or does not load."""
+    """The module of compiled loops; None if Numba is missing or does not load."""
     if not all(map(_is_installed, ("numba", "threadpoolctl"))):
         return None
     try:
         from numba.core import event
 
         class Announcement(event.Listener):
-            """Says once that something is compiled, which is kept on disk."""
+            """Logs once that loops are being compiled; the result is kept on disk."""
 
             def on_start(self, event):
                 if not self.made:
-                    log.info("compiling for this processor, once: about ten seconds")
+                    log.info("compiling for this processor: about ten seconds, only once")
                 self.made = True
 
             def on_end(self, event):

@@ -4,7 +4,7 @@ Strips show features piece by piece: a term adds up over the cores of their wind
 picture's. An observer is made for a field, which says how far each position counts (see objective.examples). What it has
 seen of the pictures that are imitated, its value, is an example for a loss: losses are made from those that
 objective.examples.examples_of gives. A loss says how far it reaches: how many rows of surroundings the gradient of a row
-needs, or None where it needs the whole picture.
+needs, or None if it needs the whole picture.
 """
 import numpy as np
 
@@ -24,7 +24,7 @@ class Gram:
         self.begin()
 
     def begin(self):
-        """Forget what has been seen."""
+        """Discard what has been seen."""
         self.sum, self.positions = 0.0, 0
 
     def observe(self, features, window, empty):
@@ -61,7 +61,7 @@ class GramLoss:
         return _squares(difference) + self._gram.positions ** 2 * self._rest
 
     def gradient(self, features, window, empty):
-        """2·scale·(G − target)·features, twice, for they are both factors of G."""
+        """2·scale·(G − target)·features, twice, because features are both factors of G."""
         dtype = operators.dtype_of(features)
         gradient = operators.convolution(features, operators.cast(self._factor, dtype), None, empty)
         share = self._field((window.height, features.shape[3]))
@@ -113,7 +113,7 @@ class FeatureLoss:
         return operators.cast(mx.nd.array(difference), operators.dtype_of(features), empty)
 
     def _difference(self, features, window, empty):
-        """To the target, in NumPy, which subtracts faster than MXNet."""
+        """The difference to the target, by NumPy, which subtracts faster than MXNet."""
         return operators.cast(features, "float32", empty).asnumpy() - self.target[:, :, window.first:window.last]
 
 

@@ -1,6 +1,6 @@
 """A VGG at work, one operator after the other: a picture's features forward, the picture's gradient backward.
 
-So this engine decides what is kept, where, and in which layout: features stay in the layout in which oneDNN's
+This lets the engine decide what is kept, where, and in which layout: features stay in the layout in which oneDNN's
 convolutions left them, and are released as soon as nobody needs them. The first layer's, and those of strips, are
 recomputed in the backward pass.
 """
@@ -142,4 +142,4 @@ class Pass:
 
 
 def _nobody(*_):
-    """Observes features that are made once more."""
+    """Observes features that are recomputed."""

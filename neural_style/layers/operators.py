@@ -1,4 +1,4 @@
-"""MXNet's operators by name: those that its Python front end leaves out too, such as the backward of single layers.
+"""MXNet's operators by name, including some that its Python interface lacks, such as the backward passes of single layers.
 
 Results go into memory that empty(shape, dtype) gives; see arena.Arena, and own_memory below.
 """
@@ -126,7 +126,7 @@ def _average_backward(gradient, features, empty):
 
 
 def _maximum_backward(gradient, features, empty):
-    """Where the maxima are is known to a forward pass of training only, which is made once more for it."""
+    """Only a forward pass in training mode records where the maxima are, so it is repeated here."""
     if isinstance(features, Last):
         gradient, result = to_last(gradient, empty), empty_last(features.shape, empty)
         compiled().maximum_backward(gradient.values, features.values, result.values)

@@ -11,7 +11,7 @@ class Operation(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Of a layer's height rows those at hand, from first to last, and those of them that count here, the core."""
+    """The rows of a layer that are available, from first to last, and the core, the ones that count."""
     height: int
     first: int
     last: int
@@ -19,7 +19,7 @@ class Window(NamedTuple):
     core_last: int
 
     def core(self):
-        """Where the core begins and ends in the rows at hand."""
+        """Where the core begins and ends within the available rows."""
         return self.core_first - self.first, self.core_last - self.first
 
 
@@ -32,7 +32,7 @@ class Segment(NamedTuple):
 
 
 def chain(model, names):
-    """The Operations up to the named layers; None where the model, or one of the layers, is not for this engine."""
+    """The Operations up to the named layers; None if the model, or one of the layers, is not for this engine."""
     if not model.is_own or model.device.device_type != "cpu" or any(name.startswith("pool") for name in names):
         return None
     order = list(model.layers)
@@ -57,8 +57,8 @@ def windows(height, rows, halo):
 def segments(operations, height, tile, reach):
     """The operations for height rows, cut behind each pool; in strips where that makes two at least.
 
-    reach is {layer: rows of surroundings that its terms need}. What is made of the picture itself is as large as any
-    and takes next to no time: it stands apart, to be recomputed.
+    reach is {layer: rows of surroundings that its terms need}. The operations on the picture itself are as large as any
+    and take almost no time, so they are separate, to be recomputed.
     """
     blocks = [[]]
     for operation in operations:

@@ -38,7 +38,7 @@ def find_model(name):
     if is_own(name):
         module = importlib.import_module(f"{PACKAGE}.model_{full_name(name)}")
         if os.path.isfile(file) and not os.path.samefile(file, module.__file__):
-            log.warning("--model %s is this package's own, not ./%s; to use that one, rename it and name it", name, file)
+            log.warning("--model %s is this package's own, not ./%s; to use yours, rename it", name, file)
         return module
     # models written for the reference import its modules by their bare names
     for bare in ("find_mxnet", *(f"model_{own}" for own in NETWORKS)):
@@ -50,7 +50,7 @@ def find_model(name):
     except ModuleNotFoundError as error:
         if error.name != f"model_{name}":
             raise UsageError(f"--model {name}: model_{name}.py imports {error.name}, which is not installed") from error
-        raise UsageError(f"--model {name} is unknown: take vgg19 or vgg16, or write a module model_{name}.py in this "
+        raise UsageError(f"--model {name} is unknown: use vgg19 or vgg16, or write a module model_{name}.py in this "
                          "folder with get_symbol() and get_executor() as model_vgg19 has them") from None
     finally:
         sys.path.remove(folder)
@@ -61,16 +61,16 @@ def find_model(name):
 
 
 def first_with_weights(names):
-    """The first of the models whose weights are here, or else the last."""
+    """The first of the models whose weights are found, or else the last."""
     for name in names[:-1]:
         if pretrained.find(name) is not None:
             return name
-        log.info("no weights for %s here: taking %s", name, names[-1])
+        log.info("found no weights for %s: using %s", name, names[-1])
     return names[-1]
 
 
 def layers_of(module, groups=None, **options):
-    """A model's layers by name, from the picture up: those that it lists, or every output inside its groups."""
+    """A model's layers by name, from the picture up: the ones it lists, or every output inside its groups."""
     if hasattr(module, "get_layers"):
         return module.get_layers(**options)
     inner = find_mxnet.mx.sym.Group(list(groups or module.get_symbol())).get_internals()
@@ -84,7 +84,7 @@ def _takes(function, name):
 class Model:
     """A network with its weights on one device: layers by name, and executors for any of them.
 
-    name may be several, `vgg16,vgg19`: the first is taken whose weights are here. style_layers and content_layers
+    name may be several, `vgg16,vgg19`: the first whose weights are found is used. style_layers and content_layers
     are the model's own choice; layers are symbols by name, from the picture up; parameters are NDArrays by name, none
     where the model brings its own.
     """
@@ -92,7 +92,7 @@ class Model:
     def __init__(self, name, device, params_path=None, pooling="avg", normalised=False):
         names = name.split(",")
         if params_path and len(names) > 1:
-            raise UsageError(f"--model-params {params_path}: of which of {' and '.join(names)}? say --model")
+            raise UsageError(f"--model-params {params_path}: is it for {' or '.join(names)}? add --model")
         name = first_with_weights(names)
         module = find_model(name)
         options = {} if pooling == "avg" else {"pooling": pooling}
@@ -154,7 +154,7 @@ class Model:
         return name
 
     def keep(self, names):
-        """Release the weights that the named layers do not need; a model of one's own keeps all."""
+        """Release the weights that the named layers do not need; a user's own model keeps all."""
         if self.is_own:
             needed = self.outputs(names).list_arguments()
             self._params["params"] = {name: array for name, array in self.parameters.items() if name in needed}
@@ -179,7 +179,7 @@ class Model:
         return sum(4 * math.prod(shape) for shape in self.shapes(names, size).values()), every
 
     def fits(self, names, size):
-        """Whether the pools leave something of a picture of size (H, W) at the named layers."""
+        """Whether a picture of size (H, W) still has positions at the named layers, after the pools."""
         try:
             with contextlib.redirect_stdout(io.StringIO()):     # MXNet prints its complaint as well as raising it
                 return all(min(shape) > 0 for shape in self.shapes(names, size).values())
@@ -187,7 +187,7 @@ class Model:
             return False
 
     def demand_size(self, names, size, what):
-        """Raise UsageError where a picture of size (H, W) is too small for the named layers."""
+        """Raise UsageError if a picture of size (H, W) is too small for the named layers."""
         if not self.fits(names, size):
             edge = next(edge for edge in range(1, 1025) if self.fits(names, (edge, edge)))
             raise UsageError(f"a {what} picture of {size[1]}x{size[0]} is too small for this network: each side needs "

@@ -23,7 +23,7 @@ LONG_EDGE = 256
 
 
 def photographs():
-    """The pictures to take the mean over, where no others are given: (1, 3, H, W) arrays."""
+    """The pictures to take the mean over by default: (1, 3, H, W) arrays."""
     import skimage.data
     for name in PHOTOGRAPHS:
         picture = getattr(skimage.data, name)()
@@ -51,7 +51,7 @@ def mean_activations(arrays, pictures, network="vgg19"):
 
 
 def scaled(arrays, means):
-    """The arrays with every filter of a layer in means divided by its mean, and taken back in the next layer."""
+    """The arrays with the filters of the layers in means divided by their means, which the next layer undoes."""
     result, below = dict(arrays), None
     for name in (name[:-len("_weight")] for name in arrays if name.endswith("_weight")):
         weight, bias = (arrays[f"{name}_{part}"].astype("float64") for part in ("weight", "bias"))
@@ -78,7 +78,7 @@ def write_normalised(path, output, pictures=None, network="vgg19"):
 
 
 def _origin(path):
-    """What a normalised file's record says of where it is from."""
+    """The source that a normalised file's record names."""
     return f"the weights file with SHA-256 {download.sha256_of(path)}, normalised"
 
 

@@ -1,4 +1,4 @@
-"""What an image is compared with: the content, the styles, and the regions of the one that take after those of the other."""
+"""What an image is compared with: the content, the styles, and the regions that pair parts of them."""
 import functools
 from typing import Callable, List, NamedTuple, Optional, Tuple
 
@@ -8,7 +8,7 @@ from .terms import PATCHES, STYLE
 
 
 def field(regions, region):
-    """A function of a layer's size (h, w): how far each position belongs to a region, (h, w), or None where all do.
+    """A function of a layer's size (h, w): how far each position belongs to a region, (h, w), or None if all do.
 
     regions is (R, H, W), from 0 to 1, of the whole picture; None, or no region, stands for everything.
     """

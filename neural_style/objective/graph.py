@@ -105,7 +105,7 @@ class Graph:
         return losses, self._bound.data_grad
 
     def compare_with(self, content):
-        """Take another content, an array (1, 3, H, W), in place of the one before."""
+        """Replace the content by this array (1, 3, H, W)."""
         for i, target in enumerate(_show(self._model, self._contents, content, {}) if self._contents else ()):
             target.copyto(self._bound.arg_dict[_content_target(i)])
 
@@ -113,7 +113,7 @@ class Graph:
         return self._bound.executor.forward(is_train=self._has_maximum)
 
     def _choose(self, features):
-        """Choose matches for these features where there are none; returns whether any target has changed."""
+        """Choose missing matches for these features; returns whether any target has changed."""
         anew = [i for i, patches in enumerate(self.patches) if patches.target is None]
         for i in anew:
             patches = self.patches[i]

@@ -12,7 +12,7 @@ AMPLITUDE = 80.0    # about the spread of natural pictures around the mean: Mahe
 def get_tv_grad_executor(img, ctx, tv_weight):
     """An executor bound on img (1, C, H, W) whose output is the TV gradient: the Laplacian of each channel.
 
-    None where tv_weight asks for no such term.
+    None if tv_weight is not positive.
     """
     if tv_weight <= 0.0:
         return None

@@ -45,7 +45,7 @@ class Objective:
         return Evaluation(losses, float(losses @ self.weights), gradient, float(norm))
 
     def compare_with(self, content):
-        """Take another content, an array (1, 3, H, W), in place of the one before; the styles stay."""
+        """Replace the content by this array (1, 3, H, W); the styles stay."""
         self._engine.compare_with(content)
 
     @property
@@ -55,15 +55,16 @@ class Objective:
 
     @property
     def matches(self):
-        """What they are compared with: an array of numbers for each term and style."""
+        """The matches: an array of patch numbers for each term and style."""
         return [numbers for patches in self.patches for numbers in patches.matches or ()]
 
     @matches.setter
     def matches(self, matches):
-        """Take these, or let the next evaluation choose them, where there are none."""
+        """Use these matches, or let the next evaluation choose them if there are none."""
         rest, count = list(matches), sum(patches.count for patches in self.patches)
         if len(rest) not in (0, count):
-            raise UsageError(f"the saved state has {len(rest)} lists of matches, and this run {count}; begin the run anew")
+            raise UsageError(f"the saved state has {len(rest)} lists of matches, but this run needs "
+                             f"{count}; start the run again without --resume")
         for patches in self.patches:
             patches.matches, rest = rest[:patches.count] or None, rest[patches.count:]
 

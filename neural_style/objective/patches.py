@@ -14,7 +14,7 @@ import numpy as np
 
 from ..system.errors import UsageError
 
-EQUAL = 2e-6            # similarities that differ by less are equal but for rounding, and the first patch is taken
+EQUAL = 2e-6            # similarities that differ by less are equal except for rounding, and the first patch is used
 QUERIES, ANSWERS = 4096, 1024       # patches whose similarities are in memory at once
 
 
@@ -52,7 +52,7 @@ def places(field, size, side, stride=1):
 
 
 def nearest(image, style, side):
-    """For each patch of one Source the number of the most similar one of the other."""
+    """For each patch of one Source, the number of the most similar patch of another."""
     found = np.empty(len(image.corners), np.int32)
     for start in range(0, len(found), QUERIES):
         queries = _units(image.take(slice(start, start + QUERIES), side))
@@ -68,13 +68,13 @@ def nearest(image, style, side):
 
 
 def _units(patches):
-    """The patches as rows of length 1; those of zeros stay so, and are similar to none."""
+    """The patches as rows of length 1; patches of zeros remain zero, and are similar to none."""
     rows = patches.reshape(len(patches), -1)
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
 
 
 class Patches:
-    """The energy of an image's features against the patches of styles.
+    """The energy of an image's features, compared with the patches of styles.
 
     styles is [(share, shown)], for each style its share and what source() takes; field says where in the image. matches are
     the numbers of the style's patches for all of the image's, in an array for each style; None until they are chosen.
@@ -109,7 +109,7 @@ class Patches:
         _, channels, height, width = shape
         corners = places(self._field, (height, width), self._side)
         if not self._fit(len(corners)):
-            raise UsageError("the saved state has matches of other patches than this run's; begin the run anew")
+            raise UsageError("the saved state's matches belong to other patches; start the run again without --resume")
         drawn, count = np.zeros((height * width, channels), np.float32), np.zeros((height * width, 1), np.float32)
         squares = 0.0
         for share, style, numbers in zip(self._shares, self._styles, self.matches):

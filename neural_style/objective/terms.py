@@ -35,11 +35,11 @@ class Term(NamedTuple):
 
     @property
     def name(self):
-        """What people call it."""
+        """The term's name for messages."""
         of = "" if self.region is None else f" in region {self.region + 1}"
         return self.layer + (" patches" if self.what == PATCHES else "") + of
 
     @property
     def what(self):
-        """What of the features it compares."""
+        """What it compares: features, Gram matrices or patches."""
         return self.compares or (GRAM if self.kind == STYLE else FEATURES)

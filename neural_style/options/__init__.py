@@ -1,1 +1,1 @@
-"""What can be asked for: the table of flags, the command line that is made of it, and the checks that it implies."""
+"""Options: the table of flags, the command line built from it, and the checks."""

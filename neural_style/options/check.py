@@ -1,4 +1,4 @@
-"""Check the arguments of a run, from whichever side they come: a command line, a recipe, a saved run, or Python."""
+"""Check the arguments of a run, whether they come from a command line, a recipe, a saved run or Python."""
 import argparse
 import difflib
 import logging
@@ -13,7 +13,7 @@ log = logging.getLogger("neural_style")
 
 LARGEST = 1e30      # float32 ends a little above
 
-# Flags that were given and mean nothing beside what others say: (attributes, when, why).
+# Flags that have no effect next to others: (attributes, when, why).
 WITHOUT_EFFECT = (
     ("style_layers style_layer_weights style_term style_norm style_blend_weights fit style_scales regions",
      lambda args: args.style_weight == 0, "with --style-weight 0"),
@@ -40,22 +40,22 @@ ONE_PER = (     # flags of which there must be as many values as of another
 
 
 def refuse_what_has_no_effect(args, given):
-    """Raise UsageError for a flag given by hand that cannot matter; a recipe's may."""
+    """Raise UsageError for a flag on the command line that has no effect; a recipe may contain such flags."""
     reasons = [(name, why) for names, when, why in WITHOUT_EFFECT if when(args) for name in names.split()]
     if args.optimizer in optimizers.OPTIMIZERS:
         reasons += optimizers.without_effect(args).items()
     for name, why in reasons:
         if name in given:
-            source = ", as the recipe has it" if "recipe" in given else ""
+            source = " in this recipe" if "recipe" in given else ""
             raise UsageError(f"{BY_ATTRIBUTE[name].name} has no effect {why}{source}; leave it out")
 
 
 def complete(args):
-    """A checked copy of args in which what is missing has its default, as in code older than a flag."""
+    """A checked copy of args, in which missing attributes, as in code older than a flag, have their defaults."""
     for name in (name for name in getattr(args, "__dict__", ()) if name not in BY_ATTRIBUTE and name[0] != "_"):
         near = [FORMER_NAMES[name]] if name in FORMER_NAMES else difflib.get_close_matches(name, BY_ATTRIBUTE, 1)
         log.warning("args.%s is not an option and has no effect%s", name,
-                    f"; is args.{near[0]} meant?" if near else "")
+                    f"; did you mean args.{near[0]}?" if near else "")
     values = {}
     for name, flag in BY_ATTRIBUTE.items():
         value = getattr(args, name, flag.default)
@@ -69,41 +69,41 @@ def complete(args):
             raise UsageError(f"{BY_ATTRIBUTE[name].name} has {count} values for {expected} in {BY_ATTRIBUTE[other].name}; "
                              "there must be one for each")
     if values["style_blend_weights"] is not None and not sum(listed(values["style_blend_weights"])):
-        raise UsageError("--style-blend-weights are all 0; at least one must be greater")
+        raise UsageError("--style-blend-weights are all 0; at least one must be greater than 0")
     values["report"] = values["report"] or values["show"]
     args = argparse.Namespace(**values)
     if args.regions and not args.style_regions:
-        raise UsageError(f"--regions {args.regions}: --style-regions must say which parts of the style they take after")
+        raise UsageError(f"--regions {args.regions}: --style-regions must say which part of the style each region takes")
     if paths(args, PICTURE).count(STANDARD_INPUT) > 1:
         flags = [flag.name for flag in FLAGS if flag.path == PICTURE]
-        raise UsageError(f"standard input (-) can be only one of {', '.join(flags[:-1])} and {flags[-1]}; save it to a file "
-                         "first")
+        raise UsageError(f"only one of {', '.join(flags[:-1])} and {flags[-1]} can be standard input (-); save the others to "
+                         "files")
     return args
 
 
 def refuse_changes(args, first):
-    """Raise UsageError where the arguments would make a run, begun with the values first, another one."""
+    """Raise UsageError if the arguments would make the run a different one from what it was first."""
     for flag in FLAGS:
         before, now = first.get(flag.attribute, flag.default), getattr(args, flag.attribute)
         if flag.scope not in (ENDING, RUN, SESSION) and now != before:
-            raise UsageError(f"{flag.name} cannot change when a run is resumed: it began with {before}, and {now} is asked "
-                             "for")
+            raise UsageError(f"{flag.name} cannot change when a run is resumed: the run began with {before}, "
+                             f"not with {now}")
 
 
 def changed(args, but=(SESSION,)):
-    """[(flag, value or values)] of the arguments that are not at their defaults, but for those of some scopes."""
+    """[(flag, value or values)] of the arguments that differ from their defaults, without those of some scopes."""
     values = ((flag, getattr(args, flag.attribute)) for flag in FLAGS)
     return [(flag.name, value) for flag, value in values if value != flag.default and flag.scope not in but]
 
 
 def _checked(flag, value):
-    """value if it is one that the flag can take."""
+    """The value, converted to the flag's type; UsageError if the flag cannot take it."""
     if value is None and flag.default is None or flag.type is bool:
         return value if value is None else bool(value)
     asked = f"{flag.name} {value}"
     if flag.type is str:
         if value is None or value == "":
-            raise UsageError(f"{asked}: must be given")
+            raise UsageError(f"{flag.name} must be given a value")
         value = str(value) if isinstance(value, int) else os.fsdecode(value)
     else:
         try:

@@ -1,4 +1,4 @@
-"""The flags, one table: each name, default, check and meaning stands here once.
+"""The table of flags: the only place that defines their names, defaults, checks and meanings.
 
 The parser, the Python interface, recipes, saved runs, batches and the documentation all read it.
 """
@@ -11,14 +11,14 @@ from .optimizers import OPTIMIZERS, defaults_in_words
 
 
 class Check(NamedTuple):
-    """What a value must be: a test, and the same in words."""
+    """What a value must be: a test, and the same in words for messages."""
     holds: Callable[[Any], bool]
     says: str
 
 
-# Scopes: LOOK flags decide what is painted; they stand in recipes and cannot change when a run is resumed. ENDING flags
-# (how long a run goes, how its pictures are saved) stand in recipes, too, and may change. RUN flags (where files are, what
-# is shown) stand in no recipe; SESSION flags do not even come back with --resume.
+# Scopes: LOOK flags decide what is painted; recipes contain them, and they cannot change when a run is resumed. ENDING
+# flags (how long a run goes, how its pictures are saved) are in recipes, too, but may change. RUN flags (where files are,
+# what is shown) are in no recipe; SESSION flags are not even restored by --resume.
 LOOK, ENDING, RUN, SESSION = "look", "ending", "run", "session"
 # What kind of file a flag names.
 PICTURE, FILE, OUTPUT = "picture", "file", "output"
@@ -35,7 +35,7 @@ class Flag(NamedTuple):
     many: bool = False                      # takes one value or several
     scope: str = LOOK
     path: Optional[str] = None              # PICTURE, FILE or OUTPUT where values are paths ...
-    words: Tuple[str, ...] = ()             # ... but for these
+    words: Tuple[str, ...] = ()             # ... except for these
 
     @property
     def name(self):
@@ -49,13 +49,13 @@ class Flag(NamedTuple):
 
     @property
     def metavar(self):
-        """What stands for a word as its value in --help."""
+        """The placeholder for a text value in --help."""
         if self.path == PICTURE:
             return "PICTURE"
         return "DIR" if self.attribute.endswith("dir") else "FILE" if self.path else "NAME"
 
     def file_in(self, value):
-        """The file that a value of this flag names, and what stands before it: ("", "a.jpg"); None where it names none."""
+        """The file that a value of this flag names, after its prefix: ("", "a.jpg"); None if it names none."""
         start = NETWORK if self.words and value.startswith(NETWORK) else ""
         file = value[len(start):]
         return None if value in self.words or start and not file.endswith((".params", ".zip", os.sep)) else (start, file)
@@ -84,11 +84,11 @@ NOISES = ("uniform", "normal", "white", "median")
 
 FLAGS = (
     # the reference's, in its order
-    Flag("--model", str, "vgg19", "the pretrained model to use: vgg19, vgg16, or NAME for a module model_NAME of your own; "
-         "of several, A,B, the first whose weights are here", NAMES),
+    Flag("--model", str, "vgg19", "the pretrained model to use: vgg19, vgg16, or NAME for your own module model_NAME; "
+         "of several, A,B, the first whose weights are found", NAMES),
     Flag("--content-image", str, "input/IMG_4343.jpg", "the picture to paint; - reads it from standard input",
          scope=ENDING, path=PICTURE),
-    Flag("--style-image", str, "input/starry_night.jpg", "the picture whose style it is painted in, or several",
+    Flag("--style-image", str, "input/starry_night.jpg", "the picture that gives the style, or several",
          many=True, scope=ENDING, path=PICTURE),
     Flag("--stop-eps", float, .005, "stop when the relative change of the image falls below this", NOT_NEGATIVE,
          scope=ENDING),
@@ -102,25 +102,25 @@ FLAGS = (
     Flag("--gpu", int, 0, "which GPU to use, -1 for the CPU; without a GPU the CPU is used", DEVICE, scope=RUN),
     Flag("--output_dir --output-dir", str, "output/", "the folder that pictures are saved in", scope=RUN, path=OUTPUT),
     Flag("--save-epochs --checkpoint-iterations", int, 50, "save a picture every N epochs", AT_LEAST_ONE, scope=RUN),
-    Flag("--remove-noise", float, .02, "how strongly those pictures are denoised; 0 turns it off", NOT_NEGATIVE,
-         scope=ENDING),
+    Flag("--remove-noise", float, .02, "how strongly checkpoints are denoised; 0 turns it off",
+         NOT_NEGATIVE, scope=ENDING),
     Flag("--lr-sched-delay", int, 75, "lower the learning rate every N epochs", AT_LEAST_ONE),
-    Flag("--lr-sched-factor", float, 0.9, "by this factor", FACTOR),
+    Flag("--lr-sched-factor", float, 0.9, "multiply the learning rate by this each time it is lowered", FACTOR),
     # what is minimised
-    Flag("--style-layers", str, None, "layers whose Gram matrices are matched; by default the model's own, with "
-         "patches relu3_1 and relu4_1; relu3_last is the last one of its block", many=True),
+    Flag("--style-layers", str, None, "layers on which the style is matched; by default the model's own, or with "
+         "patches relu3_1 and relu4_1; relu3_last is the last layer of its block", many=True),
     Flag("--style-layer-weights", float, None, "a weight for each style layer", NOT_NEGATIVE, many=True),
     Flag("--style-term", str, "gram", "what is matched on the style layers: Gram matrices, or each patch of features with the "
-         "style's most similar one (CNN-MRF); one for all layers, or one for each", choices=("gram", "patches"), many=True),
+         "style's most similar one (CNN-MRF); give one for all layers, or one per layer", choices=("gram", "patches"), many=True),
     Flag("--patch-size", int, 3, "the side of a patch, in positions of its layer", AT_LEAST_ONE),
     Flag("--patch-stride", int, 2, "take every Nth of the style's patches, across and down", AT_LEAST_ONE),
     Flag("--patch-rotations", float, None, "also take patches of the style turned by these angles, in degrees", ANGLE,
          many=True),
     Flag("--patch-scales", float, None, "also take patches of the style scaled by these factors", TIMES, many=True),
-    Flag("--match-every", int, 10, "choose the most similar patches anew every N epochs", AT_LEAST_ONE),
+    Flag("--match-every", int, 10, "search for the most similar patches again every N epochs", AT_LEAST_ONE),
     Flag("--style-norm", str, "reference", "what a squared Gram difference is divided by, with N filters and M positions: "
          "N²M, 4N²M², 4NM or N²(NM)²", choices=tuple(STYLE_NORMS)),
-    Flag("--content-layers", str, None, "layers whose features are matched; by default the model's own", many=True),
+    Flag("--content-layers", str, None, "layers on which the content is matched; by default the model's own", many=True),
     Flag("--content-norm", str, "sum", "what a squared feature difference is divided by: 1, 2 or NM",
          choices=tuple(CONTENT_NORMS)),
     Flag("--pooling", str, "avg", "average or maximum pools in the network", choices=("avg", "max")),
@@ -141,46 +141,47 @@ FLAGS = (
          path=PICTURE),
     Flag("--regions", str, None, "a picture of flat colours over the content: each region takes its style from the region of "
          "the same colour in --style-regions", scope=ENDING, path=PICTURE),
-    Flag("--style-regions", str, None, "a picture of regions for each style image; one of a single colour says that the whole "
-         "style serves that region",
+    Flag("--style-regions", str, None, "a picture of regions for each style image; a single colour means that the whole "
+         "style image serves that region",
          many=True, scope=ENDING, path=PICTURE),
     Flag("--preserve-colors", str, "none", "keep the content's colours: take only the result's luminance, or match the "
          "style's colours to the content's before the run", choices=("none", "luma", "match")),
     # how it is minimised
     Flag("--optimizer", str, "nag", "the optimiser", choices=tuple(OPTIMIZERS)),
     Flag("--momentum", float, None, f"the optimiser's momentum (by default: {defaults_in_words('momentum')})", SHARE),
-    Flag("--beta2", float, None, f"its second decay rate (by default: {defaults_in_words('beta2')})", SHARE),
-    Flag("--weight-decay", float, None, f"its weight decay (by default: {defaults_in_words('weight_decay')})", NOT_NEGATIVE),
-    Flag("--clip-gradient", float, None, "scale the network's gradient down where its norm exceeds this times the number "
-         "of values in the image; 0 never does (by default 1; with lbfgs never)", NOT_NEGATIVE),
+    Flag("--beta2", float, None, f"the optimiser's second decay rate (by default: {defaults_in_words('beta2')})", SHARE),
+    Flag("--weight-decay", float, None, f"the optimiser's weight decay (by default: {defaults_in_words('weight_decay')})",
+         NOT_NEGATIVE),
+    Flag("--clip-gradient", float, None, "scale the network's gradient down if its norm exceeds this times the number of "
+         "values in the image; 0 turns it off (by default 1; off with lbfgs)", NOT_NEGATIVE),
     Flag("--start --initial", str, "uniform", "the image to start from: uniform, normal, white or median noise, content, "
-         "style, network:NAME for what a network paints in one pass, a picture file, or a raw image NAME.npy", path=PICTURE,
+         "style, network:NAME (what that network paints), a picture file, or a raw image NAME.npy", path=PICTURE,
          words=(*NOISES, "content", "style")),
     Flag("--keep-best", bool, False, "save the best image so far instead of the latest"),
-    Flag("--pyramid", int, 0, "paint at half the size first, this many times over, and start from the result",
+    Flag("--pyramid", int, 0, "first paint N smaller versions, each twice as large as the one before, and start from the last",
          NOT_NEGATIVE),
-    Flag("--pyramid-epochs", int, 100, "the epochs of each of these smaller levels", AT_LEAST_ONE),
+    Flag("--pyramid-epochs", int, 100, "the number of epochs for each smaller version", AT_LEAST_ONE),
     Flag("--precision", str, "float32", "how the network is evaluated: float32 is the reference's graph; fast32 is float32 "
-         "with sums in a faster order; bf16 is faster still, with small errors, on processors that have it; auto is bf16 "
-         "there and fast32 elsewhere", choices=("float32", "fast32", "bf16", "auto")),
-    Flag("--tile", int, None, "evaluate the picture and each layer in strips of N rows: the same numbers but for rounding, "
-         "in less memory and more time; happens by itself where memory is short", TILE),
+         "with sums in a faster order; bf16 is faster still, with small errors, on processors that support it; auto is "
+         "bf16 on those and fast32 on others", choices=("float32", "fast32", "bf16", "auto")),
+    Flag("--tile", int, None, "evaluate the picture and each layer in strips of N rows: the same numbers except for rounding, "
+         "with less memory but more time; automatic if memory is short", TILE),
     # what comes out
     Flag("--width", int, None, "the width of the output, instead of --max-long-edge", AT_LEAST_ONE),
     Flag("--output", str, None, "the final image, instead of final.jpg in --output_dir", scope=RUN, path=OUTPUT),
     Flag("--checkpoint-output", str, None, "the pictures saved every N epochs, such as name%s.jpg, instead of e_%s.jpg in "
          "--output_dir", NUMBERED, scope=RUN, path=OUTPUT),
-    Flag("--output-size", str, None, "resize the final image: same is the content's own size, a number its longer edge in "
+    Flag("--output-size", str, None, "resize the final image: same means the content's own size, a number the longer edge in "
          "pixels", EDGE, scope=ENDING),
     Flag("--bit-depth", int, 8, "bits per colour of the saved images; 16 in PNG and TIFF", BITS, scope=ENDING),
     Flag("--flatten", bool, False, "save without the content's transparency, which is otherwise restored in formats that "
-         "have it", scope=ENDING),
+         "support it", scope=ENDING),
     Flag("--remove-noise-final", float, 0.0, "how strongly the final image is denoised; 0 turns it off", NOT_NEGATIVE,
          scope=ENDING),
     Flag("--report", bool, False, "write a page, report.html, beside the final image, and keep it up to date", scope=RUN),
     Flag("--show", bool, False, "write this page and open it in the browser; with a batch, its contact sheet", scope=SESSION),
     Flag("--overwrite", bool, False, "replace the files that --output and --checkpoint-output name", scope=RUN),
-    Flag("--resume", str, None, "continue the run in this folder, or of this state file, with its flags", scope=SESSION),
+    Flag("--resume", str, None, "continue the run in this folder, or from this state file, with its flags", scope=SESSION),
     Flag("--print-iterations", int, 1, "log every N epochs", AT_LEAST_ONE, scope=RUN),
     Flag("--seed", int, None, "seed of the random start image: the same seed gives the same picture", SEED),
     Flag("--model-params", str, None, "the weights file, instead of the usual places", path=FILE),
@@ -189,7 +190,7 @@ FLAGS = (
     Flag("--verbose", bool, False, "print every epoch's losses, layer by layer", scope=SESSION),
     Flag("--debug", bool, False, "on an error, show the traceback", scope=SESSION),
 )
-# How --help and the documentation are divided: what each part is about, and its flags' attributes.
+# The groups of flags in --help and the documentation: (title, the flags' attributes).
 GROUPS = (
     ("pictures", "content_image style_image fit style_scales style_blend_weights start mask regions style_regions"),
     ("look", "content_weight style_weight tv_weight preserve_colors style_layers style_layer_weights style_term style_norm "
@@ -208,7 +209,7 @@ OWN_MODELS = ("vgg19", "vgg", "vgg16")
 
 
 def is_foreign(model):
-    """Whether a model, or one of several A,B, is a module of somebody's own."""
+    """Whether a model, or one of several A,B, is not part of this package."""
     return not set(model.split(",")) <= set(OWN_MODELS)
 
 
@@ -218,12 +219,12 @@ def attributes(*scopes):
 
 
 def listed(value):
-    """value as a list, be it one or several."""
+    """value as a list, whether it is one value or several."""
     return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
 
 
 def style_pictures(args):
-    """The style pictures that args ask for: none where the style has no weight."""
+    """The style pictures that args ask for: none if the style has no weight."""
     return listed(args.style_image) if args.style_weight > 0 else []
 
 
@@ -234,7 +235,7 @@ def paths(args, kind):
 
 
 def with_paths(args, kind, change):
-    """args, a dict, in which change(path) stands for each path of one kind."""
+    """A copy of args, a dict, in which each path of one kind is replaced by change(path)."""
     changed = {}
     for flag in FLAGS:
         value = args.get(flag.attribute)

@@ -1,10 +1,10 @@
-"""The optimisers, one table: what each is in MXNet, which flags it takes with which defaults, what memory it needs."""
+"""The table of optimisers: MXNet's class, the flags and defaults, and the memory of each."""
 from typing import Dict, NamedTuple, Optional
 
 
 class Optimizer(NamedTuple):
     """An optimiser of the image."""
-    mxnet: Optional[str]            # its class in mx.optimizer; None where the loop is our own
+    mxnet: Optional[str]            # its class in mx.optimizer; None if the loop is our own
     defaults: Dict[str, float]      # of the flags that it takes beside the learning rate, by attribute
     bytes_per_value: int            # of the image: the image before and after, moments, differences
     renamed: Dict[str, str] = {"weight_decay": "wd"}        # flags that MXNet calls otherwise
@@ -21,7 +21,7 @@ FIRST_ORDER_FLAGS = ("lr", "lr_sched_delay", "lr_sched_factor", "clip_gradient",
 
 
 def setting(args, name):
-    """The value of a flag in OWN_FLAGS: as given, or the default of the optimiser that args name."""
+    """The value of a flag in OWN_FLAGS: the one in args, or the default of their optimiser."""
     value = getattr(args, name)
     return OPTIMIZERS[args.optimizer].defaults[name] if value is None else value
 
@@ -33,7 +33,7 @@ def defaults_in_words(name):
 
 
 def without_effect(args):
-    """{attribute: why} of the flags that mean nothing to the optimiser that args name."""
+    """{attribute: why} of the flags that have no effect with the optimiser in args."""
     chosen, why = OPTIMIZERS[args.optimizer], f"with --optimizer {args.optimizer}"
     names = [name for name in OWN_FLAGS if name not in chosen.defaults]
     if chosen.mxnet is None:

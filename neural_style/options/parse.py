@@ -23,15 +23,15 @@ examples:
   %(prog)s photo.jpg painting.jpg --preserve-colors luma --size 1200 --output painted.png
   %(prog)s photo.jpg painting.jpg --recipe gatys --report
   %(prog)s --resume output/
-many pictures: python -m neural_style.batch; in a second each: python -m neural_style.end_to_end;
+many pictures: python -m neural_style.batch; in one pass: python -m neural_style.end_to_end;
 films: python -m neural_style.film
 """
 
 
 class RunParser(Parser):
-    """A parser that knows the reference's abbreviations, and what people call flags elsewhere.
+    """A parser that knows the reference's abbreviations, and other programs' names for flags.
 
-    `--tv` was unique before --tv-loss came.
+    `--tv` was unambiguous before --tv-loss was added.
     """
 
     def _get_option_tuples(self, option_string):
@@ -42,7 +42,7 @@ class RunParser(Parser):
         return [] if _plain(option_string) in MEANT else found
 
     def parse_with_pictures(self, words):
-        """The arguments that words give, and the words that belong to no flag."""
+        """The parsed arguments, and the words that belong to no flag."""
         parsed, others = self.parse_known_args(words)
         flags = [word for word in others if word.startswith("-") and word != STANDARD_INPUT]
         if flags:
@@ -52,7 +52,7 @@ class RunParser(Parser):
     def _meant(self, word):
         name = _plain(word)
         near = [MEANT[name]] if name in MEANT else difflib.get_close_matches(name, self._option_string_actions, 1, 0.75)
-        return f" (is {near[0]} meant?)" if near and word.startswith("--") else ""
+        return f" (did you mean {near[0]}?)" if near and word.startswith("--") else ""
 
 
 def _plain(word):
@@ -74,7 +74,7 @@ class Print(argparse.Action):
 
 
 def add_flags(parser, defaults=False, names=BY_ATTRIBUTE):
-    """Add what is in the table FLAGS, or those with these attributes; without defaults what is not given is not there."""
+    """Add all FLAGS, or those with these attributes; without defaults, flags that are not given are missing from the result."""
     for flag in (BY_ATTRIBUTE[name] for name in names):
         default = flag.default if defaults else argparse.SUPPRESS
         if flag.type is bool:
@@ -95,7 +95,7 @@ def parser(flag_defaults=True, prog=PROGRAM):
         add_flags(made.add_argument_group(title), flag_defaults, names.split())
     more = made.add_argument_group("recipes, and what is printed")
     more.add_argument("--recipe", metavar="NAME", action="append", default=argparse.SUPPRESS,
-                      help="take defaults from a recipe: a name of --list-recipes, a file, or a picture that was made here")
+                      help="take defaults from a recipe: a name from --list-recipes, a file, or a picture made by this program")
     more.add_argument("--fast", action="append_const", dest="recipe", const="fast", default=argparse.SUPPRESS,
                       help="the same as --recipe fast")
     more.add_argument("--list-recipes", action=Print, nargs=0, default=argparse.SUPPRESS,
@@ -103,11 +103,11 @@ def parser(flag_defaults=True, prog=PROGRAM):
     more.add_argument("--show-recipe", action=Print, metavar="NAME", default=argparse.SUPPRESS,
                       const=recipes.text, help="print a recipe and exit")
     more.add_argument("--save-recipe", metavar="FILE", default=argparse.SUPPRESS,
-                      help="write this run's flags to a file that --recipe takes, and exit")
+                      help="write this run's flags to a file for --recipe, and exit")
     more.add_argument("--list-layers", action="store_true", default=argparse.SUPPRESS,
                       help="print the model's layers and exit")
     more.add_argument("--doctor", action="store_true", default=argparse.SUPPRESS,
-                      help="say what is installed and whether it works, for a bug report, and exit")
+                      help="report what is installed and whether it works, and exit")
     more.add_argument("--version", action="version", version=f"neural_style {__version__}")
     return made
 
@@ -115,7 +115,7 @@ def parser(flag_defaults=True, prog=PROGRAM):
 def parse(arglist=None, prog=PROGRAM):
     """The arguments of a command line, and what it asks for besides a run: {"save_recipe": …, "doctor": …}.
 
-    Only the command of that name takes pictures without flags.
+    Only PROGRAM itself takes pictures without flags.
     """
     words = sys.argv[1:] if arglist is None else list(arglist)
     full = parser(prog=prog)
@@ -146,19 +146,19 @@ def parse(arglist=None, prog=PROGRAM):
 
 
 def _by_position(pictures, given):
-    """The flags that pictures without one stand for: a photograph, and the paintings behind it."""
+    """The flags for pictures given without one: a photograph, followed by paintings."""
     words = ["--content-image", *pictures[:1], *(["--style-image", *pictures[1:]] if pictures[1:] else [])] if pictures else []
     for flag in filter(BY_ATTRIBUTE.get, (word[2:].replace("-", "_") for word in words if word.startswith("--"))):
         if flag in given:
-            raise UsageError(f"{BY_ATTRIBUTE[flag].name}: is given twice, by itself and as {' '.join(pictures)}")
+            raise UsageError(f"{BY_ATTRIBUTE[flag].name}: is given twice, as a flag and as {' '.join(pictures)}")
     return words
 
 
 def _recipe_words(name, given):
-    """A recipe's words, once they are known to be flags of a run and nothing else."""
+    """A recipe's words, after checking that they are only flags of a run."""
     words, embedded = recipes.words(name)
     if sum(word.startswith("-") for word in words) > MOST:       # argparse takes time proportional to their square
-        raise UsageError(f"--recipe {name}: it has more than {MOST} flags; no run takes as many")
+        raise UsageError(f"--recipe {name}: it has more than {MOST} flags; no run takes that many")
     plain = RunParser(prog=PROGRAM, add_help=False, argument_default=argparse.SUPPRESS)
     add_flags(plain)
     own, unknown = plain.parse_known_args(words)
@@ -168,19 +168,19 @@ def _recipe_words(name, given):
             what = f"a recipe cannot have {unknown[0].split('=')[0]}"
         raise UsageError(f"--recipe {name}: {what}")
     if embedded and len(given["recipe"]) > 1:
-        raise UsageError(f"--recipe {name}: a picture's recipe is a whole one; leave out the other")
+        raise UsageError(f"--recipe {name}: a picture's recipe is complete; leave out the other one")
     for attribute, value in vars(own).items() if embedded else ():      # pictures come from anywhere
         flag = BY_ATTRIBUTE[attribute]
         if flag.scope in (RUN, SESSION):
             raise UsageError(f"--recipe {name}: a picture's recipe cannot have {flag.name}")
         if attribute not in given and _is_somebodys(flag, value):
-            raise UsageError(f"--recipe {name}: {flag.name} {value} is somebody's own; if you trust it, give {flag.name} "
-                             "by hand as well")
+            raise UsageError(f"--recipe {name}: {flag.name} {value} is not part of this package; if you trust it, repeat "
+                             "it on the command line")
     return words
 
 
 def _is_somebodys(flag, value):
-    """Whether a flag's value names a file of weights or a model that may be anybody's."""
+    """Whether a flag's value names weights or a model from outside this package."""
     return (flag.path == FILE or flag.attribute == "model" and is_foreign(value)
             or flag.attribute == "start" and value.startswith(NETWORK) and not value[len(NETWORK):].isidentifier())
 

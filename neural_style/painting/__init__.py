@@ -1,4 +1,4 @@
-"""Paintings of our own to learn a style from: a windy night in brush strokes, and a stained-glass window."""
+"""Generated paintings to learn a style from: a windy night in brush strokes, and a stained-glass window."""
 from . import glass, night
 from ..system.errors import UsageError
 

@@ -16,7 +16,7 @@ def _paint_file(args):
     if not args.file.lower().endswith(".png"):
         raise UsageError(f"{args.file}: the painting is saved as PNG; use a name that ends in .png")
     if os.path.lexists(args.file) and not args.force:
-        raise UsageError(f"{args.file} exists already; --force overwrites it")
+        raise UsageError(f"{args.file} already exists; --force overwrites it")
     images.save_picture(paint(*args.size[::-1], args.seed, args.subject), args.file)
 
 

@@ -47,7 +47,7 @@ def to_network(picture, size):
     try:
         scaled = resize(_in_reach(picture, size), size) * 256
     except (MemoryError, ValueError) as error:
-        raise NeuralStyleError(f"a picture of {size[1]}x{size[0]} does not fit in memory; take a smaller "
+        raise NeuralStyleError(f"a picture of {size[1]}x{size[0]} does not fit in memory; use a smaller "
                                "--max-long-edge") from error
     return np.ascontiguousarray((scaled - MEANS).transpose(2, 0, 1)[None])
 
@@ -103,7 +103,7 @@ def PreprocessStyleImage(path, shape, fit="stretch", scale=1.0):
 
 
 def turned(picture, degrees, scale):
-    """A (1, C, h, w) array turned by an angle, cut to the largest upright part without anything from outside, and scaled."""
+    """A (1, C, h, w) array rotated by an angle, cropped to the largest upright rectangle inside, and scaled."""
     from skimage.transform import resize
     cut = np.rot90(picture[0], round(degrees / 90), (1, 2)) if degrees % 90 == 0 else _turned(picture[0], degrees)
     channels, *sides = cut.shape
@@ -178,7 +178,7 @@ def rendered(img, remove_noise=0., bit_depth=8, alpha=None, size=None, mask=None
 
 
 def _blended(picture, photo, share):
-    """The picture where share is 1, the photo where it is 0; both (H, W, 3) and alike."""
+    """The picture where share is 1, the photo where it is 0; both (H, W, 3) and of the same type."""
     blended = photo + (picture.astype(np.float32) - photo) * share
     return np.round(blended).astype(np.uint8) if picture.dtype == np.uint8 else blended
 

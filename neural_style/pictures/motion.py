@@ -1,4 +1,4 @@
-"""Moving paint along with what moves in a film; pictures are (1, 3, H, W) arrays in the network's range."""
+"""Move paint along with what moves in a film; pictures are (1, 3, H, W) arrays in the network's range."""
 from typing import NamedTuple
 
 import numpy as np
@@ -30,11 +30,11 @@ class Motion(NamedTuple):
         return np.stack([_taken(channel, self.source, order=3, mode="mirror") for channel in image[0]])[None]
 
     def blended(self, image, fresh, share=1.0):
-        """What was moved of image, at most this share of it, over what is fresh; both (1, C, H, W)."""
+        """The fresh picture blended with the moved image, which has at most this share; both (1, C, H, W)."""
         return (fresh + share * self.weight * (self.moved(image) - fresh)).astype(np.float32)
 
     def started(self, painted, photograph):
-        """Where to paint on from: what was painted, moved along, and the photograph where something was hidden before.
+        """The start for the next frame: what was painted, moved along, and the photograph where something was hidden before.
 
         What comes in along the edges is half of what was painted, mirrored: the photograph alone would leave a margin that
         is never finished, and the mirror alone one of stripes.

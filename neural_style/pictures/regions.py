@@ -1,4 +1,4 @@
-"""Masks, and pictures whose flat colours say which part of the content takes after which part of a style.
+"""Masks, and pictures whose flat colours assign parts of a style to parts of the content.
 
 A map is (h, w) uint8, from 0 to 255: how far each pixel belongs to something.
 """
@@ -98,7 +98,7 @@ def _labels(picture):
             kept.append(index)
             near |= np.linalg.norm(colors - colors[index], axis=1) < radius
     if not counts.any():
-        raise UsageError(f"{picture.name} is all transparent; paint each region in a flat colour")
+        raise UsageError(f"{picture.name} is completely transparent; paint each region in a flat colour")
     if shares[near].sum() < FLAT:
         raise UsageError(f"{picture.name} has {len(colors)} colours; a picture of regions is painted in a few flat ones, one "
                          "for each region")
@@ -120,7 +120,7 @@ def _map(labels, number):
 
 
 def _demand_shape(flag, part, picture, beneath):
-    """Raise UsageError where a picture's map does not have the shape of the picture beneath; one of a single value has any."""
+    """Raise UsageError if a picture's map does not have the shape of the picture beneath; one of a single value has any."""
     (height, width), (goal, across) = picture.pixels.shape[:2], beneath.pixels.shape[:2]
     if abs(width * goal / (height * across) - 1) > ASPECT + 1 / min(height, width) and part.min() != part.max():
         raise UsageError(f"{flag} {picture.name} is {width}x{height}, and {beneath.name}, on which it lies, {across}x{goal}: "

@@ -21,7 +21,7 @@ def names():
 def read(name):
     """(text, whether it was embedded in a picture) of a recipe: one of names(), a file of flags, or a picture.
 
-    What a file is, is decided by its content: a picture comes from anywhere, and is not trusted as much as a text.
+    The content decides what a file is: pictures come from anywhere, and are trusted less than text files.
     """
     if name in names():
         return (FOLDER / f"{name}.args").read_text(encoding="utf-8"), False
@@ -40,7 +40,7 @@ def read(name):
             content, embedded, most = file.read(LARGEST + 1), False, LARGEST
     if content is None:
         raise UsageError(f"--recipe {name}: there is no recipe in this picture; either it was not made by this "
-                         "program, or another one has changed it since")
+                         "program, or another program has changed it since")
     if len(content) > most:
         raise UsageError(f"--recipe {name}: it has more than {most} bytes; no recipe is that long")
     try:

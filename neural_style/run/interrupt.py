@@ -4,11 +4,13 @@ import logging
 import signal
 import threading
 
+from ..system.terminal import leave_line
+
 log = logging.getLogger("neural_style")
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was asked to stop, and has: the exit code tells by which signal."""
+    """A run has stopped because it was asked to; the exit code shows which signal it got."""
 
     def __init__(self, message, number):
         super().__init__(message)
@@ -17,10 +19,10 @@ class Interrupted(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def waiting(unit="epoch"):
-    """Gives a list that is empty until the run is asked to stop: then it holds the signal's number.
+    """Yield a list that stays empty until the run is asked to stop, and then holds the signal's number.
 
-    Signals can be heard in a process's main thread only; elsewhere the list stays empty. What ignores a signal, as a job
-    in the background does, goes on ignoring it.
+    Only a process's main thread can handle signals; in other threads the list stays empty. A signal that is ignored, as
+    Ctrl-C is by background jobs, remains ignored.
     """
     asked, before = [], {}
 
@@ -28,8 +30,10 @@ def waiting(unit="epoch"):
         asked.append(number)
         for other, handler in before.items():
             signal.signal(other, handler)
-        # in a thread of its own, for the signal may have come in the middle of a line of the log
-        threading.Thread(target=log.warning, args=(f"stopping after this {unit}; once more to stop at once",)).start()
+        leave_line()
+        # in a thread of its own, because the signal may have come in the middle of a log line
+        message = f"stopping after this {unit}; press Ctrl-C again to stop immediately"
+        threading.Thread(target=log.warning, args=(message,)).start()
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):

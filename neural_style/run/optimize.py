@@ -1,4 +1,4 @@
-"""The loop: an optimiser moves the image down the objective; every move is one Step to one on_step."""
+"""The loop: an optimiser moves the image down the objective and reports every move to on_step as a Step."""
 import logging
 import time
 from typing import Any, Callable, NamedTuple
@@ -32,7 +32,7 @@ def start_state(image):
 
 
 class Diverged(NeuralStyleError):
-    """The numbers are no longer finite; image is the last good one, that of epoch, or None where there was none."""
+    """The numbers are no longer finite; image is the last good one, from epoch, or None."""
 
     def __init__(self, message, image, epoch):
         super().__init__(f"{message}; lower --lr or the weights")
@@ -40,18 +40,17 @@ class Diverged(NeuralStyleError):
 
 
 class _Finished(Exception):
-    """The image hardly changes any more."""
+    """The image hardly changes any longer."""
 
 
 def minimise(objective, image, args, on_step, since=None):
     """Move image, an NDArray, in place until epoch args.max_num_epochs or its relative change is below args.stop_eps.
 
-    A run that is resumed gives the State that it resumes from. Calls on_step with every Step; returns the image that is
-    the result.
+    A resumed run passes the State that it resumes from. Calls on_step with every Step; returns the resulting image.
     """
     since = since or start_state(image)
     if objective.patches and since.epoch % args.match_every and not since.matches:
-        raise UsageError("the saved state lacks the matches of patches; begin the run anew")
+        raise UsageError("the saved state lacks the matches of patches; start the run again without --resume")
     objective.matches = since.matches
     track = _Track(objective, image, since, args, on_step)
     try:
@@ -83,7 +82,7 @@ def _first_order(track, image, since, args):
 
 
 def _lbfgs(track, image, objective, args):
-    """SciPy's L-BFGS, from one choice of matches to the next where patches are compared: each gives another objective."""
+    """SciPy's L-BFGS, restarted at each choice of matches if patches are compared, because each choice changes the objective."""
     while track.epoch < args.max_num_epochs:
         epochs = args.max_num_epochs - track.epoch
         if objective.patches:
@@ -98,7 +97,7 @@ def _lbfgs(track, image, objective, args):
 
 
 def _lbfgs_moves(track, image, epochs):
-    """Move for so many epochs; an epoch is an accepted step, which takes little more than one evaluation on average."""
+    """Run this many epochs; an epoch is an accepted step, which takes little more than one evaluation on average."""
     from scipy.optimize import minimize
     unit = image.size ** 0.5        # the first trial step has length 1: in this unit it moves each value by about 1
     last = None
@@ -139,7 +138,7 @@ class _Track:
         self._good, self._evaluation = image.copy() if since.epoch else None, None
 
     def choose_matches(self):
-        """Let the next evaluation choose the matches of patches anew, where this epoch is one of those that do."""
+        """Let the next evaluation choose the matches of patches again, if it is time for that."""
         if self.epoch % self._match_every == 0:
             self._objective.matches = ()
 
@@ -154,7 +153,7 @@ class _Track:
         return evaluation
 
     def moved(self):
-        """Report that the image has moved, and end the run where it hardly did."""
+        """Report that the image has moved, and end the run if it hardly did."""
         self.epoch += 1
         eps = float((mx.nd.norm(self._before - self._image) / mx.nd.norm(self._image)).asscalar())
         if not np.isfinite(eps):
@@ -168,7 +167,7 @@ class _Track:
             raise _Finished
 
     def _before_it(self):
-        """The image before the last move; None where that was the start."""
+        """The image before the last move; None if that was the start."""
         return self._before if self.epoch > 1 else None
 
     def _state(self):

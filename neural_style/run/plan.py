@@ -1,4 +1,4 @@
-"""What a run will do and the memory that it will take, before it starts.
+"""What a run will do and how much memory it will take, before it starts.
 
 Memory is  max(libraries + photo, libraries + weights + max(gradient, target) + further styles + optimiser).  Each part
 is a number of bytes that follows from shapes, times a factor. The factors were measured as peak resident memory of
@@ -39,7 +39,7 @@ FACTORS = {
     "fast32": Factors(7.65, 0.66, 4.0, 1.0),      # the filters at all points of a tile are four times the weights
     "bf16": Factors(4.0, 0.535, 4.0, 1.0),
 }
-TARGET = 0.37           # all that the layers make of a style picture, forward alone
+TARGET = 0.37           # all that the layers make of a style picture, forward only
 FURTHER = 0.1           # what that leaves behind with each style after the first, measured with three
 PATCHED, OF_STYLES, BLOCKS = 1, 1.5, 0.5        # of layers with patches: the image's, the styles', blocks for the products
 PHOTO = 48              # bytes per pixel of a photo while it is scaled: two copies in float64
@@ -94,20 +94,20 @@ def reading(pictures):
 
 
 def _pictures(args):
-    """The pictures that a run reads, and words that are none."""
+    """What the flags for pictures are set to, which may be words such as `uniform`."""
     others = [args.mask, args.regions, *listed(args.style_regions)]
     return [args.content_image, args.start, *style_pictures(args), *filter(None, others)]
 
 
 def check_pictures(args, free=None):
-    """Refuse pictures that are too large to be read here, before they are."""
+    """Refuse pictures that are too large for the free memory, before reading them."""
     if args.start.startswith(NETWORK):
         load(args.start[len(NETWORK):])     # raises where there is none
     free = available() if free is None else free
     needed = reading(_pictures(args)) - resident()
     if free is not None and needed > free and not args.force:
-        raise UsageError(f"reading the pictures takes about {gigabytes(needed)}, and {gigabytes(free)} of memory are "
-                         "free: scale the largest down first, or start anyway with --force")
+        raise UsageError(f"reading the pictures takes about {gigabytes(needed)} of memory, but only {gigabytes(free)} are "
+                         "free: scale the largest one down first, or start anyway with --force")
 
 
 def _estimates(args, model, terms, sizes):
@@ -117,7 +117,7 @@ def _estimates(args, model, terms, sizes):
 
 
 def tile_for(args, model, terms, sizes, free=None):
-    """The rows of a strip that the run is to be evaluated in: as asked, or None where it fits in memory as a whole.
+    """The rows of the strips to evaluate the run in: as asked, or None if the whole picture fits in memory.
 
     terms are the objective's; sizes are the image's (H, W) and then each style's.
     """
@@ -131,31 +131,32 @@ def tile_for(args, model, terms, sizes, free=None):
 def announce(args, model, terms, sizes, tile, free=None):
     """Log what the run will do in strips of tile rows, and refuse what does not fit in memory."""
     device, precision, free = model.device, precision_of(args, model, terms), available() if free is None else free
-    text = (f"{sizes[0][1]}x{sizes[0][0]} on {place(device)} in {precision}: at most {args.max_num_epochs} "
+    text = (f"{sizes[0][1]}x{sizes[0][0]} in {precision} on {place(device, args.gpu)}: at most {args.max_num_epochs} "
             f"epoch{'s' * (args.max_num_epochs > 1)} of {args.optimizer}")
     if device.device_type != "cpu":
         log.info(text)
         return
     needs = _estimates(args, model, terms, sizes)
     if tile != args.tile:
-        log.info("as a whole it would need about %s: evaluating in strips, --tile %d", gigabytes(needs(None)), tile)
+        log.info("the whole picture would need about %s: evaluating it in strips (--tile %d)", gigabytes(needs(None)), tile)
     log.info("%s; needs about %s%s", text, gigabytes(max(needs(tile), reading(_pictures(args)))),
              "" if free is None else f", {gigabytes(free)} free")
     if free is not None and needs(tile) > free + resident() and not args.force:
-        raise UsageError(f"this run needs about {gigabytes(needs(tile))} of memory and {gigabytes(free)} are free: "
+        raise UsageError(f"this run needs about {gigabytes(needs(tile))} of memory, but only {gigabytes(free)} are free: "
                          f"{_advice(args, fixed(model, precision), needs(tile), free + resident())}; --force starts it "
                          "anyway")
 
 
-def place(device):
-    """The device in words."""
-    if device.device_type == "cpu":
-        return f"the CPU with {os.environ.get('OMP_NUM_THREADS', 'all')} threads"
-    return f"GPU {device.device_id}"
+def place(device, gpu=-1):
+    """The device in words, where --gpu asked for this one."""
+    if device.device_type != "cpu":
+        return f"GPU {device.device_id}"
+    threads = os.environ.get("OMP_NUM_THREADS", "all")
+    return f"the CPU with {threads} thread{'s' * (threads != '1')}{' (no GPU here)' * (gpu >= 0)}"
 
 
 def _advice(args, fixed, needed, have):
-    """What to do instead: all but a fixed part of the memory goes with the number of pixels."""
+    """What to do instead: except for a fixed part, memory is proportional to the number of pixels."""
     share = max(0, have - fixed) / (needed - fixed)
     flag, edge = ("--width", args.width) if args.width else ("--max-long-edge", args.max_long_edge)
     edge = int(edge * share ** 0.5)

@@ -1,4 +1,4 @@
-"""Progress: a bar on a terminal, lines elsewhere, and the time left at the recent pace."""
+"""Progress: a bar on a terminal, log lines elsewhere, and the time left at the recent pace."""
 import logging
 import math
 import sys
@@ -7,8 +7,8 @@ from collections import deque
 log = logging.getLogger("neural_style")
 
 RECENT = 20             # steps whose pace tells the time left
-NARROWEST = 10          # columns that the notes after a bar leave to it
-FORM = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<LEFT{postfix}]"
+NARROWEST = 10          # columns of the bar itself; notes that would leave less are dropped
+WIDE, NARROW = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<LEFT{postfix}]", "{bar}| {n_fmt}/{total_fmt} [<LEFT{postfix}]"
 
 
 class Progress:
@@ -20,10 +20,10 @@ class Progress:
     def __init__(self, total, unit, done=0, at_once=1, bar=True):
         self.total, self.done, self.bar, self._stepped = total, done, None, 0
         self._recent = deque([(-done, 0)], RECENT * at_once)
-        self._first_is_slow = at_once == 1      # steps in progress together tend to end together: there the start counts
+        self._first_is_slow = at_once == 1      # steps that run together end together, so the start counts
         if bar and sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm       # not needed elsewhere
-            self.bar = tqdm(total=total, initial=done, unit=unit, dynamic_ncols=True, bar_format=FORM.replace("LEFT", "?"))
+            self.bar = tqdm(total=total, initial=done, unit=unit, dynamic_ncols=True, bar_format=WIDE.replace("LEFT", "?"))
 
     def __enter__(self):
         return self
@@ -39,14 +39,14 @@ class Progress:
             self.bar.update()
 
     def step(self, seconds, notes=()):
-        """Count a step that ended that many seconds after the start; of the notes the bar shows those that fit."""
+        """Count a step that ended that many seconds after the start; the bar shows the notes that fit."""
         self.done, self._stepped = self.done + 1, self._stepped + 1
         self._recent.append((self._stepped, seconds))
         if self._first_is_slow and self._stepped == 2:
             self._recent.popleft()
         if self.bar is not None:
-            self.bar.bar_format = FORM.replace("LEFT", self.bar.format_interval(self.left()))
-            self.bar.set_postfix_str(self._fitting(notes), refresh=False)
+            self.bar.bar_format, shown = self._fitting(notes)
+            self.bar.set_postfix_str(", ".join(shown), refresh=False)
             self.bar.update()
 
     def left(self):
@@ -55,12 +55,16 @@ class Progress:
         return (end - start) / (last - first) * (self.total - self.done)
 
     def _fitting(self, notes):
-        """The first notes, as many as leave the bar its narrowest width."""
-        now, without_bar = self.bar.format_dict, self.bar.bar_format.replace("{bar}", "")
-        bare = self.bar.format_meter(**{**now, "bar_format": without_bar, "ncols": None, "postfix": None})
+        """The form, and the first notes, as many as leave the bar its narrowest width: in the narrow form only one."""
+        now, left = self.bar.format_dict, self.bar.format_interval(self.left())
+        form = WIDE.replace("LEFT", left)
+        bare = self.bar.format_meter(**{**now, "n": self.done, "bar_format": form.replace("{bar}", ""), "ncols": None,
+                                        "postfix": None})
         room = (now["ncols"] or math.inf) - len(bare) - NARROWEST
-        fitting = [count for count in range(1, len(notes) + 1) if len(", ".join(["", *notes[:count]])) <= room]
-        return ", ".join(notes[:max(fitting, default=1)])
+        fitting = [count for count in range(len(notes) + 1) if len(", ".join(["", *notes[:count]])) <= room]
+        if not fitting or notes and fitting == [0]:
+            return NARROW.replace("LEFT", left), notes[:1]
+        return form, notes[:fitting[-1]]
 
 
 def of_epochs(args, done=0):
@@ -80,7 +84,7 @@ def show_epoch(progress, objective, every, step):
 
 
 def duration(seconds):
-    """Seconds as a person says them: 42 s, 3 min 5 s, 2 h 10 min."""
+    """Seconds as people write them: 42 s, 3 min 5 s, 2 h 10 min."""
     minutes, left = divmod(round(seconds), 60)
     hours, rest = divmod(minutes, 60)
     return f"{hours} h {rest} min" if hours else f"{minutes} min {left} s" if minutes else f"{left} s"

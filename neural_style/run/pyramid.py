@@ -1,4 +1,4 @@
-"""The image that a run starts from: a noise or a picture, or with --pyramid what smaller levels have made of it."""
+"""The image that a run starts from: noise, a picture, or with --pyramid the result of smaller levels."""
 import functools
 from argparse import Namespace
 
@@ -18,8 +18,8 @@ def levels(args):
     found, edge = [], args.width or args.max_long_edge
     for level in range(1, args.pyramid + 1):
         if edge >> level < SMALLEST:
-            raise UsageError(f"--pyramid {args.pyramid}: the level below {edge >> level - 1} pixels is less than {SMALLEST}; "
-                             "take fewer levels")
+            raise UsageError(f"--pyramid {args.pyramid}: the level below {edge >> level - 1} pixels would be smaller than "
+                             f"{SMALLEST}; use fewer levels")
         found.append(Namespace(**{**vars(args), "max_long_edge": args.max_long_edge >> level,
                                   "width": args.width and args.width >> level,
                                   "max_num_epochs": args.pyramid_epochs, "stop_eps": 0.0}))

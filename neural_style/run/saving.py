@@ -1,4 +1,4 @@
-"""What a run leaves behind: its checkpoints, its final picture, its state and its page."""
+"""What a run saves: its checkpoints, its final picture, its state and its page."""
 import argparse
 import contextlib
 import glob
@@ -9,12 +9,13 @@ from pathlib import Path
 
 from .. import recipes
 from ..options.check import changed
-from ..options.flags import BY_ATTRIBUTE, FILE, NOISES, PICTURE, RUN, SESSION, listed, paths, style_pictures, with_paths
+from ..options.flags import (BY_ATTRIBUTE, FILE, NOISES, PICTURE, RUN, SESSION, is_foreign, listed, paths, style_pictures,
+                             with_paths)
 from ..pictures import colors, images
 from ..pictures.read import Picture
 from ..report.page import Report
 from ..report.show import show
-from ..system import machine
+from ..system import machine, terminal
 from ..system.errors import NeuralStyleError, UsageError
 from .interrupt import Interrupted
 from .optimize import Diverged
@@ -53,7 +54,7 @@ class Saving:
             if path and path != own.get(name) and not args.overwrite:
                 pattern = numbered(glob.escape(path), "[0-9]*") if name == "checkpoint_output" else glob.escape(path)
                 for there in filter(self._is_own_name, sorted(glob.glob(pattern))):
-                    raise UsageError(f"{flag}: {there} is there already; name another file, or replace it with "
+                    raise UsageError(f"{flag}: {there} already exists; name another file, or replace it with "
                                      "--overwrite")
         if self._is_checkpoint(self.final):
             raise UsageError(f"--output {self.final} is also the name of a checkpoint; name another file")
@@ -64,8 +65,8 @@ class Saving:
         if not self._before and self._state_path.is_file():
             epoch, epochs = progress_of(self._state_path)
             if epoch < epochs:
-                log.info("an earlier run here stopped after epoch %d of %d; this one begins anew and replaces it "
-                         "(--resume %s would continue it)", epoch, epochs, self.to_resume)
+                log.info("an earlier run here stopped after epoch %d of %d; this one starts over and replaces it "
+                         "(to continue it: %s)", epoch, epochs, self.to_resume)
 
     def _is_checkpoint(self, path):
         """Whether the path is that of some epoch's picture of this run."""
@@ -78,11 +79,13 @@ class Saving:
 
     @property
     def to_resume(self):
-        """What --resume takes to continue this run."""
-        return self._state_path if self.args.output else self.folder
+        """The command that continues this run."""
+        is_alone = not self.args.output and len(list(Path(self.folder).glob(".*.state.npz"))) < 2
+        model = ["--model", self.args.model] if is_foreign(self.args.model) else []
+        return terminal.command("neural_style", "--resume", self.folder if is_alone else self._state_path, *model)
 
     def begin(self, device, read):
-        """Write the run's page for the first time, where one is asked for; read(path) gives pictures."""
+        """Write the run's page for the first time, if one is asked for; read(path) gives pictures."""
         args = self.args
         if not args.report:
             return
@@ -109,14 +112,14 @@ class Saving:
             self._report.write(self.history, pictures, status, seconds, self.args.max_num_epochs)
 
     def _command(self):
-        """The command that repeats the run, whatever recipe it came from."""
+        """The command that repeats the run, with all recipes resolved."""
         overwrites = (self.args.output or self.args.checkpoint_output) and not self.args.overwrite
         return " ".join(["python -m neural_style.nstyle", *recipes.flag_words(changed(self.args)),
                          *["--overwrite"] * bool(overwrites)])
 
     @contextlib.contextmanager
     def telling_of_failure(self):
-        """If the run fails in the block, or is broken off, its page says so; if it diverges, the last good image is saved."""
+        """If the run fails in the block, or is interrupted, its page says so; if it diverges, the last good image is saved."""
         try:
             try:
                 yield
@@ -129,6 +132,10 @@ class Saving:
                 raise NeuralStyleError(f"{error}; the last good image is {path}") from error
         except Interrupted:
             raise
+        except KeyboardInterrupt:
+            self.page("stopped")
+            raise KeyboardInterrupt(f"interrupted; to continue from the last saved picture: {self.to_resume}"
+                                    if self.pictures else "") from None
         except BaseException as error:
             self.page("failed" if isinstance(error, Exception) else "stopped")
             raise
@@ -158,7 +165,7 @@ class Saving:
         self.page("finished" if epoch is None else "stopped")
 
     def picture(self, array, path, remove_noise, epoch=None):
-        """Save the array (1, 3, H, W) as a picture of the run's end, or of an epoch before."""
+        """Save the array (1, 3, H, W) as the final picture, or as an epoch's."""
         options = self._final_options if path == self.final else self._options
         images.SaveImage(self._in_colors(array), path, remove_noise, **_taken_by(
             images.SaveImage, dict(options, recipe=self._recipe(path, remove_noise, epoch))))
@@ -168,7 +175,7 @@ class Saving:
         return colors.with_colors_of(array, self._content) if self.args.preserve_colors == "luma" else array
 
     def _recipe(self, path, remove_noise, epoch):
-        """The text of the recipe that repeats a picture of this run: of its end, or of an epoch before."""
+        """The text of the recipe that repeats a picture of this run: the final one, or an epoch's."""
         values, notes = vars(self.args), []
         for kind in (PICTURE, FILE):
             values = with_paths(values, kind, _near)
@@ -186,7 +193,7 @@ class Saving:
         if args.seed is None and args.start in NOISES:
             notes.append("the start was not seeded")
         if self._before and args.optimizer == "lbfgs":
-            notes.append(f"L-BFGS began anew after epoch {self._before.state.epoch}")
+            notes.append(f"L-BFGS was restarted after epoch {self._before.state.epoch}")
         versions = [f"{name} {version}" for name, version in machine.versions().items() if version]
         return recipes.written(changed(args, but=(RUN, SESSION)), ", ".join(versions + notes))
 
@@ -195,13 +202,13 @@ class Saving:
 
 
 def numbered(checkpoint, epoch):
-    """The path of an epoch's checkpoint: its number in the place of %s in the file's name."""
+    """The path of an epoch's checkpoint: its number replaces %s in the file's name."""
     folder, name = os.path.split(checkpoint)
     return os.path.join(folder, name.replace("%s", str(epoch)))
 
 
 def _taken_by(function, options):
-    """Those of the options that a function takes: somebody may have put one of the reference's form in our place."""
+    """The options that a function accepts: a user may have replaced ours by one with the reference's parameters."""
     if "mask" in options and "mask" not in inspect.signature(function).parameters:
         log.warning("SaveImage was replaced by a function without a mask: --mask has no effect on saved pictures")
     return {name: value for name, value in options.items() if name in inspect.signature(function).parameters}
@@ -212,6 +219,6 @@ def _same(one, other):
 
 
 def _near(path):
-    """A path as it is named from here, where that tells less: pictures travel."""
+    """The path relative to the working directory, if it is inside: pictures that are passed on need not tell more."""
     here = os.getcwd() + os.sep
     return path[len(here):] if path.startswith(here) else path

@@ -1,4 +1,4 @@
-"""Put a run together: what its arguments say as pictures, a model, terms, and the Objective."""
+"""Set a run up: turn its arguments into pictures, a model, terms and the Objective."""
 import logging
 
 import numpy as np
@@ -43,7 +43,7 @@ def pictures_of(args, read=images.read_picture):
 
 
 def _regions(args, read, size, fits, shapes, mask):
-    """The regions of the image, (R, H, W), and for each style its own; None where everything is one region."""
+    """The regions of the image, (R, H, W), and for each style its own; None if everything is one region."""
     paths = style_pictures(args)
     own, of_styles = None, [None] * len(paths)
     if args.regions and paths:
@@ -59,7 +59,7 @@ def _regions(args, read, size, fits, shapes, mask):
 
 
 def copies_of(style, args):
-    """A Style, turned and scaled as args ask for, but for the one that is the style itself."""
+    """The turned and scaled copies of a Style that args ask for, without the style itself."""
     asked = [(angle, scale) for angle in listed(args.patch_rotations) or [0.0] for scale in listed(args.patch_scales) or [1.0]]
     return tuple(Style(images.turned(style.picture, angle, scale), style.share,
                        style.regions if style.regions is None else images.turned(style.regions[None], angle, scale)[0])
@@ -67,7 +67,7 @@ def copies_of(style, args):
 
 
 def _preprocessed(function, path, read, *asked, **more):
-    """What a function of the reference makes of a picture; a replacement of somebody's own is given the path, as there."""
+    """A picture preprocessed by a function of the reference; a user's replacement gets the path, as it would there."""
     return function(read(path) if function.__module__ == images.__name__ else path, *asked, **more)
 
 
@@ -79,7 +79,7 @@ def on_device(array, device):
 def model_and_terms(args, device, pictures, lenient=False):
     """The Model, and the Terms on its layers, the style's first; weights on one layer are added up.
 
-    A picture that is too small for the layers is a UsageError. A lenient caller does without patches and regions that are.
+    A picture that is too small for the layers is a UsageError; if lenient, patches and regions that are too small are dropped.
     """
     model = Model(args.model, device, args.model_params, args.pooling, args.normalised)
     compared = listed(args.style_term)
@@ -102,24 +102,24 @@ def model_and_terms(args, device, pictures, lenient=False):
             key = term._replace(layer=model.resolve(term.layer), weight=0)
             terms[key] = key._replace(weight=term.weight + (terms[key].weight if key in terms else 0))
     if not terms:
-        raise UsageError("there is nothing to do: --style-weight and --content-weight are both 0, or those of every layer")
+        raise UsageError("there is nothing to do: --style-weight and --content-weight are both 0, or those of all layers are")
     for number, size in enumerate(pictures.sizes):
         model.demand_size([term.layer for term in terms if term.kind == STYLE or not number], size,
                           "style" if number else "content")
     terms = [term for term in terms.values() if term.kind == CONTENT or _fits(model, term, pictures, lenient)]
     if not terms:
-        raise UsageError("there is nothing to do: the mask or the regions leave no place for the style, and "
+        raise UsageError("there is nothing to do: the mask or the regions leave no room for the style, and "
                          "--content-weight is 0")
     model.keep(term.layer for term in terms)
     return model, terms
 
 
 def _fits(model, term, pictures, lenient):
-    """Whether a style term has its place; lenient, it is left out where a UsageError would say why it has none."""
+    """Whether a style term has room; if lenient, it is dropped instead of raising a UsageError."""
     try:
         if _has_place(model, term, pictures):
             return True
-        reason = "the mask or the region has no place for it"
+        reason = "the mask or the region is too small for it"
     except UsageError as error:
         if not lenient:
             raise
@@ -129,25 +129,25 @@ def _fits(model, term, pictures, lenient):
 
 
 def _has_place(model, term, pictures):
-    """Whether the image has a place for a style term; UsageError where the styles have none for it."""
+    """Whether the image has room for a style term; UsageError if a style does not."""
     if not _places(model, term, pictures.content, pictures.field(term.region), 1):
         return False
     styles = pictures.styles_of(term.region)
     if not styles:
-        raise UsageError("--style-blend-weights: a region takes after styles of weight 0 only; give one of them a weight")
+        raise UsageError("--style-blend-weights: all styles of a region have weight 0; give one of them a weight")
     if not all(_places(model, term, style.picture, style.field(term.region), term.patches.stride) for _, style in styles):
         raise UsageError(f"a region of --style-regions is too small for {term.layer}: paint it larger, or raise "
-                         "--max-long-edge, or take lower --style-layers")
+                         "--max-long-edge, or use lower --style-layers")
     return True
 
 
 def _places(model, term, picture, field, stride):
-    """How many places a picture has for a term: patches, or positions."""
+    """How many patches or positions a picture has for a term."""
     _, height, width = model.shapes([term.layer], picture.shape[2:])[term.layer]
     if term.what == PATCHES:
         if min(height, width) < term.patches.side:
             raise UsageError(f"--patch-size {term.patches.side}: on {term.layer} a picture of {picture.shape[3]}x"
-                             f"{picture.shape[2]} has only {width}x{height} positions; raise --max-long-edge, or take lower "
+                             f"{picture.shape[2]} has only {width}x{height} positions; raise --max-long-edge, or use lower "
                              "--style-layers or smaller patches")
         return len(places(field, (height, width), term.patches.side, stride))
     share = field((height, width))
@@ -155,7 +155,7 @@ def _places(model, term, picture, field, stride):
 
 
 def precision_of(args, model, terms):
-    """The precision that --precision comes to; auto is float32 where only the graph can evaluate the terms."""
+    """The precision that --precision means; auto is float32 if only the graph can evaluate the terms."""
     if args.precision == "auto" and not engine.supports(model, terms):
         return "float32"
     return machine.precision(args.precision)
@@ -183,7 +183,7 @@ def make_objective(args, model, terms, pictures):
     else:
         flag = f"--tile {args.tile}" if args.tile else f"--precision {args.precision}"
         why = ("some of the terms need the whole picture at once" if engine.supports(model, terms) else
-               "only VGG19 and VGG16 can do that, on the CPU and with layers that are no pools")
+               "this works only for VGG19 and VGG16 on the CPU, and not for pooling layers")
         raise UsageError(f"{flag}: {why}; leave it out")
     evaluate = edges.Extended(evaluate, size, model.device) if is_extended else evaluate
     clip = 1.0 if args.clip_gradient is None else args.clip_gradient

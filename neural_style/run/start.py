@@ -1,4 +1,4 @@
-"""The image that a run starts from, by name."""
+"""The image that a run starts from."""
 import numpy as np
 
 from ..end_to_end.network import load
@@ -34,7 +34,7 @@ NOISES = {"uniform": _uniform, "normal": _normal, "white": _white, "median": _me
 
 
 def start_image(name, shape, device, pictures, read=images.read_picture):
-    """The NDArray (1, 3, H, W) that name stands for.
+    """The NDArray (1, 3, H, W) of that name.
 
     pictures are {"content": path, "style": path}; network:NAME is what a network paints of the content; any other name is
     a picture file, which is stretched, or a raw image NAME.npy of this shape; read(path) gives pictures.
@@ -51,12 +51,12 @@ def start_image(name, shape, device, pictures, read=images.read_picture):
 
 
 def _raw(path, shape):
-    """The float32 array of a file: an image as the network sees it, such as an earlier run ended with."""
+    """The float32 array of a file: an image as the network sees it, such as an earlier run's result."""
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise UsageError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if array.shape != tuple(shape) or array.dtype != np.float32 or not np.isfinite(array).all():
-        raise UsageError(f"{path} is not a raw image of {shape[3]}x{shape[2]}: finite float32 values of shape "
+        raise UsageError(f"{path} is not a raw image of {shape[3]}x{shape[2]}: it must hold finite float32 values of shape "
                          f"{tuple(shape)}")
     return array

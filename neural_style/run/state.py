@@ -1,4 +1,4 @@
-"""A run's state on disk, so that it can go on: one file, beside its final picture."""
+"""A run's state on disk, from which it can be resumed: one file next to its final picture."""
 import contextlib
 import hashlib
 import io
@@ -54,11 +54,11 @@ class Saved(NamedTuple):
     pictures: str                   # a digest of the content and styles
     history: List[EpochRecord]
     state: State
-    finished: bool                  # whether the run came to its end by itself
+    finished: bool                  # whether the run finished by itself
 
 
 def path_beside(picture):
-    """Where the state of the run that makes this final picture lies: .final.jpg.state.npz beside final.jpg."""
+    """The path of the state of the run with this final picture: .final.jpg.state.npz next to final.jpg."""
     folder, name = os.path.split(picture)
     return Path(folder, f".{name}.state.npz")
 
@@ -78,24 +78,24 @@ def digest(pictures):
 
 
 def save(path, args, pictures, history, state, finished=False):
-    """Write a State and what belongs to it; the file that was there before stays until this one is whole."""
+    """Write a State and what belongs to it; an existing file stays until the new one is complete."""
     about = {"neural_style": __version__, "args": vars(args), "folder": os.getcwd(), "pictures": pictures,
              "history": history, "finished": finished, "epoch": state.epoch, "seconds": state.seconds, "best_total": state.best_total}
     arrays = {f"{name}_{i}": array for name in SERIES for i, array in enumerate(getattr(state, name))}
     if state.best is not None:
         arrays["best"] = state.best
-    packed = io.BytesIO()       # a zip file that meets a full disk leaves a complaint of its own behind
+    packed = io.BytesIO()       # if the disk is full, a zip file prints a complaint of its own
     np.savez(packed, about=np.frombuffer(json.dumps(about).encode(), "uint8"), image=state.image, **arrays)
     try:
         with atomic(path) as temporary:
             temporary.write_bytes(packed.getbuffer())
     except OSError as error:
         raise NeuralStyleError(f"{path} could not be written: {error.strerror or error}; "
-                               "the files that were there are whole") from error
+                               "the existing files are intact") from error
 
 
 def progress_of(path):
-    """The epoch that a state file is of, and how many its run was to have; (0, 0) of a file that cannot be read."""
+    """A state file's epoch and the number of epochs planned; (0, 0) if the file cannot be read."""
     try:
         with _opened(path) as (_, about):
             return int(about["epoch"]), 0 if about["finished"] else int(about["args"]["max_num_epochs"])
@@ -113,21 +113,21 @@ def find(where):
         return found[0]
     if found:
         raise UsageError(f"--resume {where}: there are several runs; name one of {', '.join(map(str, found))}")
-    raise UsageError(f"--resume {where}: " + ("there is no run to go on with: a run saves its state with each picture"
+    raise UsageError(f"--resume {where}: " + ("there is no run to continue: a run saves its state with each picture"
                                               if where.exists() else "there is no such folder or file"))
 
 
 def resume(where, given):
-    """What load gives, for a run to go on with; a module of somebody's own must be among the arguments given by hand."""
+    """The Saved of a run to resume; a model from outside this package must be among the given arguments."""
     saved = load(where)
     if "model" not in given and is_foreign(saved.args["model"]):
-        raise UsageError(f"--resume {where}: --model {saved.args['model']} is somebody's own; if you trust it, give --model "
-                         "by hand as well")
+        raise UsageError(f"--resume {where}: --model {saved.args['model']} is not part of this package; if you trust "
+                         "it, repeat it on the command line")
     return saved
 
 
 def load(where):
-    """The Saved of a folder or state file. Its arguments name the pictures as they are reached from here."""
+    """The Saved of a folder or state file, with paths that work from the current folder."""
     path = find(where)
     with _opened(path) as (file, about):
         memory, matches = ([file[f"{series}_{i}"] for i in range(sum(name.startswith(f"{series}_") for name in file.files))]
@@ -142,7 +142,7 @@ def load(where):
 
 @contextlib.contextmanager
 def _opened(path):
-    """The members of a state file, and the dict about the run; whatever goes wrong with them becomes one line."""
+    """The members of a state file, and the dict about the run; any error becomes one line."""
     try:
         with open(path, "rb") as source, np.load(source, allow_pickle=False) as file:
             members = file.zip.infolist()       # not compressed, so that together they take no more than the file
@@ -172,7 +172,7 @@ def _check(saved):
 
 
 def _reached(args, folder, path):
-    """The checked args, with paths that were named in folder as they are reached now, and outputs beside the state."""
+    """The checked args, with paths relative to folder made valid here, and outputs next to the state."""
     def reached(name):
         return name if name == STANDARD_INPUT or folder == os.getcwd() else os.path.join(folder, name)
 

@@ -1,1 +1,1 @@
-"""What everything else stands on: errors, files, and facts about the machine and its memory."""
+"""The base of everything else: errors, files, the terminal, and facts about the machine and its memory."""

@@ -4,7 +4,9 @@ import os
 import re
 import sys
 
-# What a terminal obeys instead of showing it: control characters, and those that change the direction of writing.
+from . import terminal
+
+# Characters that a terminal interprets instead of showing: control characters, and those that change the text direction.
 OBEYED = re.compile("\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -22,7 +24,7 @@ class Parser(argparse.ArgumentParser):
     """A parser that reports an error in one line."""
 
     def print(self, text):
-        """Print a text that was asked for; whoever reads it may stop early, like head."""
+        """Print a text that was asked for; the reader may stop early, like head."""
         self._print_message(text + "\n", sys.stdout)
 
     def _print_message(self, message, file=None):
@@ -43,7 +45,8 @@ def run(command, program, debug=False):
     With debug, the exception is raised, with its traceback.
     """
     try:
-        code = command() or 0
+        with terminal.leaving_line_on_ctrl_c():
+            code = command() or 0
         if sys.stdout is not None:
             sys.stdout.flush()
         return code
@@ -60,7 +63,7 @@ def run(command, program, debug=False):
 
 
 def after_broken_pipe():
-    """Discard further output, which nobody reads; returns the exit code of a program killed by SIGPIPE."""
+    """Discard further output, since nobody reads it; returns the exit code of a program killed by SIGPIPE."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 141
 
@@ -76,7 +79,7 @@ def describe(error):
 
 
 def visible(text):
-    """text with escapes for the characters that a terminal would obey, except for tabs and line ends."""
+    """text with escapes for the characters that a terminal would interpret, except tabs and line ends."""
     return OBEYED.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 

@@ -58,7 +58,7 @@ def processor():
 
 
 def instructions():
-    """The names of the processor's instruction sets, in lower case; empty if the system does not say."""
+    """The processor's instruction sets, in lower case; empty if unknown."""
     found = re.search(r"^flags\s*:\s*(.+)$", _text("/proc/cpuinfo"), re.M)
     return found[1].lower().split() if found else []
 

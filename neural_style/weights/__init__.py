@@ -1,1 +1,1 @@
-"""The pretrained weights: found, fetched, checked, and converted from other programs' files; none of it loads MXNet."""
+"""Find, fetch, check and convert the pretrained weights; none of this loads MXNet."""

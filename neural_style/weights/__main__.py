@@ -8,7 +8,7 @@ from . import convert, download, pretrained, sources
 
 
 def download_all(folder):
-    """Download the weights and the pictures to subfolders of folder; files that exist already are kept."""
+    """Download the weights and the pictures to subfolders of folder; existing files are kept."""
     target, reachable = Path(folder) / sources.WEIGHTS, True
     if not target.is_file():
         reachable = sources.fetch_weights(target)
@@ -24,7 +24,7 @@ def download_all(folder):
             sources.fetch(name, picture)
         except NeuralStyleError as error:
             reachable = reachable and not isinstance(error, download.Unreachable)
-            say(f"warning: no {name}: {error}; any picture of your own will do as well")
+            say(f"warning: no {name}: {error}; any picture of your own works too")
 
 
 def convert_file(path, output=None, preprocessing=None, force=False):
@@ -33,7 +33,7 @@ def convert_file(path, output=None, preprocessing=None, force=False):
     arrays = convert.to_arrays(found, path, preprocessing)
     output = Path(output or f"model/{pretrained.network_of(arrays)}.params")
     if output.exists() and not force:
-        raise UsageError(f"{output} exists already; --force replaces it, --output names another file")
+        raise UsageError(f"{output} already exists; --force replaces it, --output names another file")
     sources.save(output, arrays, f"{Path(path).name} ({found.format})", convert.precision(found, preprocessing))
     return output
 
@@ -59,7 +59,7 @@ def _normalise(options):
     path = pretrained.existing(options.file) if options.file else pretrained.ensure()
     output = Path(options.output or path.with_name(f"{path.stem}-normalised.params"))
     if output.exists() and not options.force:
-        raise UsageError(f"{output} exists already; --force replaces it, --output names another file")
+        raise UsageError(f"{output} already exists; --force replaces it, --output names another file")
     pictures = [images.PreprocessContentImage(name, normalise.LONG_EDGE) for name in options.pictures or ()]
     network = pretrained.network_of(pretrained.load(path))
     return normalise.write_normalised(path, output, pictures or None, network)

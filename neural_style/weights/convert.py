@@ -248,7 +248,7 @@ def _paired(arrays, pattern):
 
 def _refuse_batch_norm(arrays, path):
     if any(name.endswith(("running_mean", "moving_mean", "gamma")) for name in arrays):
-        raise NeuralStyleError(f"{path} is a VGG with batch normalisation, which is another network; use the one without")
+        raise NeuralStyleError(f"{path} is a VGG with batch normalisation, which is a different network; use the one without")
 
 
 def _zip_members(path):

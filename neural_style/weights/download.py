@@ -71,7 +71,7 @@ def fetch(url, target, *, git_blob=None, sha256=None, size=None, largest=10 ** 9
 
 @contextlib.contextmanager
 def within(seconds, what):
-    """Give up what the block does after so many seconds; only in the main thread, since that takes a signal."""
+    """Stop the block after so many seconds; works only in the main thread, because it uses a signal."""
     def give_up(*_):
         raise _TooLate
 
@@ -163,7 +163,7 @@ def _request(url, part, most, timeout, progress):
 
 
 def _meaning(error, url, timeout):
-    """Our exception for one of requests', which does not distinguish broken, refused and silent connections."""
+    """Translate an exception of requests, which does not distinguish broken, refused and silent connections."""
     import requests
     cause = error.args[0] if error.args else None
     if isinstance(error, requests.Timeout) or "timed out" in str(cause).lower():
@@ -177,7 +177,7 @@ def _meaning(error, url, timeout):
 
 
 def _without_body(response, **_):
-    """Close a redirection, of which requests would read everything that the server sends."""
+    """Close a redirection; otherwise requests would read everything that the server sends."""
     if response.is_redirect:
         response.close()
 

@@ -59,7 +59,7 @@ def ensure(name="vgg19", explicit=None):
 
 def too_short(missing):
     """The error for a file that lacks a needed array."""
-    return UsageError(f"the weights file has no {missing}: it ends below the chosen layers; choose lower ones, or fetch "
+    return UsageError(f"the weights file has no {missing}: it ends below the chosen layers; use lower ones, or fetch "
                       "or convert a file with the whole network")
 
 

@@ -57,7 +57,7 @@ def test_a_rerun_paints_what_is_missing_or_has_changed(folder, stub, capfd):
     assert capfd.readouterr().err == ""
     (folder / "out/rocket-coffee.png").unlink()
     assert painted() == ["rocket.png"]
-    assert re.match(r"2/2 rocket-coffee.png done in 0 s\n2 of 2 pairs are done; all of", capfd.readouterr().err)
+    assert re.match(r"2/2 rocket-coffee.png done in 0 s\n2 of 2 pairs are done; contact sheet", capfd.readouterr().err)
     (folder / "out/rocket-coffee.png").unlink()
     painted("--verbose")
     assert capfd.readouterr().err.startswith("painting rocket.png\n2/2 rocket-coffee.png done in 0 s\n")
@@ -193,7 +193,7 @@ def test_what_is_in_the_way_is_not_replaced(folder, stub, capsys):
     (folder / "out").mkdir()
     (folder / "out/rocket-coffee.png").write_bytes(b"a treasure")
     assert main(words(folder, *stub)) == 2
-    assert "rocket-coffee.png is there already, and no batch made it" in capsys.readouterr().err
+    assert "rocket-coffee.png already exists, and no batch made it" in capsys.readouterr().err
     assert (folder / "out/rocket-coffee.png").read_bytes() == b"a treasure" and not told(folder)
     assert main(words(folder, "--overwrite", *stub)) == 0
 

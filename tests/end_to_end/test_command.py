@@ -115,7 +115,7 @@ def test_nothing_is_replaced_unasked(trained, photos, tmp_path, capsys):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "coffee.jpg").write_bytes(b"dear")
     words = ["paint", photos, "--network", trained, "--output", tmp_path / "a", "--size", "64", "--quiet"]
-    assert "coffee.jpg is there already; name another folder, or replace it with --overwrite" in refused(capsys, *words)
+    assert "coffee.jpg already exists; name another folder, or replace it with --overwrite" in refused(capsys, *words)
     assert (tmp_path / "a" / "coffee.jpg").read_bytes() == b"dear"
     assert run(*words, "--overwrite") == 0
     assert "is one of the pictures to read" in refused(capsys, "paint", photos, "--network", trained, "--output", photos, "--format",
@@ -123,7 +123,7 @@ def test_nothing_is_replaced_unasked(trained, photos, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("words, reason", [
-    ("", "say train or paint"),
+    ("", "choose a command: train or paint"),
     ("paint a.png --output b --network NETWORK", "PHOTO a.png: there is no such picture"),
     ("paint PHOTO --output b --network nobody", "--network nobody: there is no such file"),
     ("paint PHOTO --output b --network NETWORK --style a.png", "unrecognized arguments: --style a.png"),
@@ -132,7 +132,7 @@ def test_nothing_is_replaced_unasked(trained, photos, tmp_path, capsys):
     ("train --style PHOTO", "--output must be given"),
     ("train --output a.params", "--style must be given"),
     ("train --style PHOTO --output a.jpg", "a network's file ends in .params"),
-    ("train --style PHOTO --output NETWORK", "is there already; name another file, continue with --resume"),
+    ("train --style PHOTO --output NETWORK", "already exists; name another file, continue with --resume"),
     ("train --style PHOTO --output a.params --content-image PHOTO", "--content-image is not for a training: a network learns"),
     ("train --style PHOTO --output a.params --optimizer lbfgs", "--optimizer is not for a training"),
     ("train --style PHOTO --output a.params --show", "--show is not for a training"),
@@ -143,12 +143,12 @@ def test_nothing_is_replaced_unasked(trained, photos, tmp_path, capsys):
     ("train --style PHOTO --output a.params --crop 20", "--crop 20: must be from 64"),
     ("train --style PHOTO --output a.params --photos nowhere", "--photos nowhere: there is no such picture"),
     ("train --style PHOTO --output a.params --from nobody", "--network nobody: there is no such file"),
-    ("train --resume a.params", "there is no training to go on with"),
+    ("train --resume a.params", "there is no training to continue"),
     ("train --resume a.params --style PHOTO", "leave --style out"),
     ("train --resume a.params --steps 9", "leave --steps out"), ("train --resume a.params --lr 1", "--lr cannot change"),
     ("train --style PHOTO --output a.params --style-weight 0", "--style-weight 0: a network needs a style to learn"),
     ("paint PHOTO --output b --network NETWORK --mask nosuch.png", "nosuch.png: there is no such picture"),
-    ("paint PHOTO --output b --network PHOTO", "the file holds no network, or is damaged")])
+    ("paint PHOTO --output b --network PHOTO", "the file is damaged, or holds no network")])
 def test_wrong_use_is_one_line(words, reason, trained, photos, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     words = [{"PHOTO": str(photos / "chelsea.png"), "NETWORK": str(trained)}.get(word, word) for word in words.split()]
@@ -167,9 +167,9 @@ def test_a_network_is_trained_stopped_and_used(small, photos, tmp_path, capsys):
     assert "--crop 64x" not in (page := (tmp_path / "a.html").read_text()) and "photographs" in page and "step 3" in page
     assert sorted(path.name for path in (tmp_path / "a_steps").iterdir()) == ["2.jpg", "3.jpg"]
     for name in "a.params", "a.html":       # either of them is reason enough
-        assert "is there already; name another file" in refused(capsys, "train", *words, "--output", tmp_path / "a.params")
+        assert "already exists; name another file" in refused(capsys, "train", *words, "--output", tmp_path / "a.params")
         (tmp_path / name).unlink()
-    assert "a_steps is there already" in refused(capsys, "train", *words, "--output", tmp_path / "a.params")
+    assert "a_steps already exists" in refused(capsys, "train", *words, "--output", tmp_path / "a.params")
     assert run("train", *words, "--output", tmp_path / "a.params", "--overwrite") == 0
     assert run("paint", photos, "--network", tmp_path / "a.params", "--output", tmp_path / "b", "--size", "64", "--quiet") == 0
 
@@ -194,7 +194,7 @@ def test_a_run_starts_from_what_a_network_paints(trained, photos, tmp_path, monk
     assert nstyle.main([*words, "--recipe", "a.png", "--start", f"network:{trained}", "--output", "b.png"]) == 0
     with pytest.raises(SystemExit):         # a picture from anywhere names no file
         nstyle.main([*words, "--recipe", "a.png", "--output", "c.png"])
-    assert "is somebody's own" in capsys.readouterr().err
+    assert "is not part of this package" in capsys.readouterr().err
     assert nstyle.main([*words[:-2], "--start", "network:nobody", "--output", "c.png"]) == 2
 
 

@@ -58,7 +58,7 @@ def test_odd_sizes_are_filled_up_by_reflection(networks):
     image = picture(50, 63)
     larger = np.pad(image, [(0, 0), (0, 0), (0, 2), (0, 1)], mode="reflect")
     np.testing.assert_array_equal(networks["fast"].paint(image), networks["fast"].paint(larger)[:, :, :50, :63])
-    with pytest.raises(UsageError, match="12x50 is too small for a network: each side needs 16"):
+    with pytest.raises(UsageError, match="12x50 is too small for a network: each side needs at least 16"):
         networks["fast"].paint(picture(50, 12))
 
 
@@ -76,7 +76,7 @@ def test_networks_that_come_with_the_package():
     for name in network.names():
         ours = network.load(name)
         assert ours.name == name and ours.about.description and (network.STYLES / f"{name}.params").stat().st_size < 2e6
-    with pytest.raises(UsageError, match="--network nobody: there is no such file, and no network of this name"):
+    with pytest.raises(UsageError, match="--network nobody: there is no such file, and no network of that name"):
         network.load("nobody")
 
 
@@ -111,7 +111,7 @@ def test_arrays_of_another_kind(change, reason, networks, tmp_path):
 
 def test_what_is_no_file_of_arrays(tmp_path):
     (tmp_path / "a.params").write_bytes(b"not at all a file of arrays")
-    with pytest.raises(UsageError, match="--network .*a.params: the file holds no network, or is damaged"):
+    with pytest.raises(UsageError, match="--network .*a.params: the file is damaged, or holds no network"):
         network.load(tmp_path / "a.params")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="a folder 0 with a .params file is missing"):
@@ -154,7 +154,7 @@ def test_zips_that_cannot_be_read(original, tmp_path):
     whole = (tmp_path / "model.zip").read_bytes()
     for at in (len(whole) // 3, len(whole) // 2):       # in the middle of what is packed
         (tmp_path / "model.zip").write_bytes(whole[:at] + bytes(100) + whole[at + 100:])
-        with pytest.raises(UsageError, match="model.zip: the file holds no network, or is damaged"):
+        with pytest.raises(UsageError, match="model.zip: the file is damaged, or holds no network"):
             network.load(tmp_path / "model.zip")
 
 

@@ -82,7 +82,7 @@ def test_another_network_can_be_begun_with(train, folder):
     _, trained = train(begin_with=str(folder / "known.params"), steps=1, rate=1e-9)
     for key, array in network.load(folder / "known.params").arrays.items():
         np.testing.assert_allclose(trained.arrays[key], array, atol=1e-5)
-    with pytest.raises(UsageError, match="is of kind fast; say --generator fast"):
+    with pytest.raises(UsageError, match="is a fast network; add --generator fast"):
         train(begin_with=str(folder / "known.params"), generator="boost")
 
 
@@ -93,7 +93,7 @@ def test_asked_to_stop_it_saves(train, folder, monkeypatch):
     def asked(unit):
         yield [2]
     monkeypatch.setattr(session.interrupt, "waiting", asked)
-    with pytest.raises(Interrupted, match=r"stopped after step 1; .* `train --resume .*a.params` continues") as raised:
+    with pytest.raises(Interrupted, match=r"stopped after step 1; .* train --resume .*a.params") as raised:
         train(save_every=5)
     assert raised.value.exit_code == 130
     assert session.resumed(str(folder / "a.params"))[2][0].step == 1
@@ -175,8 +175,8 @@ def test_photographs(folder, caplog):
     Image.fromarray(skimage.data.rocket()[:60, :60]).save(folder / "photos" / "tiny.png")
     photographs = Photographs([str(folder / "photos")], 96, 64)
     crops = [photographs.sample(np.random.default_rng([0, i])) for i in range(20)]
-    assert "tiny.png is left out: it is only 60x60" in caplog.text
-    assert caplog.text.count("broken.png") == 1 and "left out: " in caplog.text
+    assert "skipping tiny.png: it is only 60x60" in caplog.text
+    assert caplog.text.count("broken.png") == 1 and "skipping a photograph: " in caplog.text
     for crop in crops:
         assert crop.shape == (1, 3, 64, 64) and crop.dtype == np.float32
         assert -124 < crop.min() < crop.max() < 153

@@ -171,7 +171,7 @@ def test_a_film_goes_on_where_it_was_broken_off(paint, networks, capsys, monkeyp
         network.paint = paint_until
         capsys.readouterr()
         assert paint("film.mp4", "painted.mp4", network="texture") == 130
-        assert "the same command goes on" in capsys.readouterr().err.splitlines()[-1] and not os.path.exists("painted.mp4")
+        assert "run the same command again to continue" in capsys.readouterr().err.splitlines()[-1] and not os.path.exists("painted.mp4")
         network.paint, network.painted = original, 0
         assert paint("film.mp4", "painted.mp4", network="texture") == 0 and network.painted == 9 - stop_at
         assert Path("painted.mp4").read_bytes() == Path("whole.mp4").read_bytes()
@@ -254,7 +254,7 @@ def test_nothing_is_lost(paint, capsys):
     for name in "film.mp4", "link.mp4":
         refused(name, "what the film is made from", "--overwrite")
     refused("folder.mp4", "is a folder")
-    refused("taken.mp4", ".taken.mp4.frames is in the way")
+    refused("taken.mp4", ".taken.mp4.frames already exists and holds no painted frames")
     refused("film.txt", "films are written as .mp4")
     refused("/proc/painted.mp4", "cannot be saved in /proc")
     assert Path("film.mp4").read_bytes() == source == Path("there.mp4").read_bytes()

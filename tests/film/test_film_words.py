@@ -20,7 +20,7 @@ def test_flags_of_a_run_stand_anywhere():
 
 @pytest.mark.parametrize("words, said", [
     (PLAIN[:3], "--output"), (PLAIN[:1] + PLAIN[3:], "--style PAINTING or --network NAME"),
-    (PLAIN + ["--network", "x"], "give one of them"), (PLAIN + ["--content-image", "x.jpg"], "name the film first"),
+    (PLAIN + ["--network", "x"], "give either --style"), (PLAIN + ["--content-image", "x.jpg"], "give the film as the first argument"),
     (PLAIN + ["--style-image", "x.jpg"], "use --style"), (PLAIN + ["--output_dir", "x"], "use --output"),
     (PLAIN + ["--resume", "x"], ""), (PLAIN + ["--report"], "--report is not for a film"),
     (PLAIN + ["--show"], "--show is not for a film: the film shows how it went"),
@@ -28,7 +28,7 @@ def test_flags_of_a_run_stand_anywhere():
     (PLAIN + ["--first-epochs", "0"], "1 or greater"), (PLAIN + ["--lr", "x"], "--lr"), (PLAIN + ["--no-such"], "--no-such"),
     (PLAIN + ["--start", "-"], "standard input"), (PLAIN + ["more.mp4"], "more.mp4"),
     (["a.mp4", "--network", "x", "--output", "b.mp4", "--lr", "1"], "--lr has no effect with --network"),
-    (["a.mp4", "--network", "x", "--output", "b.mp4", "--preserve-colors", "match"], "try luma"),
+    (["a.mp4", "--network", "x", "--output", "b.mp4", "--preserve-colors", "match"], "use luma"),
     (["a.mp4", "--network", "x", "--output", "b.mp4", "--first-epochs", "9"], "--first-epochs has no effect")])
 def test_wrong_use_is_one_line(words, said, capsys):
     with pytest.raises(SystemExit) as ended:

@@ -49,7 +49,7 @@ def cover(path):
     ("sound.mp3", lambda path: sound(path, "libmp3lame"), "has only sound; name"),
     ("cover.mp3", cover, "has only sound and a cover"),
     ("photo.jpg", lambda path: Image.new("RGB", (9, 9)).save(path), "is a picture"),
-    ("still.webp", lambda path: Image.new("RGB", (9, 9)).save(path), "does not move"),
+    ("still.webp", lambda path: Image.new("RGB", (9, 9)).save(path), "is a still picture"),
     ("large.gif", lambda path: Path(path).write_bytes(b"GIF89a" + b"\xff" * 4 + b"\0\0\0,\0\0\0\0" + b"\xff" * 4 + b"\0\2\1\1\0;"),
      "65535x65535"),
     ("large.y4m", lambda path: Path(path).write_bytes(b"YUV4MPEG2 W30000 H30000 F25:1 Ip C420jpeg\nFRAME\n" + bytes(999)), "large"),

@@ -24,7 +24,7 @@ def test_of_several_models_the_first_with_weights_is_taken(small, monkeypatch, c
     caplog.set_level("INFO", "neural_style")
     monkeypatch.setattr(find_model.pretrained, "places", lambda name: [] if name == "vgg16" else [small])
     assert "relu5_4" in find_model.Model("vgg16,vgg19", mx.cpu()).layers
-    with pytest.raises(UsageError, match="of which of vgg16 and vgg19"):
+    with pytest.raises(UsageError, match="is it for vgg16 or vgg19"):
         find_model.Model("vgg16,vgg19", mx.cpu(), small)
     assert "no weights for vgg16" in caplog.text
 

@@ -84,7 +84,7 @@ def test_an_attribute_that_is_no_option_is_named_once(caplog):
     completed = complete(Namespace(max_size=600, max_num_epoch=3))
     assert vars(completed) == {**ORIGINAL, **OWN}
     first, second = (record.getMessage() for record in caplog.records)
-    assert "args.max_size" in first and "no effect" in first and "args.max_num_epochs meant?" in second
+    assert "args.max_size" in first and "no effect" in first and "did you mean args.max_num_epochs?" in second
 
 
 def test_help_names_every_flag_with_its_default(capsys):
@@ -111,12 +111,12 @@ def test_pictures_need_no_flags():
 
 
 @pytest.mark.parametrize("words, reason", [
-    ("photo.jpg --content-image other.jpg", "--content-image: is given twice, by itself and as photo.jpg"),
-    ("--epochs 40", "unrecognized arguments: --epochs 40 (is --max-num-epochs meant?)"),
-    ("--iterations=40", "(is --max-num-epochs meant?)"), ("--image-size 40", "(is --size meant?)"),
-    ("--image_size 40", "(is --size meant?)"), ("--content a.jpg", "(is --content-image meant?)"),
-    ("--style a.jpg", "(is --style-image meant?)"), ("--max_long_edge 40", "(is --max-long-edge meant?)"),
-    ("--stile-image a.jpg", "(is --style-image meant?)"), ("--original-colors", "(is --preserve-colors luma meant?)"),
+    ("photo.jpg --content-image other.jpg", "--content-image: is given twice, as a flag and as photo.jpg"),
+    ("--epochs 40", "unrecognized arguments: --epochs 40 (did you mean --max-num-epochs?)"),
+    ("--iterations=40", "(did you mean --max-num-epochs?)"), ("--image-size 40", "(did you mean --size?)"),
+    ("--image_size 40", "(did you mean --size?)"), ("--content a.jpg", "(did you mean --content-image?)"),
+    ("--style a.jpg", "(did you mean --style-image?)"), ("--max_long_edge 40", "(did you mean --max-long-edge?)"),
+    ("--stile-image a.jpg", "(did you mean --style-image?)"), ("--original-colors", "(did you mean --preserve-colors luma?)"),
     ("photo.jpg --wholly-unknown", "unrecognized arguments: photo.jpg --wholly-unknown; --help")])
 def test_near_misses(words, reason, capsys):
     with pytest.raises(SystemExit) as ended:

@@ -74,7 +74,7 @@ def test_specks_belong_to_what_is_around_them(tmp_path):
     (stripes(RED), stripes(BLUE), r"--style-regions .*theirs.png: none of its colours, #1e28c8, is in --regions"),
     (skimage.data.coffee(), stripes(RED), r"own.png has \d+ colours; a picture of regions is painted in a few flat ones"),
     (stripes(RED, BLUE, size=(60, 60)), stripes(RED, BLUE), r"--regions .*own.png is 60x60, and photo.png, on which it lies, 90x60: crop"),
-    (np.zeros((60, 90, 4), np.uint8), stripes(RED), "own.png is all transparent")])
+    (np.zeros((60, 90, 4), np.uint8), stripes(RED), "own.png is completely transparent")])
 def test_mistakes_are_named(tmp_path, own, theirs, message):
     with pytest.raises(UsageError, match=message):
         regions.paired((saved(tmp_path / "own.png", own), PHOTO), [(saved(tmp_path / "theirs.png", theirs), PHOTO)])

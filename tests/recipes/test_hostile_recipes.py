@@ -113,9 +113,9 @@ def test_a_text_that_is_a_picture_has_no_flags(start, name, tmp_path, capsys):
 @pytest.mark.parametrize("recipe, says", [
     ("--output=/etc/x.png", "cannot have --output"), ("--report", "cannot have --report"),
     ("--checkpoint-output=a%s.png", "cannot have --checkpoint-output"), ("--output_dir=/etc", "cannot have --output_dir"),
-    ("--resume=x", "cannot have --resume"), ("--model=evil", "--model evil is somebody's own"),
-    ("--model=vgg19,evil", "--model vgg19,evil is somebody's own"),
-    ("--model-params=evil.params", "--model-params evil.params is somebody's own")])
+    ("--resume=x", "cannot have --resume"), ("--model=evil", "--model evil is not part of this package"),
+    ("--model=vgg19,evil", "--model vgg19,evil is not part of this package"),
+    ("--model-params=evil.params", "--model-params evil.params is not part of this package")])
 def test_a_picture_of_any_name_has_no_say_in_files_and_code(name, recipe, says, tmp_path, capsys):
     assert says in refused(tmp_path / name, png(recipe), capsys)
 

@@ -120,7 +120,7 @@ def test_odd_names_in_a_recipe_file(words, capsys):
     (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--show-recipe=/etc/hostname"),
      "cannot have --show-recipe"),
     (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--model evil"),
-     "--model evil is somebody's own"),
+     "--model evil is not part of this package"),
     (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--gpu 0"),
      "a picture's recipe cannot have --gpu"),
     (lambda path: Image.new("RGB", (9, 9)).save(path), "there is no recipe in this picture"),

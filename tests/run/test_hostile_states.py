@@ -100,7 +100,7 @@ def test_a_model_of_ones_own_is_named_by_hand(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model_evil.py").write_text("open('run', 'w')")
     for model in ("evil", "vgg19,evil"):
-        refused(put(tmp_path, *members(tmp_path, model=model)), capsys, f"--model {model} is somebody's own")
+        refused(put(tmp_path, *members(tmp_path, model=model)), capsys, f"--model {model} is not part of this package")
     assert nstyle.get_args(["--resume", str(tmp_path), "--model", "vgg19,evil"]).model == "vgg19,evil"
     assert not (tmp_path / "run").exists()
 
@@ -163,7 +163,7 @@ def test_the_progress_of_what_is_no_state_is_none(change, tmp_path):
 
 def test_what_is_no_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / ".final.jpg.state.npz")
-    with pytest.raises(UsageError, match="there is no run to go on with"):
+    with pytest.raises(UsageError, match="there is no run to continue"):
         state.load(tmp_path)
 
 
@@ -175,4 +175,4 @@ def test_an_image_of_another_size_than_the_content_is_refused(pictures, random_p
         about = file["about"].tobytes()
     path = put(tmp_path, about, {"image": IMAGE, "memory_0": IMAGE})
     assert nstyle.main(["--resume", str(path)]) == 2
-    assert "is not the one that the run began with" in capsys.readouterr().err
+    assert "have changed since the run began" in capsys.readouterr().err

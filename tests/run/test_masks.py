@@ -140,7 +140,7 @@ def test_matches_of_another_run_are_refused(run, tmp_path, change, capsys):
     ("--style-term patches gram", "--style-term has 2 values for 5 style layers"),
     ("--style-term patches --patch-size 9", "--patch-size 9: on relu"),
     ("--regions {mask} --style-regions {mask} {mask}", "has 2 values for 1 in --style-image"),
-    ("--mask {mask} --content-weight 0", "the mask or the regions leave no place for the style")])
+    ("--mask {mask} --content-weight 0", "the mask or the regions leave no room for the style")])
 def test_what_does_not_go_together_is_said(run, tmp_path, capsys, flags, message):
     words = flags.format(mask=grey(tmp_path / "black.png", 0)).split()
     assert code_of(*run, *words) == 2 and message in capsys.readouterr().err

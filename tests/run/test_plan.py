@@ -80,7 +80,7 @@ def test_the_run_is_announced(model, caplog):
     caplog.set_level(logging.INFO, "neural_style")
     plan.announce(args(optimizer="adam"), model, DEFAULT, [(400, 600), (400, 600)], None, free=20 * GB)
     line, = caplog.messages
-    assert re.fullmatch(r"600x400 on the CPU with \d+ threads in float32: at most 1000 epochs of adam; "
+    assert re.fullmatch(r"600x400 in float32 on the CPU with \d+ threads? \(no GPU here\): at most 1000 epochs of adam; "
                         r"needs about 1\.\d GB, 20 GB free", line)
 
 
@@ -88,7 +88,7 @@ def test_a_run_on_a_gpu_is_announced(model, caplog, monkeypatch):
     caplog.set_level(logging.INFO, "neural_style")
     monkeypatch.setattr(model, "device", mx.gpu(1))
     plan.announce(args(max_num_epochs=1), model, DEFAULT, [(400, 600)], None, free=0)
-    assert caplog.messages == ["600x400 on GPU 1 in float32: at most 1 epoch of nag"]
+    assert caplog.messages == ["600x400 in float32 on GPU 1: at most 1 epoch of nag"]
 
 
 @pytest.mark.parametrize("flag, value", [("max_long_edge", 6000), ("width", 6000)])
@@ -120,7 +120,7 @@ def test_strips_are_taken_where_the_whole_does_not_fit(model, caplog, monkeypatc
     tile = plan.tile_for(args(), model, DEFAULT, sizes, 0.7 * whole)
     assert tile in plan.TILES
     plan.announce(args(), model, DEFAULT, sizes, tile, 0.7 * whole)
-    assert f"as a whole it would need about {memory.gigabytes(whole)}: evaluating in strips, --tile {tile}" in caplog.text
+    assert f"the whole picture would need about {memory.gigabytes(whole)}: evaluating it in strips (--tile {tile})" in caplog.text
     pool = DEFAULT + terms(content=["pool4"])       # which only the graph evaluates
     assert plan.tile_for(args(), model, pool, sizes, 0.7 * whole) is None
     large = [(80000, 120000)] * 2

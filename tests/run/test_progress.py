@@ -60,15 +60,23 @@ def test_lines_tell_the_weighted_losses(caplog):
     assert caplog.messages[-1] == "  a 1, b 1, c 30"
 
 
-@pytest.mark.parametrize("columns, end", [(60, "eps 0.12500]"), (90, "eps 0.12500, style 2, content 30]"), (20, "")])
+@pytest.mark.parametrize("columns, end", [
+    (20, ""), (40, r"█.?\| 900/1000 \[<03:20, eps 0.12500\]"), (60, r"█.? +\| 900/1000 \[00:00<03:20, eps 0.12500\]"),
+    (80, r"█.? +\| 900/1000 \[00:00<03:20, eps 0.12500, style 2, content 30\]")])
 def test_a_narrow_bar_drops_the_losses_and_keeps_eps_and_time(terminal, columns, end):
     shown = terminal(columns)
     with progress.Progress(1000, "epoch", done=898) as bar:
         for epoch in (899, 900):
             progress.show_epoch(bar, Objective(), 1, step(epoch))
-    last = re.split("[\r\n]", shown().rstrip())[-1]
-    assert len(last) < columns and last.endswith(end)
-    assert columns == 20 or re.search(r"█.? +\| 900/1000 \[00:00<03:20, eps", last)
+    lines = re.split("[\r\n]+", shown().rstrip())
+    assert max(map(len, lines)) < columns and re.search(f"{end}$", lines[-1])
+
+
+def test_a_narrow_bar_of_a_long_run(terminal):
+    shown = terminal(40)
+    with progress.Progress(1000, "epoch") as bar:
+        progress.show_epoch(bar, Objective(), 1, step(1)._replace(seconds=3600.0))
+    assert re.search(r"\| 1/1000 \[<999:00:00, eps 0.12500\]$", shown().rstrip())
 
 
 def test_the_time_left_follows_the_recent_pace():

@@ -30,7 +30,7 @@ def test_a_pyramid_begins_small(flags, tmp_path, monkeypatch):
     assert a.shape == b.shape and not np.array_equal(a, b)
     c = paint(tmp_path / "c", pyramid=2, tile=16, max_num_epochs=2, **flags)
     assert np.abs(c.astype(float) - a).mean() < 1
-    with pytest.raises(UsageError, match="--pyramid 3: .* take fewer levels"):
+    with pytest.raises(UsageError, match="--pyramid 3: .* use fewer levels"):
         paint(tmp_path / "d", pyramid=3, **flags)
     assert not (tmp_path / "d").exists()
 

@@ -91,7 +91,8 @@ def test_signals_finish_the_epoch_and_save(random_params, thumbnails, number, co
         run.kill()
     assert run.returncode == code
     assert "stopping after this epoch" in rest and "Traceback" not in rest
-    assert f"the picture so far is {folder / 'final.jpg'}, and --resume {folder} continues" in rest.splitlines()[-1]
+    assert f"the picture so far is {folder / 'final.jpg'}; to continue: " in rest.splitlines()[-1]
+    assert rest.splitlines()[-1].endswith(f" -m neural_style.nstyle --resume {folder}") and "" not in rest.splitlines()
     assert sorted(files(folder)) == ["final.jpg"]
     epoch = state.load(folder).state.epoch
     assert nstyle.main(["--resume", str(folder), "--max-num-epochs", str(epoch + 1)]) == 0
@@ -126,7 +127,7 @@ def test_lbfgs_goes_on_from_its_image_and_says_what_it_forgot(words, tmp_path, c
     with pytest.raises(KeyboardInterrupt):
         nstyle.train_nstyle(nstyle.get_args(words), stop_after(3), rows.append)
     assert nstyle.main(["--resume", str(tmp_path / "out")]) == 0
-    assert "resuming after epoch 3; L-BFGS builds its model of the landscape anew" in capsys.readouterr().err
+    assert "resuming after epoch 3; L-BFGS has to rebuild its model of the objective" in capsys.readouterr().err
     history = state.load(tmp_path / "out").history
     assert [row.epoch for row in history] == [1, 2, 3, 4, 5, 6]
     assert all(after.total < before.total for before, after in zip(history, history[1:]))
@@ -165,9 +166,9 @@ def stopped(words, tmp_path):
 
 
 @pytest.mark.parametrize("change, says", [
-    (["--lr", "5"], "--lr cannot change when a run is resumed: it began with 0.001, and 5.0 is asked for"),
+    (["--lr", "5"], "--lr cannot change when a run is resumed: the run began with 0.001, not with 5.0"),
     (["--recipe", "gluon"], "cannot change when a run is resumed"),
-    (["--style-image", "{pictures}/rocket.png"], "a style picture is not the one that the run began with"),
+    (["--style-image", "{pictures}/rocket.png"], "a style picture, the mask or the regions have changed since the run began"),
 ])
 def test_what_would_make_it_another_run_is_refused(stopped, thumbnails, change, says, capsys):
     before = files(stopped)
@@ -191,7 +192,7 @@ def code_of(words):
     (lambda path: np.savez(str(path), image=np.zeros(3)), "it is not the state of a run"),
     (lambda path: np.savez(str(path), about=np.frombuffer(json.dumps({"args": 3}).encode(), "uint8")), "it is not the state of a run"),
     (lambda path: np.savez(str(path), about=np.array([{}], dtype=object)), "it is not the state of a run"),
-    (lambda path: path.unlink(), "there is no run to go on with"),
+    (lambda path: path.unlink(), "there is no run to continue"),
 ])
 def test_a_state_that_cannot_be_read_is_one_line(stopped, spoil, says, capsys):
     capsys.readouterr()
@@ -216,7 +217,7 @@ def test_a_state_that_cannot_be_written_stops_the_run(words, tmp_path, monkeypat
 def test_a_fresh_run_says_what_it_replaces(stopped, words, capsys):
     words.remove("--quiet")
     assert nstyle.main(words + ["--output_dir", str(stopped)]) == 0
-    assert "an earlier run here stopped after epoch 3 of 6; this one begins anew" in capsys.readouterr().err
+    assert "an earlier run here stopped after epoch 3 of 6; this one starts over" in capsys.readouterr().err
     assert nstyle.main(words + ["--output_dir", str(stopped)]) == 0
     assert "earlier run" not in capsys.readouterr().err
 
@@ -234,7 +235,7 @@ def test_outputs_that_are_named_are_not_replaced_silently(words, tmp_path, capsy
     for flags in (["--output", str(mine)], ["--checkpoint-output", str(tmp_path / "at%s.jpg")]):
         assert nstyle.main(words + ["--output_dir", str(tmp_path / "out"), *flags]) == 2
         said = capsys.readouterr().err
-        assert "is there already" in said and "--overwrite" in said and len(said.splitlines()) == 1
+        assert "already exists" in said and "--overwrite" in said and len(said.splitlines()) == 1
     assert mine.read_bytes() == b"mine" and not (tmp_path / "out").exists()
     assert nstyle.main(words + ["--output", str(mine), "--output_dir", str(tmp_path / "out"), "--overwrite"]) == 0
     assert mine.read_bytes() != b"mine"
@@ -271,12 +272,12 @@ def test_a_run_that_goes_on_replaces_nothing_but_its_own(stopped, tmp_path, caps
     mine = tmp_path / "mine.jpg"
     mine.write_bytes(b"mine")
     assert nstyle.main(["--resume", str(stopped), "--output", str(mine)]) == 2
-    assert "is there already" in capsys.readouterr().err and mine.read_bytes() == b"mine"
+    assert "already exists" in capsys.readouterr().err and mine.read_bytes() == b"mine"
 
 
 @pytest.mark.parametrize("flags, says", [
     (["--start", "content"], "--start cannot change when a run is resumed"),
-    (["--max-num-epochs", "2"], "--max-num-epochs 2: the run is at epoch 3 already"),
+    (["--max-num-epochs", "2"], "--max-num-epochs 2: the run is already at epoch 3"),
     (["--model-params", "other.params"], "--model-params cannot change when a run is resumed"),
 ])
 def test_what_would_do_nothing_is_refused(stopped, flags, says, capsys):
