@@ -23,7 +23,7 @@ RUN = ["--max-num-epochs", "1", "--stop-eps", "0"]
 # What is added to a command: (module and first word, its main(), flags); the others are only parsed, in test_readme.py.
 TINY = {
     "neural_style": (nstyle.main, [*RUN, "--size", "64", "--pyramid", "0", "--quiet"]),
-    "neural_style --resume": (nstyle.main, ["--quiet"]), "neural_style --recipe": (nstyle.main, [*RUN, "--quiet"]),
+    "neural_style --resume": (nstyle.main, ["--quiet"]),
     "neural_style.batch": (batch.main, [*RUN, "--size", "32", "--quiet"]),
     "neural_style.end_to_end paint": (end_to_end.main, ["--size", "64", "--quiet", "--overwrite"]),
     "neural_style.end_to_end train": (end_to_end.main, "--steps 1 --crop 64 --size 64 --quiet --overwrite".split()),
@@ -42,14 +42,14 @@ def folder(small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("photos", "paintings", "frames", "input", "model"):
         Path(name).mkdir()
-    photo = Image.fromarray(skimage.data.chelsea()).resize((96, 64))
+    photo = Image.fromarray(skimage.data.chelsea()).resize((192, 128))
     for name in PHOTOS.split():
         photo.save(name, "PNG")
     for name in PAINTINGS.split():
-        Image.fromarray(painting.paint(96, 64)).save(name, "PNG")
+        Image.fromarray(painting.paint(128, 192)).save(name, "PNG")
     for name, colors in REGIONS.items():
-        picture = Image.new("RGB", (96, 64), colors[0])
-        picture.paste(colors[1], (48, 0, 96, 64))
+        picture = Image.new("RGB", (192, 128), colors[0])
+        picture.paste(colors[1], (96, 0, 192, 128))
         picture.save(name)
     photo.save("clip.mp4", "GIF", save_all=True, append_images=[Image.fromarray(np.roll(photo, 2, 1))])
     shutil.copy(NETWORKS / "night.params", "painting.params")
