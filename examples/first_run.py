@@ -19,7 +19,9 @@ from neural_style.system import errors
 INPUT, OUTPUT = Path("input"), Path("output")
 ORIGINAL = INPUT / "IMG_4343.jpg", INPUT / "starry_night.jpg"
 OWN = INPUT / "chelsea.png", INPUT / "painting.png"
-FLAGS = ["--gpu", "-1", "--seed", "0", "--max-long-edge", "300", "--max-num-epochs", "150", "--report"]
+# Large strokes first, at half the size; then enough epochs for the fine ones. Little weight on the content lets strokes flow.
+FLAGS = ["--gpu", "-1", "--fast", "--seed", "0", "--size", "450", "--pyramid", "1", "--pyramid-epochs", "60",
+         "--max-num-epochs", "40", "--content-weight", "10", "--report"]
 
 
 def make_own_pair():
@@ -32,7 +34,7 @@ def make_own_pair():
             save_picture(make(), path)
 
 
-def side_by_side(paths, height=220):
+def side_by_side(paths, height=300):
     """The pictures in one row, all at the same height."""
     pictures = [Image.open(path).convert("RGB") for path in paths]
     pictures = [picture.resize((round(picture.width * height / picture.height), height), Image.LANCZOS)
