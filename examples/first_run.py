@@ -18,7 +18,7 @@ from neural_style.system import errors
 
 INPUT, OUTPUT = Path("input"), Path("output")
 ORIGINAL = INPUT / "IMG_4343.jpg", INPUT / "starry_night.jpg"
-OWN = INPUT / "chelsea.png", INPUT / "painting.png"
+OWN = INPUT / "chelsea.png", INPUT / "glass.png"
 # Large strokes first, at half the size; then enough epochs for the fine ones. Little weight on the content lets strokes flow.
 FLAGS = ["--gpu", "-1", "--fast", "--seed", "0", "--size", "450", "--pyramid", "1", "--pyramid-epochs", "60",
          "--max-num-epochs", "40", "--content-weight", "10", "--report"]
@@ -29,7 +29,7 @@ def make_own_pair():
     import skimage.data
     from neural_style.painting import paint
     INPUT.mkdir(exist_ok=True)
-    for path, make in zip(OWN, (skimage.data.chelsea, paint)):
+    for path, make in zip(OWN, (skimage.data.chelsea, lambda: paint(subject="glass"))):
         if not path.exists():
             save_picture(make(), path)
 

@@ -142,7 +142,8 @@ def test_after_ctrl_c_no_pair_is_begun(folder, stub, one_worker):
     running = start(folder, one_worker.scheduler_address, *stub)
     until(lambda: told(folder))
     running.send_signal(signal.SIGINT)
-    assert running.communicate()[1] == "neural_style.batch: interrupted\n" and running.returncode == 130
+    assert running.communicate()[1] == "neural_style.batch: interrupted; run the same command again to continue\n"
+    assert running.returncode == 130
     with distributed.Client(one_worker.scheduler_address, set_as_default=False) as client:
         until(lambda: not any(client.processing().values()))
     assert len(told(folder)) == 1

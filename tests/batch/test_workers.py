@@ -68,7 +68,8 @@ def test_ctrl_c_ends_what_runs_and_begins_nothing_more(folder):
     until(lambda: told(folder))
     sent = time.monotonic()
     running.send_signal(signal.SIGINT)
-    assert running.communicate()[1].splitlines() == ["neural_style.batch: interrupted"] and running.returncode == 130
+    assert running.communicate()[1] == "neural_style.batch: interrupted; run the same command again to continue\n"
+    assert running.returncode == 130
     assert time.monotonic() - sent < children.GRACE     # the child was told, not killed
     assert len(told(folder)) == 1 and {entry["outcome"] for entry in entries(folder).values()} == {"waiting"}
     assert (folder / "out/index.html").exists() and not processes_of(folder)

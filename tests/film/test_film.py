@@ -252,7 +252,7 @@ def test_nothing_is_lost(paint, capsys):
     Path(".taken.mp4.frames/letter.txt").write_text("mine")
     refused("there.mp4", "--overwrite")
     for name in "film.mp4", "link.mp4":
-        refused(name, "what the film is made from", "--overwrite")
+        refused(name, "one of the film's inputs", "--overwrite")
     refused("folder.mp4", "is a folder")
     refused("taken.mp4", ".taken.mp4.frames already exists and holds no painted frames")
     refused("film.txt", "films are written as .mp4")

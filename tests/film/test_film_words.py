@@ -23,7 +23,7 @@ def test_flags_of_a_run_stand_anywhere():
     (PLAIN + ["--network", "x"], "give either --style"), (PLAIN + ["--content-image", "x.jpg"], "give the film as the first argument"),
     (PLAIN + ["--style-image", "x.jpg"], "use --style"), (PLAIN + ["--output_dir", "x"], "use --output"),
     (PLAIN + ["--resume", "x"], ""), (PLAIN + ["--report"], "--report is not for a film"),
-    (PLAIN + ["--show"], "--show is not for a film: the film shows how it went"),
+    (PLAIN + ["--show"], "--show is not for a film: films have no report page"),
     (PLAIN + ["--output-size", "9"], "use --size"), (PLAIN + ["--doctor"], "neural_style.nstyle"),
     (PLAIN + ["--first-epochs", "0"], "1 or greater"), (PLAIN + ["--lr", "x"], "--lr"), (PLAIN + ["--no-such"], "--no-such"),
     (PLAIN + ["--start", "-"], "standard input"), (PLAIN + ["more.mp4"], "more.mp4"),
