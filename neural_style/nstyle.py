@@ -81,6 +81,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
     losses, a dict.
     """
     from .find_mxnet import context
+    from .objective import edges
     from .pictures import images
     from .run import interrupt, optimize, plan, pyramid, setup, state
     from .run.progress import of_epochs, show_epoch
@@ -101,7 +102,8 @@ def train_nstyle(args, callback=None, on_epoch=None):
     read = functools.lru_cache(None)(images.read_picture)       # standard input can be read only once
     photo = read(args.content_image)
     pictures = setup.pictures_of(args, read)
-    if saved and (saved.pictures != state.digest(pictures) or saved.state.image.shape != pictures.content.shape):
+    whole = edges.canvas(args.edges, pictures.sizes[0]).whole
+    if saved and (saved.pictures != state.digest(pictures) or saved.state.image.shape != (1, 3, *whole)):
         raise errors.UsageError(f"--resume {args.resume}: the content, a style picture, the mask or the regions have changed "
                                 "since the run began")
     saving = Saving(args, photo, pictures, saved)

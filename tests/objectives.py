@@ -1,12 +1,14 @@
 """Objectives as a command line asks for them."""
 from neural_style.find_mxnet import mx
 from neural_style.nstyle import get_args
+from neural_style.objective import edges
 from neural_style.options.check import complete
 from neural_style.run import setup
 
 
 def objective_of(words):
-    """The Objective for the words of a command line, and the content picture as the network sees it."""
+    """The Objective for the words of a command line, and the content picture as the network sees it, with its margins."""
     args = complete(get_args([str(word) for word in words]))
     pictures = setup.pictures_of(args)
-    return setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), pictures), pictures), pictures.content
+    objective = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), pictures), pictures)
+    return objective, edges.on_canvas(args.edges, pictures).content

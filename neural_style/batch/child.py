@@ -14,6 +14,7 @@ from argparse import Namespace
 import numpy as np
 
 from .. import nstyle
+from ..objective import edges
 from ..pictures import images, motion
 from ..pictures.write import save_raw
 from ..run import state
@@ -55,7 +56,8 @@ def _paint(args, task, on_epoch):
             setattr(args, name, value)
     nstyle.train_nstyle(args, on_epoch=on_epoch)
     if task.raw:
-        save_raw(state.load(state_path).state.result, task.raw)
+        size = images.content_size(images.read_picture(args.content_image).pixels, args.max_long_edge, args.width)
+        save_raw(edges.canvas(args.edges, size).shown(state.load(state_path).state.result), task.raw)
     state_path.unlink()         # nobody needs it once the pair is done
 
 

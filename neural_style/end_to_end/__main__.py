@@ -34,7 +34,7 @@ NOT_OF_TRAINING = {
     **dict.fromkeys(("save_epochs",), "use --save-every N"),
     **dict.fromkeys(("max_num_epochs", "stop_eps"), "use --steps N"),
     **dict.fromkeys(("optimizer", "momentum", "beta2", "weight_decay", "clip_gradient", "lr_sched_delay",
-                     "lr_sched_factor", "keep_best", "pyramid", "pyramid_epochs", "start", "fit", "tile", "report",
+                     "lr_sched_factor", "keep_best", "pyramid", "pyramid_epochs", "start", "edges", "fit", "tile", "report",
                      "show"),
                     "it only applies to the optimisation of a single picture"),
     **dict.fromkeys(("save_recipe", "list_layers", "doctor"), "use it with python -m neural_style"),

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ..end_to_end.network import load
 from ..layers import engine
 from ..layers.last import compiled
+from ..objective import edges
 from ..objective.patches import ANSWERS, QUERIES
 from ..objective.terms import GRAM, PATCHES, STYLE
 from ..options.flags import NETWORK, listed, style_pictures
@@ -112,8 +113,8 @@ def check_pictures(args, free=None):
 
 def _estimates(args, model, terms, sizes):
     """A function that estimates the memory of a run in strips of tile rows, or as a whole for None."""
-    precision = precision_of(args, model, terms)
-    return lambda tile: estimate(model, terms, sizes[0], sizes[1:], args.optimizer, precision, tile)
+    precision, size = precision_of(args, model, terms), edges.canvas(args.edges, sizes[0]).whole
+    return lambda tile: estimate(model, terms, size, sizes[1:], args.optimizer, precision, tile)
 
 
 def tile_for(args, model, terms, sizes, free=None):

@@ -5,6 +5,7 @@ from argparse import Namespace
 import numpy as np
 
 from ..find_mxnet import mx
+from ..objective import edges
 from ..options.flags import listed
 from ..system.errors import UsageError
 from . import optimize, setup
@@ -34,7 +35,7 @@ def enlarged(image, size):
 
 
 def start_of(args, shape, device, read):
-    """The image (1, 3, H, W) that a run starts from, an NDArray; read(path) gives pictures."""
+    """The image (1, 3, H, W) that a run starts from, an NDArray on its Canvas; read(path) gives pictures."""
     if args.seed is not None:
         mx.random.seed(args.seed)
     named = {"content": args.content_image, "style": listed(args.style_image)[0]}
@@ -44,9 +45,10 @@ def start_of(args, shape, device, read):
         objective = setup.make_objective(level, *setup.model_and_terms(level, device, pictures, lenient=True), pictures)
         image = (start_image(args.start, pictures.content.shape, device, named, read) if image is None
                  else mx.nd.array(enlarged(image.asnumpy(), pictures.sizes[0]), ctx=device))
+        canvas = edges.canvas(args.edges, pictures.sizes[0])
         with of_epochs(level) as progress:
-            image = optimize.minimise(objective, image, level,
-                                      functools.partial(show_epoch, progress, objective, level.print_iterations))
-    if image is None:
-        return start_image(args.start, shape, device, named, read)
-    return mx.nd.array(enlarged(image.asnumpy(), shape[2:]), ctx=device)
+            image = canvas.shown(optimize.minimise(objective, canvas.extended(image), level, functools.partial(
+                show_epoch, progress, objective, level.print_iterations)))
+    image = (start_image(args.start, shape, device, named, read) if image is None
+             else mx.nd.array(enlarged(image.asnumpy(), shape[2:]), ctx=device))
+    return edges.canvas(args.edges, shape[2:]).extended(image)

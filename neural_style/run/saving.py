@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from .. import recipes
+from ..objective import edges
 from ..options.check import changed
 from ..options.flags import (BY_ATTRIBUTE, FILE, NOISES, PICTURE, RUN, SESSION, is_foreign, listed, paths, style_pictures,
                              with_paths)
@@ -33,6 +34,7 @@ class Saving:
 
     def __init__(self, args, photo, pictures, saved=None):
         self.args, self._content, self._digest, self._before = args, pictures.content, digest(pictures), saved
+        self._canvas = edges.canvas(args.edges, pictures.sizes[0])
         self.history = list(saved.history) if saved else []     # the EpochRecords so far
         self.checkpoints = args.checkpoint_output or os.path.join(args.output_dir, "e_%s.jpg")
         self.final = args.output or os.path.join(args.output_dir, "final.jpg")
@@ -127,7 +129,7 @@ class Saving:
                 if error.image is None:
                     raise
                 path = numbered(self.checkpoints, error.epoch)        # an earlier run's final picture stays
-                self.picture(error.image.asnumpy(), path, self.args.remove_noise, error.epoch)
+                self.picture(self._shown(error.image), path, self.args.remove_noise, error.epoch)
                 self.pictures[error.epoch] = path
                 raise NeuralStyleError(f"{error}; the last good image is {path}") from error
         except Interrupted:
@@ -142,7 +144,7 @@ class Saving:
 
     def checkpoint(self, step):
         """Save the step's picture and state; returns the picture's path and the array (1, 3, H, W) that it shows."""
-        path, array = numbered(self.checkpoints, step.epoch), step.image.asnumpy()
+        path, array = numbered(self.checkpoints, step.epoch), self._shown(step.image)
         self.picture(array, path, self.args.remove_noise, step.epoch)
         self._state(step.state(), False)
         self.pictures[step.epoch] = path
@@ -153,13 +155,13 @@ class Saving:
         """Show the step's picture on the page, as a checkpoint would be, if the epoch is one of PREVIEWS."""
         if self._report and step.epoch in PREVIEWS:
             blend = {name: self._options.get(name) for name in ("mask", "photo")}
-            pixels = images.rendered(self._in_colors(step.image.asnumpy()), self.args.remove_noise, **blend)
+            pixels = images.rendered(self._in_colors(self._shown(step.image)), self.args.remove_noise, **blend)
             self.pictures[step.epoch] = Picture(numbered(self.checkpoints, step.epoch), pixels, None)
             self.page("running")
 
     def end(self, image, at, epoch=None):
         """Save the final picture and its State; epoch is given where the run was stopped there."""
-        self.picture(image.asnumpy(), self.final, self.args.remove_noise_final, epoch)
+        self.picture(self._shown(image), self.final, self.args.remove_noise_final, epoch)
         self._state(at, finished=epoch is None)
         self.pictures["final"] = self.final
         self.page("finished" if epoch is None else "stopped")
@@ -169,6 +171,10 @@ class Saving:
         options = self._final_options if path == self.final else self._options
         images.SaveImage(self._in_colors(array), path, remove_noise, **_taken_by(
             images.SaveImage, dict(options, recipe=self._recipe(path, remove_noise, epoch))))
+
+    def _shown(self, image):
+        """What is to be seen of an image, an NDArray on the Canvas, as an array (1, 3, H, W)."""
+        return self._canvas.shown(image).asnumpy()
 
     def _in_colors(self, array):
         """The array, in the content's colours if they are to be kept."""

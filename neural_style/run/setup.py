@@ -169,11 +169,12 @@ def _scale(term, field, channels, height, width):
 
 
 def make_objective(args, model, terms, pictures):
-    """The Objective of the terms for the Pictures, evaluated by the reference's graph or layer by layer."""
+    """The Objective of the terms for the Pictures, evaluated by the reference's graph or layer by layer.
+
+    Its images are on the Canvas of args.edges, which has the pictures' own size by default.
+    """
     memory.keep_freed(False)        # the targets are made only once
-    size = pictures.sizes[0]
-    is_extended = args.edges == "reflect" and any(edges.beyond(size))
-    pictures = edges.extended(pictures) if is_extended else pictures
+    pictures = edges.on_canvas(args.edges, pictures)
     precision, shapes = precision_of(args, model, terms), model.shapes([term.layer for term in terms], pictures.sizes[0])
     scales = [_scale(term, pictures.field(term.region), *shapes[term.layer]) for term in terms]
     if precision == "float32" and not args.tile:
@@ -185,10 +186,9 @@ def make_objective(args, model, terms, pictures):
         why = ("some of the terms need the whole picture at once" if engine.supports(model, terms) else
                "this works only for VGG19 and VGG16 on the CPU, and not for pooling layers")
         raise UsageError(f"{flag}: {why}; leave it out")
-    evaluate = edges.Extended(evaluate, size, model.device) if is_extended else evaluate
     clip = 1.0 if args.clip_gradient is None else args.clip_gradient
     if OPTIMIZERS[args.optimizer].mxnet is None:
         clip = 0        # L-BFGS needs the gradient of its value
     return Objective(evaluate, terms, scales,
-                     image_terms((1, 3, *size), model.device, args.tv_loss, args.tv_weight, args.amplitude_weight),
-                     *([clip * 3 * size[0] * size[1]] if clip else []))
+                     image_terms(pictures.content.shape, model.device, args.tv_loss, args.tv_weight, args.amplitude_weight),
+                     *([clip * pictures.content.size] if clip else []))

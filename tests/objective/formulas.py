@@ -12,7 +12,7 @@ from neural_style.pictures import images
 from neural_style.weights import params
 from oracle import Vgg, content_term, gram, patch_term, style_term
 
-EDGE = 80       # pixels of the content's longer edge: 53 × 80, which strips of 16 rows divide in the first two blocks
+EDGE, SIZE = 80, (53, 80)       # the content's longer edge, and (H, W), which strips of 16 rows divide in the first two blocks
 COFFEE, ROCKET = skimage.data.coffee(), skimage.data.rocket()       # 400 × 600 and 427 × 640; the content is 300 × 451
 STYLE = [f"relu{block}_1" for block in range(1, 6)]
 
@@ -48,8 +48,8 @@ def held_against(vgg, content, picture, layers, weight):
                     weight(len(features[layer]), positions[layer])) for layer in layers}
 
 
-def stretched(picture, content):
-    return network_range(resize(picture, content.shape[2:]))
+def stretched(picture):
+    return network_range(resize(picture, SIZE))
 
 
 def by_finite_differences(function, image, step=1e-4):
@@ -82,19 +82,19 @@ def squared(x):
 # --- the recipes ------------------------------------------------------------------------------------------------------
 
 def reference(vgg, image, content):
-    style = held_against(vgg, content, stretched(COFFEE, content), STYLE, lambda n, m: 1 / (n * n * m))
+    style = held_against(vgg, content, stretched(COFFEE), STYLE, lambda n, m: 1 / (n * n * m))
     slope = 0.01 * laplacian(image)
     return total(vgg, image, content, style, ("relu4_2", 10), [((image * slope).sum() / 2, slope)])
 
 
 def gatys(vgg, image, content):
-    style = held_against(vgg, content, stretched(COFFEE, content), STYLE, lambda n, m: 0.2 / (4 * n ** 2 * m ** 2))
+    style = held_against(vgg, content, stretched(COFFEE), STYLE, lambda n, m: 0.2 / (4 * n ** 2 * m ** 2))
     return total(vgg, image, content, style, ("relu4_2", 1e-3 / 2))
 
 
 def gluon(vgg, image, content, extra=()):
     layers = ["conv1_2", "conv2_2", "conv3_4", "conv4_4", "conv5_4"]
-    style = held_against(vgg, content, stretched(COFFEE, content), layers, lambda n, m: 0.2 / (4 * n * m))
+    style = held_against(vgg, content, stretched(COFFEE), layers, lambda n, m: 0.2 / (4 * n * m))
     return total(vgg, image, content, style, ("conv4_2", 1e-4 / 2), extra)
 
 
@@ -103,7 +103,7 @@ def gluon_tv(vgg, image, content):
 
 
 def fastai(vgg, image, content):
-    height, width = content.shape[2:]
+    height, width = SIZE
     ratio = max(height / ROCKET.shape[0], width / ROCKET.shape[1])
     whole = resize(ROCKET, (max(height, int(ROCKET.shape[0] * ratio)), max(width, int(ROCKET.shape[1] * ratio))))
     layers = ["relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"]
@@ -116,7 +116,7 @@ def athalye(vgg, image, content):
     value, gradient = total(vgg, image, content, {}, ("relu4_2", 5 / vgg(content).layers["relu4_2"].size),
                             [by_finite_differences(lambda x: 100 * squared(x), image)])
     for picture, share, scale in ((COFFEE, 0.75, 1.5), (ROCKET, 0.25, 0.8)):
-        width = int(content.shape[3] * scale)
+        width = int(SIZE[1] * scale)
         fitted = network_range(resize(picture, (int(picture.shape[0] / picture.shape[1] * width), width)))
         assert fitted.shape != content.shape
         features, style = vgg(fitted).layers, {}
@@ -137,14 +137,14 @@ def content_only(vgg, image, content):
 
 
 def style_only(vgg, image, content):
-    style = held_against(vgg, content, stretched(COFFEE, content), ["relu2_1"], lambda n, m: 1 / (4 * n ** 2 * m ** 2))
-    style.update(held_against(vgg, content, stretched(COFFEE, content), ["conv3_2"], lambda n, m: 4 / (4 * n ** 2 * m ** 2)))
+    style = held_against(vgg, content, stretched(COFFEE), ["relu2_1"], lambda n, m: 1 / (4 * n ** 2 * m ** 2))
+    style.update(held_against(vgg, content, stretched(COFFEE), ["conv3_2"], lambda n, m: 4 / (4 * n ** 2 * m ** 2)))
     return total(vgg, image, content, style)
 
 
 def mrf(vgg, image, content, own=COFFEE, content_weight=20):
     """Patches of 3×3 on two layers, the style's two positions apart."""
-    features, style = vgg(image).layers, vgg(own if own.ndim == 4 else stretched(own, content)).layers
+    features, style = vgg(image).layers, vgg(own if own.ndim == 4 else stretched(own)).layers
     value, slopes = 0.0, {}
     for layer in ("relu3_1", "relu4_1"):
         part, slope, _ = patch_term(features[layer], [(1.0, [(style[layer], None)])], 3, 2)
@@ -157,7 +157,7 @@ def mrf(vgg, image, content, own=COFFEE, content_weight=20):
 
 def mrf_synthesis(vgg, image, content):
     """The style at half the width."""
-    width = int(content.shape[3] * 0.5)
+    width = int(SIZE[1] * 0.5)
     return mrf(vgg, image, content, network_range(resize(COFFEE, (int(COFFEE.shape[0] / COFFEE.shape[1] * width), width))), 0)
 
 
@@ -168,6 +168,7 @@ class Case(NamedTuple):
     kinds: str                  # of the terms, a letter each
     pooling: str = "avg"
     network: str = "vgg19"
+    margins: bool = False       # around the content
 
 
 TV = "SSSSSCI"
@@ -175,17 +176,18 @@ CASES = {
     "reference": Case(reference, "--style-image coffee.png --clip-gradient 0", TV),
     "reference-2015": Case(reference, "--style-image coffee.png --clip-gradient 0", TV),
     "fast": Case(reference, "--style-image coffee.png", TV),
-    "gatys": Case(gatys, "--style-image coffee.png", "SSSSSC"),
+    "gatys": Case(gatys, "--style-image coffee.png", "SSSSSC", margins=True),
     "gluon": Case(gluon, "--style-image coffee.png", "SSSSSC", "max"),
     "gluon-tv": Case(gluon_tv, "--style-image coffee.png", TV, "max"),
-    "fastai": Case(fastai, "--style-image rocket.png --model vgg16", "SSSSSC", "max", "vgg16"),
+    "fastai": Case(fastai, "--style-image rocket.png --model vgg16", "SSSSSC", "max", "vgg16", margins=True),
     "athalye": Case(athalye, "--style-image coffee.png rocket.png --style-blend-weights 3 1 --style-scales 1.5 0.8", TV,
-                    "max"),
+                    "max", margins=True),
     "mrf": Case(mrf, "--style-image coffee.png", "SSCI", "max"),
-    "mrf-synthesis": Case(mrf_synthesis, "--style-image coffee.png", "SSI", "max"),
-    "content-only": Case(content_only, "--content-weight 1e4", "CII"),      # or the small network would hardly count
+    "mrf-synthesis": Case(mrf_synthesis, "--style-image coffee.png", "SSI", "max", margins=True),
+    # with less weight on the content the small network would hardly count
+    "content-only": Case(content_only, "--content-weight 1e4", "CII", margins=True),
     "style-only": Case(style_only, "--style-image coffee.png --style-layers relu2_1 conv3_2 --style-layer-weights 1 4 "
-                       "--fit stretch", "SS"),
+                       "--fit stretch", "SS", margins=True),
 }
 
 
@@ -199,24 +201,7 @@ def expected(recipe, path, content_path):
     """Value and gradient of a recipe for the weights file path."""
     case = CASES[recipe]
     content = images.PreprocessContentImage(content_path, EDGE)
-    image = image_near(content)
+    if case.margins:        # 8 pixels on each side, and up to a multiple of 16
+        content = np.pad(content, [(0, 0), (0, 0), *((8, 8 + -side % 16) for side in content.shape[2:])], mode="reflect")
     weights = weights_of(normalise.ensure(case.network, path) if recipe == "gatys" else path)
-
-    def vgg(picture):
-        kind = Vgg if recipe.startswith("reference") or picture is not image and picture is not content else ReflectedVgg
-        return kind(weights, SMALL[case.network], picture, case.pooling)
-    return case.formula(vgg, image, content)
-
-
-class ReflectedVgg(Vgg):
-    """It sees the picture with a reflection beyond its right and bottom edge, up to multiples of 16."""
-
-    def __init__(self, weights, architecture, picture, pooling):
-        self._index = np.ix_(*(np.pad(np.arange(side), (0, -side % 16), mode="reflect") for side in picture.shape[2:]))
-        self._shape = picture.shape
-        super().__init__(weights, architecture, picture[:, :, self._index[0], self._index[1]], pooling)
-
-    def gradient(self, slopes):
-        gradient = np.zeros(self._shape)
-        np.add.at(gradient, (slice(None), slice(None), *self._index), super().gradient(slopes))
-        return gradient
+    return case.formula(lambda picture: Vgg(weights, SMALL[case.network], picture, case.pooling), image_near(content), content)
