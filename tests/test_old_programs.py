@@ -96,7 +96,7 @@ def test_a_network_put_in_ours_place_is_taken(small, monkeypatch):
     monkeypatch.setattr(model_vgg19, "get_executor", lambda style, content, input_size, ctx: bind(
         style, content, input_size, ctx, params))
     np.testing.assert_array_equal(final(small, model_params=None), expected)
-    with pytest.raises(UsageError, match="only VGG19 and VGG16"):
+    with pytest.raises(UsageError, match="only for VGG19 and VGG16"):
         final(small, model_params=None, precision="fast32")
 
 
