@@ -186,9 +186,11 @@ def _paint_parts(network, image, rows):
 
 
 def save(path, network):
-    """Write a network's file, in 16 bits."""
+    """Write a network's file, in 16 bits but for arrays with values that these cannot hold, such as variances."""
     about = np.frombuffer(json.dumps(network.about._asdict()).encode(), "uint8")
-    params.write(path, {"about": about, **{key: array.astype("float16") for key, array in network.arrays.items()}})
+    largest = np.finfo("float16").max
+    params.write(path, {"about": about, **{
+        key: array.astype("float16" if np.abs(array).max() < largest else "float32") for key, array in network.arrays.items()}})
 
 
 def names():

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..find_mxnet import mx
 
-MARGIN = 8          # pixels on each side, and as many more on the right and at the bottom as fill all windows
+MARGIN = 16         # pixels on each side, and as many more on the right and at the bottom as fill all windows; 8 are too few
 MULTIPLE = 16       # pixels: four pools come before the deepest layer that is compared
 
 

@@ -164,3 +164,12 @@ def test_a_zip_that_inflates_is_refused(tmp_path, monkeypatch):
         packed.writestr("model/0/a.params", bytes(100_000))
     with pytest.raises(UsageError, match="larger than any network"):
         network.load(tmp_path / "model.zip")
+
+
+def test_values_too_large_for_16_bits_are_kept(tmp_path):
+    large = made("boost")
+    name = next(name for name in large.arrays if name.endswith("moving_var"))
+    large.arrays[name][:] = 3e6         # as trainings have them
+    network.save(tmp_path / "large.params", large)
+    np.testing.assert_array_equal(network.load(tmp_path / "large.params").arrays[name], large.arrays[name])
+    assert (tmp_path / "large.params").stat().st_size < 15e6

@@ -9,7 +9,7 @@ from neural_style.objective import edges
 from neural_style.pictures import images
 from neural_style.run import state
 
-SIZE, WHOLE = (43, 66), (64, 96)        # of the content at 66 pixels, and of its canvas
+SIZE, WHOLE = (43, 66), (80, 112)        # of the content at 66 pixels, and of its canvas
 
 
 @pytest.fixture
@@ -32,10 +32,10 @@ def test_a_canvas_fills_all_windows_and_shows_the_picture():
     wide = canvas.extended(picture)
     assert wide.shape == (1, 3, *WHOLE)
     np.testing.assert_array_equal(canvas.shown(wide), picture)
-    np.testing.assert_array_equal(wide[:, :, 7], wide[:, :, 9])
-    np.testing.assert_array_equal(wide[..., 8 + 66], wide[..., 8 + 64])
+    np.testing.assert_array_equal(wide[:, :, 15], wide[:, :, 17])
+    np.testing.assert_array_equal(wide[..., 16 + 66], wide[..., 16 + 64])
     tiny = edges.canvas("reflect", (1, 3))
-    assert tiny.extended(np.zeros((1, 3, 1, 3))).shape == (1, 3, 32, 32)
+    assert tiny.extended(np.zeros((1, 3, 1, 3))).shape == (1, 3, 48, 48)
 
 
 @pytest.mark.parametrize("flags", [{}, {"optimizer": "lbfgs"}, {"keep_best": True, "optimizer": "adam", "lr": 5.0},
