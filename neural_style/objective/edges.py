@@ -1,8 +1,8 @@
-"""A margin around the image, painted with it and cut off from what is shown, so that edges are painted like the rest.
+"""A margin on the right and at the bottom, painted with the image and cut off from what is shown.
 
 Each pool leaves out what does not fill its last window, so where a side is no multiple of MULTIPLE, the outermost pixels take
-no part in the deeper layers. An image that begins as noise keeps a grey fringe there, and paler edges all around, where
-convolutions see zeros.
+no part in the deeper layers, and an image that begins as noise keeps a grey fringe there. On a canvas whose sides are
+multiples, these pixels are like any others.
 """
 from typing import NamedTuple, Tuple
 
@@ -10,40 +10,31 @@ import numpy as np
 
 from ..find_mxnet import mx
 
-MARGIN = 16         # pixels on each side, and as many more on the right and at the bottom as fill all windows; 8 are too few
 MULTIPLE = 16       # pixels: four pools come before the deepest layer that is compared
 
 
 class Canvas(NamedTuple):
-    """What is painted for a picture of size (H, W): arrays (…, H, W) with margins around them."""
+    """What is painted for a picture of size (H, W), which is its upper left part."""
     size: Tuple[int, int]
-    margins: Tuple[Tuple[int, int], Tuple[int, int]]        # rows above and below, columns to the left and to the right
-
-    @property
-    def whole(self):
-        """(H, W) with the margins."""
-        return tuple(side + sum(own) for side, own in zip(self.size, self.margins))
+    whole: Tuple[int, int]
 
     def extended(self, array):
-        """A NumPy array or an NDArray, with reflections for margins."""
+        """A NumPy array or an NDArray (…, H, W), with its reflection in the margin."""
         if self.whole == self.size:
             return array
         if isinstance(array, mx.nd.NDArray):
             return mx.nd.array(self.extended(array.asnumpy()), ctx=array.context)
-        return np.pad(array, [(0, 0)] * (array.ndim - 2) + list(self.margins), mode="reflect")
+        more = [(0, whole - side) for side, whole in zip(self.size, self.whole)]
+        return np.pad(array, [(0, 0)] * (array.ndim - 2) + more, mode="reflect")
 
     def shown(self, array):
-        """A NumPy array or an NDArray without its margins."""
-        if self.whole == self.size:
-            return array
-        rows, columns = (slice(before, before + side) for side, (before, _) in zip(self.size, self.margins))
-        return array[:, :, rows, columns]
+        """A NumPy array or an NDArray (1, 3, H, W) without its margin."""
+        return array if self.whole == self.size else array[:, :, :self.size[0], :self.size[1]]
 
 
 def canvas(edges, size):
     """The Canvas that --edges asks for."""
-    wide = edges == "reflect"
-    return Canvas(tuple(size), tuple((MARGIN, MARGIN + -side % MULTIPLE) if wide else (0, 0) for side in size))
+    return Canvas(tuple(size), tuple(side + (-side % MULTIPLE if edges == "reflect" else 0) for side in size))
 
 
 def on_canvas(edges, pictures):

@@ -124,8 +124,8 @@ FLAGS = (
     Flag("--content-norm", str, "sum", "what a squared feature difference is divided by: 1, 2 or NM",
          choices=tuple(CONTENT_NORMS)),
     Flag("--pooling", str, "avg", "average or maximum pools in the network", choices=("avg", "max")),
-    Flag("--edges", str, "drop", "the edges: drop lets pools leave out what does not fill their windows, as the reference does; "
-         "reflect paints a margin around the picture, at first its reflection, and cuts it off, so that edges look like the rest",
+    Flag("--edges", str, "drop", "where a side is no multiple of 16: drop leaves the last pixels out of the deeper layers, as the "
+         "reference does; reflect paints a margin too, at first a reflection, and cuts it off, so that no grey fringe is left",
          choices=("drop", "reflect")),
     Flag("--normalised", bool, False, "use the network scaled so that every filter's mean activation is 1"),
     Flag("--tv-loss", str, "laplacian", "the form of the total variation",

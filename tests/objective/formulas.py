@@ -201,7 +201,7 @@ def expected(recipe, path, content_path):
     """Value and gradient of a recipe for the weights file path."""
     case = CASES[recipe]
     content = images.PreprocessContentImage(content_path, EDGE)
-    if case.margins:        # 16 pixels on each side, and up to a multiple of 16
-        content = np.pad(content, [(0, 0), (0, 0), *((16, 16 + -side % 16) for side in content.shape[2:])], mode="reflect")
+    if case.margins:        # up to a multiple of 16
+        content = np.pad(content, [(0, 0), (0, 0), *((0, -side % 16) for side in content.shape[2:])], mode="reflect")
     weights = weights_of(normalise.ensure(case.network, path) if recipe == "gatys" else path)
     return case.formula(lambda picture: Vgg(weights, SMALL[case.network], picture, case.pooling), image_near(content), content)

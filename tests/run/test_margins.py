@@ -1,4 +1,4 @@
-"""--edges reflect: a margin is painted around the picture, and nobody sees it."""
+"""--edges reflect: a margin is painted beside the picture, and nobody sees it."""
 from argparse import Namespace
 
 import numpy as np
@@ -9,7 +9,7 @@ from neural_style.objective import edges
 from neural_style.pictures import images
 from neural_style.run import state
 
-SIZE, WHOLE = (43, 66), (80, 112)        # of the content at 66 pixels, and of its canvas
+SIZE, WHOLE = (43, 66), (48, 80)        # of the content at 66 pixels, and of its canvas
 
 
 @pytest.fixture
@@ -32,10 +32,10 @@ def test_a_canvas_fills_all_windows_and_shows_the_picture():
     wide = canvas.extended(picture)
     assert wide.shape == (1, 3, *WHOLE)
     np.testing.assert_array_equal(canvas.shown(wide), picture)
-    np.testing.assert_array_equal(wide[:, :, 15], wide[:, :, 17])
-    np.testing.assert_array_equal(wide[..., 16 + 66], wide[..., 16 + 64])
+    np.testing.assert_array_equal(wide[:, :, 43], wide[:, :, 41])
+    np.testing.assert_array_equal(wide[..., 66], wide[..., 64])
     tiny = edges.canvas("reflect", (1, 3))
-    assert tiny.extended(np.zeros((1, 3, 1, 3))).shape == (1, 3, 48, 48)
+    assert tiny.extended(np.zeros((1, 3, 1, 3))).shape == (1, 3, 16, 16)
 
 
 @pytest.mark.parametrize("flags", [{}, {"optimizer": "lbfgs"}, {"keep_best": True, "optimizer": "adam", "lr": 5.0},
