@@ -25,7 +25,7 @@ from PIL import ImageDraw, ImageFont
 ROOT = Path(__file__).resolve().parent.parent
 TINY = os.environ.get("NEURAL_STYLE_FIGURES", "full") == "tiny"
 ORIGINAL = "input/IMG_4343.jpg", "input/starry_night.jpg"
-WIDTH = 1100        # of the widest figure, in pixels
+WIDTH = 1480        # of the widest figure, in pixels
 HISTORY = "history.json"    # in a run's folder
 
 
@@ -192,7 +192,7 @@ def jpeg(page, quality=88):
 def grid(pictures, columns=None, edge=None):
     """Pictures with a title above each, as one JPEG; pictures are {title: path or (H, W, 3) array}.
 
-    No picture's edge is longer than `edge` (by default the smallest picture's) or than fits.
+    No picture's edge is longer than `edge` (by default the smallest picture's) or than fits; long titles wrap.
     """
     from matplotlib import font_manager
     font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 14)
@@ -200,8 +200,10 @@ def grid(pictures, columns=None, edge=None):
     whole = [loaded(picture) for picture in pictures.values()]
     edge = min(edge or min(max(tile.size) for tile in whole), WIDTH // columns - 8)
     tiles = [loaded(tile, edge) for tile in whole]
-    width, title = max(tile.width for tile in tiles) + 8, 20 + 18 * max(text.count("\n") for text in pictures)
-    rows = [list(zip(pictures, tiles))[i:i + columns] for i in range(0, len(tiles), columns)]
+    width = max(tile.width for tile in tiles) + 8
+    titles = [_wrapped(text, font, width - 8) for text in pictures]
+    title = 20 + 18 * max(text.count("\n") for text in titles)
+    rows = [list(zip(titles, tiles))[i:i + columns] for i in range(0, len(tiles), columns)]
     heights = [title + max(tile.height for _, tile in row) + 8 for row in rows]
     page = Picture.new("RGB", (columns * width, sum(heights)), "white")
     draw = ImageDraw.Draw(page)
@@ -211,6 +213,18 @@ def grid(pictures, columns=None, edge=None):
             draw.text((j * width + 4, top + 2), text, "black", font)
             page.paste(tile, (j * width + 4, top + title))
     return Image(jpeg(page), format="jpeg")
+
+
+def _wrapped(text, font, width):
+    """text with line breaks where a line would be wider than width."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
 
 
 def chart(draw, width=9, height=3.5, columns=1):
