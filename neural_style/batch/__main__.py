@@ -32,7 +32,7 @@ def parser():
     add("--sequence", action="store_true", help="the contents are the frames of a video: each one starts from the "
         "previous result")
     add("--first-epochs", type=int, metavar="N", help="with --sequence: the epochs of the first frame of each "
-        "scene (three times --max-num-epochs)")
+        "scene (seven times --max-num-epochs)")
     add("--format", default="jpg", metavar="ENDING", help="the format of the results: jpg, png, … (jpg)")
     add("--jobs", type=int, metavar="N", help="how many pairs to paint at once; they share the processors")
     add("--dask", metavar="ADDRESS", help="paint on the workers of this Dask scheduler, such as tcp://host:8786")

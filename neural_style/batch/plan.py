@@ -22,7 +22,7 @@ from .record import DONE, Record
 
 # Flags that can change without another picture; remove_noise is for checkpoints.
 NOT_THE_PICTURE = {*attributes(RUN, SESSION), "remove_noise"}
-FIRST = 3       # times as many epochs for the first frame of a sequence: all others start from a painted one
+FIRST = 7       # times as many epochs for the first frame of a sequence: all others start from a painted one
 
 
 class Batch:

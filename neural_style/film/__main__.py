@@ -43,7 +43,7 @@ def parser():
     add_list(made)
     add("--output", required=True, metavar="FILM", help="the painted film: .mp4, .mov, .mkv, .webm, .gif or .webp")
     add("--first-epochs", type=int, metavar="N", help="with --style: the epochs of the first frame of each "
-        "scene (three times --max-num-epochs)")
+        "scene (seven times --max-num-epochs)")
     made.set_defaults(words=[])
     for action in command_line.parser()._actions:
         names = [name for name in action.option_strings if name not in ("-h", "--help", "--output", "--version")]
