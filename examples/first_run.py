@@ -1,4 +1,4 @@
-"""Two first pictures: one in seconds, by a network in one pass, and one in about two minutes, by optimisation.
+"""Two first pictures: one in seconds, by a network in one pass, and one in about a minute, by optimisation.
 
     python examples/first_run.py quick      # the one in seconds, which needs no weights
     python examples/first_run.py            # the other: of the original pair if it was fetched, otherwise of our own
@@ -52,7 +52,7 @@ def quick():
     make_own_pair()
     code = end_to_end.main(["paint", str(OWN[0]), "--network", "night", "--output", str(OUTPUT / "quick"), "--overwrite", "--quiet"])
     if code == 0:
-        print(f"A picture in one pass: {OUTPUT / 'quick' / 'chelsea.jpg'}; now one by optimisation, which takes minutes ...")
+        print(f"A picture in one pass: {OUTPUT / 'quick' / 'chelsea.jpg'}; now one by optimisation, in about a minute ...")
     return code
 
 
