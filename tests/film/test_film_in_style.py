@@ -33,7 +33,7 @@ def test_frames_start_from_the_one_before(small, thumbnails, tmp_path, monkeypat
     words = ["film.gif", "--style", str(thumbnails / "coffee.png"), "--output", "painted.webp", "--model-params", str(small),
              "--max-num-epochs", "2", "--stop-eps", "0", "--gpu", "-1", "--start", "content"]
     assert main(words) == 0
-    assert painted == [("content", 6), ("000002.npy", 2), ("content", 6)] and durations_of("painted.webp") == [40] * 3
+    assert painted == [("content", 14), ("000002.npy", 2), ("content", 14)] and durations_of("painted.webp") == [40] * 3
     with Image.open("painted.webp") as film:
         assert film.size == (40, 32)
     assert main([*words, "--overwrite", "--first-epochs", "1", "--size", "34"]) == 0

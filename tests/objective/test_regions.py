@@ -78,7 +78,7 @@ def test_two_regions_of_two_styles(evaluate, small, tmp_path, flags, bound):
     def share_of(path, color):
         inside = (np.asarray(Image.open(path)) == color).all(2)
         return resize(inside.astype(np.uint8) * 255, content.shape[2:])
-    image, coffee, rocket = vgg(image_near(content)), vgg(stretched(COFFEE, content)), vgg(stretched(ROCKET, content))
+    image, coffee, rocket = vgg(image_near(content)), vgg(stretched(COFFEE)), vgg(stretched(ROCKET))
     value, slopes = 0.0, {}
     for layer in LAYERS:
         for color in (RED, BLUE):
@@ -127,7 +127,7 @@ def test_patches_of_a_region_come_from_its_partner(evaluate, small, tmp_path, fl
     ours, _, content = evaluate("--style-image", "coffee.png", "--style-term", "patches", "--regions", own, "--style-regions",
                                 theirs, "--patch-stride", "1", *flags.split())
     weights = weights_of(small)
-    image, style = (Vgg(weights, SMALL["vgg19"], picture) for picture in (image_near(content), stretched(COFFEE, content)))
+    image, style = (Vgg(weights, SMALL["vgg19"], picture) for picture in (image_near(content), stretched(COFFEE)))
     value, slopes = 0.0, {}
     for layer in LAYERS:
         for color in (RED, BLUE):
@@ -143,7 +143,7 @@ def test_a_mask_is_a_region_that_every_style_serves(evaluate, small, tmp_path, f
     mask = labels(tmp_path / "mask.png", ((255,) * 3, 0.3), ((128,) * 3, 0.2), ((0,) * 3, 0.5))
     ours, _, content = evaluate("--style-image", "coffee.png", "--mask", mask, *flags.split())
     weights = weights_of(small)
-    image, style = (Vgg(weights, SMALL["vgg19"], picture) for picture in (image_near(content), stretched(COFFEE, content)))
+    image, style = (Vgg(weights, SMALL["vgg19"], picture) for picture in (image_near(content), stretched(COFFEE)))
     painted = (np.asarray(Image.open(mask))[..., 0] > 0).astype(np.uint8) * 255      # grey blends when it is saved
     share, value, slopes = resize(painted, content.shape[2:]), 0.0, {}
     for layer in LAYERS:
