@@ -3,13 +3,14 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import signal
 import struct
 import termios
 
 
 def on_terminal(words, columns=80, ctrl_c_after=None):
-    """What a command shows on a terminal of so many columns, and its exit code; Ctrl-C is typed once a text has come."""
+    """What a command shows on a terminal of so many columns, and its exit code; Ctrl-C is typed once a pattern is seen."""
     child, ours = pty.fork()
     if child == 0:      # in the background Ctrl-C is ignored
         with contextlib.suppress(BaseException):
@@ -21,7 +22,7 @@ def on_terminal(words, columns=80, ctrl_c_after=None):
     with contextlib.suppress(OSError):      # at its end
         while True:
             shown += os.read(ours, 10000)
-            if not typed and ctrl_c_after.encode() in shown:
+            if not typed and re.search(ctrl_c_after.encode(), shown):
                 typed = True
                 os.write(ours, b"\x03")
     os.close(ours)
