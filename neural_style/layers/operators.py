@@ -47,24 +47,10 @@ def convolution(features, weight, bias, empty):
     """Convolution, stride 1, that keeps the size; bias may be None."""
     if isinstance(features, Last):
         return product(features, np.ascontiguousarray(weight.asnumpy()[:, :, 0, 0].T), empty)
+    channels, _, side, _ = weight.shape
     arrays = (features, weight) if bias is None else (features, weight, bias)
-    return call("Convolution", *arrays, out=_with_channels(weight.shape[0], features, empty), **_same_size(weight),
-                num_filter=weight.shape[0], no_bias=bias is None)
-
-
-def convolution_backward(gradient, weight, empty):
-    """The gradient of convolution's input: for stride 1 that is a transposed convolution with the same weights."""
-    return call("Deconvolution", gradient, weight, out=_with_channels(weight.shape[1], gradient, empty),
-                **_same_size(weight), num_filter=weight.shape[1], no_bias=True)
-
-
-def _same_size(weight):
-    side = weight.shape[2]
-    return {"kernel": (side, side), "pad": (side // 2, side // 2)}
-
-
-def _with_channels(channels, features, empty):
-    return empty((1, channels) + features.shape[2:], dtype_of(features))
+    return call("Convolution", *arrays, out=empty((1, channels) + features.shape[2:], dtype_of(features)), no_bias=bias is None,
+                num_filter=channels, kernel=(side, side), pad=(side // 2, side // 2))
 
 
 def relu(features, in_place, empty):
