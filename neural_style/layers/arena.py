@@ -10,11 +10,13 @@ import numpy as np
 
 from ..find_mxnet import mx
 from .last import Last
+from .operators import cast
 
 FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | (0x4000 if sys.platform == "linux" else 0)      # MAP_NORESERVE
 ALIGNMENT = 4096
 TYPES = {"float32": ("float32", 2), "bfloat16": ("uint16", 4)}      # in NumPy, or what has its size; in DLPack
-SENTINELS = np.linspace(1e30, 1e31, 10, dtype="float32")       # values that no features have
+SENTINELS = (np.linspace(1e30, 1e31, 10, dtype="float32").view("uint32") & 0xFFFF0000).view("float32")
+# values that no features have, and bfloat16 has
 
 
 class ArenaArray(mx.nd.NDArray):
@@ -31,21 +33,21 @@ class ArenaArray(mx.nd.NDArray):
         mx.nd.waitall()         # for those who read it, too
         places = np.linspace(0, self.memory.size - 1, 10, dtype=int)
         values = self.memory[places]
-        self.memory[places] = SENTINELS
+        self.memory[places] = SENTINELS if self.memory.dtype == np.float32 else SENTINELS.view(np.uint16)[1::2]
         rows, columns, layers = np.unravel_index(places, (height, width, channels))
-        last = np.array_equal(self.asnumpy()[0, layers, rows, columns], SENTINELS)
+        last = np.array_equal(cast(self, "float32").asnumpy()[0, layers, rows, columns], SENTINELS)
         self.memory[places] = values
         return last
 
 
-class ChannelsLast:
-    """One producer's features as (1, H, W, C), without a copy where oneDNN has them so already."""
+class Rows:
+    """One producer's features as rows of positions, channels last, without a copy where oneDNN has left them so."""
 
     def __init__(self):
         self._has = {}      # by shape
 
     def __call__(self, features, first, last, empty):
-        """An ArenaArray, and in its memory the rows of positions from first to last, (H, W, C), as a NumPy array."""
+        """What keeps the memory, and the rows from first to last, (H, W, C), as a NumPy array in it: float32, or bfloat16's bits."""
         _, channels, _, width = features.shape
         if isinstance(features, Last):
             return features, features.values[first:last]
@@ -53,7 +55,7 @@ class ChannelsLast:
             rows, start = features, first
         else:
             rows, start = empty((1, last - first, width, channels), "float32"), 0
-            mx.nd.transpose(features.slice_axis(2, first, last), axes=(0, 2, 3, 1), out=rows)
+            mx.nd.transpose(cast(features, "float32", empty).slice_axis(2, first, last), axes=(0, 2, 3, 1), out=rows)
         rows.wait_to_read()
         return rows, rows.memory.reshape(-1, width, channels)[start:start + last - first]
 
@@ -63,6 +65,11 @@ class ChannelsLast:
         if features.shape not in self._has:
             self._has[features.shape] = features.has_channels_last()
         return self._has[features.shape]
+
+
+def in_float32(values):
+    """A NumPy array of float32, or of bfloat16's bits, in float32."""
+    return values if values.dtype == np.float32 else np.left_shift(values, 16, dtype=np.uint32).view(np.float32)
 
 
 def placed(memory, shape, dtype="float32"):

@@ -4,7 +4,7 @@ from . import operators
 from .last import compiled, to_first
 from .winograd import CompiledWinograd, Winograd
 
-FEW = 16                # channels; oneDNN's convolutions into fewer, such as a picture's three, take longer
+FEW_IN, FEW_OUT = 4, 16         # channels; oneDNN's convolutions from or into fewer, such as a picture's three, take longer
 MANY = 256 * 256        # pairs of channels from which Winograd's method is the faster one
 FROM = 64 * 128         # and in compiled form
 
@@ -31,14 +31,22 @@ class Direct:
     def __init__(self, weight, bias, dtype):
         self._below = weight.shape[1]
         reversed_ = mx.nd.flip(weight, axis=(2, 3)).transpose((1, 0, 2, 3))
-        if self._below < FEW:
-            reversed_ = mx.nd.concat(reversed_, mx.nd.zeros((FEW - self._below,) + reversed_.shape[1:]), dim=0)
-        self._weight, self._bias, self._backward = (operators.cast(array, dtype) for array in (weight, bias, reversed_))
+        self._weight, self._bias, self._backward = (
+            operators.cast(array, dtype) for array in (_filled(weight, 1, FEW_IN), bias, _filled(reversed_, 0, FEW_OUT)))
 
     def forward(self, features, empty):
-        features = to_first(features, empty)
+        features = _filled(to_first(features, empty), 1, FEW_IN)
         return operators.convolution(features, self._weight, self._bias, empty)
 
     def backward(self, gradient, empty):
         gradient = operators.convolution(to_first(gradient, empty), self._backward, None, empty)
-        return gradient if self._below >= FEW else gradient.slice_axis(1, 0, self._below)
+        return gradient if self._below >= FEW_OUT else gradient.slice_axis(1, 0, self._below)
+
+
+def _filled(array, axis, count):
+    """The array, with zeros up to count along the axis."""
+    missing = count - array.shape[axis]
+    if missing <= 0:
+        return array
+    zeros = mx.nd.zeros(array.shape[:axis] + (missing,) + array.shape[axis + 1:])
+    return mx.nd.concat(array, operators.cast(zeros, operators.dtype_of(array)), dim=axis)

@@ -14,6 +14,8 @@ from ..find_mxnet import mx
 
 log = logging.getLogger("neural_style")
 
+PARTS = 8      # of a sum
+
 
 @functools.lru_cache(None)
 def compiled():
@@ -115,6 +117,18 @@ def in_threads(function, count, parts=None):
     with libraries.limit(limits=1, user_api="blas"):
         for done in [pool.submit(function, first, last) for first, last in zip(edges, edges[1:])]:
             done.result()
+
+
+def sum_of_parts(function, count):
+    """The sum of function(first, last) over parts of count rows; in threads where loops are compiled."""
+    if not compiled():
+        return function(0, count)
+    found = {}
+
+    def one(first, last):
+        found[first] = function(first, last)
+    in_threads(one, count, PARTS)
+    return sum(found[first] for first in sorted(found))
 
 
 _own = threading.local()

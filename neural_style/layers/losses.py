@@ -12,15 +12,15 @@ from ..find_mxnet import mx
 from ..objective.patches import Patches
 from ..objective.terms import FEATURES, GRAM, PATCHES
 from . import operators
-from .arena import ChannelsLast
-from .last import to_first
+from .arena import Rows, in_float32
+from .last import sum_of_parts, to_first
 
 
 class Gram:
     """Observes the Gram matrix of features, a matrix of C × (H·W); its value is the mean over the positions."""
 
     def __init__(self, field):
-        self._channels_last, self._field = ChannelsLast(), field
+        self._rows, self._field = Rows(), field
         self.begin()
 
     def begin(self):
@@ -28,14 +28,16 @@ class Gram:
         self.sum, self.positions = 0.0, 0
 
     def observe(self, features, window, empty):
-        features = operators.cast(features, "float32", empty)
-        owner, place = self._channels_last(features, *window.core(), empty)       # the owner keeps the place
-        rows, share = place.reshape(-1, place.shape[2]), self._field((window.height, place.shape[1]))
-        positions = len(rows)
-        if share is not None:
-            root = np.sqrt(share[window.core_first:window.core_last].reshape(-1, 1))
-            rows, positions = rows * root, float(np.square(root, dtype="float64").sum())
-        self.sum, self.positions = self.sum + rows.T @ rows, self.positions + positions
+        owner, rows = self._rows(features, *window.core(), empty)       # the owner keeps the memory
+        share, (height, width, channels) = self._field((window.height, rows.shape[1])), rows.shape
+        root = None if share is None else np.sqrt(share[window.core_first:window.core_last, :, np.newaxis])
+
+        def product(first, last):
+            part = in_float32(rows[first:last]) if root is None else in_float32(rows[first:last]) * root[first:last]
+            part = part.reshape(-1, channels)
+            return part.T @ part
+        self.sum = self.sum + sum_of_parts(product, height)
+        self.positions += height * width if root is None else float(np.square(root, dtype="float64").sum())
 
     def value(self):
         return self.sum / self.positions

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from .arena import ChannelsLast
+from .arena import Rows
 from .last import compiled, empty_last, in_threads, scratch, to_last
 
 # p/q, the last one is infinity; with these, rounding errs a third as much as with the usual 0, ±1, 2, 1/2
@@ -46,7 +46,7 @@ class Winograd:
     def __init__(self, weight, bias):
         self._filters = _at_points(weight)
         self._bias = bias.asnumpy()[:, np.newaxis, np.newaxis]
-        self._features, self._gradient = ChannelsLast(), ChannelsLast()
+        self._features, self._gradient = Rows(), Rows()
 
     def forward(self, features, empty):
         return self._run(features, self._features, empty, OF_TILE, self._filters, TO_RESULT, self._bias)
@@ -55,12 +55,12 @@ class Winograd:
         return self._run(gradient, self._gradient, empty, OF_TILE[INVERSES], self._filters.transpose(0, 2, 1),
                          TO_RESULT[:, INVERSES], 0)
 
-    def _run(self, features, channels_last, empty, of_tile, filters, to_result, bias):
+    def _run(self, features, rows_of, empty, of_tile, filters, to_result, bias):
         _, below, height, width = features.shape
         rows, columns, channels = -(-height // 4), -(-width // 4), filters.shape[1]
         result = empty((1, channels, height, width), "float32")
         framed = empty((1, 4 * rows + 2, 4 * columns + 2, below), "float32")
-        tiles = _tiles(framed, channels_last(features, 0, height, empty)[1])     # a copy, so the features may go
+        tiles = _tiles(framed, rows_of(features, 0, height, empty)[1])     # a copy, so the features may go
         step = min(rows, max(1, MOST_VALUES // (36 * columns * max(channels, below))))
         one, other = (empty((36, step * columns * max(channels, below)), "float32") for _ in range(2))
         for first in range(0, rows, step):

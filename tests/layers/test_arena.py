@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from neural_style.layers import operators
-from neural_style.layers.arena import ALIGNMENT, Arena, ChannelsLast
+from neural_style.layers.arena import ALIGNMENT, Arena, Rows, in_float32
 from neural_style.find_mxnet import mx
 
 RANDOM = np.random.RandomState(5)
@@ -56,11 +56,18 @@ def test_channels_last_whatever_onednn_does(channels):
     plain[:] = up
     assert not plain.has_channels_last()
     for array in (up, down, plain, picture):
-        channels_last = ChannelsLast()
+        rows_of = Rows()
         for _ in range(2):
-            owner, rows = channels_last(array, 4, 17, arena.empty)
+            owner, rows = rows_of(array, 4, 17, arena.empty)
             np.testing.assert_array_equal(rows, array.asnumpy()[0, :, 4:17].transpose(1, 2, 0))
             assert owner is not None
+
+
+def test_the_bits_of_bfloat16():
+    array = operators.cast(mx.nd.array(RANDOM.standard_normal((3, 50))), "bfloat16", Arena(ALIGNMENT).empty)
+    np.testing.assert_array_equal(in_float32(array.memory), operators.cast(array, "float32").asnumpy().ravel())
+    exact = np.float32([1, 2])
+    assert in_float32(exact) is exact
 
 
 @pytest.mark.parametrize("end", ["", "del arena, empty, kept, weight", "mx.nd.waitall()"])
