@@ -23,17 +23,17 @@ OWN = {"style": "--style", "photos": "--photos", "output": "--output", "generato
 LIMITS = ("steps", 1, 10 ** 7), ("save_every", 1, 10 ** 7), ("crop", 64, 2048)
 # Flags of a run that also apply to painting in one pass.
 OF_PAINTING = ("max_long_edge", "width", "preserve_colors", "mask", "output_size", "bit_depth", "flatten",
-               "remove_noise_final", "overwrite", "force", "quiet", "debug")
+               "remove_noise_final", "smooth_colors", "overwrite", "force", "quiet", "debug")
 # Flags of a run that do not apply to training, and why.
 NOT_OF_TRAINING = {
     **dict.fromkeys(("content_image", "mask", "regions", "style_regions"), "a network learns from all of --photos alike"),
     "style_image": "use --style PICTURE",
     **dict.fromkeys(("width", "output_size", "bit_depth", "flatten", "remove_noise", "remove_noise_final",
-                     "preserve_colors"), "it is for `paint`"),
+                     "smooth_colors", "preserve_colors"), "it is for `paint`"),
     **dict.fromkeys(("output_dir", "checkpoint_output"), "use --output FILE.params"),
     **dict.fromkeys(("save_epochs",), "use --save-every N"),
     **dict.fromkeys(("max_num_epochs", "stop_eps"), "use --steps N"),
-    **dict.fromkeys(("optimizer", "momentum", "beta2", "weight_decay", "clip_gradient", "lr_sched_delay",
+    **dict.fromkeys(("optimizer", "coordinates", "momentum", "beta2", "weight_decay", "clip_gradient", "lr_sched_delay",
                      "lr_sched_factor", "keep_best", "pyramid", "pyramid_epochs", "start", "edges", "fit", "tile", "report",
                      "show"),
                     "it only applies to the optimisation of a single picture"),

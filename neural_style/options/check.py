@@ -30,6 +30,7 @@ WITHOUT_EFFECT = (
      lambda args: args.style_weight == 0, "with --style-weight 0"),
     ("style_norm", lambda args: "gram" not in listed(args.style_term), "with --style-term patches"),
     ("style_regions", lambda args: not args.regions, "without --regions"),
+    ("coordinates", lambda args: args.optimizer != "lbfgs", "without --optimizer lbfgs"),
     ("pyramid_epochs", lambda args: not args.pyramid, "without --pyramid"),
     ("max_long_edge", lambda args: args.width is not None, "with --width"),
     ("output_dir", lambda args: args.output and args.checkpoint_output, "with --output and --checkpoint-output"),

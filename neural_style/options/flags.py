@@ -148,6 +148,8 @@ FLAGS = (
          "style's colours to the content's before the run", choices=("none", "luma", "match")),
     # how it is minimised
     Flag("--optimizer", str, "nag", "the optimiser", choices=tuple(OPTIMIZERS)),
+    Flag("--coordinates", str, "pixels", "what L-BFGS moves: pixels, or frequencies, which takes fewer epochs and leaves no coloured "
+         "grain", choices=("pixels", "frequencies")),
     Flag("--momentum", float, None, f"the optimiser's momentum (by default: {defaults_in_words('momentum')})", SHARE),
     Flag("--beta2", float, None, f"the optimiser's second decay rate (by default: {defaults_in_words('beta2')})", SHARE),
     Flag("--weight-decay", float, None, f"the optimiser's weight decay (by default: {defaults_in_words('weight_decay')})",
@@ -178,6 +180,8 @@ FLAGS = (
          "support it", scope=ENDING),
     Flag("--remove-noise-final", float, 0.0, "how strongly the final image is denoised; 0 turns it off", NOT_NEGATIVE,
          scope=ENDING),
+    Flag("--smooth-colors", float, 0.0, "blur the colours of saved images, but not their brightness, by this many pixels; 0 turns it "
+         "off", NOT_NEGATIVE, scope=ENDING),
     Flag("--report", bool, False, "write a page, report.html, beside the final image, and keep it up to date", scope=RUN),
     Flag("--show", bool, False, "write this page and open it in the browser; with a batch, its contact sheet", scope=SESSION),
     Flag("--overwrite", bool, False, "replace the files that --output and --checkpoint-output name", scope=RUN),
@@ -197,10 +201,10 @@ GROUPS = (
      "content_layers content_norm patch_size patch_stride patch_rotations patch_scales match_every pooling edges normalised "
      "tv_loss amplitude_weight model model_params"),
     ("size and speed", "max_long_edge width pyramid pyramid_epochs precision tile gpu force"),
-    ("optimisation", "max_num_epochs stop_eps optimizer lr lr_sched_delay lr_sched_factor momentum beta2 weight_decay "
+    ("optimisation", "max_num_epochs stop_eps optimizer coordinates lr lr_sched_delay lr_sched_factor momentum beta2 weight_decay "
      "clip_gradient keep_best seed"),
     ("output", "output_dir output checkpoint_output save_epochs overwrite output_size bit_depth flatten remove_noise "
-     "remove_noise_final"),
+     "remove_noise_final smooth_colors"),
     ("runs", "resume report show print_iterations quiet verbose debug"),
 )
 REFERENCE = tuple(flag.attribute for flag in FLAGS[:16])

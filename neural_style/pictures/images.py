@@ -139,21 +139,23 @@ def _unrounded(img):
     return np.clip(picture, 0, 255)
 
 
-def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None, recipe=None, mask=None, photo=None):
+def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None, recipe=None, mask=None, photo=None,
+              smooth_colors=0.):
     """Save the (1, 3, H, W) array as a picture; remove_noise is the weight of Chambolle's denoising.
 
     With bit_depth 16, in formats that have it, nothing is rounded to 8 bits on the way. alpha, (h, w) uint8, is restored
     in formats that have transparency. size is the (H, W) to resize the picture to, recipe a text to embed in the file.
-    Where mask, (h, w) uint8, is black, it shows photo instead: an array like img, or (h, w, 3) pixels.
+    Where mask, (h, w) uint8, is black, it shows photo instead: an array like img, or (h, w, 3) pixels. smooth_colors is the
+    standard deviation, in pixels, of the blur of the colours.
     """
     form = format_of(filename)
     picture = rendered(img, remove_noise, bit_depth if form in SIXTEEN_BITS else 8, alpha if form in WITH_ALPHA else None,
-                       size, mask, photo)
+                       size, mask, photo, smooth_colors)
     save_picture(picture, filename, recipe)
     log.debug("saved %s", filename)
 
 
-def rendered(img, remove_noise=0., bit_depth=8, alpha=None, size=None, mask=None, photo=None):
+def rendered(img, remove_noise=0., bit_depth=8, alpha=None, size=None, mask=None, photo=None, smooth_colors=0.):
     """The pixels that SaveImage saves: (H, W, 3), or 4 with alpha, and uint8, or uint16 with bit_depth 16."""
     picture = PostprocessImage(img) if bit_depth == 8 else _unrounded(img)
     if remove_noise != 0.0:
@@ -162,6 +164,8 @@ def rendered(img, remove_noise=0., bit_depth=8, alpha=None, size=None, mask=None
         scaled = picture if bit_depth == 8 else picture / 255       # scikit-image expects floats from 0 to 1
         scaled = denoise_tv_chambolle(scaled, weight=remove_noise, channel_axis=-1)
         picture = img_as_ubyte(scaled) if bit_depth == 8 else scaled * 255
+    if smooth_colors:
+        picture = _with_smooth_colors(picture, smooth_colors)
     if size:
         picture = resized(picture, size)
     if mask is not None:
@@ -175,6 +179,14 @@ def rendered(img, remove_noise=0., bit_depth=8, alpha=None, size=None, mask=None
     if picture.dtype != np.uint8:
         picture = np.round(np.clip(picture, 0, 255) * 257.0).astype(np.uint16)
     return picture
+
+
+def _with_smooth_colors(picture, sigma):
+    """The (H, W, 3) picture with each channel's difference to the mean of the channels blurred."""
+    from scipy.ndimage import gaussian_filter
+    brightness = picture.mean(axis=2, dtype="float32", keepdims=True)
+    smooth = np.clip(brightness + gaussian_filter(picture - brightness, (sigma, sigma, 0)), 0, 255)
+    return np.round(smooth).astype(np.uint8) if picture.dtype == np.uint8 else smooth
 
 
 def _blended(picture, photo, share):
@@ -209,6 +221,8 @@ def save_options(args, content, final=None, shown=None, mask=None):
     options = {}
     if args.bit_depth != 8:
         options["bit_depth"] = args.bit_depth
+    if args.smooth_colors:
+        options["smooth_colors"] = args.smooth_colors
     if content.alpha is not None and not args.flatten:
         options["alpha"] = content.alpha
     if final and args.output_size:

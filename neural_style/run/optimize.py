@@ -8,6 +8,7 @@ import numpy as np
 from ..find_mxnet import mx
 from ..options.optimizers import OPTIMIZERS, setting
 from ..system.errors import NeuralStyleError, UsageError
+from .coordinates import COORDINATES
 from .state import State
 
 log = logging.getLogger("neural_style")
@@ -88,7 +89,7 @@ def _lbfgs(track, image, objective, args):
         if objective.patches:
             epochs = min(epochs, args.match_every - track.epoch % args.match_every)
         track.choose_matches()
-        moves = _lbfgs_moves(track, image, epochs)
+        moves = _lbfgs_moves(track, image, epochs, args)
         if moves < epochs and not (objective.patches and moves):
             log.info("L-BFGS finds no better image after epoch %d", track.epoch)
             return
@@ -96,32 +97,36 @@ def _lbfgs(track, image, objective, args):
             objective.matches = ()
 
 
-def _lbfgs_moves(track, image, epochs):
+def _lbfgs_moves(track, image, epochs, args):
     """Run this many epochs; an epoch is an accepted step, which takes little more than one evaluation on average."""
     from scipy.optimize import minimize
-    unit = image.size ** 0.5        # the first trial step has length 1: in this unit it moves each value by about 1
-    last = None
+    coordinates = COORDINATES[args.coordinates](image.shape)
+    last, place = None, None
+
+    def move(flat):
+        nonlocal place
+        if not np.array_equal(flat, place):     # most steps are accepted where they were evaluated last
+            image[:], place = coordinates.image(flat), flat.copy()
 
     def evaluate(flat):
         nonlocal last
-        image[:] = (flat * unit).reshape(image.shape)
+        move(flat)
         try:
             evaluation = track.evaluate()
         except Diverged:
             if last is None:
                 raise
             return 10 * abs(last[0]) + 1, last[1]       # a trial step too far meets a wall and is shortened
-        last = evaluation.total, evaluation.gradient.asnumpy().ravel().astype("float64") * unit
+        last = evaluation.total, coordinates.slope(evaluation.gradient.asnumpy())
         return last
 
     def accepted(flat):
-        image[:] = (flat * unit).reshape(image.shape)
+        move(flat)
         track.moved()
 
-    start = image.asnumpy().ravel().astype("float64") / unit
-    answer = minimize(evaluate, start, jac=True, method="L-BFGS-B", callback=accepted,
-                      options={"maxiter": epochs, "maxfun": 20 * epochs, "ftol": 0, "gtol": 0})
-    image[:] = (answer.x * unit).reshape(image.shape)       # the last trial need not be the last accepted
+    answer = minimize(evaluate, coordinates.of(image.asnumpy()), jac=True, method="L-BFGS-B", callback=accepted,
+                      options={"maxiter": epochs, "maxfun": 20 * epochs, "maxcor": coordinates.pairs, "ftol": 0, "gtol": 0})
+    move(answer.x)      # the last trial need not be the last accepted
     return answer.nit
 
 

@@ -154,8 +154,8 @@ class Saving:
     def preview(self, step):
         """Show the step's picture on the page, as a checkpoint would be, if the epoch is one of PREVIEWS."""
         if self._report and step.epoch in PREVIEWS:
-            blend = {name: self._options.get(name) for name in ("mask", "photo")}
-            pixels = images.rendered(self._in_colors(self._shown(step.image)), self.args.remove_noise, **blend)
+            options = {name: self._options[name] for name in ("mask", "photo", "smooth_colors") if name in self._options}
+            pixels = images.rendered(self._in_colors(self._shown(step.image)), self.args.remove_noise, **options)
             self.pictures[step.epoch] = Picture(numbered(self.checkpoints, step.epoch), pixels, None)
             self.page("running")
 

@@ -32,7 +32,7 @@ OWN = dict(
     output_size=None, bit_depth=8, flatten=False, precision="float32", tile=None, pyramid=0, pyramid_epochs=100,
     remove_noise_final=0, report=False, overwrite=False, resume=None, print_iterations=1, seed=None, model_params=None,
     style_term="gram", patch_size=3, patch_stride=2, patch_rotations=None, patch_scales=None, match_every=10, mask=None,
-    edges="drop", regions=None, style_regions=None, show=False, force=False, quiet=False, verbose=False, debug=False)
+    edges="drop", coordinates="pixels", smooth_colors=0, regions=None, style_regions=None, show=False, force=False, quiet=False, verbose=False, debug=False)
 
 
 def test_defaults_are_the_originals():
@@ -156,6 +156,7 @@ def test_a_stale_table_is_brought_up_to_date():
     ("--style-blend-weights 2", "--style-blend-weights has no effect with a single --style-image"),
     ("--style-weight 0 --start style --fit cover", "--fit has no effect with --style-weight 0"),
     ("--style-weight 0 --preserve-colors match", "--preserve-colors has no effect with --style-weight 0"),
+    ("--coordinates frequencies", "--coordinates has no effect without --optimizer lbfgs"),
     ("--width 100 --max-long-edge 200", "--max-long-edge has no effect with --width"),
 ])
 def test_flags_without_effect_are_refused_with_the_reason(words, says, capsys):

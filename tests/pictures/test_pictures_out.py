@@ -130,6 +130,21 @@ def test_sixteen_bits_hold_the_unrounded_result(tmp_path, name, read, remove_noi
     images.SaveImage(raw, tmp_path / "a.jpg", remove_noise)      # 8 bits stay the reference's
 
 
+def test_colors_are_blurred_and_brightness_is_not():
+    raw = RANDOM.uniform(-60, 60, (1, 3, 20, 30)).astype("float32")
+    raw[:, :, :, 15:] += np.float32([40, 0, -40]).reshape(1, 3, 1, 1)       # an edge between two colours
+    plain, smooth = (images.rendered(raw, bit_depth=16, smooth_colors=sigma) / 257 for sigma in (0, 1.5))
+    np.testing.assert_allclose(smooth.mean(2), plain.mean(2), atol=0.01)
+    fine = [np.diff(picture[:, :, 0] - picture[:, :, 2], axis=0).std() for picture in (plain, smooth)]
+    assert fine[1] < 0.2 * fine[0] and smooth[:, 20:, 0].mean() - smooth[:, :10, 0].mean() == pytest.approx(40, abs=8)
+    grey = np.repeat(raw[:, :1], 3, 1) - images.MEANS.reshape(1, 3, 1, 1) + 120
+    for depth, most in (8, 1), (16, 2):
+        both = [images.rendered(grey, bit_depth=depth, smooth_colors=sigma).astype(int) for sigma in (0, 1.5)]
+        assert abs(both[0] - both[1]).max() <= most
+    with_mask = [images.rendered(raw, mask=np.zeros((20, 30), np.uint8), photo=raw, smooth_colors=sigma) for sigma in (0, 1.5)]
+    np.testing.assert_array_equal(*with_mask)
+
+
 def test_alpha_is_resized_and_put_back(tmp_path):
     raw = np.zeros((1, 3, 30, 40), "float32")
     for name in ("a.png", "a.tif", "a.webp"):
@@ -161,7 +176,7 @@ def test_the_size_that_is_asked_for(asked, size):
 
 def test_sizes_that_cannot_be():
     content = Namespace(pixels=np.zeros((300, 400, 3)), alpha=None)
-    asked = Namespace(bit_depth=8, flatten=False, output_size="20000")
+    asked = Namespace(bit_depth=8, smooth_colors=0, flatten=False, output_size="20000")
     with pytest.raises(UsageError, match="20000x15000 pixels; the limit is 150 million"):
         images.save_options(asked, content, "a.png")
     content.pixels = np.zeros((30, 400, 3))

@@ -85,14 +85,16 @@ def test_momentum_and_decay_can_be_given():
     np.testing.assert_allclose(plain[-1][1], image, rtol=1e-5)
 
 
-def test_lbfgs_goes_down_with_every_accepted_step_and_beats_nag():
+@pytest.mark.parametrize("coordinates", ["pixels", "frequencies"])
+def test_lbfgs_goes_down_with_every_accepted_step_and_beats_nag(coordinates, monkeypatch):
+    monkeypatch.setitem(globals(), "GOAL", np.repeat(GOAL.mean(1, keepdims=True), 3, 1))     # there are no fine colours in frequencies
     evaluated = []
 
     def counted(image):
         evaluated.append(valley(image))
         return evaluated[-1]
 
-    steps, result = run(counted, optimizer="lbfgs", max_num_epochs=30)
+    steps, result = run(counted, optimizer="lbfgs", coordinates=coordinates, max_num_epochs=30)
     totals = [step.total for step, _ in steps]
     assert all(later < earlier for earlier, later in zip(totals, totals[1:])) and len(evaluated) < 60
     assert valley(mx.nd.array(result)).total == pytest.approx(totals[-1], rel=1e-4)

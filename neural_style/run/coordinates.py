@@ -1,0 +1,53 @@
+"""What L-BFGS moves: the values of the pixels, or the frequencies of brightness and colours.
+
+A scaled change of coordinates decides which directions L-BFGS takes first. Frequencies are those of a cosine transform,
+multiplied by the less the finer they are: strokes come first and take fewer epochs. Colours have only the coarser ones: what
+is finer than FINEST_COLOR is hardly seen by the network, and would be left in the picture as a coloured grain.
+"""
+import os
+from typing import Any, Callable, NamedTuple
+
+import numpy as np
+
+FINEST_COLOR = 0.2                  # cycles per pixel
+SLOPE, OFFSET = -0.35, 0.05         # of the factors, (f + OFFSET) ** SLOPE, f = 1 at half the sampling rate
+OPPONENTS = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])       # brightness, and two of colours
+
+
+class Coordinates(NamedTuple):
+    """Flat float64 coordinates of images (1, 3, H, W), in which a step of length 1 moves each value by about 1."""
+    of: Callable[[Any], Any]            # the image's coordinates
+    image: Callable[[Any], Any]         # from its coordinates
+    slope: Callable[[Any], Any]         # in these coordinates, from the gradient
+    pairs: int                          # of steps and slopes to remember
+
+
+def pixels(shape):
+    """Coordinates that are the values themselves."""
+    unit = np.prod(shape) ** 0.5
+    return Coordinates(lambda image: image.ravel().astype("float64") / unit, lambda flat: (flat * unit).reshape(shape),
+                       lambda gradient: gradient.ravel().astype("float64") * unit, pairs=10)
+
+
+def frequencies(shape):
+    """Coordinates that are the frequencies of brightness and colours."""
+    from scipy.fft import dctn, idctn
+    _, _, height, width = shape
+    how = {"axes": (1, 2), "norm": "ortho", "workers": int(os.environ.get("OMP_NUM_THREADS", "1").split(",")[0])}
+    frequency = np.hypot(np.arange(height)[:, np.newaxis] / height, np.arange(width) / width)
+    factors = (frequency + OFFSET) ** SLOPE
+    factors /= np.sqrt(np.square(factors).mean())
+    kept = np.stack([frequency >= 0, frequency < 2 * FINEST_COLOR, frequency < 2 * FINEST_COLOR])
+    units = (np.prod(shape) ** 0.5 * np.broadcast_to(factors, kept.shape))[kept]
+
+    def forward(values):
+        return dctn(np.tensordot(OPPONENTS, values[0], 1), **how)[kept]
+
+    def image(flat):
+        spectrum = np.zeros(kept.shape)
+        spectrum[kept] = flat * units
+        return np.tensordot(OPPONENTS.T, idctn(spectrum, **how), 1)[np.newaxis]
+    return Coordinates(lambda image: forward(image) / units, image, lambda gradient: forward(gradient) * units, pairs=30)
+
+
+COORDINATES = {"pixels": pixels, "frequencies": frequencies}
