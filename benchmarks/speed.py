@@ -113,13 +113,20 @@ def programs(python):
     return found
 
 
-def race_of_programs(python, turns, epochs=10):
-    """{name: (median seconds, the fastest, the slowest)} of whole commands, from the start of Python to the saved picture."""
+def made_pictures(folder):
+    """The paths of content.png and style.png, 600×400, which an installed package brings."""
     import skimage.data
     import skimage.io
+    paths = [os.path.join(folder, f"{name}.png") for name in ("content", "style")]
+    for path, picture in zip(paths, (skimage.data.rocket(), skimage.data.coffee())):
+        skimage.io.imsave(path, picture[:400, :600])
+    return paths
+
+
+def race_of_programs(python, turns, epochs=10):
+    """{name: (median seconds, the fastest, the slowest)} of whole commands, from the start of Python to the saved picture."""
     with tempfile.TemporaryDirectory() as folder:
-        for name, picture in (("content", skimage.data.rocket()), ("style", skimage.data.coffee())):
-            skimage.io.imsave(Path(folder, f"{name}.png"), picture[:400, :600])
+        made_pictures(folder)
         commands = programs(python)
         seconds = {name: [] for name in commands}
         for _ in range(turns):
@@ -155,6 +162,11 @@ def kind_of_processor():
     from neural_style.system import machine
     has = [one for one in INSTRUCTIONS if one.lower() in machine.instructions()]
     return f"{machine.processor()} with {', '.join(has) or 'none of ' + ', '.join(INSTRUCTIONS)}"
+
+
+def slug(text):
+    """The text as part of a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def tables(machines):
@@ -211,10 +223,9 @@ def main():
     print(kind_of_processor(), flush=True)
     if not args.tables:
         args.measured.mkdir(exist_ok=True)
-        name = re.sub(r"[^a-z0-9]+", "-", kind_of_processor().lower()).strip("-")
         measured = measure(args)
-        (args.measured / f"{name}.json").write_text(json.dumps(measured, indent=1) + "\n")
-    files = sorted(args.measured.glob("*.json"))
+        (args.measured / f"{slug(kind_of_processor())}.json").write_text(json.dumps(measured, indent=1) + "\n")
+    files = sorted(path for path in args.measured.glob("*.json") if not path.stem.endswith("-descent"))
     machines = {string.ascii_uppercase[i]: json.loads(file.read_text()) for i, file in enumerate(files)}
     text = args.output.read_text(encoding="utf-8") if args.output.exists() else f"{BEGIN}{END}\n"
     before, after = text.split(BEGIN)[0], text.split(END)[1]

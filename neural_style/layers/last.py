@@ -120,8 +120,8 @@ def in_threads(function, count, parts=None):
 
 
 def sum_of_parts(function, count):
-    """The sum of function(first, last) over parts of count rows; in threads where loops are compiled."""
-    if not compiled():
+    """The sum of function(first, last) over parts of count rows; in threads where each can have its own product of matrices."""
+    if not _is_installed("threadpoolctl"):
         return function(0, count)
     found = {}
 

@@ -61,8 +61,7 @@ class Network:
         for index in reversed(range(len(operations))):
             operation, features = operations[index], kept[index]
             if operation.name in self._layers:
-                own = gradient_of(operation.name, features, window, empty)
-                gradient = own if gradient is None else operators.add(gradient, own, empty)
+                gradient = operators.add(gradient, gradient_of(operation.name, features, window, empty), empty)
             if operation.kind == "conv":
                 gradient = self._convolutions[operation.name].backward(gradient, empty)
             elif operation.kind == "relu":

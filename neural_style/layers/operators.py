@@ -74,7 +74,9 @@ def relu_backward(gradient, result, empty):
 
 
 def add(one, other, empty=own_memory):
-    """The sum, in the first one's memory."""
+    """The sum, in the first one's memory; the other one where there is no first."""
+    if one is None:
+        return other
     if isinstance(one, Last):
         other = to_last(other, empty)
         in_threads(lambda first, last: compiled().add(one.values[first:last], other.values[first:last]), len(one.values))

@@ -30,7 +30,7 @@ OF_FILTER, OF_TILE, TO_RESULT = np.kron(_values(3), _values(3)), _two_dimensiona
 INVERSE = [POINTS.index(point) for point in ((1, 0), (3, 2), (-3, 2), (2, 3), (-2, 3), (0, 1))]
 INVERSES = np.add.outer(6 * np.array(INVERSE), INVERSE).ravel()
 FROM_TILE, TO_SQUARE = (matrix.astype("float32") for matrix in (np.linalg.inv(_values(6)).T, _values(4).T))
-TILES = 512             # whose values one thread works on at a time
+VALUES = 2 ** 17        # at each point, which one thread works on at a time
 MOST_VALUES = 2 ** 24       # in the tiles that are worked on at a time
 
 
@@ -106,7 +106,7 @@ class CompiledWinograd:
             compiled().to_points(features.values, values, first, of_tile)
             np.matmul(values, filters, out=products)
             compiled().from_points(products, result.values, first, to_result, bias, rectified)
-        in_threads(multiply, rows, 2 * max(1, round(rows * columns / (2 * TILES))))
+        in_threads(multiply, rows, 2 * max(1, round(rows * columns * max(below, channels) / (2 * VALUES))))
         return result
 
 

@@ -2,7 +2,7 @@
 
 Memory is  max(libraries + photo, libraries + weights + max(gradient, target) + further styles + optimiser).  Each part
 is a number of bytes that follows from shapes, times a factor. The factors were measured as peak resident memory of
-whole runs on Linux x86-64 with AVX-512 (MXNet 1.9.1 with oneDNN, two threads, glibc), at 300, 600 and 1200 pixels.
+whole runs on Linux x86-64 with AVX-512 (MXNet 1.9.1 with oneDNN, two threads, glibc), at 300 to 2400 pixels.
 """
 import logging
 import os
@@ -37,8 +37,8 @@ class Factors(NamedTuple):
 
 FACTORS = {
     "float32": Factors(2.7, 1.15, 4.7, 4.0),
-    "fast32": Factors(7.65, 0.66, 4.0, 1.0),      # the filters at all points of a tile are four times the weights
-    "bf16": Factors(4.0, 0.535, 4.0, 1.0),
+    "fast32": Factors(7.65, 0.52, 4.0, 1.0),      # the filters at all points of a tile are four times the weights
+    "bf16": Factors(3.6, 0.32, 4.0, 1.0),
 }
 TARGET = 0.37           # all that the layers make of a style picture, forward only
 FURTHER = 0.1           # what that leaves behind with each style after the first, measured with three

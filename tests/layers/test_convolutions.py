@@ -40,7 +40,7 @@ def test_a_convolution_forward_and_backward(numba, precision, below, kind, heigh
     monkeypatch.setattr(convolutions, "MANY", 1)
     monkeypatch.setattr(convolutions, "FROM", 1)
     monkeypatch.setattr(winograd, "MOST_VALUES", 36 * 5 * 48)      # a row of tiles at a time
-    monkeypatch.setattr(winograd, "TILES", 5)
+    monkeypatch.setattr(winograd, "VALUES", 5 * 48)
     weight, bias = RANDOM.standard_normal((48, below, 3, 3)), RANDOM.standard_normal(48)
     features, gradient = (RANDOM.standard_normal((1, channels, height, width)) for channels in (below, 48))
     ours = convolutions.convolution(mx.nd.array(weight), mx.nd.array(bias), precision)
