@@ -62,7 +62,7 @@ def test_estimate_is_what_the_formula_says(model, precision):
         return plan.estimate(model, terms, (10, 20), styles, optimizer, precision)
     assert estimate(content) == gradient + factors.content * own + states
     assert estimate(content, optimizer="lbfgs") == estimate(content) - states + OPTIMIZERS["lbfgs"].bytes_per_value * image
-    assert estimate(style, [(10, 20)]) == gradient + states
+    assert estimate(style, [(10, 20)]) == max(gradient, fixed + plan.TARGET * 2 * own) + states
     one = estimate(style, [(100, 20)])      # a style ten times as large
     assert one == pytest.approx(fixed + plan.TARGET * 20 * own + states)
     assert estimate(style, [(100, 20), (10, 20)]) == pytest.approx(one + plan.FURTHER * 2 * own)
