@@ -26,6 +26,7 @@ figures: install
 bench: install
 	@test -f model/vgg19.params || PYTHON=$(VENV)/bin/python sh download.sh
 	@$(VENV)/bin/python benchmarks/speed.py $(if $(TORCH),--torch $(TORCH))
+	@$(VENV)/bin/python benchmarks/descent.py $(if $(TORCH),--torch $(TORCH))
 
 install: $(VENV)/installed
 
