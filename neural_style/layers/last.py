@@ -14,7 +14,7 @@ from ..find_mxnet import mx
 
 log = logging.getLogger("neural_style")
 
-PARTS = 8      # of a sum
+PARTS = 8       # of the rows that a sum goes over, whatever the number of threads
 
 
 @functools.lru_cache(None)

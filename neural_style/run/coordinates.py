@@ -1,8 +1,8 @@
 """What L-BFGS moves: the values of the pixels, or the frequencies of brightness and colours.
 
-A scaled change of coordinates decides which directions L-BFGS takes first. Frequencies are those of a cosine transform,
-multiplied by the less the finer they are: strokes come first and take fewer epochs. Colours have only the coarser ones: what
-is finer than FINEST_COLOR is hardly seen by the network, and would be left in the picture as a coloured grain.
+The scale of each coordinate decides which directions L-BFGS follows first. Frequencies are the coefficients of a cosine
+transform, and coarse ones have larger factors than fine ones, so that the run needs fewer epochs. Colours have no frequencies
+above FINEST_COLOR: the network hardly sees them, and they would stay in the picture as coloured grain.
 """
 import os
 from typing import Any, Callable, NamedTuple
@@ -10,7 +10,7 @@ from typing import Any, Callable, NamedTuple
 import numpy as np
 
 FINEST_COLOR = 0.2                  # cycles per pixel
-SLOPE, OFFSET = -0.35, 0.05         # of the factors, (f + OFFSET) ** SLOPE, f = 1 at half the sampling rate
+EXPONENT, OFFSET = -0.35, 0.05      # of the factors, (f + OFFSET) ** EXPONENT, f = 1 at half the sampling rate
 OPPONENTS = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])       # brightness, and two of colours
 
 
@@ -35,7 +35,7 @@ def frequencies(shape):
     _, _, height, width = shape
     how = {"axes": (1, 2), "norm": "ortho", "workers": int(os.environ.get("OMP_NUM_THREADS", "1").split(",")[0])}
     frequency = np.hypot(np.arange(height)[:, np.newaxis] / height, np.arange(width) / width)
-    factors = (frequency + OFFSET) ** SLOPE
+    factors = (frequency + OFFSET) ** EXPONENT
     factors /= np.sqrt(np.square(factors).mean())
     kept = np.stack([frequency >= 0, frequency < 2 * FINEST_COLOR, frequency < 2 * FINEST_COLOR])
     units = (np.prod(shape) ** 0.5 * np.broadcast_to(factors, kept.shape))[kept]
