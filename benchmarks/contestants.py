@@ -5,6 +5,7 @@
 A line "ready" comes first; for every line that is read, an epoch follows and its seconds are printed. At the end of
 its input the process prints the most memory that it had, in megabytes.
 """
+
 import os
 import resource
 import sys
@@ -18,8 +19,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 def pictures(size):
     """The Pictures of a run whose content and style have this size (H, W)."""
     import skimage.data
+
     from neural_style.pictures import images
     from neural_style.run import setup
+
     content, style = (images.to_network(picture(), size) for picture in (skimage.data.rocket, skimage.data.coffee))
     return setup.Pictures(content, [setup.Style(style)])
 
@@ -29,8 +32,9 @@ def epochs_of_train(size, **arguments):
     from neural_style.find_mxnet import mx
     from neural_style.options.check import complete
     from neural_style.run import optimize, setup
+
     compared = pictures(size)
-    args = complete(Namespace(stop_eps=0.0, max_num_epochs=10 ** 6, **arguments))
+    args = complete(Namespace(stop_eps=0.0, max_num_epochs=10**6, **arguments))
     objective = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), compared), compared)
     image = mx.nd.random.uniform(-0.1, 0.1, compared.content.shape)
 
@@ -40,6 +44,7 @@ def epochs_of_train(size, **arguments):
     def on_step(step):
         if not turn():
             raise Over
+
     try:
         if turn():
             optimize.minimise(objective, image, args, on_step)
@@ -51,6 +56,7 @@ def convolutions(size):
     """The network up to its highest layer, forward and backward: no Gram matrices, no losses."""
     from neural_style.find_mxnet import mx
     from neural_style.network.find_model import Model
+
     model = Model("vgg19", mx.cpu())
     bound = model.bind([model.layers["relu5_1"]], size)
     bound.data[:] = pictures(size).content
@@ -75,7 +81,7 @@ turn.start = None
 PLAIN = "fast32 without Numba"
 
 CONTESTANTS = {
-    "reference": lambda size: epochs_of_train(size),       # with threads and scratch memory as MXNet comes
+    "reference": lambda size: epochs_of_train(size),  # with threads and scratch memory as MXNet comes
     "convolutions": convolutions,
     "float32": lambda size: epochs_of_train(size),
     "fast32": lambda size: epochs_of_train(size, precision="fast32"),
@@ -87,7 +93,7 @@ CONTESTANTS = {
 
 def main():
     name, (width, height) = sys.argv[1], map(int, sys.argv[2].split("x"))
-    if name == "reference":     # as MXNet comes: half of the processors
+    if name == "reference":  # as MXNet comes: half of the processors
         os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // 2))
         os.environ["MXNET_CPU_TEMP_COPY"] = "4"
     if name == PLAIN:

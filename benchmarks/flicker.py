@@ -8,6 +8,7 @@ neighbouring frames, 0 to 255, after the second is shifted back to where the fir
 also tells how the mean colour changes; --film paints a film of 5 seconds, 25 frames a second, 480x270, with sound, by a
 network, kills the command in between, and runs it again.
 """
+
 import argparse
 import contextlib
 import io
@@ -24,10 +25,10 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-from neural_style.painting import __main__ as painting
 from neural_style.batch import __main__ as batch
+from neural_style.painting import __main__ as painting
 
-DOWN, RIGHT = 1, 2      # pixels that the crop moves from frame to frame
+DOWN, RIGHT = 1, 2  # pixels that the crop moves from frame to frame
 
 
 def crops(width, height, count):
@@ -70,8 +71,24 @@ def measure(size=240, count=12, flags=(), folder=None):
         result = {}
         for name, how in (("as a sequence", ["--sequence"]), ("each for itself", [])):
             output = folder / name.replace(" ", "-")
-            if batch.main(["--content", str(folder / "frames"), "--style", str(style), "--output", str(output),
-                           "--format", "png", "--seed", "1", "--max-long-edge", str(size), *how, *flags]):
+            if batch.main(
+                [
+                    "--content",
+                    str(folder / "frames"),
+                    "--style",
+                    str(style),
+                    "--output",
+                    str(output),
+                    "--format",
+                    "png",
+                    "--seed",
+                    "1",
+                    "--max-long-edge",
+                    str(size),
+                    *how,
+                    *flags,
+                ]
+            ):
                 sys.exit(1)
             painted = [output / f"{frame.stem}-painting.png" for frame in frames]
             result[name] = flicker(painted)
@@ -83,6 +100,7 @@ def measure(size=240, count=12, flags=(), folder=None):
 def clip(path, seconds=5, rate=25, width=480, height=270):
     """Write a film with sound."""
     import av
+
     with av.open(str(path), "w") as file:
         stream, voice = file.add_stream("libx264", rate=rate, options={"crf": "12"}), file.add_stream("aac", rate=44100)
         stream.width, stream.height, stream.pix_fmt, voice.codec_context.layout = width, height, "yuv420p", "mono"
@@ -91,7 +109,7 @@ def clip(path, seconds=5, rate=25, width=480, height=270):
             frame.pts, frame.time_base = number, Fraction(1, rate)
             file.mux(stream.encode(frame))
         for start in range(0, 44100 * seconds, 1024):
-            tone = (np.sin(np.arange(start, start + 1024) * .06) * 9000).astype(np.int16)
+            tone = (np.sin(np.arange(start, start + 1024) * 0.06) * 9000).astype(np.int16)
             frame = av.AudioFrame.from_ndarray(tone[None], format="s16", layout="mono")
             frame.sample_rate, frame.pts = 44100, start
             file.mux(voice.encode(frame))
@@ -102,6 +120,7 @@ def clip(path, seconds=5, rate=25, width=480, height=270):
 def contents(path):
     """When the frames of a film are shown, how long it is, and the packets of its sound."""
     import av
+
     with av.open(str(path)) as file:
         times = [frame.pts * frame.time_base for frame in file.decode(video=0)]
         length = file.duration
@@ -115,14 +134,24 @@ def measure_film(network, folder, seconds=5):
     from neural_style.film.painters import as_seen
     from neural_style.film.read import open_film
     from neural_style.pictures.images import PostprocessImage
+
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     source, whole, broken = (folder / f"{name}.mp4" for name in ("clip", "whole", "broken"))
     clip(source, seconds)
 
     def command(output):
-        return [sys.executable, "-m", "neural_style.film", str(source), "--network", network, "--output", str(output),
-                "--overwrite"]
+        return [
+            sys.executable,
+            "-m",
+            "neural_style.film",
+            str(source),
+            "--network",
+            network,
+            "--output",
+            str(output),
+            "--overwrite",
+        ]
 
     start = time.monotonic()
     subprocess.run(command(whole), check=True)
@@ -130,7 +159,7 @@ def measure_film(network, folder, seconds=5):
     yield "times, length and sound are the source's", contents(whole) == contents(source)
     killed = subprocess.Popen(command(broken))
     while not (folder / ".broken.mp4.frames" / f"{seconds * 8:06}.png").exists() and killed.poll() is None:
-        time.sleep(.05)
+        time.sleep(0.05)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     yield "killed before its end", not os.path.exists(broken)

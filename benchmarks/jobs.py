@@ -1,7 +1,8 @@
 """A batch's wall clock with several processes of one thread against one process with all threads, in turns.
 
-    python benchmarks/jobs.py --pairs 6 --size 300 --epochs 20 --turns 3
+python benchmarks/jobs.py --pairs 6 --size 300 --epochs 20 --turns 3
 """
+
 import argparse
 import sys
 import tempfile
@@ -23,9 +24,28 @@ def seconds(jobs, asked, folder):
     styles = [str(folder / f"{PHOTOGRAPHS[(number // 4 + number + 1) % 4]}.png") for number in range(asked.pairs)]
     with tempfile.TemporaryDirectory() as output:
         start = time.monotonic()
-        if batch.main(["--zip", "--content", *contents, "--style", *styles, "--output", output, "--jobs", str(jobs),
-                       "--max-long-edge", str(asked.size), "--max-num-epochs", str(asked.epochs), "--stop-eps", "0",
-                       "--gpu", "-1", "--quiet"]):
+        if batch.main(
+            [
+                "--zip",
+                "--content",
+                *contents,
+                "--style",
+                *styles,
+                "--output",
+                output,
+                "--jobs",
+                str(jobs),
+                "--max-long-edge",
+                str(asked.size),
+                "--max-num-epochs",
+                str(asked.epochs),
+                "--stop-eps",
+                "0",
+                "--gpu",
+                "-1",
+                "--quiet",
+            ]
+        ):
             sys.exit(1)
         return time.monotonic() - start
 
@@ -40,4 +60,6 @@ if __name__ == "__main__":
             Image.fromarray(getattr(skimage.data, photograph)()).save(Path(name) / f"{photograph}.png")
         for turn in range(asked.turns):
             many, one = (seconds(jobs, asked, Path(name)) for jobs in (usable_cores(), 1))
-            print(f"{usable_cores()} processes: {many:.1f} s, 1 process: {one:.1f} s, ratio {many / one:.2f}", flush=True)
+            print(
+                f"{usable_cores()} processes: {many:.1f} s, 1 process: {one:.1f} s, ratio {many / one:.2f}", flush=True
+            )

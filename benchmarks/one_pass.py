@@ -7,6 +7,7 @@ The first prints for each photograph the reference's objective of the photograph
 which the reference's optimiser gets there; the second the epochs in which L-BFGS reaches the goal from the photograph and from
 the network's picture.
 """
+
 import argparse
 import contextlib
 import time
@@ -37,13 +38,30 @@ def epochs_to(goals, args, pictures, most):
             raise Reached
 
     with contextlib.suppress(Reached):
-        optimize.minimise(objective, start_of(args, pictures.content.shape, device, setup.images.read_picture), args, on_step)
+        optimize.minimise(
+            objective, start_of(args, pictures.content.shape, device, setup.images.read_picture), args, on_step
+        )
     return [found.get(goal) for goal in goals]
 
 
 def arguments(asked, photo, *more):
-    return complete(get_args(["--content-image", photo, "--style-image", asked.style, "--size", str(asked.size), "--seed", "0",
-                              "--precision", asked.precision, *more]))
+    return complete(
+        get_args(
+            [
+                "--content-image",
+                photo,
+                "--style-image",
+                asked.style,
+                "--size",
+                str(asked.size),
+                "--seed",
+                "0",
+                "--precision",
+                asked.precision,
+                *more,
+            ]
+        )
+    )
 
 
 def main():
@@ -65,8 +83,11 @@ def main():
                 own = arguments(asked, photo, "--optimizer", "lbfgs", "--start", start)
                 begin = time.monotonic()
                 [epochs] = epochs_to([asked.goal], own, pictures, asked.epochs)
-                print(f"{photo}: L-BFGS from {start}: {epochs or 'not within ' + str(asked.epochs)} epochs to {asked.goal:g}, "
-                      f"{time.monotonic() - begin:.0f} s", flush=True)
+                print(
+                    f"{photo}: L-BFGS from {start}: {epochs or 'not within ' + str(asked.epochs)} epochs to {asked.goal:g}, "
+                    f"{time.monotonic() - begin:.0f} s",
+                    flush=True,
+                )
             continue
         objective = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), pictures), pictures)
         before, painted = objective(mx.nd.array(pictures.content)).total, []
@@ -78,8 +99,11 @@ def main():
         del objective
         found = epochs_to([total for total, _ in painted], args, pictures, asked.epochs)
         for name, (after, seconds), epochs in zip(networks, painted, found):
-            print(f"{photo}: photograph {before:.3g}, {name} {after:.3g} in {seconds:.2f} s, reached by the reference in epoch "
-                  f"{epochs or 'none of ' + str(asked.epochs)}", flush=True)
+            print(
+                f"{photo}: photograph {before:.3g}, {name} {after:.3g} in {seconds:.2f} s, reached by the reference in epoch "
+                f"{epochs or 'none of ' + str(asked.epochs)}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 Weights and pictures are random: speed and memory only.
 """
+
 import resource
 import sys
 import time
@@ -21,7 +22,9 @@ def main():
     for block, (filters, count) in enumerate(BLOCKS, 1):
         for index in range(1, count + 1):
             weight = torch.randn(filters, channels, 3, 3) * (2 / (9 * channels)) ** 0.5
-            layers.append((f"{block}_{index}", weight.contiguous(memory_format=torch.channels_last), torch.zeros(filters)))
+            layers.append(
+                (f"{block}_{index}", weight.contiguous(memory_format=torch.channels_last), torch.zeros(filters))
+            )
             channels = filters
 
     def features(x):

@@ -1,9 +1,10 @@
 """Execute the notebooks of this folder in place, each in a fresh kernel, with freely usable pictures only.
 
-    python examples/build.py                    # all of them: make figures
-    python examples/build.py total-variation    # one of them
-    python examples/build.py --keep             # after an interruption: reuse the pictures made so far
+python examples/build.py                    # all of them: make figures
+python examples/build.py total-variation    # one of them
+python examples/build.py --keep             # after an interruption: reuse the pictures made so far
 """
+
 import os
 import sys
 import time
@@ -18,7 +19,15 @@ from nbclient.exceptions import CellExecutionError
 from neural_style.system.files import atomic
 
 HERE = Path(__file__).resolve().parent
-NOTEBOOKS = "neuralart", "checkpoint-viewer", "book-figures", "gatys-figures", "total-variation", "regions", "end-to-end"
+NOTEBOOKS = (
+    "neuralart",
+    "checkpoint-viewer",
+    "book-figures",
+    "gatys-figures",
+    "total-variation",
+    "regions",
+    "end-to-end",
+)
 
 
 def executed(path):
@@ -26,15 +35,23 @@ def executed(path):
     notebook = nbformat.read(str(path), as_version=4)
     # No folders to search: always the kernel of this Python, whatever others the user has installed.
     manager = AsyncKernelManager(kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
-    NotebookClient(notebook, km=manager, timeout=None, record_timing=False, extra_arguments=["--log-level=ERROR"],
-                   resources={"metadata": {"path": str(path.parent)}}).execute(cleanup_kc=True)
+    NotebookClient(
+        notebook,
+        km=manager,
+        timeout=None,
+        record_timing=False,
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute(cleanup_kc=True)
     return notebook
 
 
 def cleaned(notebook):
     """The notebook without what differs from run to run and from machine to machine."""
-    notebook.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
-                         "language_info": {"name": "python"}}
+    notebook.metadata = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
+    }
     for i, cell in enumerate(notebook.cells):
         cell.id, cell.metadata = f"cell-{i}", {}
         for output in cell.get("outputs", ()):

@@ -1,8 +1,9 @@
 """Every recipe on the same freely usable pictures, each with its command below: examples/contact_sheet.jpg.
 
-    python examples/contact_sheet.py            # about 35 minutes on two cores; finished pictures are kept
-    python examples/contact_sheet.py --max-long-edge 64 --max-num-epochs 2      # these flags override every run's own
+python examples/contact_sheet.py            # about 35 minutes on two cores; finished pictures are kept
+python examples/contact_sheet.py --max-long-edge 64 --max-num-epochs 2      # these flags override every run's own
 """
+
 import shlex
 import sys
 import textwrap
@@ -16,11 +17,7 @@ from neural_style.painting import paint
 from neural_style.pictures.images import save_picture
 
 FOLDER = Path("output/contact_sheet")
-PICTURES = {
-    "cat.png": skimage.data.chelsea,
-    "night.png": paint,
-    "night2.png": lambda: paint(seed=7),
-}
+PICTURES = {"cat.png": skimage.data.chelsea, "night.png": paint, "night2.png": lambda: paint(seed=7)}
 COMMON = "--content-image cat.png --max-long-edge 300 --seed 0"
 RUNS = (
     "--recipe reference --style-image night.png --max-num-epochs 250",
@@ -46,8 +43,21 @@ def picture_of(run, extra):
     path = FOLDER / f"{RUNS.index(run):02}.png"
     if not path.exists():
         words = [str(FOLDER / word) if word in PICTURES else word for word in shlex.split(f"{COMMON} {run}")]
-        code = nstyle.main(words + ["--gpu", "-1", "--print-iterations", "50", "--output", str(path),
-                                    "--checkpoint-output", str(FOLDER / "checkpoint%s.jpg"), "--overwrite"] + extra)
+        code = nstyle.main(
+            words
+            + [
+                "--gpu",
+                "-1",
+                "--print-iterations",
+                "50",
+                "--output",
+                str(path),
+                "--checkpoint-output",
+                str(FOLDER / "checkpoint%s.jpg"),
+                "--overwrite",
+            ]
+            + extra
+        )
         if code:
             sys.exit(code)
     return path
@@ -61,7 +71,9 @@ def sheet(cells):
     for i, (path, caption) in enumerate(cells):
         left, top = i % COLUMNS * (WIDTH + 10) + 5, i // COLUMNS * (HEIGHT + CAPTION) + 5
         page.paste(Image.open(path).convert("RGB").resize((WIDTH, HEIGHT), Image.LANCZOS), (left, top))
-        draw.text((left, top + HEIGHT + 2), "\n".join(textwrap.wrap(caption, 50, break_on_hyphens=False)), "black", font)
+        draw.text(
+            (left, top + HEIGHT + 2), "\n".join(textwrap.wrap(caption, 50, break_on_hyphens=False)), "black", font
+        )
     return page
 
 

@@ -6,6 +6,7 @@ NEURAL_STYLE_PICTURES=free  do not use the original pair that download.sh fetche
 NEURAL_STYLE_PARAMS=FILE    the weights file, instead of the usual places
 NEURAL_STYLE_KEEP=yes       reuse the pictures of an earlier run with the same arguments: for build.py --keep
 """
+
 import base64
 import io
 import json
@@ -25,32 +26,36 @@ from PIL import ImageDraw, ImageFont
 ROOT = Path(__file__).resolve().parent.parent
 TINY = os.environ.get("NEURAL_STYLE_FIGURES", "full") == "tiny"
 ORIGINAL = "input/IMG_4343.jpg", "input/starry_night.jpg"
-WIDTH = 1480        # of the widest figure, in pixels
-HISTORY = "history.json"    # in a run's folder
+WIDTH = 1480  # of the widest figure, in pixels
+HISTORY = "history.json"  # in a run's folder
 
 
 def setup():
     """Work from the checkout's folder, so that input/, model/ and output/ are those of every other run."""
     os.chdir(str(ROOT))
-    if TINY:        # other packages warn each other now and then; no reason for our tests to fail
+    if TINY:  # other packages warn each other now and then; no reason for our tests to fail
         warnings.filterwarnings("error", module=r"__main__|figures|neural_style")
 
 
 def fetch():
     """Run download.sh if there are no weights yet."""
     from neural_style.weights import pretrained as weights
+
     if not (os.environ.get("NEURAL_STYLE_PARAMS") or weights.find()):
         subprocess.run(["sh", "download.sh"], env=dict(os.environ, PYTHON=sys.executable), check=True)
 
 
 # Pictures -------------------------------------------------------------------------------------------------------------
 
+
 def picture(name):
     """The path of a freely usable picture: "night", "night7", … are painted, other names are in skimage.data."""
     path = f"output/pictures/{name}.png"
     if not os.path.exists(path):
         import skimage.data
+
         from neural_style.painting import paint
+
         seed = re.fullmatch(r"night(\d*)", name)
         keep(name, paint(seed=int(seed[1] or 0)) if seed else getattr(skimage.data, name)())
     return path
@@ -59,6 +64,7 @@ def picture(name):
 def keep(name, pixels):
     """Save pixels, (H, W, 3) or (H, W), beside the pictures of picture(); returns the path."""
     from neural_style.pictures.images import save_picture
+
     path = Path("output/pictures") / f"{name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     save_picture(np.asarray(pixels, np.uint8), path)
@@ -92,6 +98,7 @@ def loaded(picture, longest=None):
 
 # Runs -----------------------------------------------------------------------------------------------------------------
 
+
 def sized(args):
     """args as they are; for the tests with few pixels and epochs, and as many saved pictures as asked for, up to five."""
     if TINY:
@@ -108,6 +115,7 @@ def run(args, name):
     Its progress is shown below the cell.
     """
     from neural_style import nstyle
+
     args = sized(args)
     args.output_dir, args.gpu = f"output/{name}", -1
     note, asked = Path(args.output_dir, "args.json"), json.dumps(vars(args), sort_keys=True)
@@ -119,13 +127,14 @@ def run(args, name):
     nstyle.train_nstyle(args, callback=lambda data: tell(data["epoch"]), on_epoch=records.append)
     clear_output()
     (note.parent / HISTORY).write_text(json.dumps(records))
-    note.write_text(asked)      # now all of them exist
+    note.write_text(asked)  # now all of them exist
     return saved(args.output_dir)
 
 
 def history(name):
     """The EpochRecord of every epoch of run(args, name)."""
     from neural_style.run.state import EpochRecord
+
     return [EpochRecord(*record) for record in json.loads(Path("output", name, HISTORY).read_text())]
 
 
@@ -136,8 +145,9 @@ def train(settings, args):
     """
     from neural_style.end_to_end import session
     from neural_style.end_to_end.training import TrainingStep
+
     args = sized(args)
-    args.overwrite = True       # what an earlier run has left
+    args.overwrite = True  # what an earlier run has left
     if TINY:
         settings = settings._replace(steps=min(settings.steps // settings.save_every, 5), crop=32, save_every=1)
     output, steps = Path(settings.output), []
@@ -161,6 +171,7 @@ def objective(args):
     from neural_style.find_mxnet import mx
     from neural_style.options.check import complete
     from neural_style.run import setup
+
     args = complete(sized(args))
     pictures = setup.pictures_of(args)
     evaluate = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), pictures), pictures)
@@ -183,6 +194,7 @@ def _progress(name, unit, count):
 
 # Showing --------------------------------------------------------------------------------------------------------------
 
+
 def jpeg(page, quality=88):
     buffer = io.BytesIO()
     page.save(buffer, "JPEG", quality=quality)
@@ -195,6 +207,7 @@ def grid(pictures, columns=None, edge=None):
     No picture's edge is longer than `edge` (by default the smallest picture's) or than fits; long titles wrap.
     """
     from matplotlib import font_manager
+
     font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 14)
     columns = columns or len(pictures)
     whole = [loaded(picture) for picture in pictures.values()]
@@ -203,7 +216,7 @@ def grid(pictures, columns=None, edge=None):
     width = max(tile.width for tile in tiles) + 8
     titles = [_wrapped(text, font, width - 8) for text in pictures]
     title = 20 + 18 * max(text.count("\n") for text in titles)
-    rows = [list(zip(titles, tiles))[i:i + columns] for i in range(0, len(tiles), columns)]
+    rows = [list(zip(titles, tiles))[i : i + columns] for i in range(0, len(tiles), columns)]
     heights = [title + max(tile.height for _, tile in row) + 8 for row in rows]
     page = Picture.new("RGB", (columns * width, sum(heights)), "white")
     draw = ImageDraw.Draw(page)
@@ -230,6 +243,7 @@ def _wrapped(text, font, width):
 def chart(draw, width=9, height=3.5, columns=1):
     """A chart as one JPEG, drawn by draw(axes), or by draw with several axes for several columns."""
     from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), dpi=100, tight_layout=True)
     draw(*np.ravel(figure.subplots(1, columns)))
     buffer = io.BytesIO()
@@ -290,11 +304,20 @@ def flip(paths):
     The slider's value t shows picture ⌊t⌋ with the next one over it at the opacity t − ⌊t⌋.
     """
     first = loaded(paths[0])
-    layers = "".join(f'<img src="data:image/jpeg;base64,{base64.b64encode(jpeg(loaded(path), 80)).decode()}" '
-                     f'alt="{os.path.basename(path)}" style="position:absolute;left:0;top:0;margin:0;width:100%">'
-                     for path in paths)
-    return HTML(FLIP.format(layers=layers, width=2 * first.width, ratio=100 * first.height / first.width,
-                            last=len(paths) - 1, name=os.path.basename(paths[-1])))
+    layers = "".join(
+        f'<img src="data:image/jpeg;base64,{base64.b64encode(jpeg(loaded(path), 80)).decode()}" '
+        f'alt="{os.path.basename(path)}" style="position:absolute;left:0;top:0;margin:0;width:100%">'
+        for path in paths
+    )
+    return HTML(
+        FLIP.format(
+            layers=layers,
+            width=2 * first.width,
+            ratio=100 * first.height / first.width,
+            last=len(paths) - 1,
+            name=os.path.basename(paths[-1]),
+        )
+    )
 
 
 FLIP = """<div class="flip" style="max-width:{width}px">

@@ -5,6 +5,7 @@
 
 The pictures of our own are a photograph that comes with scikit-image, and a painting by neural_style.painting.
 """
+
 import sys
 from pathlib import Path
 
@@ -20,14 +21,32 @@ INPUT, OUTPUT = Path("input"), Path("output")
 ORIGINAL = INPUT / "IMG_4343.jpg", INPUT / "starry_night.jpg"
 OWN = INPUT / "chelsea.png", INPUT / "glass.png"
 # Large strokes first, at half the size; then enough epochs for the fine ones. Little weight on the content lets strokes flow.
-FLAGS = ["--gpu", "-1", "--fast", "--seed", "0", "--size", "450", "--pyramid", "1", "--pyramid-epochs", "60",
-         "--max-num-epochs", "40", "--content-weight", "10", "--report"]
+FLAGS = [
+    "--gpu",
+    "-1",
+    "--fast",
+    "--seed",
+    "0",
+    "--size",
+    "450",
+    "--pyramid",
+    "1",
+    "--pyramid-epochs",
+    "60",
+    "--max-num-epochs",
+    "40",
+    "--content-weight",
+    "10",
+    "--report",
+]
 
 
 def make_own_pair():
     """A photograph that comes with scikit-image, and a painting by neural_style.painting."""
     import skimage.data
+
     from neural_style.painting import paint
+
     INPUT.mkdir(exist_ok=True)
     for path, make in zip(OWN, (skimage.data.chelsea, lambda: paint(subject="glass"))):
         if not path.exists():
@@ -37,8 +56,9 @@ def make_own_pair():
 def side_by_side(paths, height=300):
     """The pictures in one row, all at the same height."""
     pictures = [Image.open(path).convert("RGB") for path in paths]
-    pictures = [picture.resize((round(picture.width * height / picture.height), height), Image.LANCZOS)
-                for picture in pictures]
+    pictures = [
+        picture.resize((round(picture.width * height / picture.height), height), Image.LANCZOS) for picture in pictures
+    ]
     row = Image.new("RGB", (sum(picture.width for picture in pictures), height))
     left = 0
     for picture in pictures:
@@ -50,9 +70,13 @@ def side_by_side(paths, height=300):
 def quick():
     """Paint the photograph with a network that comes with the package."""
     make_own_pair()
-    code = end_to_end.main(["paint", str(OWN[0]), "--network", "night", "--output", str(OUTPUT / "quick"), "--overwrite", "--quiet"])
+    code = end_to_end.main(
+        ["paint", str(OWN[0]), "--network", "night", "--output", str(OUTPUT / "quick"), "--overwrite", "--quiet"]
+    )
     if code == 0:
-        print(f"A picture in one pass: {OUTPUT / 'quick' / 'chelsea.jpg'}; now one by optimisation, in about a minute ...")
+        print(
+            f"A picture in one pass: {OUTPUT / 'quick' / 'chelsea.jpg'}; now one by optimisation, in about a minute ..."
+        )
     return code
 
 
@@ -63,8 +87,10 @@ def main():
     code = nstyle.main(FLAGS + ["--content-image", str(pair[0]), "--style-image", str(pair[1])])
     if code == 0:
         save_picture(np.asarray(side_by_side([*pair, OUTPUT / "final.jpg"])), OUTPUT / "side_by_side.jpg")
-        print(f"Your picture: {OUTPUT / 'final.jpg'}; next to the two it was made from: {OUTPUT / 'side_by_side.jpg'}; "
-              f"how it was made: {OUTPUT / 'report.html'}")
+        print(
+            f"Your picture: {OUTPUT / 'final.jpg'}; next to the two it was made from: {OUTPUT / 'side_by_side.jpg'}; "
+            f"how it was made: {OUTPUT / 'report.html'}"
+        )
     return code
 
 

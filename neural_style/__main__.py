@@ -1,4 +1,5 @@
 """python -m neural_style: the same command as python -m neural_style.nstyle."""
+
 import sys
 
 from .nstyle import main

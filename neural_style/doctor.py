@@ -3,6 +3,7 @@
 A check is a function of the arguments that returns a text. If it raises an exception, that becomes its line, so that one
 broken part does not hide another. Nothing heavy is imported before its own check.
 """
+
 import importlib
 import os
 import platform
@@ -17,10 +18,10 @@ from . import __version__
 from .system import machine, memory
 from .system.errors import NeuralStyleError
 
-INSTRUCTIONS = ("AVX2", "AVX512F", "AVX512_BF16", "AMX_BF16")     # which oneDNN, MXNet's library of kernels, can use
+INSTRUCTIONS = ("AVX2", "AVX512F", "AVX512_BF16", "AMX_BF16")  # which oneDNN, MXNet's library of kernels, can use
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
-LARGEST_ERROR = 0.003   # float32 and the kinks of ReLU and maxima accounted for 0.001 at most, with either kind of pool
-STEP = 0.2              # the length of the step over all pixels, which balances errors by rounding and by kinks
+LARGEST_ERROR = 0.003  # float32 and the kinks of ReLU and maxima accounted for 0.001 at most, with either kind of pool
+STEP = 0.2  # the length of the step over all pixels, which balances errors by rounding and by kinks
 
 
 class Hint(Exception):
@@ -29,6 +30,7 @@ class Hint(Exception):
 
 def _package(name, needed=""):
     """A check that a package loads; needed is what pip should install, if no run works without it."""
+
     def check(args):
         try:
             return importlib.import_module(name).__version__
@@ -36,6 +38,7 @@ def _package(name, needed=""):
             if not needed:
                 return "not installed" if isinstance(error, ImportError) else f"does not load: {_first_line(error)}"
             raise NeuralStyleError(f"does not load: {_first_line(error)}; pip install '{needed}'") from error
+
     return check
 
 
@@ -45,6 +48,7 @@ def _first_line(error):
 
 def _mxnet(args):
     from . import find_mxnet
+
     mx = find_mxnet.load()
     mx.nd.ones((2, 2)).sum().asscalar()
     if mx.runtime.Features().is_enabled("MKLDNN"):
@@ -58,7 +62,7 @@ def _system(args):
 
 def _processor(args):
     name, flags = machine.processor() or platform.machine(), machine.instructions()
-    if not flags:       # ARM, macOS
+    if not flags:  # ARM, macOS
         return name
     has = [one for one in INSTRUCTIONS if one.lower() in flags]
     return f"{name} with {', '.join(has) or 'none of ' + ', '.join(INSTRUCTIONS)}"
@@ -74,6 +78,7 @@ def _threads(args):
 
 def _precision(args):
     from .layers.last import compiled
+
     best = machine.precision("auto")
     if best == "bf16":
         return "bf16 is the fastest here (--precision auto): the processor has bfloat16"
@@ -90,6 +95,7 @@ def _memory(args):
 
 def _weights(args):
     from .weights import pretrained
+
     names = args.model.split(",")
     found = [(name, pretrained.find(_network(name), args.model_params)) for name in names]
     path = next((path for _, path in found if path), None)
@@ -107,16 +113,19 @@ def _weights(args):
 
 def _network(model):
     from .network.find_model import full_name
+
     return full_name(model)
 
 
 def _module(model):
     from .network.find_model import find_model
+
     return find_model(model)
 
 
 def _gpu(args):
     from .find_mxnet import load
+
     mx = load()
     if not mx.runtime.Features().is_enabled("CUDA"):
         return "this MXNet is built for the CPU only"
@@ -141,8 +150,9 @@ def _formats(args):
                 Image.new("RGB", (16, 16), "red").save(file, name)
                 with Image.open(file) as picture:
                     return picture.convert("RGB").getpixel((8, 8))[0] > 200
-        except Exception:       # a missing encoder or decoder can raise anything
+        except Exception:  # a missing encoder or decoder can raise anything
             return False
+
     good = [name for name in FORMATS if works(name)]
     missing = [name for name in FORMATS if name not in good]
     text = f"{', '.join(good) or 'none'}" + (f"; not {', '.join(missing)}" if missing else "")
@@ -158,10 +168,13 @@ def _output(args):
         with tempfile.TemporaryFile(dir=str(there)):
             pass
     except OSError as error:
-        raise NeuralStyleError(f"{folder} cannot be written to: {error.strerror or error}; choose another folder with "
-                               "--output_dir") from error
-    return (f"{folder} can be {'written to' if there == folder else 'created'}, "
-            f"{shutil.disk_usage(str(there)).free / 1e9:.1f} GB free")
+        raise NeuralStyleError(
+            f"{folder} cannot be written to: {error.strerror or error}; choose another folder with --output_dir"
+        ) from error
+    return (
+        f"{folder} can be {'written to' if there == folder else 'created'}, "
+        f"{shutil.disk_usage(str(there)).free / 1e9:.1f} GB free"
+    )
 
 
 def gradient_error(objective, image):
@@ -179,6 +192,7 @@ def gradient_error(objective, image):
     def at(values):
         evaluation = objective(mx.nd.array(values, ctx=device))
         return evaluation.total, evaluation.gradient.asnumpy().astype("float64")
+
     start, random = image.asnumpy(), np.random.RandomState(3)
     gradient = at(start)[1]
     length, errors = np.linalg.norm(gradient), []
@@ -188,7 +202,7 @@ def gradient_error(objective, image):
         direction = direction * (STEP / np.linalg.norm(direction))
         ahead, behind = (start + direction).astype("float32"), (start - direction).astype("float32")
         difference = at(ahead)[0] - at(behind)[0]
-        slope = (gradient * (ahead.astype("float64") - behind)).sum()      # over the steps as rounded to float32
+        slope = (gradient * (ahead.astype("float64") - behind)).sum()  # over the steps as rounded to float32
         errors.append(abs(difference - slope) / (2 * STEP * length))
     return max(errors)
 
@@ -202,6 +216,7 @@ def _gradient(args):
     from .options.check import complete
     from .run import setup
     from .weights import params, pretrained
+
     mx = find_mxnet.load()
     device = mx.gpu(max(args.gpu, 0)) if mx.context.num_gpus() and args.gpu >= 0 else mx.cpu()
     name = first_with_weights(args.model.split(","))
@@ -214,14 +229,22 @@ def _gradient(args):
             path, which = Path(folder) / "random.params", " (random weights)"
             params.write(path, _random_weights(_network(name)))
         # with L-BFGS the gradient is not clipped
-        tiny = complete(Namespace(model=name, model_params=None if own else str(path), pooling=args.pooling,
-                                  optimizer="lbfgs", precision="fast32" if args.precision == "fast32" else "float32"))
+        tiny = complete(
+            Namespace(
+                model=name,
+                model_params=None if own else str(path),
+                pooling=args.pooling,
+                optimizer="lbfgs",
+                precision="fast32" if args.precision == "fast32" else "float32",
+            )
+        )
         pictures = setup.Pictures(content, [setup.Style(style)])
         objective = setup.make_objective(tiny, *setup.model_and_terms(tiny, device, pictures), pictures)
         error = gradient_error(objective, mx.nd.array(image, ctx=device))
     if error > LARGEST_ERROR:
-        raise NeuralStyleError(f"wrong by {error:.1%}, so pictures would come out wrong; please report this with all "
-                               "of these lines")
+        raise NeuralStyleError(
+            f"wrong by {error:.1%}, so pictures would come out wrong; please report this with all of these lines"
+        )
     return f"correct to within {max(error, 1e-4):.2%}{which}"
 
 
@@ -229,9 +252,12 @@ def _random_weights(network):
     import numpy as np
 
     from .network.architecture import NETWORKS, array_shapes
+
     random = np.random.default_rng(1)
-    return {"arg:" + name: random.standard_normal(shape, "float32") * np.float32((2 / np.prod(shape[1:])) ** .5)
-            for name, shape in array_shapes(NETWORKS[network]).items()}
+    return {
+        "arg:" + name: random.standard_normal(shape, "float32") * np.float32((2 / np.prod(shape[1:])) ** 0.5)
+        for name, shape in array_shapes(NETWORKS[network]).items()
+    }
 
 
 CHECKS = (
@@ -287,4 +313,5 @@ def anonymous(text):
 
 if __name__ == "__main__":
     from .options.parse import get_args
+
     sys.exit(examine(get_args()))

@@ -11,6 +11,7 @@ software have removed:
 The number of OpenMP threads is set before the library loads, because afterwards it is too late: by default, MXNet uses
 half of the processors. If OMP_NUM_THREADS is set already, it is respected.
 """
+
 import contextlib
 import importlib
 import importlib.abc
@@ -26,9 +27,24 @@ from .system.errors import NeuralStyleError, UsageError
 
 SUPPORTED = "Python 3.8 to 3.13 on Linux (x86-64, ARM64), or an Intel build of Python 3.8 to 3.12 on macOS"
 
-GONE_CONSTANTS = dict(PZERO=0.0, NZERO=-0.0, PINF=float("inf"), NINF=float("-inf"), Inf=float("inf"), NAN=float("nan"),
-                      NaN=float("nan"))
-GONE_FUNCTIONS = "alltrue sometrue in1d mirr msort npv pmt ppmt pv rate trapz round_ product".split()
+GONE_CONSTANTS = dict(
+    PZERO=0.0, NZERO=-0.0, PINF=float("inf"), NINF=float("-inf"), Inf=float("inf"), NAN=float("nan"), NaN=float("nan")
+)
+GONE_FUNCTIONS = [
+    "alltrue",
+    "sometrue",
+    "in1d",
+    "mirr",
+    "msort",
+    "npv",
+    "pmt",
+    "ppmt",
+    "pv",
+    "rate",
+    "trapz",
+    "round_",
+    "product",
+]
 
 
 @contextlib.contextmanager
@@ -38,6 +54,7 @@ def _distutils():
         yield
         return
     from packaging.version import Version
+
     package, version = types.ModuleType("distutils"), types.ModuleType("distutils.version")
     package.version = version
     version.StrictVersion = version.LooseVersion = Version
@@ -55,6 +72,7 @@ def _numpy_names():
     """Restore what NumPy has removed: permanently what MXNet keeps using, and the rest during its import."""
     import numpy.ma  # noqa: F401 (imported before, it does not take up the names)
     import scipy.sparse
+
     scipy.sparse.csr = types.SimpleNamespace(csr_matrix=scipy.sparse.csr_matrix)
     for alias, builtin in (("bool", bool), ("int", int)):
         if alias not in vars(numpy):
@@ -72,6 +90,7 @@ def _numpy_names():
 @contextlib.contextmanager
 def _later(name):
     """Postpone importing a module until it is used: scipy.stats takes half a second, and only MXNet's quantisation needs it."""
+
     class Later(types.ModuleType):
         def __getattr__(self, attribute):
             return getattr(importlib.import_module(name), attribute)
@@ -102,7 +121,9 @@ class _Loader(importlib.abc.Loader):
     def exec_module(self, module):
         os.environ["OMP_NUM_THREADS"] = str(machine.threads_asked() or machine.usable_cores())
         os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
-        os.environ.setdefault("MXNET_CPU_TEMP_COPY", "1")   # one scratch buffer instead of four, each as large as a layer
+        os.environ.setdefault(
+            "MXNET_CPU_TEMP_COPY", "1"
+        )  # one scratch buffer instead of four, each as large as a layer
         memory.share_one_arena()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -130,12 +151,16 @@ def load():
     try:
         return importlib.import_module("mxnet")
     except (ImportError, OSError, AttributeError) as error:
-        advice = ("pip install 'mxnet==1.9.1' 'numpy<2'" if sys.version_info < (3, 13)
-                  else "pip install --no-deps mxnet==1.9.1")
+        advice = (
+            "pip install 'mxnet==1.9.1' 'numpy<2'"
+            if sys.version_info < (3, 13)
+            else "pip install --no-deps mxnet==1.9.1"
+        )
         raise NeuralStyleError(
             f"MXNet does not load on Python {platform.python_version()}, {platform.system()} "
             f"{platform.machine()}: {str(error).splitlines()[0] if str(error) else type(error).__name__}. "
-            f"It runs with {SUPPORTED}; install it with: {advice}") from error
+            f"It runs with {SUPPORTED}; install it with: {advice}"
+        ) from error
 
 
 def context(gpu):
@@ -145,7 +170,7 @@ def context(gpu):
         return mx.cpu()
     try:
         count = mx.context.num_gpus()
-    except mx.base.MXNetError:      # a CUDA build without a driver
+    except mx.base.MXNetError:  # a CUDA build without a driver
         count = 0
     if count == 0:
         return mx.cpu()

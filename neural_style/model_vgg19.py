@@ -3,6 +3,7 @@
 A user's own model is a module `model_NAME` with `get_symbol()` and `get_executor(style, content, input_size,
 ctx)` of the same form; `--model NAME` takes it. Anything beyond these two, as here, is optional and enables more flags.
 """
+
 from collections import namedtuple
 
 from .find_mxnet import mx
@@ -21,12 +22,20 @@ def get_layers(pooling="avg", network="vgg19"):
     for block, (filters, convolutions) in enumerate(NETWORKS[network], 1):
         if block > 1:
             x = layers[f"pool{block - 1}"] = mx.sym.Pooling(
-                x, name=f"pool{block - 1}", pool_type=pooling, kernel=(2, 2), stride=(2, 2), pad=(0, 0))
+                x, name=f"pool{block - 1}", pool_type=pooling, kernel=(2, 2), stride=(2, 2), pad=(0, 0)
+            )
         for index in range(1, convolutions + 1):
             name = f"{block}_{index}"
             x = layers["conv" + name] = mx.sym.Convolution(
-                x, name="conv" + name, num_filter=filters, kernel=(3, 3), stride=(1, 1), pad=(1, 1),
-                no_bias=False, workspace=1024)
+                x,
+                name="conv" + name,
+                num_filter=filters,
+                kernel=(3, 3),
+                stride=(1, 1),
+                pad=(1, 1),
+                no_bias=False,
+                workspace=1024,
+            )
             x = layers["relu" + name] = mx.sym.Activation(x, name="relu" + name, act_type="relu")
     return layers
 
@@ -61,12 +70,19 @@ def get_executor(style, content, input_size, ctx, params=None, network="vgg19"):
     if missing:
         raise pretrained.too_short(missing[0])
     shapes, _, _ = out.infer_shape(data=(1, 3) + tuple(input_size))
-    arguments = {name: params[name] if name in params else mx.nd.zeros(shape, ctx)
-                 for name, shape in zip(names, shapes)}
+    arguments = {
+        name: params[name] if name in params else mx.nd.zeros(shape, ctx) for name, shape in zip(names, shapes)
+    }
     gradient = mx.nd.zeros(arguments["data"].shape, ctx)
     executor = out.bind(ctx=ctx, args=arguments, args_grad={"data": gradient}, grad_req="write")
-    return ConvExecutor(executor=executor, data=arguments["data"], data_grad=gradient,
-                        style=executor.outputs[:-1], content=executor.outputs[-1], arg_dict=arguments)
+    return ConvExecutor(
+        executor=executor,
+        data=arguments["data"],
+        data_grad=gradient,
+        style=executor.outputs[:-1],
+        content=executor.outputs[-1],
+        arg_dict=arguments,
+    )
 
 
 def get_model(input_size, ctx, network="vgg19"):

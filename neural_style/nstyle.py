@@ -1,7 +1,8 @@
 """The command and the reference's public names: flags → pictures → objective → optimiser → saved pictures.
 
-    python -m neural_style.nstyle --content-image photo.jpg --style-image painting.jpg
+python -m neural_style.nstyle --content-image photo.jpg --style-image painting.jpg
 """
+
 import contextlib
 import functools
 import importlib
@@ -12,8 +13,9 @@ import types
 from argparse import Namespace
 from collections import namedtuple
 
-if __name__ == "__main__" and not __package__:      # python path/to/neural_style/nstyle.py
+if __name__ == "__main__" and not __package__:  # python path/to/neural_style/nstyle.py
     import runpy
+
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.exit(runpy.run_module("neural_style.nstyle", run_name="__main__", alter_sys=True))
 
@@ -29,9 +31,12 @@ CallbackData = namedtuple("CallbackData", field_names=["eps", "epoch", "img", "f
 # The modules that the reference's functions live in now; imported on first use, since --help needs none of them.
 # Assigning to such a name in this module replaces the function there, as it would in the reference.
 _ELSEWHERE = {
-    "PreprocessContentImage": "pictures.images", "PreprocessStyleImage": "pictures.images",
-    "PostprocessImage": "pictures.images", "SaveImage": "pictures.images",
-    "style_gram_symbol": "objective.graph", "get_loss": "objective.graph",
+    "PreprocessContentImage": "pictures.images",
+    "PreprocessStyleImage": "pictures.images",
+    "PostprocessImage": "pictures.images",
+    "SaveImage": "pictures.images",
+    "style_gram_symbol": "objective.graph",
+    "get_loss": "objective.graph",
     "get_tv_grad_executor": "objective.image_terms",
 }
 
@@ -86,6 +91,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
     from .run import interrupt, optimize, plan, pyramid, setup, state
     from .run.progress import of_epochs, show_epoch
     from .run.saving import Saving
+
     saved = state.resume(args.resume, vars(args)) if getattr(args, "resume", None) else None
     if saved:
         args = Namespace(**{**saved.args, **vars(args)})
@@ -93,19 +99,22 @@ def train_nstyle(args, callback=None, on_epoch=None):
     if saved:
         refuse_changes(args, saved.args)
         if args.max_num_epochs < saved.state.epoch:
-            raise errors.UsageError(f"--max-num-epochs {args.max_num_epochs}: the run is already at epoch "
-                                    f"{saved.state.epoch}")
-    pyramid.levels(args)        # raises where there are more levels than pixels
+            raise errors.UsageError(
+                f"--max-num-epochs {args.max_num_epochs}: the run is already at epoch {saved.state.epoch}"
+            )
+    pyramid.levels(args)  # raises where there are more levels than pixels
     plan.check_pictures(args)
 
     # the pictures
-    read = functools.lru_cache(None)(images.read_picture)       # standard input can be read only once
+    read = functools.lru_cache(None)(images.read_picture)  # standard input can be read only once
     photo = read(args.content_image)
     pictures = setup.pictures_of(args, read)
     whole = edges.canvas(args.edges, pictures.sizes[0]).whole
     if saved and (saved.pictures != state.digest(pictures) or saved.state.image.shape != (1, 3, *whole)):
-        raise errors.UsageError(f"--resume {args.resume}: the content, a style picture, the mask or the regions have changed "
-                                "since the run began")
+        raise errors.UsageError(
+            f"--resume {args.resume}: the content, a style picture, the mask or the regions have changed "
+            "since the run began"
+        )
     saving = Saving(args, photo, pictures, saved)
     saving.prepare()
 
@@ -119,8 +128,11 @@ def train_nstyle(args, callback=None, on_epoch=None):
     if saved:
         since = saved.state
         image = setup.on_device(since.image, device)
-        log.info("resuming after epoch %d%s", since.epoch,
-                 "; L-BFGS has to rebuild its model of the objective" if args.optimizer == "lbfgs" else "")
+        log.info(
+            "resuming after epoch %d%s",
+            since.epoch,
+            "; L-BFGS has to rebuild its model of the objective" if args.optimizer == "lbfgs" else "",
+        )
     else:
         image = pyramid.start_of(args, pictures.content.shape, device, read)
         since = optimize.start_state(image)
@@ -147,15 +159,18 @@ def train_nstyle(args, callback=None, on_epoch=None):
             callback(data)
         if asked:
             saving.end(step.image, step.state(), step.epoch)
-            raise interrupt.Interrupted(f"stopped after epoch {step.epoch}; the picture so far is {saving.final}; "
-                                        f"to continue: {saving.to_resume}", asked[0])
+            raise interrupt.Interrupted(
+                f"stopped after epoch {step.epoch}; the picture so far is {saving.final}; "
+                f"to continue: {saving.to_resume}",
+                asked[0],
+            )
 
     saving.begin(device, read)
     del photo
-    read.cache_clear()      # large pictures need not stay in memory
+    read.cache_clear()  # large pictures need not stay in memory
     with of_epochs(args, since.epoch) as progress, interrupt.waiting() as asked, saving.telling_of_failure():
         if saved and saved.finished and saved.history and saved.history[-1].eps < args.stop_eps:
-            result = setup.on_device(since.result, device)      # it had finished by itself: nothing left to do
+            result = setup.on_device(since.result, device)  # it had finished by itself: nothing left to do
         else:
             result = optimize.minimise(objective, image, args, on_step, since)
         saving.end(result, last.state() if last else since)
@@ -180,7 +195,7 @@ def log_to_stderr(args):
     """Show the package's log as plain lines while the command runs; a library never sets this up."""
     handler, level = _Lines(), log.level
     log.addHandler(handler)
-    log.propagate = False       # MXNet gives the root logger a handler as soon as the learning rate changes
+    log.propagate = False  # MXNet gives the root logger a handler as soon as the learning rate changes
     log.setLevel(logging.WARNING if args.quiet else logging.DEBUG if args.verbose else logging.INFO)
     try:
         yield
@@ -200,15 +215,17 @@ def main(arglist=None):
 def _command(args, given):
     if "doctor" in given:
         from . import doctor
+
         return doctor.examine(complete(args))
     if "list_layers" in given:
         from .network.find_model import find_model, first_with_weights, layers_of
+
         print("\n".join(layers_of(find_model(first_with_weights(args.model.split(","))))))
     elif "save_recipe" in given:
         recipes.save(given["save_recipe"], changed(complete(args)))
     else:
         if args.seed is None and not args.resume:
-            args.seed = 0       # which MXNet begins with; so the picture's recipe can name it
+            args.seed = 0  # which MXNet begins with; so the picture's recipe can name it
         train_nstyle(args)
 
 

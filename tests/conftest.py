@@ -1,14 +1,15 @@
 """Pictures and weights that the tests share; everything is made here or comes with scikit-image."""
+
 import os
 
-if "PYTEST_XDIST_WORKER" in os.environ:     # each with a processor of its own; the numbers do not depend on it
+if "PYTEST_XDIST_WORKER" in os.environ:  # each with a processor of its own; the numbers do not depend on it
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import skimage.data
+from networks import SMALL, random_weights, small_weights, write
 from PIL import Image
 
-from networks import SMALL, random_weights, small_weights, write
 from neural_style.network import architecture
 from neural_style.weights import pretrained
 
@@ -76,6 +77,23 @@ def full_run(random_params, thumbnails, tmp_path):
 
 
 def words_of_a_run(params, pictures, folder):
-    return ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
-            "--model-params", str(params), "--max-long-edge", "48", "--max-num-epochs", "5", "--seed", "1",
-            "--save-epochs", "2", "--gpu", "-1", "--output_dir", str(folder / "out")]
+    return [
+        "--content-image",
+        str(pictures / "chelsea.png"),
+        "--style-image",
+        str(pictures / "coffee.png"),
+        "--model-params",
+        str(params),
+        "--max-long-edge",
+        "48",
+        "--max-num-epochs",
+        "5",
+        "--seed",
+        "1",
+        "--save-epochs",
+        "2",
+        "--gpu",
+        "-1",
+        "--output_dir",
+        str(folder / "out"),
+    ]

@@ -9,6 +9,7 @@ A case fails on a traceback, an exit code other than 0, 1, 2 and 130, a line too
 is not whole, a file left over or an earlier file changed; or if something that is read is neither taken nor refused in
 one line.
 """
+
 import argparse
 import collections
 import contextlib
@@ -28,30 +29,89 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent
 sys.path[:0] = [str(TESTS / folder) for folder in ("", "pictures", "weights", "..")]
 
-SECONDS = 300       # that a case may take; a busy machine makes them slow
-READ = 20           # damaged pictures that each case reads besides, and as many crafted files
-BATCH = 500         # cases that one process goes through
+SECONDS = 300  # that a case may take; a busy machine makes them slow
+READ = 20  # damaged pictures that each case reads besides, and as many crafted files
+BATCH = 500  # cases that one process goes through
 CODES = {0, 1, 2, 130}
 # What may stand on standard error of a quiet run besides one line of error.
 EXPECTED = re.compile(r"ignoring its colour profile|no GPU|has no effect; leave|^$")
-SMALL = {"max_long_edge": (10, 40), "width": (10, 40), "max_num_epochs": (1, 2), "save_epochs": (1, 3),
-         "style_scales": (1, 2), "print_iterations": (1, 3), "lr_sched_delay": (1, 3)}
+SMALL = {
+    "max_long_edge": (10, 40),
+    "width": (10, 40),
+    "max_num_epochs": (1, 2),
+    "save_epochs": (1, 3),
+    "style_scales": (1, 2),
+    "print_iterations": (1, 3),
+    "lr_sched_delay": (1, 3),
+}
 LEFT_OUT = {"normalised", "model_params", "debug", "verbose", "output_dir", "content_image", "style_image"}
-WORDS = ["", "0", "1", "-1", "nan", "inf", "1e999", "-0.0", "1e-300", "x", "vgg19", "relu3_last", "relu1_1", "conv4_2",
-         "same", "16", "8", "none", "luma", "match", "content", "style", "white", "lbfgs", "adam", "sgd", "nag", "max",
-         "gatys", "mean", "cover", "scale", "out/%s.png", "%s", "%d.jpg", "new/final.png", "final.webp", "final.tif",
-         "final.gif", "final.xyz", "a\nb", "ünï 猫.png", "\udcff.jpg", "-", "--", "/dev/null", ".", "out",
-         "../x/y.jpg", "\x00"]
+WORDS = [
+    "",
+    "0",
+    "1",
+    "-1",
+    "nan",
+    "inf",
+    "1e999",
+    "-0.0",
+    "1e-300",
+    "x",
+    "vgg19",
+    "relu3_last",
+    "relu1_1",
+    "conv4_2",
+    "same",
+    "16",
+    "8",
+    "none",
+    "luma",
+    "match",
+    "content",
+    "style",
+    "white",
+    "lbfgs",
+    "adam",
+    "sgd",
+    "nag",
+    "max",
+    "gatys",
+    "mean",
+    "cover",
+    "scale",
+    "out/%s.png",
+    "%s",
+    "%d.jpg",
+    "new/final.png",
+    "final.webp",
+    "final.tif",
+    "final.gif",
+    "final.xyz",
+    "a\nb",
+    "ünï 猫.png",
+    "\udcff.jpg",
+    "-",
+    "--",
+    "/dev/null",
+    ".",
+    "out",
+    "../x/y.jpg",
+    "\x00",
+]
 
 
 def corpus():
     """[(name, bytes)]: every picture of the table of odd pictures, refused ones too."""
     import test_odd_pictures as odd
+
     from neural_style.pictures import images
+
     made = [(item.name, item.content) for item in odd.ALL if isinstance(item.content, bytes)]
-    with tempfile.TemporaryDirectory() as folder:       # and some with a text in them
-        for ending, picture in ((ending, picture) for ending in ("png", "tif", "jpg", "webp")
-                                for picture in (odd.COLOURS, odd.COLOURS.astype("uint16") * 257)):
+    with tempfile.TemporaryDirectory() as folder:  # and some with a text in them
+        for ending, picture in (
+            (ending, picture)
+            for ending in ("png", "tif", "jpg", "webp")
+            for picture in (odd.COLOURS, odd.COLOURS.astype("uint16") * 257)
+        ):
             path = Path(folder) / f"ours-{picture.dtype}.{ending}"
             if ending in ("png", "tif") or picture.dtype == "uint8":
                 images.save_picture(picture, path, '{"content_image": "ünï 猫.png"}' * 20)
@@ -74,18 +134,18 @@ def mutated(chance, content, others):
         elif how == 2:
             del data[at:]
         elif how == 3:
-            del data[at:at + chance.randrange(1, 20)]
+            del data[at : at + chance.randrange(1, 20)]
         elif how == 4:
             data[at:at] = bytes(chance.randrange(256) for _ in range(chance.randrange(1, 20)))
         elif how == 5:
-            number = chance.choice([0, 1, 2 ** 15, 2 ** 16 - 1, 2 ** 31 - 1, 2 ** 32 - 1, 30000])
-            data[at:at + 4] = number.to_bytes(4, chance.choice(["big", "little"]))
+            number = chance.choice([0, 1, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1, 30000])
+            data[at : at + 4] = number.to_bytes(4, chance.choice(["big", "little"]))
         elif how == 6:
-            number = chance.choice([0, 1, 2 ** 15, 2 ** 16 - 1, 600])
-            data[at:at + 2] = number.to_bytes(2, chance.choice(["big", "little"]))
+            number = chance.choice([0, 1, 2**15, 2**16 - 1, 600])
+            data[at : at + 2] = number.to_bytes(2, chance.choice(["big", "little"]))
         else:
             other = chance.choice(others)[1]
-            data[at:] = other[min(at, len(other)):]
+            data[at:] = other[min(at, len(other)) :]
     return bytes(data)
 
 
@@ -103,6 +163,7 @@ def flat(chance, pictures, folder, role):
     if chance.random() < 0.2:
         return picture(chance, pictures, folder, role)
     from PIL import Image
+
     mode, size = chance.choice(["L", "RGB", "RGBA", "P", "1"]), (chance.randint(1, 60), chance.randint(1, 40))
     areas = Image.new(mode, size, 0)
     for _ in range(chance.randint(0, 3)):
@@ -141,8 +202,20 @@ def words_of(chance, pictures, folder, params):
     """A command line; its pictures lie in folder."""
     from neural_style import recipes
     from neural_style.options.flags import FLAGS
-    words = ["--quiet", "--gpu", "-1", "--model-params", str(params), "--max-long-edge", str(chance.randint(22, 34)),
-             "--max-num-epochs", str(chance.randint(1, 2)), "--output_dir", "out"]
+
+    words = [
+        "--quiet",
+        "--gpu",
+        "-1",
+        "--model-params",
+        str(params),
+        "--max-long-edge",
+        str(chance.randint(22, 34)),
+        "--max-num-epochs",
+        str(chance.randint(1, 2)),
+        "--output_dir",
+        "out",
+    ]
     words += ["--content-image", picture(chance, pictures, folder, "content")]
     words += ["--style-image", picture(chance, pictures, folder, "style")]
     if chance.random() < 0.2:
@@ -156,7 +229,12 @@ def words_of(chance, pictures, folder, params):
         words += ["--mask", flat(chance, pictures, folder, "mask")]
     if chance.random() < 0.1:
         own = flat(chance, pictures, folder, "regions")
-        words += ["--regions", own, "--style-regions", chance.choice([own, flat(chance, pictures, folder, "style-regions")])]
+        words += [
+            "--regions",
+            own,
+            "--style-regions",
+            chance.choice([own, flat(chance, pictures, folder, "style-regions")]),
+        ]
     if chance.random() < 0.1:
         words += ["--style-term", "patches", "--style-layers", "relu2_1"]
     flags = [flag for flag in FLAGS if flag.attribute not in LEFT_OUT]
@@ -166,9 +244,18 @@ def words_of(chance, pictures, folder, params):
             count = chance.choice([1, 1, 2]) if flag.many else 1
             words += [value(chance, flag, flag.attribute) for _ in range(count)]
     if chance.random() < 0.05:
-        words += chance.choice([["--list-layers"], ["--unknown"], ["stray"], ["--model", "resnet"],
-                                ["--save-recipe", "out/mine.args"], ["--save-recipe", "no/mine.args"],
-                                ["--model-params", "nowhere"], ["--model-params", words[12]]])
+        words += chance.choice(
+            [
+                ["--list-layers"],
+                ["--unknown"],
+                ["stray"],
+                ["--model", "resnet"],
+                ["--save-recipe", "out/mine.args"],
+                ["--save-recipe", "no/mine.args"],
+                ["--model-params", "nowhere"],
+                ["--model-params", words[12]],
+            ]
+        )
     if chance.random() < 0.05:
         words += [chance.choice(["--content-image", "--style-image", "--start"]), "-"]
     return words
@@ -183,11 +270,13 @@ def standard_error():
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         try:
+
             def said():
                 sys.stdout.flush()
                 sys.stderr.flush()
                 file.seek(0)
                 return file.read().decode("utf-8", "replace")
+
             yield said
         finally:
             sys.stdout.flush()
@@ -206,6 +295,7 @@ def complaint(code, said, before, after, words):
     from PIL import Image
 
     from neural_style.run import state
+
     lines = [line for line in said.split("\n") if not EXPECTED.search(line)]
     if code not in CODES:
         return f"exit code {code}"
@@ -241,6 +331,7 @@ def read_some(chance, pictures, folder):
     """Read damaged pictures, and the texts in them; what is wrong with that, or None."""
     from neural_style.pictures import images
     from neural_style.system.errors import UsageError
+
     for _ in range(READ):
         name, content = chance.choice(pictures)
         path = folder / f"damaged{Path(name).suffix}"
@@ -262,7 +353,7 @@ def read_some(chance, pictures, folder):
 
 def anything(chance, depth=0):
     """Any value that JSON has."""
-    kinds = [None, True, False, 0, 1, -1, 2, 10 ** 400, 0.5, float("nan"), float("inf"), *WORDS]
+    kinds = [None, True, False, 0, 1, -1, 2, 10**400, 0.5, float("nan"), float("inf"), *WORDS]
     made = chance.randrange(8)
     if made == 0 and depth < 3:
         return [anything(chance, depth + 1) for _ in range(chance.randrange(6))]
@@ -283,19 +374,21 @@ def changed(chance, value):
 def crafted_recipe(chance, path, pictures):
     """A recipe of random words, as a text or in a picture, under any name."""
     import numpy as np
+
     from neural_style.options import parse
     from neural_style.options.flags import FLAGS
     from neural_style.pictures import images
+
     words = [word.replace("\0", "") for word in WORDS] + [name for flag in FLAGS for name in flag.names.split()]
     count = chance.choice([1, 3, 10, 100, 10_000])
-    text = " ".join(chance.choices(words, k=count))[:chance.choice([10, 1000, 10 ** 6])]
+    text = " ".join(chance.choices(words, k=count))[: chance.choice([10, 1000, 10**6])]
     if chance.random() < 0.5:
         path = path.with_suffix(chance.choice([".args", ".txt", ".gif", ".xbm"]))
         text = chance.choice(["", "#define x_width 9\n", "P1 "]) + text
         path.write_bytes(mutated(chance, text.encode("utf-8", "replace"), pictures))
     else:
         saved = path.with_suffix(chance.choice([".png", ".jpg", ".tif", ".webp"]))
-        images.save_picture(np.zeros((9, 9, 3), "uint8"), saved, recipe=text[:60_000 // 4])
+        images.save_picture(np.zeros((9, 9, 3), "uint8"), saved, recipe=text[: 60_000 // 4])
         path = saved.with_suffix(chance.choice([saved.suffix, ".args", ".gif"]))
         path.write_bytes(mutated(chance, saved.read_bytes(), pictures))
     parse._recipe_words(str(path), {"recipe": [str(path)]})
@@ -304,8 +397,10 @@ def crafted_recipe(chance, path, pictures):
 def crafted_state(chance, path, pictures):
     """A state in which fields or bytes are others."""
     import numpy as np
+
     from neural_style.nstyle import get_args
     from neural_style.run import state
+
     path, image = path.with_name(".final.jpg.state.npz"), np.ones((1, 3, 4, 5), "float32")
     rows = [state.EpochRecord(1, 0.5, 2.0, 1.5, {"style": 1.0})]
     state.save(path, get_args([]), "digest", rows, state.State(1, 1.5, image, [image], image, 3.5))
@@ -322,12 +417,15 @@ def crafted_state(chance, path, pictures):
     epoch, epochs = state.progress_of(path)
     assert isinstance(epoch, int) and isinstance(epochs, int)
     saved = state.load(path)
-    assert np.isfinite(saved.state.image).all() and os.path.dirname(saved.args["output"] or str(path)) == str(path.parent)
+    assert np.isfinite(saved.state.image).all() and os.path.dirname(saved.args["output"] or str(path)) == str(
+        path.parent
+    )
 
 
 def crafted_record(chance, path, pictures):
     """A batch's record in which fields or bytes are others."""
     from neural_style.batch.record import RECORD, Entry, Record
+
     entry = Entry("/a.jpg", "/b.jpg", "a-b.jpg", "done", "0123", None, 3, 0.5, 1.5, "here")._asdict()
     path = path.with_name(RECORD)
     path.write_bytes(mutated(chance, json.dumps(changed(chance, {"pairs": [entry] * 3})).encode(), pictures))
@@ -341,15 +439,22 @@ def crafted_weights(chance, path, pictures):
 
     import numpy as np
     import weight_files
+
     from neural_style.network import architecture
     from neural_style.weights import convert
+
     torch, arrays = weight_files.fake_torch(), weight_files.known()
     with mock.patch.dict(architecture.NETWORKS, weight_files.SMALL), mock.patch.dict(sys.modules, torch):
-        write = chance.choice([
-            lambda: weight_files.write_mat(path, arrays, "old beta"), lambda: weight_files.write_gluon(path, "export"),
-            lambda: np.savez(path.open("wb"), **arrays), lambda: np.savez_compressed(path.open("wb"), **arrays),
-            lambda: weight_files.write_pth_zip(path, torch["torch"], weight_files.state_dict(arrays)),
-            lambda: weight_files.write_pth_stream(path, torch["torch"], weight_files.state_dict(arrays))])
+        write = chance.choice(
+            [
+                lambda: weight_files.write_mat(path, arrays, "old beta"),
+                lambda: weight_files.write_gluon(path, "export"),
+                lambda: np.savez(path.open("wb"), **arrays),
+                lambda: np.savez_compressed(path.open("wb"), **arrays),
+                lambda: weight_files.write_pth_zip(path, torch["torch"], weight_files.state_dict(arrays)),
+                lambda: weight_files.write_pth_stream(path, torch["torch"], weight_files.state_dict(arrays)),
+            ]
+        )
         write()
         path.write_bytes(mutated(chance, path.read_bytes(), pictures))
         convert.convert(path, "caffe")
@@ -358,6 +463,7 @@ def crafted_weights(chance, path, pictures):
 def read_crafted(chance, pictures, folder):
     """Read what somebody else may have made; what is wrong with that, or None."""
     from neural_style.system.errors import NeuralStyleError
+
     for craft in [crafted_recipe, crafted_state, crafted_record, crafted_weights] * (READ // 4):
         with tempfile.TemporaryDirectory(dir=folder) as below:
             try:
@@ -376,6 +482,7 @@ def read_crafted(chance, pictures, folder):
 def run_case(seed, number, pictures, params, show=False):
     """Go through one case; its complaint or None, and its exit code."""
     from neural_style import nstyle
+
     chance = random.Random(f"{seed}-{number}")
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder).resolve()
@@ -398,7 +505,7 @@ def run_case(seed, number, pictures, params, show=False):
                 code = type(error).__name__
             text = said()
             unexpected = read_some(chance, pictures, folder) or read_crafted(chance, pictures, folder)
-            details = said()[len(text):] if unexpected else ""
+            details = said()[len(text) :] if unexpected else ""
         if show:
             print(f"exit code {code}\n{text}")
         wrong = unexpected or complaint(code, text, before, files_below(folder), words)
@@ -409,9 +516,10 @@ def run_case(seed, number, pictures, params, show=False):
 def work(seed, first, last, params, until):
     """Go through the cases from first to last, printing `number code` for each, and complaints on standard error."""
     import warnings
+
     warnings.simplefilter("default")
     pictures = corpus()
-    seen = os.dup(2)        # where a hang is shown, whatever a case does to standard error
+    seen = os.dup(2)  # where a hang is shown, whatever a case does to standard error
     for number in range(first, last):
         if time.time() > until:
             return
@@ -435,7 +543,9 @@ def main():
         first, last, params, until = options.work
         return work(options.seed, int(first), int(last), params, float(until))
     from networks import random_weights
+
     from neural_style.weights import params
+
     until, done, ends = time.time() + 60 * options.minutes, 0, collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "random.params"
@@ -444,8 +554,21 @@ def main():
             wrong, _ = run_case(options.seed, options.case, corpus(), weights, show=True)
             return bool(wrong)
         while time.time() < until:
-            run = subprocess.run([sys.executable, __file__, "--seed", str(options.seed), "--work", str(done),
-                                  str(done + BATCH), str(weights), str(until)], stdout=subprocess.PIPE, text=True)
+            run = subprocess.run(
+                [
+                    sys.executable,
+                    __file__,
+                    "--seed",
+                    str(options.seed),
+                    "--work",
+                    str(done),
+                    str(done + BATCH),
+                    str(weights),
+                    str(until),
+                ],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
             lines = run.stdout.splitlines()
             for line in lines:
                 number, *end = line.split()

@@ -2,6 +2,7 @@
 
 Every file that is left must be whole, and the pictures of the run that goes on those of a run never stopped.
 """
+
 import argparse
 import contextlib
 import os
@@ -22,16 +23,42 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from networks import random_weights
+
 from neural_style import nstyle
 from neural_style.run import state
 from neural_style.weights import params
 
-RUNS = {"nag": [], "sgd": ["--optimizer", "sgd"], "adam": ["--optimizer", "adam", "--lr", "5", "--keep-best"],
-        "patches": ["--style-term", "patches", "--style-layers", "relu2_1", "relu3_1", "--match-every", "7"],
-        "fast32": ["--precision", "fast32"],
-        "pyramid": ["--max-long-edge", "64", "--pyramid", "1", "--pyramid-epochs", "3"]}
-FLAGS = ("--max-long-edge 48 --max-num-epochs 40 --stop-eps 0 --lr-sched-delay 7 --seed 3 --save-epochs 1 --gpu -1 "
-         "--quiet --content-image chelsea.png --style-image coffee.png --model-params random.params").split()
+RUNS = {
+    "nag": [],
+    "sgd": ["--optimizer", "sgd"],
+    "adam": ["--optimizer", "adam", "--lr", "5", "--keep-best"],
+    "patches": ["--style-term", "patches", "--style-layers", "relu2_1", "relu3_1", "--match-every", "7"],
+    "fast32": ["--precision", "fast32"],
+    "pyramid": ["--max-long-edge", "64", "--pyramid", "1", "--pyramid-epochs", "3"],
+}
+FLAGS = [
+    "--max-long-edge",
+    "48",
+    "--max-num-epochs",
+    "40",
+    "--stop-eps",
+    "0",
+    "--lr-sched-delay",
+    "7",
+    "--seed",
+    "3",
+    "--save-epochs",
+    "1",
+    "--gpu",
+    "-1",
+    "--quiet",
+    "--content-image",
+    "chelsea.png",
+    "--style-image",
+    "coffee.png",
+    "--model-params",
+    "random.params",
+]
 
 
 def command(kind, folder):
@@ -61,7 +88,7 @@ def whole(folder):
         else:
             with Image.open(path) as picture:
                 picture.load()
-            if not path.name.startswith("."):       # else killed between a whole file's two names
+            if not path.name.startswith("."):  # else killed between a whole file's two names
                 pictures[path.name] = path.read_bytes()
     return pictures
 
@@ -91,7 +118,7 @@ def main():
             with running(kind, out) as run:
                 time.sleep(chance.uniform(0, lasts[kind]))
                 run.send_signal(signal.SIGKILL)
-                if run.wait() == 0:     # it had come to its end
+                if run.wait() == 0:  # it had come to its end
                     shutil.rmtree(str(out))
                     continue
             left = whole(out)

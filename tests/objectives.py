@@ -1,4 +1,5 @@
 """Objectives as a command line asks for them."""
+
 from neural_style.find_mxnet import mx
 from neural_style.nstyle import get_args
 from neural_style.objective import edges

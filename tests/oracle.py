@@ -1,4 +1,5 @@
 """VGG in plain NumPy, float64, forward and backward: what the objective is tested against."""
+
 import numpy as np
 
 
@@ -6,8 +7,11 @@ def convolve(x, kernels):
     """3×3 convolution with zero padding: x (C, H, W), kernels (out, C, 3, 3) → (out, H, W)."""
     padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
     height, width = x.shape[1:]
-    return sum(np.tensordot(kernels[:, :, i, j], padded[:, i:i + height, j:j + width], 1)
-               for i in range(3) for j in range(3))
+    return sum(
+        np.tensordot(kernels[:, :, i, j], padded[:, i : i + height, j : j + width], 1)
+        for i in range(3)
+        for j in range(3)
+    )
 
 
 def windows(x):
@@ -27,7 +31,8 @@ class Vgg:
         below = "data"
         for block, (_, count) in enumerate(blocks, 1):
             names = ([f"pool{block - 1}"] if block > 1 else []) + [
-                f"{kind}{block}_{i}" for i in range(1, count + 1) for kind in ("conv", "relu")]
+                f"{kind}{block}_{i}" for i in range(1, count + 1) for kind in ("conv", "relu")
+            ]
             for name in names:
                 self.layers[name] = self._forward(name, self.layers[below])
                 self.order.append((name, below))
@@ -83,10 +88,15 @@ def patch_term(features, styles, side, stride, inside=None):
 
     inside, (h, w) bool, says where centres of patches are; None: everywhere.
     """
+
     def cut(features, step, inside):
         _, height, width = features.shape
-        return [(y, x, features[:, y:y + side, x:x + side].astype(float)) for y in range(0, height - side + 1, step)
-                for x in range(0, width - side + 1, step) if inside is None or inside[y + side // 2, x + side // 2]]
+        return [
+            (y, x, features[:, y : y + side, x : x + side].astype(float))
+            for y in range(0, height - side + 1, step)
+            for x in range(0, width - side + 1, step)
+            if inside is None or inside[y + side // 2, x + side // 2]
+        ]
 
     energy, slope, matches = 0.0, np.zeros(features.shape), []
     for share, shown in styles:
@@ -98,7 +108,7 @@ def patch_term(features, styles, side, stride, inside=None):
             number = int(np.flatnonzero(scores >= scores.max() - 1e-9)[0])
             difference = patch - theirs[number]
             energy += share * np.square(difference).sum()
-            slope[:, y:y + side, x:x + side] += 2 * share * difference
+            slope[:, y : y + side, x : x + side] += 2 * share * difference
             numbers.append(number)
         matches.append(numbers)
     return energy, slope, matches

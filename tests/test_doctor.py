@@ -1,4 +1,5 @@
 """The doctor says what is here, a line each, and finds what is broken."""
+
 import sys
 
 import pytest
@@ -10,8 +11,17 @@ from neural_style.weights import pretrained as weights
 
 @pytest.fixture
 def words(small, tmp_path):
-    return ["--doctor", "--model-params", str(small), "--gpu", "-1", "--content-image", "missing.png",
-            "--output_dir", str(tmp_path / "out")]
+    return [
+        "--doctor",
+        "--model-params",
+        str(small),
+        "--gpu",
+        "-1",
+        "--content-image",
+        "missing.png",
+        "--output_dir",
+        str(tmp_path / "out"),
+    ]
 
 
 @pytest.fixture
@@ -20,6 +30,7 @@ def examined(words, capsys):
         code = nstyle.main(words + list(more))
         lines = capsys.readouterr().out.splitlines()
         return code, dict(line.split(": ", 1) for line in lines if ": " in line)
+
     return run
 
 
@@ -64,12 +75,21 @@ def test_wrong_weights_and_a_folder_that_cannot_be(examined, monkeypatch, tmp_pa
     only(monkeypatch, "weights", "output")
     (tmp_path / "wrong.params").write_bytes(b"wrong" * 20)
     (tmp_path / "file").write_text("")
-    code, lines = examined("--model-params", str(tmp_path / "wrong.params"), "--output_dir", str(tmp_path / "file" / "x"))
+    code, lines = examined(
+        "--model-params", str(tmp_path / "wrong.params"), "--output_dir", str(tmp_path / "file" / "x")
+    )
     assert code == 1 and "PROBLEM" in lines["weights"] and "PROBLEM" in lines["output"]
 
 
-@pytest.mark.parametrize("wrong", [lambda g: g * 1.02, lambda g: -g, lambda g: g * 0,
-                                   lambda g: find_mxnet.mx.nd.concat(g[:, :1] * 0, g[:, 1:], dim=1)])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda g: g * 1.02,
+        lambda g: -g,
+        lambda g: g * 0,
+        lambda g: find_mxnet.mx.nd.concat(g[:, :1] * 0, g[:, 1:], dim=1),
+    ],
+)
 def test_a_wrong_gradient_is_found(examined, monkeypatch, wrong):
     only(monkeypatch, "gradient")
     right = objective.Objective.__call__
@@ -77,6 +97,7 @@ def test_a_wrong_gradient_is_found(examined, monkeypatch, wrong):
     def call(self, image):
         evaluation = right(self, image)
         return evaluation._replace(gradient=wrong(evaluation.gradient))
+
     monkeypatch.setattr(objective.Objective, "__call__", call)
     code, lines = examined()
     assert code == 1 and "PROBLEM: wrong by" in lines["gradient"]

@@ -1,4 +1,5 @@
 """MXNet loads quietly, with the threads of the cores that this process may use."""
+
 import os
 import subprocess
 import sys
@@ -10,14 +11,22 @@ from neural_style import find_mxnet
 from neural_style.system import machine
 from neural_style.system.errors import NeuralStyleError, UsageError
 
-PRINT_THREADS = ("import os{}; from neural_style.find_mxnet import mx; mx.nd.array([1, 2]).asnumpy(); "
-                 "print(os.environ['OMP_NUM_THREADS'])")
+PRINT_THREADS = (
+    "import os{}; from neural_style.find_mxnet import mx; mx.nd.array([1, 2]).asnumpy(); "
+    "print(os.environ['OMP_NUM_THREADS'])"
+)
 
 
 def python(code, **environment):
     variables = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    return subprocess.run([sys.executable, "-W", "error", "-c", code], env={**variables, **environment}, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True).stdout.strip()
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**variables, **environment},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=True,
+    ).stdout.strip()
 
 
 def test_threads_are_the_usable_cores():
@@ -37,7 +46,9 @@ def test_affinity_is_respected():
 def test_the_aliases_mxnet_needs_are_there_and_distutils_is_not_faked_for_others():
     assert find_mxnet.mx.np.array([True], dtype=np.bool_).dtype == bool
     if sys.version_info >= (3, 12):
-        assert python("import sys; from neural_style.find_mxnet import mx; print('distutils' in sys.modules)") == "False"
+        assert (
+            python("import sys; from neural_style.find_mxnet import mx; print('distutils' in sys.modules)") == "False"
+        )
 
 
 def test_what_does_not_load_says_what_to_use_instead(monkeypatch):

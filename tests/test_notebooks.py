@@ -1,4 +1,5 @@
 """The notebooks of examples/, each in a fresh kernel, at a tiny size and with random weights."""
+
 import io
 import json
 import os
@@ -16,11 +17,11 @@ from PIL import Image
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 sys.path.insert(0, str(EXAMPLES))
-import build     # noqa: E402
-import figures   # noqa: E402
-from neural_style.painting import paint     # noqa: E402
-from neural_style.pictures.images import save_picture   # noqa: E402
+import build  # noqa: E402
+import figures  # noqa: E402
 
+from neural_style.painting import paint  # noqa: E402
+from neural_style.pictures.images import save_picture  # noqa: E402
 
 # Steps of the notebook's own that figures.sized does not make fewer.
 FEWER = {"steps=2000": "steps=20", "max_num_iter=30000": "max_num_iter=300", "max_num_iter=1000": "max_num_iter=50"}
@@ -51,21 +52,38 @@ def checkout(tmp_path, random_params, paintings, thumbnails):
         assert many in text
         text = text.replace(many, few)
     own.write_text(text, encoding="utf-8")
-    return tmp_path, dict(os.environ, NEURAL_STYLE_FIGURES="tiny", NEURAL_STYLE_PARAMS=str(random_params),
-                          PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1", IPYTHONDIR=str(tmp_path / "ipython"))
+    return tmp_path, dict(
+        os.environ,
+        NEURAL_STYLE_FIGURES="tiny",
+        NEURAL_STYLE_PARAMS=str(random_params),
+        PYTHONPATH=str(ROOT),
+        OMP_NUM_THREADS="1",
+        IPYTHONDIR=str(tmp_path / "ipython"),
+    )
 
 
 def run(checkout, program, *words):
     folder, environment = checkout
-    done = subprocess.run([sys.executable, program, *words], cwd=str(folder), env=environment,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    done = subprocess.run(
+        [sys.executable, program, *words],
+        cwd=str(folder),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done
 
 
 def of_kind(notebook, *kinds):
-    return [output.data[kind] for cell in notebook.cells for output in cell.get("outputs", ())
-            for kind in kinds if kind in output.get("data", {})]
+    return [
+        output.data[kind]
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        for kind in kinds
+        if kind in output.get("data", {})
+    ]
 
 
 @pytest.mark.parametrize("name", build.NOTEBOOKS)
@@ -80,7 +98,7 @@ def test_each_of_them_alone(name, checkout):
     assert of_kind(notebook, "image/jpeg")
     assert str(checkout[0]) not in nbformat.writes(notebook)
     if name == "checkpoint-viewer":
-        viewer, = of_kind(notebook, "text/html")
+        (viewer,) = of_kind(notebook, "text/html")
         assert re.findall(r'alt="(.*?)"', viewer) == [f"e_{n}.jpg" for n in range(1, 6)] + ["final.jpg"]
         assert 'type="range"' in viewer and 'max="5"' in viewer
         assert (checkout[0] / "output/checkpoint-viewer/run.gif").exists()
@@ -90,7 +108,9 @@ def test_all_of_them_in_order(checkout, monkeypatch, capsys):
     done = []
     monkeypatch.setenv("NEURAL_STYLE_PICTURES", "free")
     monkeypatch.setattr(build, "HERE", checkout[0] / "examples")
-    monkeypatch.setattr(build, "executed", lambda path: done.append(path.stem) or nbformat.read(str(path), as_version=4))
+    monkeypatch.setattr(
+        build, "executed", lambda path: done.append(path.stem) or nbformat.read(str(path), as_version=4)
+    )
     build.main([])
     build.main(["neuralart"])
     assert done == [*build.NOTEBOOKS, "neuralart"]
@@ -100,11 +120,13 @@ def test_all_of_them_in_order(checkout, monkeypatch, capsys):
 def test_a_warning_of_our_own_fails(checkout):
     """So the tests above see every one; other people's warnings stay theirs."""
     program = checkout[0] / "warn.py"
-    program.write_text("import sys, warnings; sys.path.insert(0, 'examples')\nimport figures\nfigures.setup()\n"
-                       "warnings.warn_explicit('theirs', UserWarning, 'x.py', 1, module='matplotlib.x')\n"
-                       "for module in ('__main__', 'figures', 'neural_style.images'):\n"
-                       "    try: warnings.warn_explicit('ours', UserWarning, 'x.py', 1, module=module)\n"
-                       "    except UserWarning: print('fails')")
+    program.write_text(
+        "import sys, warnings; sys.path.insert(0, 'examples')\nimport figures\nfigures.setup()\n"
+        "warnings.warn_explicit('theirs', UserWarning, 'x.py', 1, module='matplotlib.x')\n"
+        "for module in ('__main__', 'figures', 'neural_style.images'):\n"
+        "    try: warnings.warn_explicit('ours', UserWarning, 'x.py', 1, module=module)\n"
+        "    except UserWarning: print('fails')"
+    )
     assert run(checkout, str(program)).stdout == "fails\n" * 3
 
 
@@ -113,18 +135,20 @@ def test_a_notebook_in_the_manner_of_the_time(random_params, pictures, tmp_path,
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     (tmp_path / "model").mkdir()
     os.symlink(str(random_params), str(tmp_path / "model" / "vgg19.params"))
-    cells = ["from neural_style import nstyle",
-             "args = nstyle.get_args([])",
-             f"args.content_image = {str(pictures / 'chelsea.png')!r}",
-             f"args.style_image = {str(pictures / 'coffee.png')!r}",
-             "args.max_size = 600\nargs.max_long_edge = 32\nargs.max_num_epochs = 11\nargs.lr_sched_delay = 5\n"
-             "args.lr_sched_factor = 0.6\nargs.save_epochs = 1\nargs.stop_eps = 0\nargs.output_dir = 'output/'",
-             "seen = []\ndef f(data):\n    seen.append((data['eps'], data['epoch'], data.get('filename')))",
-             "nstyle.train_nstyle(args, callback=f)",
-             "import glob, os\nnumber = lambda path: int(os.path.basename(path)[2:-4])\n"
-             "names = sorted(glob.glob('output/e_*.jpg'), key=number) + ['output/final.jpg']",
-             "whole = [os.path.getsize(name) > 500 for name in names]",
-             "import json\nprint(json.dumps([seen, names, whole, os.getpid()]))"]
+    cells = [
+        "from neural_style import nstyle",
+        "args = nstyle.get_args([])",
+        f"args.content_image = {str(pictures / 'chelsea.png')!r}",
+        f"args.style_image = {str(pictures / 'coffee.png')!r}",
+        "args.max_size = 600\nargs.max_long_edge = 32\nargs.max_num_epochs = 11\nargs.lr_sched_delay = 5\n"
+        "args.lr_sched_factor = 0.6\nargs.save_epochs = 1\nargs.stop_eps = 0\nargs.output_dir = 'output/'",
+        "seen = []\ndef f(data):\n    seen.append((data['eps'], data['epoch'], data.get('filename')))",
+        "nstyle.train_nstyle(args, callback=f)",
+        "import glob, os\nnumber = lambda path: int(os.path.basename(path)[2:-4])\n"
+        "names = sorted(glob.glob('output/e_*.jpg'), key=number) + ['output/final.jpg']",
+        "whole = [os.path.getsize(name) > 500 for name in names]",
+        "import json\nprint(json.dumps([seen, names, whole, os.getpid()]))",
+    ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     nbformat.write(notebook, str(tmp_path / "old.ipynb"))
     notebook = build.executed(tmp_path / "old.ipynb")
@@ -135,7 +159,7 @@ def test_a_notebook_in_the_manner_of_the_time(random_params, pictures, tmp_path,
     expected = [f"output/e_{n}.jpg" for n in range(1, 12)]
     assert [filename for _, _, filename in seen] == expected
     assert names == expected + ["output/final.jpg"] and all(whole)
-    with pytest.raises(ProcessLookupError):     # no kernel is left behind
+    with pytest.raises(ProcessLookupError):  # no kernel is left behind
         os.kill(kernel, 0)
 
 
@@ -178,8 +202,12 @@ def test_what_is_committed(name):
     text, notebook = path.read_text(encoding="utf-8"), nbformat.read(str(path), as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
-    assert not [output for cell in code for output in cell.outputs if output.output_type in ("error", "stream")
-                and output.get("name") != "stdout"]
+    assert not [
+        output
+        for cell in code
+        for output in cell.outputs
+        if output.output_type in ("error", "stream") and output.get("name") != "stdout"
+    ]
     assert path.stat().st_size < 2.5e6
     assert not re.search(r'["\' ](/home|/tmp|/Users|/root|[A-Z]:\\\\)', text)
     assert not any(name in json.dumps([cell.outputs for cell in code]) for name in figures.ORIGINAL)

@@ -1,22 +1,21 @@
 """The command and train_nstyle from end to end, on small pictures with random weights."""
-import logging
+
 import os
 import signal
 import subprocess
 import sys
-from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from objectives import objective_of
 from PIL import Image
 
 from neural_style import nstyle
+from neural_style.find_mxnet import mx
 from neural_style.objective import graph, objective
 from neural_style.options.flags import REFERENCE
 from neural_style.system.errors import NeuralStyleError, UsageError
-from neural_style.find_mxnet import mx
-from objectives import objective_of
 
 
 @pytest.fixture
@@ -50,10 +49,13 @@ def test_callback_and_pictures(args, tmp_path):
 
 def test_the_last_picture_is_saved_as_it_is_and_the_others_denoised(args, tmp_path, monkeypatch):
     from neural_style.pictures import images
+
     calls = []
-    monkeypatch.setattr(images, "SaveImage", lambda img, name, noise=0., recipe=None: calls.append((os.path.basename(name), noise)))
+    monkeypatch.setattr(
+        images, "SaveImage", lambda img, name, noise=0.0, recipe=None: calls.append((os.path.basename(name), noise))
+    )
     nstyle.train_nstyle(args)
-    assert calls == [("e_2.jpg", .02), ("e_4.jpg", .02), ("final.jpg", 0.)]
+    assert calls == [("e_2.jpg", 0.02), ("e_4.jpg", 0.02), ("final.jpg", 0.0)]
 
 
 def test_arguments_of_the_original_only(words, small, tmp_path, monkeypatch):
@@ -65,7 +67,7 @@ def test_arguments_of_the_original_only(words, small, tmp_path, monkeypatch):
     for name in set(vars(args)) - set(REFERENCE):
         delattr(args, name)
     assert len(vars(args)) == 16
-    args.output_dir = "out"         # the original glued names to it: oute_2.jpg
+    args.output_dir = "out"  # the original glued names to it: oute_2.jpg
     nstyle.train_nstyle(args)
     assert names("out") == ["e_2.jpg", "e_4.jpg", "final.jpg"] and names(".") == ["model", "out"]
 
@@ -128,18 +130,21 @@ def test_bar_on_a_terminal(words, capsys, monkeypatch):
     assert "5/5" in bar and "eps 0." in bar and "style " in bar and "content " in bar and "epoch 1/5" not in bar
 
 
-@pytest.mark.parametrize("change, code, says", [
-    ({"--content-image": "nowhere.jpg"}, 2, "nowhere.jpg: there is no such picture"),
-    ({"--style-image": "."}, 2, "is a folder"),
-    ({"--max-long-edge": "12"}, 2, "16 pixels"),
-    ({"--model": "resnet"}, 2, "--model resnet is unknown"),
-    ({"--model-params": "nowhere.params"}, 2, "nowhere.params"),
-    ({"--lr": "nan"}, 2, "--lr nan: must be a finite number"),
-    ({"--style-weight": "-1"}, 2, "--style-weight -1.0: must be 0 or greater"),
-    ({"--output_dir": "/dev/null/pictures"}, 1, "choose another folder"),
-    ({"--output": "."}, 2, ".: pictures cannot be saved with this extension"),
-    ({"--output": "somewhere/"}, 2, "somewhere/: pictures cannot be saved with this extension"),
-])
+@pytest.mark.parametrize(
+    "change, code, says",
+    [
+        ({"--content-image": "nowhere.jpg"}, 2, "nowhere.jpg: there is no such picture"),
+        ({"--style-image": "."}, 2, "is a folder"),
+        ({"--max-long-edge": "12"}, 2, "16 pixels"),
+        ({"--model": "resnet"}, 2, "--model resnet is unknown"),
+        ({"--model-params": "nowhere.params"}, 2, "nowhere.params"),
+        ({"--lr": "nan"}, 2, "--lr nan: must be a finite number"),
+        ({"--style-weight": "-1"}, 2, "--style-weight -1.0: must be 0 or greater"),
+        ({"--output_dir": "/dev/null/pictures"}, 1, "choose another folder"),
+        ({"--output": "."}, 2, ".: pictures cannot be saved with this extension"),
+        ({"--output": "somewhere/"}, 2, "somewhere/: pictures cannot be saved with this extension"),
+    ],
+)
 def test_wrong_use_is_one_line_and_the_right_code(words, change, code, says, capsys):
     for flag, value in change.items():
         words += [flag, value]
@@ -167,6 +172,7 @@ def test_a_run_that_diverges_at_once_ends_with_1_and_no_picture(words, capsys, t
 
 def test_the_last_good_picture_of_a_run_that_diverges_is_saved(args, tmp_path, monkeypatch):
     from neural_style.pictures import images
+
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "final.jpg").write_bytes(b"earlier")
     evaluate, seen = objective.Objective.__call__, []
@@ -178,7 +184,9 @@ def test_the_last_good_picture_of_a_run_that_diverges_is_saved(args, tmp_path, m
 
     monkeypatch.setattr(objective.Objective, "__call__", breaks)
     saved = {}
-    monkeypatch.setattr(images, "SaveImage", lambda image, path, noise=0., recipe=None: saved.update({os.path.basename(path): image}))
+    monkeypatch.setattr(
+        images, "SaveImage", lambda image, path, noise=0.0, recipe=None: saved.update({os.path.basename(path): image})
+    )
     with pytest.raises(NeuralStyleError, match="epoch 4.*last good image is .*e_2.jpg"):
         nstyle.train_nstyle(args)
     assert np.array_equal(saved["e_2.jpg"], seen[2]) and "final.jpg" not in saved
@@ -187,13 +195,17 @@ def test_the_last_good_picture_of_a_run_that_diverges_is_saved(args, tmp_path, m
 def test_bad_input_never_costs_an_earlier_picture(words, tmp_path, capsys):
     assert nstyle.main(words) == 0
     before = {name: (tmp_path / "out" / name).read_bytes() for name in names(tmp_path / "out")}
-    for change in (["--content-image", "nowhere.jpg"], ["--model", "nothing"], ["--model-params", __file__],
-                   ["--lr", "1e29"]):
+    for change in (
+        ["--content-image", "nowhere.jpg"],
+        ["--model", "nothing"],
+        ["--model-params", __file__],
+        ["--lr", "1e29"],
+    ):
         assert nstyle.main(words + change) != 0
     assert {name: (tmp_path / "out" / name).read_bytes() for name in names(tmp_path / "out")} == before
 
 
-MODEL = '''
+MODEL = """
 import find_mxnet
 import mxnet as mx
 from neural_style.model_vgg19 import ConvExecutor
@@ -212,7 +224,7 @@ def get_executor(style, content, size, dev):
         array[:] = 0.1
     return ConvExecutor(bound, bound.arg_dict["data"], bound.grad_dict["data"], bound.outputs[:-1],
                         bound.outputs[-1], bound.arg_dict)
-'''
+"""
 
 
 def test_a_model_of_ones_own(args, words, tmp_path, monkeypatch, capsys):
@@ -235,20 +247,33 @@ def test_the_old_word_vgg_is_vgg19(words):
 
 
 def test_the_references_names():
-    for name in ("get_args", "train_nstyle", "CallbackData", "PreprocessContentImage", "PreprocessStyleImage",
-                 "PostprocessImage", "SaveImage", "style_gram_symbol", "get_loss", "get_tv_grad_executor"):
+    for name in (
+        "get_args",
+        "train_nstyle",
+        "CallbackData",
+        "PreprocessContentImage",
+        "PreprocessStyleImage",
+        "PostprocessImage",
+        "SaveImage",
+        "style_gram_symbol",
+        "get_loss",
+        "get_tv_grad_executor",
+    ):
         assert callable(getattr(nstyle, name))
     assert nstyle.get_loss is graph.get_loss
     with pytest.raises(AttributeError):
         nstyle.get_lost
     from neural_style import model_vgg19
-    assert all(callable(getattr(model_vgg19, name))
-               for name in ("get_symbol", "get_executor", "get_model", "ConvExecutor"))
+
+    assert all(
+        callable(getattr(model_vgg19, name)) for name in ("get_symbol", "get_executor", "get_model", "ConvExecutor")
+    )
 
 
 def test_code_of_the_time_assembles_the_parts_itself(random_params, pictures):
     """The reference's functions, called as the reference's train_nstyle called them, give our numbers to the last bit."""
     from neural_style import model_vgg19
+
     content_np = nstyle.PreprocessContentImage(str(pictures / "chelsea.png"), 32)
     style_np = nstyle.PreprocessStyleImage(str(pictures / "coffee.png"), shape=content_np.shape)
     size, params = content_np.shape[2:], model_vgg19.get_params(random_params)
@@ -270,16 +295,31 @@ def test_code_of_the_time_assembles_the_parts_itself(random_params, pictures):
     losses.executor.forward()
     losses.executor.backward([mx.nd.ones((1,)) / scale for scale in gscale] + [mx.nd.ones((1,)) * 10])
 
-    ours, _ = objective_of(["--content-image", pictures / "chelsea.png", "--style-image", pictures / "coffee.png",
-                            "--max-long-edge", 32, "--model-params", random_params, "--tv-weight", 0, "--clip-gradient", 0])
+    ours, _ = objective_of(
+        [
+            "--content-image",
+            pictures / "chelsea.png",
+            "--style-image",
+            pictures / "coffee.png",
+            "--max-long-edge",
+            32,
+            "--model-params",
+            random_params,
+            "--tv-weight",
+            0,
+            "--clip-gradient",
+            0,
+        ]
+    )
     evaluation = ours(image)
     assert list(evaluation.losses) == [output.asscalar() for output in losses.executor.outputs]
     assert np.array_equal(evaluation.gradient.asnumpy(), losses.data_grad.asnumpy())
 
 
 def python(code, **environment):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                          env={**os.environ, **environment}).stdout.strip()
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **environment}
+    ).stdout.strip()
 
 
 def test_help_and_import_do_not_load_mxnet():
@@ -304,9 +344,12 @@ def test_a_closed_terminal_is_no_error(full_run):
 
 def test_ctrl_c_in_the_middle_of_a_run(full_run):
     full_run[full_run.index("--max-num-epochs") + 1] = "100000"
-    run = subprocess.Popen([sys.executable, "-m", "neural_style.nstyle"] + full_run + ["--stop-eps", "0"], text=True,
-                           stderr=subprocess.PIPE,      # a job in the background ignores Ctrl-C; this one does not
-                           preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    run = subprocess.Popen(
+        [sys.executable, "-m", "neural_style.nstyle"] + full_run + ["--stop-eps", "0"],
+        text=True,
+        stderr=subprocess.PIPE,  # a job in the background ignores Ctrl-C; this one does not
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         next(line for line in run.stderr if line.startswith("epoch 3/"))
         run.send_signal(signal.SIGINT)
@@ -319,6 +362,7 @@ def test_ctrl_c_in_the_middle_of_a_run(full_run):
 
 def test_the_weights_are_read_once(args, monkeypatch):
     from neural_style.weights import pretrained as weights
+
     read, load = [], weights.load
     monkeypatch.setattr(weights, "load", lambda path, shapes=None: (read.append(path), load(path, shapes))[1])
     nstyle.train_nstyle(args)

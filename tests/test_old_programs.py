@@ -1,4 +1,5 @@
 """Programs that were written for the original: imports, names, models of one's own, abbreviations, chained runs."""
+
 import os
 import shutil
 import subprocess
@@ -18,36 +19,62 @@ from neural_style.pictures import images
 from neural_style.system.errors import UsageError
 
 PACKAGE = Path(nstyle.__file__).parent
-SEVEN = ["PreprocessContentImage", "PreprocessStyleImage", "PostprocessImage", "SaveImage", "style_gram_symbol", "get_loss",
-         "get_tv_grad_executor"]
+SEVEN = [
+    "PreprocessContentImage",
+    "PreprocessStyleImage",
+    "PostprocessImage",
+    "SaveImage",
+    "style_gram_symbol",
+    "get_loss",
+    "get_tv_grad_executor",
+]
 
 
 def python(code, *flags, cwd=None):
     """What a script prints; a warning is an error."""
-    done = subprocess.run([sys.executable, "-W", "error", *flags, "-c", textwrap.dedent(code)], text=True, cwd=cwd,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ, PYTHONPATH=str(PACKAGE.parent)))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *flags, "-c", textwrap.dedent(code)],
+        text=True,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=dict(os.environ, PYTHONPATH=str(PACKAGE.parent)),
+    )
     assert done.returncode == 0, done.stdout
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("imports", [
-    "from neural_style import find_mxnet; import mxnet as mx",
-    "import neural_style.nstyle; from mxnet import ndarray; import mxnet as mx",
-    "import numpy, scipy.sparse; from neural_style.nstyle import get_args; import mxnet as mx",
-    "from neural_style.model_vgg19 import get_symbol; import mxnet as mx"])
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "from neural_style import find_mxnet; import mxnet as mx",
+        "import neural_style.nstyle; from mxnet import ndarray; import mxnet as mx",
+        "import numpy, scipy.sparse; from neural_style.nstyle import get_args; import mxnet as mx",
+        "from neural_style.model_vgg19 import get_symbol; import mxnet as mx",
+    ],
+)
 def test_mxnet_can_be_imported_by_its_own_name(imports):
     assert python(f"{imports}; print(mx.nd.ones((2, 3)).sum().asscalar())") == "6.0"
 
 
 def test_naming_the_module_loads_nothing():
-    assert python("import sys; from neural_style import find_mxnet, nstyle; nstyle.get_args([]); "
-                  "print({'numpy', 'mxnet'} & set(sys.modules))") == "set()"
+    assert (
+        python(
+            "import sys; from neural_style import find_mxnet, nstyle; nstyle.get_args([]); "
+            "print({'numpy', 'mxnet'} & set(sys.modules))"
+        )
+        == "set()"
+    )
 
 
 def test_all_names_of_the_reference_are_there():
     assert set(SEVEN) <= set(dir(nstyle))
-    assert python("from neural_style.nstyle import *; print(SaveImage.__name__, get_loss.__name__, CallbackData._fields[0])"
-                  ) == "SaveImage get_loss eps"
+    assert (
+        python(
+            "from neural_style.nstyle import *; print(SaveImage.__name__, get_loss.__name__, CallbackData._fields[0])"
+        )
+        == "SaveImage get_loss eps"
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
@@ -56,28 +83,43 @@ def test_a_picture_is_made_in_the_images_own_type(dtype):
     expected = image[0].copy()
     for channel, mean in zip(expected, (123.68, 116.779, 103.939)):
         channel += mean
-    np.testing.assert_array_equal(nstyle.PostprocessImage(image), np.clip(expected, 0, 255).astype("uint8").transpose(1, 2, 0))
+    np.testing.assert_array_equal(
+        nstyle.PostprocessImage(image), np.clip(expected, 0, 255).astype("uint8").transpose(1, 2, 0)
+    )
 
 
 @pytest.fixture
 def small(random_params, pictures, tmp_path):
-    return Namespace(content_image=str(pictures / "chelsea.png"), style_image=str(pictures / "coffee.png"), save_epochs=1,
-                     model_params=str(random_params), max_long_edge=40, max_num_epochs=2, output_dir=str(tmp_path), seed=1)
+    return Namespace(
+        content_image=str(pictures / "chelsea.png"),
+        style_image=str(pictures / "coffee.png"),
+        save_epochs=1,
+        model_params=str(random_params),
+        max_long_edge=40,
+        max_num_epochs=2,
+        output_dir=str(tmp_path),
+        seed=1,
+    )
 
 
 def test_functions_that_are_replaced_are_called(small, monkeypatch):
     called = []
 
     def record(name, original):
-        def function(first, second, *rest):         # the original's parameters and no more
+        def function(first, second, *rest):  # the original's parameters and no more
             called.append((name, first if isinstance(first, str) else second))
             return original(first, second, *rest)
+
         return function
+
     for name in ("SaveImage", "PreprocessContentImage", "PreprocessStyleImage"):
         monkeypatch.setattr(nstyle, name, record(name, getattr(nstyle, name)))
     nstyle.train_nstyle(small)
-    assert called == [("PreprocessContentImage", small.content_image), ("PreprocessStyleImage", small.style_image),
-                      *(("SaveImage", os.path.join(small.output_dir, name)) for name in ("e_1.jpg", "e_2.jpg", "final.jpg"))]
+    assert called == [
+        ("PreprocessContentImage", small.content_image),
+        ("PreprocessStyleImage", small.style_image),
+        *(("SaveImage", os.path.join(small.output_dir, name)) for name in ("e_1.jpg", "e_2.jpg", "final.jpg")),
+    ]
 
 
 def final(args, **more):
@@ -91,10 +133,16 @@ def test_a_network_put_in_ours_place_is_taken(small, monkeypatch):
     own, bind = model_vgg19.get_layers(), model_vgg19.get_executor
     params = model_vgg19.get_params(small.model_params)
     expected = final(small, content_layers="relu3_1", style_layers=["relu1_1", "relu2_1"])
-    monkeypatch.setattr(model_vgg19, "get_symbol", lambda: (
-        mx.sym.Group([own["relu1_1"], own["relu2_1"]]), mx.sym.Group([own["relu3_1"]])))
-    monkeypatch.setattr(model_vgg19, "get_executor", lambda style, content, input_size, ctx: bind(
-        style, content, input_size, ctx, params))
+    monkeypatch.setattr(
+        model_vgg19,
+        "get_symbol",
+        lambda: (mx.sym.Group([own["relu1_1"], own["relu2_1"]]), mx.sym.Group([own["relu3_1"]])),
+    )
+    monkeypatch.setattr(
+        model_vgg19,
+        "get_executor",
+        lambda style, content, input_size, ctx: bind(style, content, input_size, ctx, params),
+    )
     np.testing.assert_array_equal(final(small, model_params=None), expected)
     with pytest.raises(UsageError, match="only for VGG19 and VGG16"):
         final(small, model_params=None, precision="fast32")
@@ -120,17 +168,32 @@ def test_a_model_with_repeated_and_sliced_outputs_and_the_picture_as_content(sma
     shutil.copy(small.model_params, tmp_path / "model/vgg19.params")
     monkeypatch.chdir(tmp_path)
     records = []
-    nstyle.train_nstyle(Namespace(**{**vars(small), "model": "odd", "model_params": None, "start": "style",
-                                     "tv_weight": 0, "max_num_epochs": 1}), on_epoch=records.append)
+    nstyle.train_nstyle(
+        Namespace(
+            **{
+                **vars(small),
+                "model": "odd",
+                "model_params": None,
+                "start": "style",
+                "tv_weight": 0,
+                "max_num_epochs": 1,
+            }
+        ),
+        on_epoch=records.append,
+    )
     content = nstyle.PreprocessContentImage(small.content_image, 40)
     image = nstyle.PreprocessStyleImage(small.style_image, content.shape)
-    assert records[0].losses["style"] == 0      # it started from the style
+    assert records[0].losses["style"] == 0  # it started from the style
     assert records[0].losses["content"] == pytest.approx(10 * np.square(content - image).sum(), rel=1e-5)
     model = find_model.Model("odd", mx.cpu())
     assert model.style_layers == ["relu1_1", "relu1_1_again", "half_output1", "relu1_1_again_again"]
     assert model.content_layers == ["data"]
     assert [output.list_outputs() for output in model.outputs(model.style_layers)] == [
-        ["relu1_1_output"], ["relu1_1_output"], ["half_output1"], ["relu1_1_output"]]
+        ["relu1_1_output"],
+        ["relu1_1_output"],
+        ["half_output1"],
+        ["relu1_1_output"],
+    ]
 
 
 def test_a_network_in_the_folder_is_not_taken_silently(small, tmp_path, monkeypatch, caplog):
@@ -140,9 +203,17 @@ def test_a_network_in_the_folder_is_not_taken_silently(small, tmp_path, monkeypa
     assert "./model_vgg19.py" in caplog.text and "package's own" in caplog.text
 
 
-@pytest.mark.parametrize("short, name", [
-    ("--tv", "tv_weight"), ("--save", "save_epochs"), ("--remove", "remove_noise"), ("--lr-sched-d", "lr_sched_delay"),
-    ("--max-n", "max_num_epochs"), ("--g", "gpu")])
+@pytest.mark.parametrize(
+    "short, name",
+    [
+        ("--tv", "tv_weight"),
+        ("--save", "save_epochs"),
+        ("--remove", "remove_noise"),
+        ("--lr-sched-d", "lr_sched_delay"),
+        ("--max-n", "max_num_epochs"),
+        ("--g", "gpu"),
+    ],
+)
 def test_abbreviations_mean_what_they_meant(short, name):
     assert getattr(get_args([short, "7"]), name) == 7
     assert get_args(["--out", "x", "--mod", "vgg16"]).output_dir == "x"
@@ -155,8 +226,13 @@ def test_ambiguous_abbreviations_are_refused(capsys):
 
 
 def test_the_file_itself_can_be_run(tmp_path):
-    done = subprocess.run([sys.executable, str(PACKAGE / "nstyle.py"), "--list-recipes"], cwd=tmp_path, text=True,
-                          stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(
+        [sys.executable, str(PACKAGE / "nstyle.py"), "--list-recipes"],
+        cwd=tmp_path,
+        text=True,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
     assert "reference" in done.stdout
 
 
@@ -177,24 +253,37 @@ def test_a_chained_run_says_what_to_name(small, pictures, tmp_path):
 def test_a_class_as_arguments_and_former_names(small, caplog):
     class Arguments:
         max_size = 40
+
     for name, value in vars(small).items():
         setattr(Arguments, name, value)
     nstyle.train_nstyle(Arguments)
     assert [message for message in caplog.messages if message.startswith("args.")] == [
-        "args.max_size is not an option and has no effect; did you mean args.max_long_edge?"]
+        "args.max_size is not an option and has no effect; did you mean args.max_long_edge?"
+    ]
 
 
 @pytest.mark.parametrize("words", [["--list-recipes"], ["--help"], ["--doctor"], ["--show-recipe", "gatys"]])
 def test_readers_may_leave_early(words):
     line = f"{sys.executable} -m neural_style {' '.join(words)} | true; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", line], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=PACKAGE.parent)
+    done = subprocess.run(
+        ["bash", "-c", line], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=PACKAGE.parent
+    )
     assert done.stdout.strip() in ("0", "141") and not done.stderr
 
 
 def test_several_levels_of_threads(tmp_path):
     code = "from neural_style.find_mxnet import mx; import os; mx.nd.ones((2,)).asnumpy(); print(os.environ['OMP_NUM_THREADS'])"
-    assert subprocess.run([sys.executable, "-c", code], env=dict(os.environ, OMP_NUM_THREADS="4,2"), text=True, cwd=PACKAGE.parent,
-                          stdout=subprocess.PIPE, check=True).stdout.strip() == "4"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=dict(os.environ, OMP_NUM_THREADS="4,2"),
+            text=True,
+            cwd=PACKAGE.parent,
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout.strip()
+        == "4"
+    )
 
 
 def test_a_layer_named_twice_counts_twice(small):
@@ -207,7 +296,9 @@ def test_a_layer_named_twice_counts_twice(small):
 @pytest.mark.parametrize("ending", ["tif", "jpg", "png"])
 def test_sizes_are_those_of_the_picture_as_it_is_shown(tmp_path, ending, orientation):
     from PIL import Image
+
     from neural_style.pictures.read import size_of
+
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = str(tmp_path / f"turned.{ending}")

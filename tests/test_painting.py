@@ -1,4 +1,5 @@
 """The paintings of our own: their sizes and colours, strokes and lead lines, and the command that saves them."""
+
 import colorsys
 import subprocess
 import sys
@@ -59,9 +60,9 @@ def test_a_smaller_one_is_refused(sizes):
 def test_blue_rules_and_yellow_glows(picture):
     red, green, blue = picture.astype(int).transpose(2, 0, 1)
     assert blue.mean() > red.mean() + 20
-    assert np.mean(blue > np.maximum(red, green) + 20) > .4
-    assert .02 < np.mean((np.minimum(red, green) > blue + 60) & (red > 150)) < .25
-    hues = [colorsys.rgb_to_hsv(*pixel)[0] for pixel in picture[::4, ::4].reshape(-1, 3) / 255.]
+    assert np.mean(blue > np.maximum(red, green) + 20) > 0.4
+    assert 0.02 < np.mean((np.minimum(red, green) > blue + 60) & (red > 150)) < 0.25
+    hues = [colorsys.rgb_to_hsv(*pixel)[0] for pixel in picture[::4, ::4].reshape(-1, 3) / 255.0]
     assert np.sum(np.histogram(hues, 12, (0, 1))[0] > 10) >= 6
 
 
@@ -75,10 +76,10 @@ def test_dark_and_light_are_both_there_and_no_place_is_flat(picture):
 def test_strokes_run_along_and_turn(picture):
     grey = picture.mean(2)
     noise = np.random.RandomState(0).permutation(grey.ravel()).reshape(grey.shape)
-    assert coherence(grey).mean() > .55 > .35 > coherence(noise).mean()
+    assert coherence(grey).mean() > 0.55 > 0.35 > coherence(noise).mean()
     down, right = np.gradient(ndimage.gaussian_filter(grey[:200], 1.5))
     turns = np.histogram(np.arctan2(down, right) % np.pi, 8, (0, np.pi), weights=np.hypot(down, right))[0]
-    assert turns.min() > .03 * turns.sum()      # every direction of the wind is in the sky
+    assert turns.min() > 0.03 * turns.sum()  # every direction of the wind is in the sky
 
 
 def test_an_unknown_subject_is_refused():
@@ -88,17 +89,17 @@ def test_an_unknown_subject_is_refused():
 
 def test_glass_has_many_rich_colours_and_no_grey(glass):
     hue, saturation, value = hsv(glass)
-    assert np.mean((saturation < 50) & (value > 70) & (value < 200)) < .005
-    assert .002 < np.mean(glass.min(2) > 190) < .05                     # a little white
+    assert np.mean((saturation < 50) & (value > 70) & (value < 200)) < 0.005
+    assert 0.002 < np.mean(glass.min(2) > 190) < 0.05  # a little white
     shares = np.histogram(hue[(value > 90) & (saturation > 90)], 12, (0, 256))[0] / hue.size
-    assert np.sum(shares > .03) >= 7 and shares.max() < .25
+    assert np.sum(shares > 0.03) >= 7 and shares.max() < 0.25
 
 
 def test_lead_is_dark_and_everywhere(glass):
     dark = hsv(glass)[2] < 60
-    assert .15 < dark.mean() < .4
-    assert (dark.reshape(6, 50, 9, 50).mean((1, 3)) > .03).all()
-    assert ndimage.label(dark)[1] < 60                                  # the lines hold together
+    assert 0.15 < dark.mean() < 0.4
+    assert (dark.reshape(6, 50, 9, 50).mean((1, 3)) > 0.03).all()
+    assert ndimage.label(dark)[1] < 60  # the lines hold together
 
 
 def test_the_light_is_in_the_middle_of_the_pieces(glass):
@@ -122,7 +123,7 @@ def test_the_command_paints_glass_on_demand(tmp_path):
 
 
 def test_the_command_saves_what_paint_gives_and_another_seed_gives_another(picture, tmp_path):
-    np.random.seed(7)       # NumPy's own state has no say
+    np.random.seed(7)  # NumPy's own state has no say
     assert command.main([str(tmp_path / "night.png"), "--size", "512x320"]) == 0
     assert [each.name for each in tmp_path.iterdir()] == ["night.png"]
     assert (np.asarray(Image.open(tmp_path / "night.png")) == picture).all()
@@ -167,8 +168,10 @@ def test_wrong_use_is_one_line(words, tmp_path, monkeypatch, capsys):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("words", [
-    [], ["night.png", "--size", "big"], ["a.png", "--subject", "day"], ["night.png", "--seed", "x"], ["--what"]])
+@pytest.mark.parametrize(
+    "words",
+    [[], ["night.png", "--size", "big"], ["a.png", "--subject", "day"], ["night.png", "--seed", "x"], ["--what"]],
+)
 def test_wrong_words_are_one_line(words, capsys):
     with pytest.raises(SystemExit) as stop:
         command.main(words)

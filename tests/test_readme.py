@@ -1,4 +1,5 @@
 """What README.md and docs/ say can be typed as it is written, links lead somewhere, and names are those of the code."""
+
 import ast
 import importlib.util
 import re
@@ -17,15 +18,22 @@ from neural_style.painting import __main__ as painting
 from neural_style.weights import __main__ as weights
 
 ROOT = Path(__file__).parents[1]
-PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-         for path in (ROOT / "README.md", ROOT / "model" / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
-PARSERS = {"neural_style": parse.get_args, "neural_style.nstyle": parse.get_args, "neural_style.batch": batch.parse,
-           "neural_style.film": film.parse,
-           "neural_style.weights": weights.parser().parse_args, "neural_style.end_to_end": end_to_end.parse,
-           "neural_style.painting": painting.parser().parse_args}
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", ROOT / "model" / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+}
+PARSERS = {
+    "neural_style": parse.get_args,
+    "neural_style.nstyle": parse.get_args,
+    "neural_style.batch": batch.parse,
+    "neural_style.film": film.parse,
+    "neural_style.weights": weights.parser().parse_args,
+    "neural_style.end_to_end": end_to_end.parse,
+    "neural_style.painting": painting.parser().parse_args,
+}
 PACKAGES = "pillow-heif", "h5py", "av", "mxnet==1.9.1"
-OWN_MODELS = "model_NAME.py", "model_deep.py"       # of the reader's own
-SOFT, = re.findall(r"```\n(# Soft.*?)```", PAGES["docs/recipes.md"], re.S)
+OWN_MODELS = "model_NAME.py", "model_deep.py"  # of the reader's own
+(SOFT,) = re.findall(r"```\n(# Soft.*?)```", PAGES["docs/recipes.md"], re.S)
 
 
 def commands(text):
@@ -45,8 +53,22 @@ def after_a_run(random_params, pictures, tmp_path_factory):
     (folder / "model" / "vgg19.params").symlink_to(random_params)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        assert nstyle.main(["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
-                            "--max-long-edge", "32", "--max-num-epochs", "1", "--quiet"]) == 0
+        assert (
+            nstyle.main(
+                [
+                    "--content-image",
+                    str(pictures / "chelsea.png"),
+                    "--style-image",
+                    str(pictures / "coffee.png"),
+                    "--max-long-edge",
+                    "32",
+                    "--max-num-epochs",
+                    "1",
+                    "--quiet",
+                ]
+            )
+            == 0
+        )
     return folder
 
 
@@ -76,13 +98,13 @@ def test_commands(page, after_a_run, monkeypatch, capsys):
             if words[1] in PARSERS:
                 try:
                     PARSERS[words[1]](words[2:])
-                except SystemExit as ended:     # --help, --list-recipes
+                except SystemExit as ended:  # --help, --list-recipes
                     assert ended.code == 0, (words, capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_flags(page, capsys):
-    known = {"--nthreads", "--no-deps", "--keep"}       # of Dask's workers, of pip, and of our own scripts
+    known = {"--nthreads", "--no-deps", "--keep"}  # of Dask's workers, of pip, and of our own scripts
     for program in PARSERS.values():
         with pytest.raises(SystemExit):
             program(["--help"])
@@ -129,7 +151,7 @@ def test_python_example(monkeypatch, capsys):
         callback({"epoch": 50, "eps": 0.01, "filename": "output/e_50.jpg"})
 
     monkeypatch.setattr(nstyle, "train_nstyle", train)
-    example, = re.findall(r"```python\n(.*?)```", PAGES["docs/python.md"], re.S)
+    (example,) = re.findall(r"```python\n(.*?)```", PAGES["docs/python.md"], re.S)
     exec(example, {})
     assert seen["content_image"] == "photo.jpg" and seen["max_num_epochs"] == 150
     assert capsys.readouterr().out == "50 0.01 output/e_50.jpg\n"
@@ -143,7 +165,7 @@ def test_the_optimiser_to_add():
 
 def test_the_model_of_ones_own(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    example, = re.findall(r"```python\n(.*?)```", PAGES["docs/extending.md"], re.S)
+    (example,) = re.findall(r"```python\n(.*?)```", PAGES["docs/extending.md"], re.S)
     (tmp_path / "model_deep.py").write_text(example)
     assert nstyle.main(["--model", "deep", "--list-layers"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "relu4_4"
@@ -162,11 +184,15 @@ def test_every_recipe_is_in_the_table(page):
 
 def test_imports_go_downward():
     """docs/architecture.md has the rows: a module belongs to the one with the longest part of its path."""
-    rows = re.search(r"<!-- imports -->\n(.*?)<!-- /imports -->", PAGES["docs/architecture.md"], re.S)[1].splitlines()[2:]
+    rows = re.search(r"<!-- imports -->\n(.*?)<!-- /imports -->", PAGES["docs/architecture.md"], re.S)[1].splitlines()[
+        2:
+    ]
     level = {name: number for number, row in enumerate(rows) for name in re.findall(r"`([\w/]+)`", row)}
 
     def row(parts):
-        return next((level["/".join(parts[:end])] for end in range(len(parts), 0, -1) if "/".join(parts[:end]) in level), None)
+        return next(
+            (level["/".join(parts[:end])] for end in range(len(parts), 0, -1) if "/".join(parts[:end]) in level), None
+        )
 
     package = ROOT / "neural_style"
     for path in package.rglob("*.py"):
@@ -175,7 +201,7 @@ def test_imports_go_downward():
         assert own is not None or parts == ("__init__",), path
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.level:
-                base = parts[:len(parts) - node.level] + tuple(filter(None, (node.module or "").split(".")))
+                base = parts[: len(parts) - node.level] + tuple(filter(None, (node.module or "").split(".")))
                 for name in (alias.name for alias in node.names):
                     other = row((*base, name))
                     assert other is None or other >= own, f"{'/'.join(parts)} imports {'/'.join((*base, name))}"

@@ -1,4 +1,5 @@
 """The commands of README.md and docs/ that paint are run as they are written, on tiny pictures and for an epoch."""
+
 import shutil
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
+from test_readme import PAGES, commands
 
 from neural_style import nstyle, painting
 from neural_style.batch import __main__ as batch
@@ -13,12 +15,16 @@ from neural_style.end_to_end import __main__ as end_to_end
 from neural_style.film import __main__ as film
 from neural_style.painting import __main__ as paintings
 from neural_style.weights import __main__ as weights
-from test_readme import PAGES, commands
 
 NETWORKS = Path(end_to_end.__file__).parent / "styles"
 PHOTOS = "photo.jpg photo.heic photos/a.jpg photos/b.jpg frames/frame1.png input/IMG_4343.jpg"
 PAINTINGS = "painting.jpg paintings/one.jpg one.jpg two.jpg night.jpg meadow.jpg input/starry_night.jpg"
-REGIONS = {"areas.png": ("#204080", "#c0a040"), "sky.png": ("#204080",) * 2, "land.png": ("#c0a040",) * 2, "mask.png": ("white", "black")}
+REGIONS = {
+    "areas.png": ("#204080", "#c0a040"),
+    "sky.png": ("#204080",) * 2,
+    "land.png": ("#c0a040",) * 2,
+    "mask.png": ("white", "black"),
+}
 RUN = ["--max-num-epochs", "1", "--stop-eps", "0"]
 # What is added to a command: (module and first word, its main(), flags); the others are only parsed, in test_readme.py.
 TINY = {
@@ -26,7 +32,10 @@ TINY = {
     "neural_style --resume": (nstyle.main, ["--quiet"]),
     "neural_style.batch": (batch.main, [*RUN, "--size", "32", "--quiet"]),
     "neural_style.end_to_end paint": (end_to_end.main, ["--size", "64", "--quiet", "--overwrite"]),
-    "neural_style.end_to_end train": (end_to_end.main, "--steps 1 --crop 64 --size 64 --quiet --overwrite".split()),
+    "neural_style.end_to_end train": (
+        end_to_end.main,
+        ["--steps", "1", "--crop", "64", "--size", "64", "--quiet", "--overwrite"],
+    ),
     "neural_style.end_to_end --list-networks": (end_to_end.main, []),
     "neural_style.film": (film.main, ["--size", "32", "--quiet", "--overwrite"]),
     "neural_style.painting": (paintings.main, ["--size", "96x64", "--force"]),
@@ -68,7 +77,7 @@ def typed(page):
 @pytest.mark.parametrize("page", [page for page in PAGES if any(typed(page))])
 def test_what_is_typed_paints(page, folder, random_params, capsys):
     own = [*RUN, "--size", "64", "--quiet"]
-    assert nstyle.main(["photo.jpg", "painting.jpg", *own]) == 0       # a run to resume, and a picture with a recipe
+    assert nstyle.main(["photo.jpg", "painting.jpg", *own]) == 0  # a run to resume, and a picture with a recipe
     for name, words in typed(page):
         main, tiny = TINY[name]
         if WITHOUT_MORE & set(words):
@@ -76,7 +85,9 @@ def test_what_is_typed_paints(page, folder, random_params, capsys):
                 main(words)
             assert not ended.value.code
             continue
-        if name == "neural_style.batch" or "--style" in words and name == "neural_style.film":      # in processes of their own
+        if (
+            name == "neural_style.batch" or "--style" in words and name == "neural_style.film"
+        ):  # in processes of their own
             tiny = [*tiny, *RUN, "--model-params", str(random_params)]
         code = main([*words, *tiny])
         assert code == 0, (words, capsys.readouterr().err)

@@ -1,7 +1,8 @@
 """Many pictures: every content in every style, several at a time, or the frames of a video in order.
 
-    python -m neural_style.batch --content photos/ --style paintings/*.jpg --output results
+python -m neural_style.batch --content photos/ --style paintings/*.jpg --output results
 """
+
 import sys
 
 from ..options import parse as command_line
@@ -10,8 +11,10 @@ from ..system import errors
 from ..system.errors import Parser, say
 
 NAME = "neural_style.batch"
-INSTEAD = {     # flags of a single run, and what to do instead
-    "content_image": "use --content PATTERN", "style_image": "use --style PATTERN", "output_dir": "use --output DIR",
+INSTEAD = {  # flags of a single run, and what to do instead
+    "content_image": "use --content PATTERN",
+    "style_image": "use --style PATTERN",
+    "output_dir": "use --output DIR",
     "checkpoint_output": "use --save-epochs N to save checkpoints",
     "report": "every batch has a contact sheet, index.html, which --show opens",
     "resume": "run the same command again to continue a batch",
@@ -20,19 +23,38 @@ INSTEAD = {     # flags of a single run, and what to do instead
 
 
 def parser():
-    parser = Parser(prog=f"python -m {NAME}", allow_abbrev=False, description="Paint many pictures. Besides the flags "
-                    "below, every flag of neural-style is accepted and applies to every pair.")
+    parser = Parser(
+        prog=f"python -m {NAME}",
+        allow_abbrev=False,
+        description="Paint many pictures. Besides the flags "
+        "below, every flag of neural-style is accepted and applies to every pair.",
+    )
     add = parser.add_argument
     add("--content", nargs="+", required=True, metavar="PATTERN", help="pictures, folders of pictures, or patterns")
     add("--style", nargs="+", required=True, metavar="PATTERN", help="style pictures, folders of pictures, or patterns")
-    add("--output", required=True, metavar="DIR", help="the folder for the results CONTENT-STYLE.jpg, batch.json and "
-        "the contact sheet index.html")
-    add("--zip", action="store_true", help="pair the first content with the first style, the second with the second, "
-        "instead of every content with every style")
-    add("--sequence", action="store_true", help="the contents are the frames of a video: each one starts from the "
-        "previous result")
-    add("--first-epochs", type=int, metavar="N", help="with --sequence: the epochs of the first frame of each "
-        "scene (seven times --max-num-epochs)")
+    add(
+        "--output",
+        required=True,
+        metavar="DIR",
+        help="the folder for the results CONTENT-STYLE.jpg, batch.json and the contact sheet index.html",
+    )
+    add(
+        "--zip",
+        action="store_true",
+        help="pair the first content with the first style, the second with the second, "
+        "instead of every content with every style",
+    )
+    add(
+        "--sequence",
+        action="store_true",
+        help="the contents are the frames of a video: each one starts from the previous result",
+    )
+    add(
+        "--first-epochs",
+        type=int,
+        metavar="N",
+        help="with --sequence: the epochs of the first frame of each scene (seven times --max-num-epochs)",
+    )
     add("--format", default="jpg", metavar="ENDING", help="the format of the results: jpg, png, … (jpg)")
     add("--jobs", type=int, metavar="N", help="how many pairs to paint at once; they share the processors")
     add("--dask", metavar="ADDRESS", help="paint on the workers of this Dask scheduler, such as tcp://host:8786")
@@ -65,19 +87,22 @@ def parse(arglist=None):
 
 def command(own, args, given):
     """Paint the batch and report what failed; returns the exit code."""
-    from .paint import paint        # loads NumPy, which --help can do without
-    from .plan import Batch
     from ..report.contact_sheet import SHEET
     from ..report.show import show
-    shown, args.show = args.show, False     # the sheet, not every pair's page
+    from .paint import paint  # loads NumPy, which --help can do without
+    from .plan import Batch
+
+    shown, args.show = args.show, False  # the sheet, not every pair's page
     batch = Batch(own, args, given)
     batch.prepare()
     failed = paint(batch)
     for entry in failed:
         say(f"failed: {entry.output}: {entry.error}")
     if failed or not args.quiet:
-        say(f"{len(batch.pairs) - len(failed)} of {len(batch.pairs)} pairs are done; contact sheet: "
-            f"{batch.folder / SHEET}")
+        say(
+            f"{len(batch.pairs) - len(failed)} of {len(batch.pairs)} pairs are done; contact sheet: "
+            f"{batch.folder / SHEET}"
+        )
     if shown:
         show(batch.folder / SHEET)
     return 1 if failed else 0

@@ -1,7 +1,8 @@
 """The process that paints one pair and prints its Outcome as a line of JSON.
 
-    python -m neural_style.batch.child '{"args": {"content_image": "photo.jpg", …}, "raw": null, "before": null}'
+python -m neural_style.batch.child '{"args": {"content_image": "photo.jpg", …}, "raw": null, "before": null}'
 """
+
 import json
 import os
 import signal
@@ -58,15 +59,20 @@ def _paint(args, task, on_epoch):
     if task.raw:
         size = images.content_size(images.read_picture(args.content_image).pixels, args.max_long_edge, args.width)
         save_raw(edges.canvas(args.edges, size).shown(state.load(state_path).state.result), task.raw)
-    state_path.unlink()         # nobody needs it once the pair is done
+    state_path.unlink()  # nobody needs it once the pair is done
 
 
 def _moved_start(args, before):
     """args.start, the result of the frame before, moved along with the content; None if a new scene begins."""
-    before, now = (images.PreprocessContentImage(path, args.max_long_edge, args.width).astype(np.float32)
-                   for path in (before, args.content_image))
-    painted = (np.load(args.start) if args.start.endswith(".npy") else
-               images.to_network(images.read_image(args.start), now.shape[2:]))
+    before, now = (
+        images.PreprocessContentImage(path, args.max_long_edge, args.width).astype(np.float32)
+        for path in (before, args.content_image)
+    )
+    painted = (
+        np.load(args.start)
+        if args.start.endswith(".npy")
+        else images.to_network(images.read_image(args.start), now.shape[2:])
+    )
     move = motion.between(before, now)
     return None if move.is_cut else move.started(painted, now)
 

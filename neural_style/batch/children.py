@@ -1,4 +1,5 @@
 """A child process for each pair: it returns its memory, and if it is killed, nothing else is affected."""
+
 import json
 import os
 import signal
@@ -9,26 +10,28 @@ import time
 from pathlib import Path
 from typing import Any, Dict, NamedTuple, Optional
 
-CHILD = [sys.executable, "-m", "neural_style.batch.child"]      # takes a Task as JSON
-GRACE = 10      # seconds that an interrupted child has to exit by itself
+CHILD = [sys.executable, "-m", "neural_style.batch.child"]  # takes a Task as JSON
+GRACE = 10  # seconds that an interrupted child has to exit by itself
 
 
 class Task(NamedTuple):
     """What a child needs to know to paint a pair."""
-    args: Dict[str, Any]            # the run's arguments
-    raw: Optional[str] = None       # in a sequence: where the result goes unrounded, as the network sees it ...
-    before: Optional[str] = None    # ... and the content of the frame whose result is args["start"]
-    fresh: Optional[Dict[str, Any]] = None      # ... and other arguments for a frame that no other leads to
+
+    args: Dict[str, Any]  # the run's arguments
+    raw: Optional[str] = None  # in a sequence: where the result goes unrounded, as the network sees it ...
+    before: Optional[str] = None  # ... and the content of the frame whose result is args["start"]
+    fresh: Optional[Dict[str, Any]] = None  # ... and other arguments for a frame that no other leads to
 
 
 class Outcome(NamedTuple):
     """How painting a pair went."""
-    error: Optional[str]            # None if it is painted
+
+    error: Optional[str]  # None if it is painted
     epochs: Optional[int] = None
     eps: Optional[float] = None
     seconds: Optional[float] = None
     host: Optional[str] = None
-    said: str = ""                  # on standard error, with --verbose or --debug
+    said: str = ""  # on standard error, with --verbose or --debug
 
 
 class Children:
@@ -63,8 +66,10 @@ class Children:
             if code >= 0:
                 break
         return _outcome(code, printed, said)._replace(
-            seconds=round(time.monotonic() - start, 1), host=os.uname().nodename,
-            said=said if task.args["verbose"] or task.args["debug"] else "")
+            seconds=round(time.monotonic() - start, 1),
+            host=os.uname().nodename,
+            said=said if task.args["verbose"] or task.args["debug"] else "",
+        )
 
     def _run(self, command, env):
         """The command's exit code, negative for a signal, its output and its errors."""
@@ -72,8 +77,16 @@ class Children:
             if self._ended:
                 return 130, "", "interrupted"
             # in a session of its own: Ctrl-C reaches only the parent, which then stops its children
-            child = subprocess.Popen(command, env=env, stdin=self._input, stdout=subprocess.PIPE,
-                                     stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
+            child = subprocess.Popen(
+                command,
+                env=env,
+                stdin=self._input,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
             self._running.add(child)
         try:
             printed, said = child.communicate()

@@ -1,4 +1,5 @@
 """Painting on the workers of a Dask cluster."""
+
 import asyncio
 import contextlib
 import logging
@@ -12,8 +13,8 @@ from ..system.errors import NeuralStyleError, UsageError, describe
 from .children import Children, Outcome
 from .workers import Painter
 
-WAIT = 30       # seconds for a cluster to answer
-TRIES = 2       # workers that may be lost to a pair
+WAIT = 30  # seconds for a cluster to answer
+TRIES = 2  # workers that may be lost to a pair
 
 
 @contextlib.contextmanager
@@ -23,7 +24,7 @@ def on_dask(address, needed, outputs):
     needed: files and folders that every worker must see. outputs: the paths of all results.
     """
     try:
-        from dask import distributed        # an optional package
+        from dask import distributed  # an optional package
     except ImportError:
         raise UsageError("--dask needs Dask: pip install dask distributed") from None
 
@@ -31,18 +32,18 @@ def on_dask(address, needed, outputs):
         futures = {client.submit(_paint, task, __version__, pure=False): pair for pair, task in tasks.items()}
         for future in distributed.as_completed(futures, loop=client.loop):
             yield futures[future], _outcome(future, client, address)
-            future.release()        # otherwise Dask repaints the pair if its worker is lost later
+            future.release()  # otherwise Dask repaints the pair if its worker is lost later
 
     for name in ["asyncio", "distributed", *logging.root.manager.loggerDict]:
-        if name.split(".")[0] in ("asyncio", "distributed"):        # losses are reported in a line of our own
+        if name.split(".")[0] in ("asyncio", "distributed"):  # losses are reported in a line of our own
             logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(address, timeout=WAIT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise NeuralStyleError(f"--dask {address}: no Dask scheduler answers there ({type(error).__name__})") from error
-    with client:        # at the end the pairs that have not begun are cancelled
+    with client:  # at the end the pairs that have not begun are cancelled
         _demand_ready(client, address, needed)
-        _remove_marks(outputs)      # left by a batch that was killed
+        _remove_marks(outputs)  # left by a batch that was killed
         try:
             yield Painter(paint, sum(client.nthreads().values()))
         finally:
@@ -55,11 +56,14 @@ def _demand_ready(client, address, needed):
         client.wait_for_workers(1, timeout=WAIT)
         troubles = client.run(_trouble, needed, __version__)
     except asyncio.TimeoutError:
-        raise NeuralStyleError(f"--dask {address}: this cluster has no workers yet; start some with `dask worker "
-                               f"{address}`") from None
+        raise NeuralStyleError(
+            f"--dask {address}: this cluster has no workers yet; start some with `dask worker {address}`"
+        ) from None
     except Exception as error:
-        raise NeuralStyleError(f"--dask {address}: the workers cannot use neural_style; install it there in version "
-                               f"{__version__} ({error})") from error
+        raise NeuralStyleError(
+            f"--dask {address}: the workers cannot use neural_style; install it there in version "
+            f"{__version__} ({error})"
+        ) from error
     for worker, trouble in troubles.items():
         if trouble:
             raise NeuralStyleError(f"--dask {address}: the worker {worker} {trouble}")
@@ -94,7 +98,7 @@ def _paint(task, version):
             return children.paint(task) if starts < TRIES else Outcome("the worker that painted it was lost twice")
     except OSError as error:
         return Outcome(f"{args.output} cannot be written from {host}: {error.strerror or error}")
-    except Exception as error:      # the batch would wait for ever for one that Dask cannot send back
+    except Exception as error:  # the batch would wait for ever for one that Dask cannot send back
         return Outcome(f"the worker on {host}: {describe(error)}")
 
 
@@ -106,8 +110,10 @@ def _outcome(future, client, address):
     except Exception as error:
         if client.status == "running":
             return Outcome(describe(error))
-    raise NeuralStyleError(f"--dask {address}: the connection to the scheduler is lost; the same command continues the "
-                           "batch once it runs again")
+    raise NeuralStyleError(
+        f"--dask {address}: the connection to the scheduler is lost; the same command continues the "
+        "batch once it runs again"
+    )
 
 
 def _remove_marks(outputs):

@@ -1,4 +1,5 @@
 """Paint what is left of a batch, report progress, and record the outcome of every pair."""
+
 import sys
 import time
 
@@ -14,8 +15,9 @@ def paint(batch):
     record = batch.record
     record.expect(batch.pairs)
     try:
-        with _painter(batch) as painter, \
-                Progress(len(batch.pairs), "pair", at_once=painter.at_once, bar=not batch.args.quiet) as progress:
+        with _painter(batch) as painter, Progress(
+            len(batch.pairs), "pair", at_once=painter.at_once, bar=not batch.args.quiet
+        ) as progress:
             start = time.monotonic()
             for together in batch.rounds():
                 tasks, fingerprints = {}, {pair: batch.fingerprint(pair) for pair in together}

@@ -1,4 +1,5 @@
 """The pairs of a batch, and the names of their results."""
+
 import functools
 import glob
 import itertools
@@ -15,9 +16,10 @@ from ..system.errors import UsageError
 
 class Pair(NamedTuple):
     """A content in a style."""
-    content: str        # absolute paths
+
+    content: str  # absolute paths
     style: str
-    output: str         # the name of the result in the batch's folder
+    output: str  # the name of the result in the batch's folder
 
 
 def find_pictures(patterns, flag):
@@ -31,7 +33,9 @@ def find_pictures(patterns, flag):
             names = os.path.join(glob.escape(pattern), "*") if folder else pattern
             paths = [path for path in glob.glob(names, recursive=True) if _is_picture(path)]
             if not paths:
-                raise UsageError(f"{flag} {pattern}: there is no {'picture in this folder' if folder else 'such picture'}")
+                raise UsageError(
+                    f"{flag} {pattern}: there is no {'picture in this folder' if folder else 'such picture'}"
+                )
         found += sorted(map(os.path.abspath, paths), key=_natural)
     return found
 
@@ -66,9 +70,11 @@ def name_outputs(sides, folder, ending, known):
     for content, style in sides:
         stem = re.sub(r"[%\\]", "_", "-".join(Path(path).stem for path in (content, style)))
         name = names.get((content, style), "")
-        if not re.fullmatch(rf"{re.escape(stem)}(-\d+)?\.{re.escape(ending)}", name):       # batch.json may come from anyone
-            candidates = (f"{stem}{'' if number == 1 else f'-{number}'}.{ending}"
-                          for number in numbers.setdefault(stem.casefold(), itertools.count(1)))
+        if not re.fullmatch(rf"{re.escape(stem)}(-\d+)?\.{re.escape(ending)}", name):  # batch.json may come from anyone
+            candidates = (
+                f"{stem}{'' if number == 1 else f'-{number}'}.{ending}"
+                for number in numbers.setdefault(stem.casefold(), itertools.count(1))
+            )
             name = next(name for name in candidates if name.casefold() not in taken)
         taken.add(name.casefold())
         pairs.append(Pair(content, style, name))

@@ -1,4 +1,5 @@
 """What a batch has to paint: its pairs, the run for each of them, and what each picture depends on."""
+
 import contextlib
 import hashlib
 import itertools
@@ -22,7 +23,7 @@ from .record import DONE, Record
 
 # Flags that can change without another picture; remove_noise is for checkpoints.
 NOT_THE_PICTURE = {*attributes(RUN, SESSION), "remove_noise"}
-FIRST = 7       # times as many epochs for the first frame of a sequence: all others start from a painted one
+FIRST = 7  # times as many epochs for the first frame of a sequence: all others start from a painted one
 
 
 class Batch:
@@ -32,13 +33,16 @@ class Batch:
         self.own, self.folder, self._given = own, Path(os.path.abspath(own.output)), given
         self.ending = own.format.lstrip(".")
         self.record = Record(self.folder)
-        contents, styles = ([path for path in find_pictures(patterns, flag) if not self._is_result(path)]
-                            for flag, patterns in (("--content", own.content), ("--style", own.style)))
+        contents, styles = (
+            [path for path in find_pictures(patterns, flag) if not self._is_result(path)]
+            for flag, patterns in (("--content", own.content), ("--style", own.style))
+        )
         if not contents or not styles:
             raise UsageError(f"there are no pictures except the results recorded in {self.record.path}")
         if own.zip and len(contents) != len(styles):
-            raise UsageError(f"--zip: there are {len(contents)} contents and {len(styles)} styles; there must be "
-                             "equally many")
+            raise UsageError(
+                f"--zip: there are {len(contents)} contents and {len(styles)} styles; there must be equally many"
+            )
         if own.sequence:
             demand_one_size(contents)
         sides = zip(contents, styles) if own.zip else itertools.product(contents, styles)
@@ -47,7 +51,7 @@ class Batch:
         if any(len(listed(args[name])) > 1 for name in ("style_blend_weights", "style_scales")):
             raise UsageError("a batch paints each pair in one style; leave out the weights and scales of several")
         self.args = Namespace(**with_paths(args, PICTURE, os.path.abspath))
-        self._digests, self._last = {}, {}      # _last: each style's last good frame in a sequence, with its fingerprint
+        self._digests, self._last = {}, {}  # _last: each style's last good frame in a sequence, with its fingerprint
 
     def _is_result(self, path):
         """Whether this is a picture of an earlier batch, which may lie among the contents."""
@@ -57,11 +61,15 @@ class Batch:
 
     def prepare(self):
         """Make sure before the first pair starts that the folder can be written and the weights are there."""
-        for name, known in [(SHEET, self.record.path.exists()),
-                            *((pair.output, pair.output in self.record.entries) for pair in self.pairs)]:
+        for name, known in [
+            (SHEET, self.record.path.exists()),
+            *((pair.output, pair.output in self.record.entries) for pair in self.pairs),
+        ]:
             if (self.folder / name).exists() and not known and not self.args.overwrite:
-                raise UsageError(f"{self.folder / name} already exists, and no batch made it; choose another --output "
-                                 "folder, or replace it with --overwrite")
+                raise UsageError(
+                    f"{self.folder / name} already exists, and no batch made it; choose another --output "
+                    "folder, or replace it with --overwrite"
+                )
         images.prepare_outputs(self.folder / f"x.{self.ending}")
         self.args.model, self.args.model_params = weights_of(self.args)
 
@@ -91,16 +99,22 @@ class Batch:
         if path not in self._digests:
             self._digests[path] = path
             if os.path.isfile(path):
-                with contextlib.suppress(OSError):      # the pair's own run will say why
+                with contextlib.suppress(OSError):  # the pair's own run will say why
                     self._digests[path] = download.sha256_of(path)
         return self._digests[path]
 
     def task(self, pair):
         """The Task of a pair. A frame of a sequence starts from the result of the frame before."""
         output = str(self.folder / pair.output)
-        args = dict(vars(self.args), content_image=pair.content, style_image=pair.style, output=output, overwrite=True,
-                    checkpoint_output="_e%s".join(os.path.splitext(output)))
-        if "save_epochs" not in self._given:        # no checkpoints unless asked for
+        args = dict(
+            vars(self.args),
+            content_image=pair.content,
+            style_image=pair.style,
+            output=output,
+            overwrite=True,
+            checkpoint_output="_e%s".join(os.path.splitext(output)),
+        )
+        if "save_epochs" not in self._given:  # no checkpoints unless asked for
             args["save_epochs"] = self.args.max_num_epochs + 1
         if not self.own.sequence:
             return Task(args)

@@ -2,6 +2,7 @@
 
 The file may come from anyone, so every field is checked before it is used.
 """
+
 import json
 import math
 import os
@@ -12,17 +13,18 @@ from ..system.errors import UsageError
 from ..system.files import atomic
 
 RECORD = "batch.json"
-LARGEST = 64_000_000        # bytes, enough for a hundred thousand pairs
+LARGEST = 64_000_000  # bytes, enough for a hundred thousand pairs
 DONE, FAILED, WAITING = OUTCOMES = "done", "failed", "waiting"
 
 
 class Entry(NamedTuple):
     """What is known about a pair."""
+
     content: str
     style: str
     output: str
     outcome: str
-    fingerprint: Optional[str] = None       # of everything that the picture depends on
+    fingerprint: Optional[str] = None  # of everything that the picture depends on
     error: Optional[str] = None
     epochs: Optional[int] = None
     eps: Union[int, float, None] = None
@@ -43,14 +45,16 @@ class Record:
             self.entries = {entry.output: entry for entry in self._read()} if self.path.exists() else {}
         except (OSError, ValueError, RecursionError) as error:
             reason = "too deeply nested" if isinstance(error, RecursionError) else error
-            raise UsageError(f"{self.path} is not the record of a batch ({reason}); delete it to paint all pairs again, or "
-                             "choose another --output") from error
+            raise UsageError(
+                f"{self.path} is not the record of a batch ({reason}); delete it to paint all pairs again, or "
+                "choose another --output"
+            ) from error
 
     def _read(self):
         if not self.path.is_file():
             raise ValueError("not a file")
         if self.path.stat().st_size > LARGEST:
-            raise ValueError(f"larger than {LARGEST // 10 ** 6} MB")
+            raise ValueError(f"larger than {LARGEST // 10**6} MB")
         numbers = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), _number)
         found = json.loads(self.path.read_text(encoding="utf-8"), **numbers)
         if not isinstance(found, dict) or not isinstance(found.get("pairs"), list):
@@ -60,8 +64,11 @@ class Record:
     def expect(self, pairs):
         """Add the pairs of a run, and drop others that have no picture."""
         own = {pair.output: self.entries.get(pair.output) or Entry(*pair, WAITING) for pair in pairs}
-        others = {name: entry for name, entry in self.entries.items()
-                  if name not in own and entry.outcome == DONE and self._has(name)}
+        others = {
+            name: entry
+            for name, entry in self.entries.items()
+            if name not in own and entry.outcome == DONE and self._has(name)
+        }
         self.entries = {**others, **own}
         self._write()
 

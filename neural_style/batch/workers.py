@@ -1,4 +1,5 @@
 """Painting on this machine: several processes at once, and a thread that waits for each."""
+
 import contextlib
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Callable, NamedTuple
@@ -12,8 +13,9 @@ BYTES_AT_REST, BYTES_PER_PIXEL = 600e6, 3500
 
 class Painter(NamedTuple):
     """Where pairs are painted."""
-    paint: Callable         # takes {pair: Task} and yields (pair, Outcome) as pairs finish
-    at_once: int            # about how many pairs are painted at the same time
+
+    paint: Callable  # takes {pair: Task} and yields (pair, Outcome) as pairs finish
+    at_once: int  # about how many pairs are painted at the same time
 
 
 def jobs_for(wanted, pairs, pixels):

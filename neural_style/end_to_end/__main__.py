@@ -1,8 +1,9 @@
 """Pictures in one pass: train a network on a style, then paint any photograph with it at once.
 
-    python -m neural_style.end_to_end train --style painting.jpg --photos photos/ --output painting.params
-    python -m neural_style.end_to_end paint --network painting.params photo.jpg --output painted
+python -m neural_style.end_to_end train --style painting.jpg --photos photos/ --output painting.params
+python -m neural_style.end_to_end paint --network painting.params photo.jpg --output painted
 """
+
 import argparse
 import sys
 
@@ -15,28 +16,82 @@ from ..system.errors import Parser
 
 NAME = "neural_style.end_to_end"
 # The flags that each kind of network is trained with, unless others are given.
-DEFAULTS = {"fast": ["--precision", "auto", "--fit", "scale"],
-            "boost": ["--precision", "auto", "--fit", "scale", "--style-weight", "1.2"]}
+DEFAULTS = {
+    "fast": ["--precision", "auto", "--fit", "scale"],
+    "boost": ["--precision", "auto", "--fit", "scale", "--style-weight", "1.2"],
+}
 # The training's own flags, by attribute.
-OWN = {"style": "--style", "photos": "--photos", "output": "--output", "generator": "--generator", "steps": "--steps",
-       "crop": "--crop", "save_every": "--save-every", "begin_with": "--from"}
-LIMITS = ("steps", 1, 10 ** 7), ("save_every", 1, 10 ** 7), ("crop", 64, 2048)
+OWN = {
+    "style": "--style",
+    "photos": "--photos",
+    "output": "--output",
+    "generator": "--generator",
+    "steps": "--steps",
+    "crop": "--crop",
+    "save_every": "--save-every",
+    "begin_with": "--from",
+}
+LIMITS = ("steps", 1, 10**7), ("save_every", 1, 10**7), ("crop", 64, 2048)
 # Flags of a run that also apply to painting in one pass.
-OF_PAINTING = ("max_long_edge", "width", "preserve_colors", "mask", "output_size", "bit_depth", "flatten",
-               "remove_noise_final", "smooth_colors", "overwrite", "force", "quiet", "debug")
+OF_PAINTING = (
+    "max_long_edge",
+    "width",
+    "preserve_colors",
+    "mask",
+    "output_size",
+    "bit_depth",
+    "flatten",
+    "remove_noise_final",
+    "smooth_colors",
+    "overwrite",
+    "force",
+    "quiet",
+    "debug",
+)
 # Flags of a run that do not apply to training, and why.
 NOT_OF_TRAINING = {
-    **dict.fromkeys(("content_image", "mask", "regions", "style_regions"), "a network learns from all of --photos alike"),
+    **dict.fromkeys(
+        ("content_image", "mask", "regions", "style_regions"), "a network learns from all of --photos alike"
+    ),
     "style_image": "use --style PICTURE",
-    **dict.fromkeys(("width", "output_size", "bit_depth", "flatten", "remove_noise", "remove_noise_final",
-                     "smooth_colors", "preserve_colors"), "it is for `paint`"),
+    **dict.fromkeys(
+        (
+            "width",
+            "output_size",
+            "bit_depth",
+            "flatten",
+            "remove_noise",
+            "remove_noise_final",
+            "smooth_colors",
+            "preserve_colors",
+        ),
+        "it is for `paint`",
+    ),
     **dict.fromkeys(("output_dir", "checkpoint_output"), "use --output FILE.params"),
     **dict.fromkeys(("save_epochs",), "use --save-every N"),
     **dict.fromkeys(("max_num_epochs", "stop_eps"), "use --steps N"),
-    **dict.fromkeys(("optimizer", "coordinates", "momentum", "beta2", "weight_decay", "clip_gradient", "lr_sched_delay",
-                     "lr_sched_factor", "keep_best", "pyramid", "pyramid_epochs", "start", "edges", "fit", "tile", "report",
-                     "show"),
-                    "it only applies to the optimisation of a single picture"),
+    **dict.fromkeys(
+        (
+            "optimizer",
+            "coordinates",
+            "momentum",
+            "beta2",
+            "weight_decay",
+            "clip_gradient",
+            "lr_sched_delay",
+            "lr_sched_factor",
+            "keep_best",
+            "pyramid",
+            "pyramid_epochs",
+            "start",
+            "edges",
+            "fit",
+            "tile",
+            "report",
+            "show",
+        ),
+        "it only applies to the optimisation of a single picture",
+    ),
     **dict.fromkeys(("save_recipe", "list_layers", "doctor"), "use it with python -m neural_style"),
 }
 
@@ -46,25 +101,48 @@ def parser():
     made = Parser(prog=f"python -m {NAME}", description="Train a network that paints in one pass, or paint with one.")
     add_list(made)
     commands = made.add_subparsers(dest="command", metavar="train|paint", parser_class=Parser)
-    train = commands.add_parser("train", allow_abbrev=False, help="train a network on a style",
-                                description="Train a network that paints photographs in the style of a picture. Besides the "
-                                "flags below, those of neural-style that say what is minimised are accepted; --lr is the "
-                                "first learning rate, --size the longer edge of the pictures that it will paint.")
+    train = commands.add_parser(
+        "train",
+        allow_abbrev=False,
+        help="train a network on a style",
+        description="Train a network that paints photographs in the style of a picture. Besides the "
+        "flags below, those of neural-style that say what is minimised are accepted; --lr is the "
+        "first learning rate, --size the longer edge of the pictures that it will paint.",
+    )
     add = train.add_argument
     add("--style", nargs="+", metavar="PICTURE", help="the picture that gives the style, or several")
-    add("--photos", nargs="+", metavar="PATTERN", default=[], help="photographs to learn from: pictures, folders or patterns; "
-        "by default, those that come with installed packages")
+    add(
+        "--photos",
+        nargs="+",
+        metavar="PATTERN",
+        default=[],
+        help="photographs to learn from: pictures, folders or patterns; "
+        "by default, those that come with installed packages",
+    )
     add("--output", metavar="FILE.params", help="the network's file")
-    add("--generator", choices=tuple(DEFAULTS), default="fast", help="the kind of network: fast is small; boost is MXNet's "
-        "example, four networks in sequence (fast)")
+    add(
+        "--generator",
+        choices=tuple(DEFAULTS),
+        default="fast",
+        help="the kind of network: fast is small; boost is MXNet's example, four networks in sequence (fast)",
+    )
     add("--steps", type=int, default=4000, metavar="N", help="learn from N crops (4000)")
     add("--crop", type=int, default=0, metavar="N", help="the side of the crops, in pixels (fast: 192, boost: 384)")
     add("--save-every", type=int, default=200, metavar="N", help="save the network and pictures every N steps (200)")
-    add("--from", dest="begin_with", default="", metavar="NETWORK",
-        help="start from another network, which learns a new style faster")
+    add(
+        "--from",
+        dest="begin_with",
+        default="",
+        metavar="NETWORK",
+        help="start from another network, which learns a new style faster",
+    )
     add("--resume", metavar="FILE.params", help="continue a training that was stopped, with its flags")
-    paint = commands.add_parser("paint", help="paint photographs with a network", argument_default=None,
-                                description="Paint photographs with a network.")
+    paint = commands.add_parser(
+        "paint",
+        help="paint photographs with a network",
+        argument_default=None,
+        description="Paint photographs with a network.",
+    )
     add = paint.add_argument
     add("photos", nargs="+", metavar="PHOTO", help="pictures, folders or patterns")
     add("--network", required=True, metavar="NETWORK", help="a name from --list-networks, or a file written by `train`")
@@ -77,11 +155,20 @@ def parser():
 
 def add_list(parser):
     """Add the flag that lists the networks in the package."""
+
     def listing(value):
         from . import network
+
         return "\n".join(f"{name:12} {network.load(name).about.description}" for name in network.names())
-    parser.add_argument("--list-networks", action=command_line.Print, nargs=0, const=listing, default=argparse.SUPPRESS,
-                        help="print the networks that come with the package and exit")
+
+    parser.add_argument(
+        "--list-networks",
+        action=command_line.Print,
+        nargs=0,
+        const=listing,
+        default=argparse.SUPPRESS,
+        help="print the networks that come with the package and exit",
+    )
 
 
 def parse(arglist=None):
@@ -105,12 +192,13 @@ def _of_training(own, words, parser):
     if own.resume:
         for name, value in vars(own).items():
             if name != "resume" and name in OWN and value != parser.get_default(name):
-                parser.error(f"--resume {own.resume}: a resumed training keeps its pictures and flags; leave "
-                             f"{OWN[name]} out")
+                parser.error(
+                    f"--resume {own.resume}: a resumed training keeps its pictures and flags; leave {OWN[name]} out"
+                )
         for name in given:
             if name not in attributes(SESSION) or name in NOT_OF_TRAINING:
                 parser.error(f"{BY_ATTRIBUTE[name].name} cannot change when a training is resumed; leave it out")
-        command_line.parse(words, parser.prog)      # complains about words that are no flags
+        command_line.parse(words, parser.prog)  # complains about words that are no flags
         return argparse.Namespace(**{"debug": False, **given})
     if not own.style or not own.output:
         parser.error(f"{'--output' if own.style else '--style'} must be given")
@@ -121,7 +209,9 @@ def _of_training(own, words, parser):
         parser.error("--style-weight 0: a network needs a style to learn")
     args, _ = command_line.parse([*DEFAULTS[own.generator], *words, "--style-image", *own.style], parser.prog)
     if "patches" in listed(args.style_term):
-        parser.error("--style-term patches is not for a training: the matches would have to be chosen for each photograph")
+        parser.error(
+            "--style-term patches is not for a training: the matches would have to be chosen for each photograph"
+        )
     for name, least, most in LIMITS:
         value = getattr(own, name)
         if value != parser.get_default(name) and not least <= value <= most:
@@ -134,6 +224,7 @@ def _of_training(own, words, parser):
 
 def _train(own, args):
     from . import session
+
     if own.resume:
         settings, known, saved = session.resumed(own.resume)
         args = argparse.Namespace(**{**vars(known), **vars(args)})
@@ -145,6 +236,7 @@ def _train(own, args):
 
 def _paint(own, args):
     from . import painter
+
     args = complete(args)
     with log_to_stderr(args):
         return painter.run(own, args)

@@ -3,26 +3,28 @@
 A generator is one part or several in a row, each of which paints what the one before has made. The picture is the variable
 that a part's symbol is given as its input, an array (1, 3, H, W) in the range of VGG, both sides multiples of `multiple`.
 """
+
 from typing import Callable, Dict, List, NamedTuple, Tuple
 
 from ..find_mxnet import mx
 from ..network.architecture import MEANS
 
-RANGE = 150.0           # the largest value that `fast` paints; a picture's are at most 152
-INPUT = 1 / 128.0       # this brings a picture to about ±1
-EPS = 1e-5              # of the normalisations of `fast`
+RANGE = 150.0  # the largest value that `fast` paints; a picture's are at most 152
+INPUT = 1 / 128.0  # this brings a picture to about ±1
+EPS = 1e-5  # of the normalisations of `fast`
 
 
 class Layer(NamedTuple):
     """A convolution of `fast`, padded by reflection, with a normalisation in place of a bias."""
+
     name: str
     filters: int
     kernel: int
     stride: int = 1
-    enlarge: int = 1        # by nearest neighbours, before the convolution
+    enlarge: int = 1  # by nearest neighbours, before the convolution
     relu: bool = True
-    adds: str = ""          # the layer whose output is added behind the normalisation
-    joins: str = ""         # the layer, or "data", that becomes further channels of the input
+    adds: str = ""  # the layer whose output is added behind the normalisation
+    joins: str = ""  # the layer, or "data", that becomes further channels of the input
 
 
 def _blocks(count, filters, below):
@@ -42,7 +44,7 @@ FAST = (
     Layer("up1", 48, 3, enlarge=2),
     Layer("up2", 32, 3, enlarge=2),
 )
-LAST = Layer("last", 3, 3, joins="data")        # it has a bias, and tanh behind it
+LAST = Layer("last", 3, 3, joins="data")  # it has a bias, and tanh behind it
 
 
 def fast():
@@ -59,8 +61,14 @@ def fast():
             x = mx.sym.Concat(x, shown[layer.joins], dim=1)
         margin = layer.kernel // 2
         x = mx.sym.Pad(x, mode="reflect", pad_width=(0, 0, 0, 0) + 4 * (margin,))
-        x = mx.sym.Convolution(x, name=layer.name, num_filter=layer.filters, kernel=2 * (layer.kernel,),
-                               stride=2 * (layer.stride,), no_bias=layer is not LAST)
+        x = mx.sym.Convolution(
+            x,
+            name=layer.name,
+            num_filter=layer.filters,
+            kernel=2 * (layer.kernel,),
+            stride=2 * (layer.stride,),
+            no_bias=layer is not LAST,
+        )
         if layer is not LAST:
             x = mx.sym.BatchNorm(x, name=f"{layer.name}_norm", fix_gamma=False, eps=EPS)
             x = mx.sym.Activation(x, act_type="relu") if layer.relu else x
@@ -87,15 +95,23 @@ def _normalised(x, activation="leaky"):
 
 
 def _convolution(x, filters, kernel, stride=1, activation="leaky", bias=True):
-    x = mx.sym.Convolution(x, num_filter=filters, kernel=(kernel, kernel), pad=2 * (kernel // 2,), stride=(stride, stride),
-                           no_bias=not bias)
+    x = mx.sym.Convolution(
+        x,
+        num_filter=filters,
+        kernel=(kernel, kernel),
+        pad=2 * (kernel // 2,),
+        stride=(stride, stride),
+        no_bias=not bias,
+    )
     return _normalised(x, activation)
 
 
 def _enlarged(x, filters, like=None):
     """Twice as large by a transposed convolution: of 7×7, cut to the size of `like`, or of 8×8 with tanh behind it."""
     kernel, margin = (7, 2) if like is not None else (8, 3)
-    x = mx.sym.Deconvolution(x, num_filter=filters, kernel=2 * (kernel,), pad=2 * (margin,), stride=(2, 2), no_bias=True)
+    x = mx.sym.Deconvolution(
+        x, num_filter=filters, kernel=2 * (kernel,), pad=2 * (margin,), stride=(2, 2), no_bias=True
+    )
     if like is None:
         return _normalised(x, "tanh")
     return _normalised(mx.sym.Crop(x, like, offset=(1, 1), num_args=2))
@@ -131,32 +147,56 @@ def _v3(data):
 
 def boost():
     """The four networks in a row of MXNet's end_to_end example; the names are those that its parameters have."""
-    with mx.name.NameManager():     # counts from 0: convolution0, batchnorm0, …, from one network to the next
+    with mx.name.NameManager():  # counts from 0: convolution0, batchnorm0, …, from one network to the next
         return [make(mx.sym.Variable(f"g{i}_data")) for i, make in enumerate((_v4, _v3, _v3, _v4))]
 
 
 class Generator(NamedTuple):
     """A kind of network, and how it is trained."""
-    parts: Callable[[], List]       # gives the symbols
-    multiple: int                   # of which both sides of a picture must be
-    halo: int                       # rows of surroundings that a part's output depends on
-    optimizer: str                  # in MXNet
-    rates: Dict[str, float]         # what the optimiser takes
-    memories: int                   # arrays that it keeps for each parameter
-    lowest_rate: float              # the learning rate falls to this share of the first, along a cosine
-    clip: float                     # the gradient of a picture is scaled down where its norm exceeds this times its values
-    relative: bool                  # learn from the loss's logarithm: no photograph then counts more for being hard to paint
-    initial: Tuple[str, str, float] # Xavier's random type, factor type and magnitude
-    begins: Dict[str, Callable]     # by parameter: what changes its initial values
-    crop: int                       # pixels of a side of what is learnt from at a time
+
+    parts: Callable[[], List]  # gives the symbols
+    multiple: int  # of which both sides of a picture must be
+    halo: int  # rows of surroundings that a part's output depends on
+    optimizer: str  # in MXNet
+    rates: Dict[str, float]  # what the optimiser takes
+    memories: int  # arrays that it keeps for each parameter
+    lowest_rate: float  # the learning rate falls to this share of the first, along a cosine
+    clip: float  # the gradient of a picture is scaled down where its norm exceeds this times its values
+    relative: bool  # learn from the loss's logarithm: no photograph then counts more for being hard to paint
+    initial: Tuple[str, str, float]  # Xavier's random type, factor type and magnitude
+    begins: Dict[str, Callable]  # by parameter: what changes its initial values
+    crop: int  # pixels of a side of what is learnt from at a time
 
 
 GENERATORS = {
-    "fast": Generator(lambda: [fast()], 4, 0, "Adam", {"learning_rate": 1e-3, "beta2": 0.99}, 2, 0.02, 0.0, True,
-                      ("gaussian", "in", 2.0), {"last_weight": _as_it_is}, 192),
-    "boost": Generator(boost, 8, 72, "SGD",
-                       {"learning_rate": 1e-4, "momentum": 0.9, "wd": 5e-3, "clip_gradient": 5.0}, 1, 1.0, 0.05,
-                       False, ("uniform", "avg", 2.0), {}, 384),
+    "fast": Generator(
+        lambda: [fast()],
+        4,
+        0,
+        "Adam",
+        {"learning_rate": 1e-3, "beta2": 0.99},
+        2,
+        0.02,
+        0.0,
+        True,
+        ("gaussian", "in", 2.0),
+        {"last_weight": _as_it_is},
+        192,
+    ),
+    "boost": Generator(
+        boost,
+        8,
+        72,
+        "SGD",
+        {"learning_rate": 1e-4, "momentum": 0.9, "wd": 5e-3, "clip_gradient": 5.0},
+        1,
+        1.0,
+        0.05,
+        False,
+        ("uniform", "avg", 2.0),
+        {},
+        384,
+    ),
 }
 
 

@@ -4,6 +4,7 @@ A file is one of MXNet's .params: the arrays `arg:NAME` and `aux:NAME` of all pa
 generator it is and how it was trained. The original's trained models, a folder or a zip of 0/*.params to 3/*.params, are
 read as well.
 """
+
 import hashlib
 import json
 import re
@@ -23,18 +24,19 @@ from ..weights import params
 from . import generators
 from .generators import FAST, GENERATORS, INPUT, LAST, RANGE
 
-STYLES = Path(__file__).parent / "styles"       # the networks that come with the package
-STRIP = 2 ** 18         # pixels of a picture that are painted at a time
-BYTES = 280             # of memory for each pixel that is painted
-LARGEST = 200_000_000   # bytes of a network's file
-SMALLEST = 16           # pixels of a side
+STYLES = Path(__file__).parent / "styles"  # the networks that come with the package
+STRIP = 2**18  # pixels of a picture that are painted at a time
+BYTES = 280  # of memory for each pixel that is painted
+LARGEST = 200_000_000  # bytes of a network's file
+SMALLEST = 16  # pixels of a side
 
 
 class About(NamedTuple):
     """What a network's file says of itself."""
+
     generator: str
-    size: int               # the longer edge of the pictures that it was trained for
-    description: str        # in words: the style, the photographs, how long
+    size: int  # the longer edge of the pictures that it was trained for
+    description: str  # in words: the style, the photographs, how long
 
 
 class Network:
@@ -56,8 +58,10 @@ class Network:
         """Refuse a picture of size (H, W) that would not fit in memory."""
         needed, free = BYTES * size[0] * size[1], memory.available()
         if free is not None and needed > free and not force:
-            raise UsageError(f"a picture of {size[1]}x{size[0]} takes about {memory.gigabytes(needed)}, and "
-                             f"{memory.gigabytes(free)} of memory are free; use a smaller --size, or start anyway with --force")
+            raise UsageError(
+                f"a picture of {size[1]}x{size[0]} takes about {memory.gigabytes(needed)}, and "
+                f"{memory.gigabytes(free)} of memory are free; use a smaller --size, or start anyway with --force"
+            )
 
     def paint(self, image, strip=STRIP):
         """Paint an array (1, 3, H, W) in the network's range; returns a float32 array of the same shape.
@@ -66,8 +70,10 @@ class Network:
         """
         generator, (height, width) = GENERATORS[self.about.generator], image.shape[2:]
         if min(height, width) < SMALLEST:
-            raise UsageError(f"a picture of {width}x{height} is too small for a network: each side needs at least {SMALLEST} "
-                             "pixels; use a larger --size")
+            raise UsageError(
+                f"a picture of {width}x{height} is too small for a network: each side needs at least {SMALLEST} "
+                "pixels; use a larger --size"
+            )
         padding = [(0, -side % generator.multiple) for side in (height, width)]
         image = np.pad(np.asarray(image, "float32"), [(0, 0), (0, 0), *padding], mode="reflect")
         rows = max(generator.multiple, strip // image.shape[3] // generator.multiple * generator.multiple)
@@ -78,21 +84,26 @@ class Network:
 
 def _paint_fast(network, image, rows):
     """Layer by layer, each in strips of so many of the picture's rows, since every normalisation needs a layer's whole output."""
-    arrays = {key[len("arg:"):]: mx.nd.array(array) for key, array in network.arrays.items()}
+    arrays = {key[len("arg:") :]: mx.nd.array(array) for key, array in network.arrays.items()}
     shown, below, layers = {"data": mx.nd.array(image * np.float32(INPUT))}, "data", [*FAST, LAST]
     for number, layer in enumerate(layers):
         height = shown[below].shape[2] * layer.enlarge // layer.stride
         own = max(1, rows * height // image.shape[2])
         strips = [(window.core_first, window.core_last) for window in windows(height, own, 0)]
-        output = _gathered(strips, (_convolved(layer, shown[below], shown.get(layer.joins), arrays, *strip) for strip in strips))
-        later = {name for other in layers[number + 1:] for name in (other.adds, other.joins)} | {layer.adds}
+        output = _gathered(
+            strips, (_convolved(layer, shown[below], shown.get(layer.joins), arrays, *strip) for strip in strips)
+        )
+        later = {name for other in layers[number + 1 :] for name in (other.adds, other.joins)} | {layer.adds}
         shown = {name: array for name, array in shown.items() if name in later}
         if layer is LAST:
             return (mx.nd.tanh(output) * RANGE).asnumpy()
         normalise = _normalisation(output, strips, arrays, f"{layer.name}_norm")
-        output = _gathered(strips, (_finished(layer, normalise(_rows(output, *strip)), shown.get(layer.adds), strip)
-                                    for strip in strips), output)
-        output.wait_to_read()       # or arrays that nobody needs any more wait with it
+        output = _gathered(
+            strips,
+            (_finished(layer, normalise(_rows(output, *strip)), shown.get(layer.adds), strip) for strip in strips),
+            output,
+        )
+        output.wait_to_read()  # or arrays that nobody needs any more wait with it
         shown[layer.name], below = output, layer.name
 
 
@@ -107,7 +118,7 @@ def _gathered(strips, arrays, whole=None):
     for (first, last), array in zip(strips, arrays):
         whole = mx.nd.empty(array.shape[:2] + (strips[-1][1], array.shape[3])) if whole is None else whole
         whole[:, :, first:last] = array
-        whole.wait_to_read()        # or strips pile up
+        whole.wait_to_read()  # or strips pile up
     return whole
 
 
@@ -121,19 +132,21 @@ def _normalisation(output, strips, arrays, name):
     gamma, beta = arrays[f"{name}_gamma"], arrays[f"{name}_beta"]
     ones, zeros = mx.nd.ones(gamma.shape), mx.nd.zeros(gamma.shape)
     if len(strips) == 1:
-        with mx.autograd.train_mode():      # where it takes the mean and variance of what it is given
+        with mx.autograd.train_mode():  # where it takes the mean and variance of what it is given
             normalised = mx.nd.BatchNorm(output, gamma, beta, zeros, ones, fix_gamma=False, eps=generators.EPS)
         return lambda strip: normalised
     moments = []
     for first, last in strips:
         with mx.autograd.train_mode():
-            _, mean, scale = mx.nd.BatchNorm(_rows(output, first, last), ones, zeros, zeros, ones, output_mean_var=True,
-                                             eps=generators.EPS)
+            _, mean, scale = mx.nd.BatchNorm(
+                _rows(output, first, last), ones, zeros, zeros, ones, output_mean_var=True, eps=generators.EPS
+            )
         mean, scale = (array.asnumpy().astype("float64") for array in (mean, scale))
-        moments.append((last - first, mean, scale ** -2 - generators.EPS))      # MXNet gives 1 / √(variance + eps)
+        moments.append((last - first, mean, scale**-2 - generators.EPS))  # MXNet gives 1 / √(variance + eps)
     mean, variance = map(mx.nd.array, _pooled(moments))
-    return lambda strip: mx.nd.BatchNorm(strip, gamma, beta, mean, variance, fix_gamma=False, use_global_stats=True,
-                                         eps=generators.EPS)
+    return lambda strip: mx.nd.BatchNorm(
+        strip, gamma, beta, mean, variance, fix_gamma=False, use_global_stats=True, eps=generators.EPS
+    )
 
 
 def _pooled(moments):
@@ -160,8 +173,15 @@ def _convolved(layer, below, joined, arrays, first, last):
     if margin:
         x = mx.nd.pad(x, mode="reflect", pad_width=(0, 0, 0, 0, top, bottom, margin, margin))
     bias = [arrays[f"{layer.name}_bias"]] if layer is LAST else []
-    return mx.nd.Convolution(x, arrays[f"{layer.name}_weight"], *bias, num_filter=layer.filters, kernel=2 * (layer.kernel,),
-                             stride=2 * (layer.stride,), no_bias=not bias)
+    return mx.nd.Convolution(
+        x,
+        arrays[f"{layer.name}_weight"],
+        *bias,
+        num_filter=layer.filters,
+        kernel=2 * (layer.kernel,),
+        stride=2 * (layer.stride,),
+        no_bias=not bias,
+    )
 
 
 def _paint_parts(network, image, rows):
@@ -174,13 +194,16 @@ def _paint_parts(network, image, rows):
         states = {own: mx.nd.array(network.arrays[f"aux:{own}"]) for own in kept}
         height, output = image.shape[2], np.empty_like(image)
         own = max(rows, generator.halo)
-        parts = windows(height // step, own // step, generator.halo // step) if height >= 1.5 * own else windows(
-            height // step, height // step, 0)
+        parts = (
+            windows(height // step, own // step, generator.halo // step)
+            if height >= 1.5 * own
+            else windows(height // step, height // step, 0)
+        )
         for window in parts:
             first, last, core_first, core_last = (step * row for row in window[1:])
             arguments[name] = mx.nd.array(image[:, :, first:last])
             painted = symbol.bind(mx.cpu(), arguments, aux_states=states).forward()[0].asnumpy()
-            output[:, :, core_first:core_last] = painted[:, :, core_first - first:core_last - first]
+            output[:, :, core_first:core_last] = painted[:, :, core_first - first : core_last - first]
         image = output
     return image
 
@@ -189,8 +212,16 @@ def save(path, network):
     """Write a network's file, in 16 bits but for arrays with values that these cannot hold, such as variances."""
     about = np.frombuffer(json.dumps(network.about._asdict()).encode(), "uint8")
     largest = np.finfo("float16").max
-    params.write(path, {"about": about, **{
-        key: array.astype("float16" if np.abs(array).max() < largest else "float32") for key, array in network.arrays.items()}})
+    params.write(
+        path,
+        {
+            "about": about,
+            **{
+                key: array.astype("float16" if np.abs(array).max() < largest else "float32")
+                for key, array in network.arrays.items()
+            },
+        },
+    )
 
 
 def names():
@@ -202,18 +233,29 @@ def load(where):
     """The Network of a name in names(), of a file, or of the original's trained models."""
     path = STYLES / f"{where}.params" if where in names() else Path(where)
     if not str(where) or not path.exists():
-        raise UsageError(f"--network {where}: there is no such file, and no network of that name; there are "
-                         f"{', '.join(names()) or 'none'}")
+        raise UsageError(
+            f"--network {where}: there is no such file, and no network of that name; there are "
+            f"{', '.join(names()) or 'none'}"
+        )
     try:
         if path.is_dir():
-            return _of_the_original(where, [sorted([*path.glob(f"{part}/*.params"), *path.glob(f"*/{part}/*.params")])
-                                            for part in range(4)])
+            return _of_the_original(
+                where, [sorted([*path.glob(f"{part}/*.params"), *path.glob(f"*/{part}/*.params")]) for part in range(4)]
+            )
         if zipfile.is_zipfile(path):
             return _of_zip(where, path)
         arrays = _arrays(path)
     except UsageError:
         raise
-    except (NeuralStyleError, OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+    except (
+        NeuralStyleError,
+        OSError,
+        zipfile.BadZipFile,
+        zlib.error,
+        RuntimeError,
+        NotImplementedError,
+        EOFError,
+    ) as error:
         raise UsageError(f"--network {where}: the file is damaged, or holds no network") from error
     about = _about(where, arrays.pop("about", None))
     return Network(about, _checked(where, about.generator, arrays), path.stem)
@@ -231,12 +273,18 @@ def _about(where, packed):
     try:
         about = json.loads(packed.tobytes().decode("utf-8"))
         about = About(**{field: about[field] for field in About._fields})
-        if (about.generator not in GENERATORS or type(about.size) is not int or not 0 < about.size < 10 ** 6
-                or not isinstance(about.description, str)):
+        if (
+            about.generator not in GENERATORS
+            or type(about.size) is not int
+            or not 0 < about.size < 10**6
+            or not isinstance(about.description, str)
+        ):
             raise ValueError
     except (AttributeError, ValueError, KeyError, TypeError, RecursionError):
-        raise UsageError(f"--network {where}: the file holds no network that paints; "
-                         "`python -m neural_style.end_to_end train` makes one") from None
+        raise UsageError(
+            f"--network {where}: the file holds no network that paints; "
+            "`python -m neural_style.end_to_end train` makes one"
+        ) from None
     return about
 
 
@@ -245,12 +293,18 @@ def _checked(where, generator, arrays):
     expected = {}
     for symbol in GENERATORS[generator].parts():
         own, kept = generators.shapes(symbol, 2 * (8 * GENERATORS[generator].multiple,))
-        expected.update({**{f"arg:{name}": shape for name, shape in own.items()},
-                         **{f"aux:{name}": shape for name, shape in kept.items() if generator != "fast"}})
+        expected.update(
+            {
+                **{f"arg:{name}": shape for name, shape in own.items()},
+                **{f"aux:{name}": shape for name, shape in kept.items() if generator != "fast"},
+            }
+        )
     for key, shape in expected.items():
         if key not in arrays or arrays[key].shape != shape or arrays[key].dtype.kind != "f":
-            raise UsageError(f"--network {where}: {key[4:]} is missing or not of shape {shape}; the network is not one "
-                             f"of kind {generator}")
+            raise UsageError(
+                f"--network {where}: {key[4:]} is missing or not of shape {shape}; the network is not one "
+                f"of kind {generator}"
+            )
         if not np.isfinite(arrays[key]).all():
             raise UsageError(f"--network {where}: {key[4:]} has values that are not finite")
     return {key: arrays[key] for key in expected}
@@ -259,8 +313,10 @@ def _checked(where, generator, arrays):
 def _of_zip(where, path):
     """The original's trained models, as they are packed in model.zip."""
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as packed:
-        members = [[info for info in packed.infolist() if re.fullmatch(rf"(.*/)?{part}/[^/]+\.params", info.filename)]
-                   for part in range(4)]
+        members = [
+            [info for info in packed.infolist() if re.fullmatch(rf"(.*/)?{part}/[^/]+\.params", info.filename)]
+            for part in range(4)
+        ]
         if sum(info.file_size for infos in members for info in infos) > LARGEST:
             raise UsageError(f"--network {where}: its files are larger than any network")
         files = []
@@ -276,8 +332,10 @@ def _of_the_original(where, files):
     """The Network of the original's trained models: the last file of each of the four parts is used."""
     missing = [part for part, own in enumerate(files) if not own]
     if missing:
-        raise UsageError(f"--network {where}: a folder {missing[0]} with a .params file is missing; the original's trained "
-                         "models are folders 0 to 3")
+        raise UsageError(
+            f"--network {where}: a folder {missing[0]} with a .params file is missing; the original's trained "
+            "models are folders 0 to 3"
+        )
     arrays = {}
     for own in files:
         arrays.update(_arrays(own[-1]))

@@ -1,4 +1,5 @@
 """Paint photographs with a network; they are read and saved as for a run."""
+
 import itertools
 import logging
 import sys
@@ -25,8 +26,9 @@ def run(own, args):
     outputs = _named(photographs, folder, own.format.lstrip("."))
     for output in outputs:
         if output.exists() and not args.overwrite:
-            raise UsageError(f"--output {own.output}: {output} already exists; name another folder, or replace it with "
-                             "--overwrite")
+            raise UsageError(
+                f"--output {own.output}: {output} already exists; name another folder, or replace it with --overwrite"
+            )
         if output.exists() and any(output.samefile(other) for other in [*photographs, *filter(None, [args.mask])]):
             raise UsageError(f"--output {own.output}: {output} is one of the pictures to read; name another folder")
     images.prepare_outputs(folder / f"x.{own.format.lstrip('.')}", bit_depth=args.bit_depth)
@@ -44,8 +46,12 @@ def run(own, args):
             if line in failed:
                 _tell(progress, line)
             elif progress.bar is None and not args.quiet:
-                log.info("%s", line if len(outputs) == 1 else f"{progress.done}/{len(outputs)} {line}, "
-                         f"{duration(progress.left())} left")
+                log.info(
+                    "%s",
+                    line
+                    if len(outputs) == 1
+                    else f"{progress.done}/{len(outputs)} {line}, {duration(progress.left())} left",
+                )
     return 1 if failed else 0
 
 
@@ -66,8 +72,9 @@ def paint(network, path, output, args, mask=None):
     painted = network.paint(content)
     if args.preserve_colors == "luma":
         painted = colors.with_colors_of(painted, content).astype(np.float32)
-    images.SaveImage(painted, str(output), args.remove_noise_final,
-                     **images.save_options(args, photo, str(output), content, where))
+    images.SaveImage(
+        painted, str(output), args.remove_noise_final, **images.save_options(args, photo, str(output), content, where)
+    )
 
 
 def _named(photographs, folder, ending):

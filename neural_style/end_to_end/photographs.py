@@ -1,4 +1,5 @@
 """The photographs that a network learns from: random crops of them, at random scales, mirrored, lighter and darker."""
+
 import functools
 import logging
 import math
@@ -13,17 +14,21 @@ from ..system.errors import NeuralStyleError, UsageError
 
 log = logging.getLogger("neural_style")
 
-SHOWN = 3                               # photographs that are held out to show the progress
-FEWEST = 2 * SHOWN                      # from which some can be held out
-SHORTEST = 100                          # pixels of a side
-SCALES = 0.7, 1.5                       # of the size that the network is to paint
-CONTRAST, BRIGHTNESS, TINT = (0.7, 1.2), 0.15, 0.1      # how the light changes, of a range from 0 to 1
-KEPT = 200                              # photographs in memory
+SHOWN = 3  # photographs that are held out to show the progress
+FEWEST = 2 * SHOWN  # from which some can be held out
+SHORTEST = 100  # pixels of a side
+SCALES = 0.7, 1.5  # of the size that the network is to paint
+CONTRAST, BRIGHTNESS, TINT = (0.7, 1.2), 0.15, 0.1  # how the light changes, of a range from 0 to 1
+KEPT = 200  # photographs in memory
 
 # What comes with packages that are here in any case, or often: (module, folder in it, names); those shown come last.
 PACKAGED = (
-    ("skimage", "data", "astronaut.png motorcycle_left.png retina.jpg hubble_deep_field.jpg ihc.png camera.png grass.png "
-     "gravel.png brick.png coins.png moon.png"),
+    (
+        "skimage",
+        "data",
+        "astronaut.png motorcycle_left.png retina.jpg hubble_deep_field.jpg ihc.png camera.png grass.png "
+        "gravel.png brick.png coins.png moon.png",
+    ),
     ("matplotlib", "mpl-data/sample_data", "grace_hopper.jpg"),
     ("sklearn", "datasets/images", "china.jpg flower.jpg"),
     ("skimage", "data", "chelsea.png coffee.png rocket.jpg"),
@@ -33,6 +38,7 @@ PACKAGED = (
 def packaged():
     """The paths of the photographs that come with installed packages."""
     from importlib.util import find_spec
+
     found = []
     for module, folder, names in PACKAGED:
         spec = find_spec(module)
@@ -54,7 +60,7 @@ class Photographs:
         self._paths = list(dict.fromkeys(path for path in paths if self._is_large_enough(path)))
         self.are_apart = len(self._paths) >= FEWEST
         step = max(1, len(self._paths) // SHOWN)
-        chosen = self._paths[-SHOWN:] if not patterns else self._paths[step - 1::step]
+        chosen = self._paths[-SHOWN:] if not patterns else self._paths[step - 1 :: step]
         self.shown = [picture for picture in map(self._read, chosen[:SHOWN]) if picture]
         self._paths = [path for path in self._paths if not self.are_apart or path not in chosen[:SHOWN]]
         self._scaled = functools.lru_cache(KEPT)(self._scaled_down)
@@ -80,7 +86,7 @@ class Photographs:
         scale = max(scale, self._crop / min(height, width))
         own = [min(side, math.ceil(self._crop / scale)) for side in (height, width)]
         top, left = (rng.integers(side - part + 1) for side, part in zip((height, width), own))
-        crop = images.resized(pixels[top:top + own[0], left:left + own[1]], (self._crop, self._crop)) / 255.0
+        crop = images.resized(pixels[top : top + own[0], left : left + own[1]], (self._crop, self._crop)) / 255.0
         if rng.random() < 0.5:
             crop = crop[:, ::-1]
         light = 0.5 + rng.uniform(-BRIGHTNESS, BRIGHTNESS) + rng.uniform(-TINT, TINT, 3)
@@ -90,7 +96,7 @@ class Photographs:
     def _is_large_enough(self, path):
         size = size_of(path)
         if size is None or min(size) >= SHORTEST:
-            return True         # if it cannot be read, the reader says so
+            return True  # if it cannot be read, the reader says so
         log.warning("skipping %s: it is only %dx%d", path, *size)
         return False
 
@@ -114,4 +120,3 @@ class Photographs:
         height, width = pixels.shape[:2]
         scale = max(SCALES[1] * self._size / max(height, width), 2 * self._crop / min(height, width))
         return images.resized(pixels, (round(height * scale), round(width * scale))) if scale < 1 else pixels
-

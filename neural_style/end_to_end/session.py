@@ -1,4 +1,5 @@
 """A training as the command runs it: its files, its page, its progress."""
+
 import hashlib
 import io
 import json
@@ -33,22 +34,23 @@ from .photographs import Photographs
 
 log = logging.getLogger("neural_style")
 
-LINES_EVERY = 50        # steps, where there is no bar
-MOST_BYTES = 500_000_000        # of a state's arrays
-SMALLEST, LARGEST = 64, 2048    # pixels of a side of a crop
+LINES_EVERY = 50  # steps, where there is no bar
+MOST_BYTES = 500_000_000  # of a state's arrays
+SMALLEST, LARGEST = 64, 2048  # pixels of a side of a crop
 
 
 class Settings(NamedTuple):
     """The arguments of a training, apart from those of its objective, which are the same as a run's."""
+
     style: List[str]
     output: str
-    photos: List[str] = []          # none: those that installed packages bring
+    photos: List[str] = []  # none: those that installed packages bring
     generator: str = "fast"
     steps: int = 4000
-    crop: int = 0                   # 0 for both: the generator's own
-    rate: float = 0.0               # of the first step
+    crop: int = 0  # 0 for both: the generator's own
+    rate: float = 0.0  # of the first step
     save_every: int = 200
-    begin_with: str = ""            # another network
+    begin_with: str = ""  # another network
 
     def complete(self):
         """The settings, with missing values taken from the generator."""
@@ -75,22 +77,32 @@ def run(settings, args, saved=None, on_step=None):
         raise UsageError(f"--resume {own.output}: the style or the photographs have changed since the training began")
     begin_with = network.load(own.begin_with) if own.begin_with and not saved else None
     if begin_with and begin_with.about.generator != own.generator:
-        raise UsageError(f"--from {own.begin_with} is a {begin_with.about.generator} network; add --generator "
-                         f"{begin_with.about.generator}")
+        raise UsageError(
+            f"--from {own.begin_with} is a {begin_with.about.generator} network; add --generator "
+            f"{begin_with.about.generator}"
+        )
     device = context(args.gpu)
-    log.info("learning from %d photographs on %s%s", len(photographs), place(device, args.gpu),
-             f"; {len(photographs.shown)} others show the progress" if photographs.are_apart else "")
+    log.info(
+        "learning from %d photographs on %s%s",
+        len(photographs),
+        place(device, args.gpu),
+        f"; {len(photographs.shown)} others show the progress" if photographs.are_apart else "",
+    )
     objective = training.objective_for(args, own.crop, device)
     parts = training.start(own, args, begin_with, device)
     state, history = saved[:2] if saved else (None, [])
     shown = [pictures.pixels for pictures in photographs.shown]
     page = _page(own, args, shown, "held-out photographs" if photographs.are_apart else "photographs", device)
-    pictures = [(step, _numbered(output, step)) for step in range(own.save_every, (state.step if state else 0) + 1, own.save_every)]
+    pictures = [
+        (step, _numbered(output, step))
+        for step in range(own.save_every, (state.step if state else 0) + 1, own.save_every)
+    ]
     pictures = [(step, path) for step, path in pictures if path.exists()]
 
     def save(state, status):
-        trained = network.Network(network.About(own.generator, args.max_long_edge, _described(own, args, photographs, state)),
-                                  state.arrays)
+        trained = network.Network(
+            network.About(own.generator, args.max_long_edge, _described(own, args, photographs, state)), state.arrays
+        )
         network.save(output, trained)
         _save_state(path_of_state(own.output), own, args, digest, history, state)
         if shown:
@@ -104,24 +116,36 @@ def run(settings, args, saved=None, on_step=None):
         progress.step(step.seconds, [f"{name} {value:.3g}" for name, value in step.losses.items()])
         history.append(EpochRecord(step.step, math.nan, sum(step.losses.values()), step.seconds, step.losses))
         if progress.bar is None and step.step % LINES_EVERY == 0:
-            log.info("step %d/%d, %s, %s, %s left", step.step, own.steps,
-                     ", ".join(f"{name} {value:.4g}" for name, value in step.losses.items()), duration(step.seconds),
-                     duration(progress.left()))
+            log.info(
+                "step %d/%d, %s, %s, %s left",
+                step.step,
+                own.steps,
+                ", ".join(f"{name} {value:.4g}" for name, value in step.losses.items()),
+                duration(step.seconds),
+                duration(progress.left()),
+            )
         last = step.step == own.steps
         if tell:
             tell(step)
         if last or step.step % own.save_every == 0 or asked:
-            save(training.state_of(parts, step.step, step.seconds), "finished" if last else "stopped" if asked else "running")
+            save(
+                training.state_of(parts, step.step, step.seconds),
+                "finished" if last else "stopped" if asked else "running",
+            )
         if asked and not last:
             to_resume = terminal.command("neural_style.end_to_end", "train", "--resume", own.output)
-            raise interrupt.Interrupted(f"stopped after step {step.step}; the network so far is {output}; "
-                                        f"to continue: {to_resume}", asked[0])
+            raise interrupt.Interrupted(
+                f"stopped after step {step.step}; the network so far is {output}; to continue: {to_resume}", asked[0]
+            )
 
     since = state.step if state else 0
-    with Progress(own.steps, "step", since, bar=log.getEffectiveLevel() == logging.INFO) as progress, \
-            interrupt.waiting("step") as asked:
+    with Progress(own.steps, "step", since, bar=log.getEffectiveLevel() == logging.INFO) as progress, interrupt.waiting(
+        "step"
+    ) as asked:
         training.train(parts, objective, photographs, own, args, on_step, state)
-    log.info("the network is %s: paint with `python -m neural_style.end_to_end paint --network %s PHOTO`", output, output)
+    log.info(
+        "the network is %s: paint with `python -m neural_style.end_to_end paint --network %s PHOTO`", output, output
+    )
     return 0
 
 
@@ -129,8 +153,10 @@ def _prepare(output, replaces):
     """Make sure, before a long training, that its files can be written and replace no others without being asked to."""
     for path in (output, output.with_suffix(".html"), _numbered(output, 0).parent):
         if path.exists() and not replaces:
-            raise UsageError(f"--output {output}: {path} already exists; name another file, continue with --resume, or replace "
-                             "it with --overwrite")
+            raise UsageError(
+                f"--output {output}: {path} already exists; name another file, continue with --resume, or replace "
+                "it with --overwrite"
+            )
     if output.is_dir():
         raise UsageError(f"--output {output} is a folder; name a file in it")
     images.prepare_folder(_numbered(output, 0).parent)
@@ -143,41 +169,64 @@ def _numbered(output, step):
 
 def _row(pictures, height=300):
     """(H, W, 3) pictures side by side at one height."""
-    return np.hstack([images.resized(pixels, (height, round(pixels.shape[1] * height / pixels.shape[0])))
-                      for pixels in pictures])
+    return np.hstack(
+        [images.resized(pixels, (height, round(pixels.shape[1] * height / pixels.shape[0]))) for pixels in pictures]
+    )
 
 
 def _painted(trained, shown, size):
     """The held-out photographs, painted, side by side."""
-    return _row([images.PostprocessImage(trained.paint(images.to_network(pixels, images.content_size(pixels, size))))
-                 for pixels in shown])
+    return _row(
+        [
+            images.PostprocessImage(trained.paint(images.to_network(pixels, images.content_size(pixels, size))))
+            for pixels in shown
+        ]
+    )
 
 
 def _page(own, args, shown, name, device):
     if not shown:
         return None
     pixels = _row([pixels if pixels.dtype == "uint8" else (pixels // 256).astype("uint8") for pixels in shown])
-    pictures = [("photographs", Picture(name, pixels, None)),
-                *(("style", path) for path in style_pictures(args))]
-    facts = {"generator": own.generator, "crop": f"{own.crop}x{own.crop}", "seed": args.seed, "on": place(device),
-             **machine.versions(), **machine.describe()}
-    words = ["python -m neural_style.end_to_end train", *recipes.flag_words(_asked(own)),
-             *recipes.flag_words([one for one in changed(args) if one[0] != "--style-image"])]
+    pictures = [("photographs", Picture(name, pixels, None)), *(("style", path) for path in style_pictures(args))]
+    facts = {
+        "generator": own.generator,
+        "crop": f"{own.crop}x{own.crop}",
+        "seed": args.seed,
+        "on": place(device),
+        **machine.versions(),
+        **machine.describe(),
+    }
+    words = [
+        "python -m neural_style.end_to_end train",
+        *recipes.flag_words(_asked(own)),
+        *recipes.flag_words([one for one in changed(args) if one[0] != "--style-image"]),
+    ]
     return Report(str(Path(own.output).with_suffix(".html")), pictures, " ".join(words), facts, unit="step")
 
 
 def _asked(own):
     """[(flag, value)] of the training's own arguments."""
-    flags = {"--style": own.style, "--photos": own.photos, "--output": own.output, "--generator": own.generator,
-             "--steps": own.steps, "--crop": own.crop, "--save-every": own.save_every, "--from": own.begin_with,
-             "--lr": own.rate}
+    flags = {
+        "--style": own.style,
+        "--photos": own.photos,
+        "--output": own.output,
+        "--generator": own.generator,
+        "--steps": own.steps,
+        "--crop": own.crop,
+        "--save-every": own.save_every,
+        "--from": own.begin_with,
+        "--lr": own.rate,
+    }
     return [(flag, value) for flag, value in flags.items() if value]
 
 
 def _described(own, args, photographs, state):
     """How a network was trained, in words."""
-    return (f"{', '.join(map(os.path.basename, own.style))}: {state.step} steps of {own.steps} in {duration(state.seconds)} on "
-            f"{machine.processor() or 'a processor'}, {len(photographs)} photographs, crops of {own.crop} pixels")
+    return (
+        f"{', '.join(map(os.path.basename, own.style))}: {state.step} steps of {own.steps} in {duration(state.seconds)} on "
+        f"{machine.processor() or 'a processor'}, {len(photographs)} photographs, crops of {own.crop} pixels"
+    )
 
 
 def _digest(own, args, photographs):
@@ -191,8 +240,15 @@ def _digest(own, args, photographs):
 
 
 def _save_state(path, own, args, digest, history, state):
-    about = {"neural_style": __version__, "settings": own._asdict(), "args": vars(args), "digest": digest, "step": state.step,
-             "seconds": state.seconds, "history": [[row.total, row.seconds, row.losses] for row in history]}
+    about = {
+        "neural_style": __version__,
+        "settings": own._asdict(),
+        "args": vars(args),
+        "digest": digest,
+        "step": state.step,
+        "seconds": state.seconds,
+        "history": [[row.total, row.seconds, row.losses] for row in history],
+    }
     arrays = {f"array:{name}": array for name, array in state.arrays.items()}
     arrays.update({f"memory:{i}:{name}": array for name, own in state.memory.items() for i, array in enumerate(own)})
     packed = io.BytesIO()
@@ -217,17 +273,38 @@ def resumed(output):
             own, args = _settings(about["settings"], output), complete(_Arguments(about["args"]))
             arrays = {name: file[name] for name in file.files if name != "about"}
         state = training.TrainingState(int(about["step"]), float(about["seconds"]), *_sorted(own, arrays))
-        history = [EpochRecord(step, math.nan, float(total), float(seconds),
-                               {str(name): float(loss) for name, loss in losses.items()})
-                   for step, (total, seconds, losses) in enumerate(about["history"], 1)]
+        history = [
+            EpochRecord(
+                step, math.nan, float(total), float(seconds), {str(name): float(loss) for name, loss in losses.items()}
+            )
+            for step, (total, seconds, losses) in enumerate(about["history"], 1)
+        ]
         digest = str(about["digest"])
-        if not 0 <= state.step <= own.steps or len(history) != state.step or len({tuple(row.losses) for row in history}) > 1:
+        if (
+            not 0 <= state.step <= own.steps
+            or len(history) != state.step
+            or len({tuple(row.losses) for row in history}) > 1
+        ):
             raise ValueError("the history is another's")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError, RecursionError, RuntimeError,
-            NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        OverflowError,
+        RecursionError,
+        RuntimeError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise broken from error
     if state.step == own.steps:
-        raise UsageError(f"--resume {output}: the training is complete; use --from {output} to start another one from it")
+        raise UsageError(
+            f"--resume {output}: the training is complete; use --from {output} to start another one from it"
+        )
     return own, args, (state, history, digest)
 
 
@@ -254,10 +331,19 @@ def _settings(values, output):
     """The Settings in a state file, with every type checked, since the file may come from anywhere; its output is not used."""
     own = Settings(**{**values, "output": output})
     for value, default in zip(own, Settings([""], "")):
-        if type(value) is not type(default) or isinstance(value, list) and not all(isinstance(one, str) for one in value):
+        if (
+            type(value) is not type(default)
+            or isinstance(value, list)
+            and not all(isinstance(one, str) for one in value)
+        ):
             raise ValueError(f"{value!r}")
-    if (own.generator not in GENERATORS or own.save_every < 1 or not 0 < own.rate < 1e30
-            or not SMALLEST <= own.crop <= LARGEST or own.crop % GENERATORS[own.generator].multiple):
+    if (
+        own.generator not in GENERATORS
+        or own.save_every < 1
+        or not 0 < own.rate < 1e30
+        or not SMALLEST <= own.crop <= LARGEST
+        or own.crop % GENERATORS[own.generator].multiple
+    ):
         raise ValueError("settings of no training")
     return own
 

@@ -1,4 +1,5 @@
 """Train a generator: photograph after photograph, it paints, the objective says how well, and it learns from the gradient."""
+
 import math
 import time
 from argparse import Namespace
@@ -18,17 +19,19 @@ from .generators import GENERATORS
 
 class TrainingState(NamedTuple):
     """The state of a training; everything else follows from its arguments and the step."""
+
     step: int
     seconds: float
-    arrays: Dict[str, np.ndarray]           # as a Network has them
-    memory: Dict[str, List[np.ndarray]]     # the optimiser's own, by parameter
+    arrays: Dict[str, np.ndarray]  # as a Network has them
+    memory: Dict[str, List[np.ndarray]]  # the optimiser's own, by parameter
 
 
 class TrainingStep(NamedTuple):
     """One step: learning from one crop."""
-    step: int                       # from 1
-    losses: Dict[str, float]        # of the last part's picture: weighted, for a picture of the size that is trained for
-    seconds: float                  # since the start
+
+    step: int  # from 1
+    losses: Dict[str, float]  # of the last part's picture: weighted, for a picture of the size that is trained for
+    seconds: float  # since the start
 
 
 class Part:
@@ -54,8 +57,9 @@ class Part:
             if name in generator.begins:
                 array[:] = generator.begins[name](array.asnumpy())
         self._optimizer = getattr(mx.optimizer, generator.optimizer)(**generator.rates)
-        self.memory = {name: self._optimizer.create_state(i, array)
-                       for i, (name, array) in enumerate(self.parameters.items())}
+        self.memory = {
+            name: self._optimizer.create_state(i, array) for i, (name, array) in enumerate(self.parameters.items())
+        }
 
     def paint(self, picture):
         """Paint a picture, an NDArray, recording what the backward pass needs."""
@@ -77,7 +81,7 @@ class Part:
         for name, own in self.memory.items():
             for array, value in zip(_arrays(own), state.memory.get(name, ())):
                 array[:] = value
-        for i in range(len(self.parameters)):       # Adam corrects its moments by the number of steps
+        for i in range(len(self.parameters)):  # Adam corrects its moments by the number of steps
             self._optimizer._index_update_count[i] = state.step
 
 
@@ -133,9 +137,9 @@ def train(parts, objective, photographs, own, args, on_step, since=None):
     if since:
         for part in parts:
             part.resume(since)
-    to_size = _pixels(args.max_long_edge) / own.crop ** 2
+    to_size = _pixels(args.max_long_edge) / own.crop**2
     for step in range(first, own.steps):
-        rng = np.random.default_rng([args.seed or 0, step])     # so that a resumed training sees the same
+        rng = np.random.default_rng([args.seed or 0, step])  # so that a resumed training sees the same
         content = photographs.sample(rng)
         objective.compare_with(content)
         picture, evaluations = mx.nd.array(content), []
@@ -143,7 +147,7 @@ def train(parts, objective, photographs, own, args, on_step, since=None):
             picture = part.paint(picture)
             evaluation = objective(picture)
             scale = 1 / max(evaluation.total, 1e-30) if generator.relative else 1.0
-            evaluations.append(evaluation._replace(gradient=evaluation.gradient * scale))       # a copy of it
+            evaluations.append(evaluation._replace(gradient=evaluation.gradient * scale))  # a copy of it
         losses = {name: value * to_size for name, value in objective.by_kind(evaluation.losses).items()}
         if not np.isfinite([*evaluation.losses, evaluation.gradient_norm]).all():
             raise NeuralStyleError(f"the loss is no longer finite in step {step + 1}; lower --lr")

@@ -1,7 +1,8 @@
 """Paint a film: each frame is consistent with the previous one; sound, timing and size stay the same.
 
-    python -m neural_style.film clip.mp4 --style painting.jpg --output painted.mp4
+python -m neural_style.film clip.mp4 --style painting.jpg --output painted.mp4
 """
+
 import argparse
 import sys
 
@@ -11,12 +12,18 @@ from ..options.flags import BY_ATTRIBUTE, PICTURE, STANDARD_INPUT, listed, paths
 from ..system import errors
 
 NAME = "neural_style.film"
-INSTEAD = {     # flags of a single run, and what to do instead
-    "content_image": "give the film as the first argument", "style_image": "use --style PAINTING",
-    "output_dir": "use --output FILM", "checkpoint_output": "each painted frame is kept until the film is complete",
-    "save_epochs": "each painted frame is kept until the film is complete", "remove_noise": "use --remove-noise-final",
-    "output_size": "use --size or --width", "bit_depth": "films have 8 bits", "flatten": "films are not transparent",
-    **dict.fromkeys(("report", "show"), "films have no report page"), "resume": "run the same command again to continue",
+INSTEAD = {  # flags of a single run, and what to do instead
+    "content_image": "give the film as the first argument",
+    "style_image": "use --style PAINTING",
+    "output_dir": "use --output FILM",
+    "checkpoint_output": "each painted frame is kept until the film is complete",
+    "save_epochs": "each painted frame is kept until the film is complete",
+    "remove_noise": "use --remove-noise-final",
+    "output_size": "use --size or --width",
+    "bit_depth": "films have 8 bits",
+    "flatten": "films are not transparent",
+    **dict.fromkeys(("report", "show"), "films have no report page"),
+    "resume": "run the same command again to continue",
     "print_iterations": "progress is reported in frames",
     **dict.fromkeys(("save_recipe", "list_layers", "doctor"), "use it with python -m neural_style.nstyle"),
 }
@@ -32,18 +39,28 @@ class _Keep(argparse.Action):
 
 def parser():
     """The parser of the film's own flags, which knows how many values those of a run take."""
-    made = command_line.RunParser(prog=f"python -m {NAME}", description="Paint a film. With --style, every flag of "
-                  "neural-style is accepted as well and applies to every frame; with --network, --size, --width and "
-                  "--preserve-colors luma.")
+    made = command_line.RunParser(
+        prog=f"python -m {NAME}",
+        description="Paint a film. With --style, every flag of "
+        "neural-style is accepted as well and applies to every frame; with --network, --size, --width and "
+        "--preserve-colors luma.",
+    )
     add = made.add_argument
     add("film", help="the film: MP4, MOV, MKV, WebM, AVI, …, or an animated GIF, WebP or PNG")
     add("--style", nargs="+", metavar="PAINTING", help="the picture that gives the style, or several")
-    add("--network", metavar="NAME", help="instead of --style, a network that paints each frame in one pass: a name from "
-        "--list-networks, or a file")
+    add(
+        "--network",
+        metavar="NAME",
+        help="instead of --style, a network that paints each frame in one pass: a name from --list-networks, or a file",
+    )
     add_list(made)
     add("--output", required=True, metavar="FILM", help="the painted film: .mp4, .mov, .mkv, .webm, .gif or .webp")
-    add("--first-epochs", type=int, metavar="N", help="with --style: the epochs of the first frame of each "
-        "scene (seven times --max-num-epochs)")
+    add(
+        "--first-epochs",
+        type=int,
+        metavar="N",
+        help="with --style: the epochs of the first frame of each scene (seven times --max-num-epochs)",
+    )
     made.set_defaults(words=[])
     for action in command_line.parser()._actions:
         names = [name for name in action.option_strings if name not in ("-h", "--help", "--output", "--version")]
@@ -82,8 +99,9 @@ def _flag(attribute):
 
 def command(own, args, given):
     """Paint the film."""
-    from . import make      # loads NumPy, which --help can do without
-    asked = "max_long_edge" in given or args.max_long_edge != BY_ATTRIBUTE["max_long_edge"].default     # by a recipe
+    from . import make  # loads NumPy, which --help can do without
+
+    asked = "max_long_edge" in given or args.max_long_edge != BY_ATTRIBUTE["max_long_edge"].default  # by a recipe
     make.film(own, args, args.max_long_edge if asked and not args.width else None, args.width)
 
 

@@ -1,4 +1,5 @@
 """What is known of a film before it is painted, and what its frames are."""
+
 from fractions import Fraction
 from typing import Any, Callable, NamedTuple, Optional, Tuple
 
@@ -8,23 +9,25 @@ from ..system.errors import UsageError
 
 class Colors(NamedTuple):
     """What the numbers in a film's pixels mean, as FFmpeg numbers it."""
-    matrix: int             # never an unspecified one
+
+    matrix: int  # never an unspecified one
     primaries: int
     transfer: int
 
 
 class Film(NamedTuple):
     """A film as its file describes it; times are whole numbers of time_base seconds."""
+
     path: str
-    size: Tuple[int, int]       # (H, W) as it is shown: upright, with square pixels
-    count: int                  # its frames, as far as the file tells before they are decoded
-    missing: int                # how many more there should be
+    size: Tuple[int, int]  # (H, W) as it is shown: upright, with square pixels
+    count: int  # its frames, as far as the file tells before they are decoded
+    missing: int  # how many more there should be
     time_base: Fraction
-    end: int                    # when the last frame ends
-    rate: Fraction              # frames a second, on average
-    colors: Optional[Colors]    # None for an animation, which is in sRGB
-    sound: Tuple[int, ...]      # the numbers of its streams of sound
-    loops: Optional[int]        # how often an animation is shown, 0 for ever; None for other films
+    end: int  # when the last frame ends
+    rate: Fraction  # frames a second, on average
+    colors: Optional[Colors]  # None for an animation, which is in sRGB
+    sound: Tuple[int, ...]  # the numbers of its streams of sound
+    loops: Optional[int]  # how often an animation is shown, 0 for ever; None for other films
     read: Callable
 
     def frames(self, lost):
@@ -34,11 +37,12 @@ class Film(NamedTuple):
 
 class Frame(NamedTuple):
     """One frame of a film."""
-    pixels: Any         # (H, W, 3) uint8, in sRGB or what the film has instead
-    at: int             # when it appears
+
+    pixels: Any  # (H, W, 3) uint8, in sRGB or what the film has instead
+    at: int  # when it appears
 
 
 def demand_size(path, height, width):
     """Raise UsageError if a frame has no pixels, or too many to be painted."""
     if not 0 < height * width <= MAX_PIXELS:
-        raise UsageError(f"{path} has frames of {width}x{height} pixels; the limit is {MAX_PIXELS // 10 ** 6} million")
+        raise UsageError(f"{path} has frames of {width}x{height} pixels; the limit is {MAX_PIXELS // 10**6} million")

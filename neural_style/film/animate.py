@@ -2,6 +2,7 @@
 
 Pillow itself would keep every frame in memory.
 """
+
 import io
 import os
 import struct
@@ -11,9 +12,9 @@ from PIL import Image, features
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import atomic
 
-LONGEST = {"GIF": 65535, "WEBP": 2 ** 24 - 1}       # ticks that a frame can last
+LONGEST = {"GIF": 65535, "WEBP": 2**24 - 1}  # ticks that a frame can last
 KEEPS_SOUND = False
-TICK = {"GIF": 10, "WEBP": 1}                       # milliseconds
+TICK = {"GIF": 10, "WEBP": 1}  # milliseconds
 LARGEST_SIDE = {"GIF": 65535, "WEBP": 16383}
 FORMATS = {".gif": "GIF", ".webp": "WEBP"}
 
@@ -24,8 +25,9 @@ def prepare(path, film):
     if form == "WEBP" and not features.check("webp"):
         raise UsageError(f"{path}: this Pillow cannot write WebP; use .gif")
     if max(film.size) > LARGEST_SIDE[form]:
-        raise UsageError(f"{path}: a {form} can have at most {LARGEST_SIDE[form]} pixels along a side; use a smaller "
-                         "--size")
+        raise UsageError(
+            f"{path}: a {form} can have at most {LARGEST_SIDE[form]} pixels along a side; use a smaller --size"
+        )
 
 
 def write(path, film, frames):
@@ -53,7 +55,11 @@ def _format(path):
 def _gif_head(size, loops):
     """The head of a GIF: no colours for all frames; shown once, or repeated, 0 times meaning for ever."""
     head = b"GIF89a" + struct.pack("<HH3B", size[1], size[0], 0x70, 0, 0)
-    return head if loops == 1 else head + b"!\xff\x0bNETSCAPE2.0\3\1" + struct.pack("<HB", min(max(0, loops - 1), 65535), 0)
+    return (
+        head
+        if loops == 1
+        else head + b"!\xff\x0bNETSCAPE2.0\3\1" + struct.pack("<HB", min(max(0, loops - 1), 65535), 0)
+    )
 
 
 def _gif_frame(picture, ticks):
@@ -63,21 +69,33 @@ def _gif_frame(picture, ticks):
     picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(packed, "GIF", optimize=False)
     whole = packed.getvalue()
     bits = whole[10] & 7
-    colors, at = whole[13:13 + 3 * 2 ** (bits + 1)], 13 + 3 * 2 ** (bits + 1)
-    while whole[at] == 0x21:        # extensions
+    colors, at = whole[13 : 13 + 3 * 2 ** (bits + 1)], 13 + 3 * 2 ** (bits + 1)
+    while whole[at] == 0x21:  # extensions
         at += 2
         while whole[at]:
             at += whole[at] + 1
         at += 1
-    place, interlaced = whole[at:at + 9], whole[at + 9] & 0x40
-    return struct.pack("<3sBHBB", b"!\xf9\4", 0, ticks, 0, 0) + place + bytes([0x80 | interlaced | bits]) + colors + \
-        whole[at + 10:whole.rindex(b";")]
+    place, interlaced = whole[at : at + 9], whole[at + 9] & 0x40
+    return (
+        struct.pack("<3sBHBB", b"!\xf9\4", 0, ticks, 0, 0)
+        + place
+        + bytes([0x80 | interlaced | bits])
+        + colors
+        + whole[at + 10 : whole.rindex(b";")]
+    )
 
 
 def _webp_head(size, loops):
     """The head of an animated WebP without the size of the file; 0 loops are endless."""
-    return b"RIFF\0\0\0\0WEBP" + b"VP8X" + struct.pack("<IB3x", 10, 2) + _three(size[1] - 1) + _three(size[0] - 1) + \
-        b"ANIM" + struct.pack("<I4sH", 6, b"\xff" * 4, min(loops, 65535))
+    return (
+        b"RIFF\0\0\0\0WEBP"
+        + b"VP8X"
+        + struct.pack("<IB3x", 10, 2)
+        + _three(size[1] - 1)
+        + _three(size[0] - 1)
+        + b"ANIM"
+        + struct.pack("<I4sH", 6, b"\xff" * 4, min(loops, 65535))
+    )
 
 
 def _webp_frame(picture, ticks):
@@ -85,7 +103,7 @@ def _webp_frame(picture, ticks):
     packed = io.BytesIO()
     picture.save(packed, "WEBP", quality=90, method=4)
     data = packed.getvalue()[12:]
-    about = bytes(6) + _three(picture.width - 1) + _three(picture.height - 1) + _three(ticks) + b"\2"      # not blended
+    about = bytes(6) + _three(picture.width - 1) + _three(picture.height - 1) + _three(ticks) + b"\2"  # not blended
     return b"ANMF" + struct.pack("<I", len(about) + len(data)) + about + data
 
 
@@ -96,7 +114,7 @@ def _three(number):
 def _put_size(file):
     """Put the size of a RIFF file in its place."""
     size = file.tell() - 8
-    if size >= 2 ** 32:
+    if size >= 2**32:
         raise ValueError("a WebP of more than 4 GB")
     file.seek(4)
     file.write(struct.pack("<I", size))

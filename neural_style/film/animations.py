@@ -1,4 +1,5 @@
 """Animated GIF, WebP and PNG pictures read as films, by Pillow."""
+
 import contextlib
 import itertools
 from fractions import Fraction
@@ -8,9 +9,9 @@ from ..system.errors import UsageError
 from .about import Film, Frame, demand_size
 
 MILLISECOND = Fraction(1, 1000)
-SHORTEST = 20           # milliseconds: viewers show anything shorter for a tenth of a second
-UNSPECIFIED = 100       # ... and so they do where a file does not say how long
-LONGEST = 60_000        # milliseconds of a frame
+SHORTEST = 20  # milliseconds: viewers show anything shorter for a tenth of a second
+UNSPECIFIED = 100  # ... and so they do where a file does not say how long
+LONGEST = 60_000  # milliseconds of a frame
 
 
 def open_animation(path):
@@ -22,8 +23,19 @@ def open_animation(path):
         if count == 1 and picture.format != "GIF":
             raise UsageError(f"{path} is a still picture; python -m neural_style.nstyle paints pictures")
         end = sum(duration for duration, _ in _steps(picture, count))
-        return Film(path, picture.size[::-1], count, int(not is_whole), MILLISECOND, end, Fraction(1000 * count, end), None,
-                    (), _loops(picture), _frames)
+        return Film(
+            path,
+            picture.size[::-1],
+            count,
+            int(not is_whole),
+            MILLISECOND,
+            end,
+            Fraction(1000 * count, end),
+            None,
+            (),
+            _loops(picture),
+            _frames,
+        )
 
 
 @contextlib.contextmanager
@@ -41,7 +53,7 @@ def _count(path):
                 picture.seek(number)
             except EOFError:
                 return number, True
-            except Exception:       # of any kind, on damaged files
+            except Exception:  # of any kind, on damaged files
                 return number, False
 
 
@@ -61,10 +73,10 @@ def _steps(picture, count):
             picture.seek(number)
             duration = int(picture.info.get("duration") or 0)
             picture.load()
-            duration = int(picture.info.get("duration") or duration)        # of a WebP it is known only now
+            duration = int(picture.info.get("duration") or duration)  # of a WebP it is known only now
         except MemoryError:
             raise
-        except Exception as damage:     # of any kind
+        except Exception as damage:  # of any kind
             error = damage
         yield min(duration, LONGEST) if duration >= SHORTEST else UNSPECIFIED, error
 

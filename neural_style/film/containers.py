@@ -1,4 +1,5 @@
 """Films in containers such as MP4, MKV and AVI, read by FFmpeg through PyAV."""
+
 import contextlib
 import itertools
 import os
@@ -13,24 +14,52 @@ from ..system.errors import UsageError
 from .about import Colors, Film, Frame, demand_size
 
 # Neither playlists, which name other files and addresses, nor texts, which FFmpeg would show as a film of letters.
-FORMATS = ("mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "flv", "asf",
-           "ogg", "mjpeg", "yuv4mpegpipe", "mxf", "nut", "rm", "dv", "ivf", "obu", "wtv",
-           "mp3", "wav", "flac", "aac", "aiff")
+FORMATS = (
+    "mov",
+    "mp4",
+    "matroska",
+    "webm",
+    "avi",
+    "mpegts",
+    "mpeg",
+    "mpegvideo",
+    "m4v",
+    "h264",
+    "hevc",
+    "flv",
+    "asf",
+    "ogg",
+    "mjpeg",
+    "yuv4mpegpipe",
+    "mxf",
+    "nut",
+    "rm",
+    "dv",
+    "ivf",
+    "obu",
+    "wtv",
+    "mp3",
+    "wav",
+    "flac",
+    "aac",
+    "aiff",
+)
 OPTIONS = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
-ARBITRARY_START = ("mpegts", "mpeg")        # their clocks need not begin at 0
-COVER = 0x400                               # a stream's disposition: the picture on the cover of a record
+ARBITRARY_START = ("mpegts", "mpeg")  # their clocks need not begin at 0
+COVER = 0x400  # a stream's disposition: the picture on the cover of a record
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt470", 6: "smpte170m", 7: "smpte240m", 9: "bt2020"}
 BT709, SMPTE170M, BT2020 = 1, 6, (9, 10)
-FULL = UNSPECIFIED = 2       # of ranges, and of primaries and transfers
-PATIENCE = 1        # seconds without a good frame after a damaged one
+FULL = UNSPECIFIED = 2  # of ranges, and of primaries and transfers
+PATIENCE = 1  # seconds without a good frame after a damaged one
 EXACT = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
 UPRIGHT = (1, 0, 0, 1)
 
 
 class Shape(NamedTuple):
     """How a decoded frame becomes one that is upright and has square pixels."""
-    size: tuple         # (H, W) to scale it to, before it is turned
-    turn: tuple         # a, b, c, d of the display matrix, of which only the signs count
+
+    size: tuple  # (H, W) to scale it to, before it is turned
+    turn: tuple  # a, b, c, d of the display matrix, of which only the signs count
 
     @property
     def swaps(self):
@@ -43,7 +72,7 @@ class Shape(NamedTuple):
         a, b, c, d = self.turn
         if self.swaps:
             pixels, a, d = pixels.transpose(1, 0, 2), c, b
-        return np.ascontiguousarray(pixels[::-1 if d < 0 else 1, ::-1 if a < 0 else 1])
+        return np.ascontiguousarray(pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
 
 
 def open_container(path):
@@ -58,12 +87,24 @@ def open_container(path):
         stream = _pictures_of(container, path)
         _, frame = next(_decoded(container, stream, []), (0, None))
         if frame is None:
-            raise UsageError(f"{path} is damaged: none of its {count} frames can be decoded" if count else
-                             f"{path} has no frames")
+            raise UsageError(
+                f"{path} is damaged: none of its {count} frames can be decoded" if count else f"{path} has no frames"
+            )
         shape = _shape(frame, stream)
         demand_size(path, *shape.size)
-        return Film(path, shape.size[::-1] if shape.swaps else shape.size, count, missing, time_base, end, rate,
-                    _colors(frame, stream), sound, None, _frames)
+        return Film(
+            path,
+            shape.size[::-1] if shape.swaps else shape.size,
+            count,
+            missing,
+            time_base,
+            end,
+            rate,
+            _colors(frame, stream),
+            sound,
+            None,
+            _frames,
+        )
 
 
 def _survey(container, stream):
@@ -111,7 +152,9 @@ def _pictures_of(container, path):
 def _is_cover(stream):
     if hasattr(stream, "disposition"):
         return bool(int(stream.disposition) & COVER)
-    return not stream.average_rate and stream.codec_context and stream.codec_context.name in ("mjpeg", "png", "bmp", "gif")
+    return (
+        not stream.average_rate and stream.codec_context and stream.codec_context.name in ("mjpeg", "png", "bmp", "gif")
+    )
 
 
 def _rate(stream):
@@ -156,14 +199,14 @@ def _decoded(container, stream, lost):
         at = (0 if last is None else last + tick) if frame.pts is None else frame.pts - offset
         if blind is not None and at < blind and not frame.key_frame:
             lost.append(ValueError("the frame before is damaged"))
-        elif last is None or at > last:       # of frames at the same time only one would be seen
+        elif last is None or at > last:  # of frames at the same time only one would be seen
             yield at, frame
             last, blind = at, None
 
 
 def _attempted(container, stream, lost):
     """PyAV's frames, None for each that cannot be decoded."""
-    for packet in itertools.chain(packets(container, [stream], lost), [None]):      # None: what the decoder still holds
+    for packet in itertools.chain(packets(container, [stream], lost), [None]):  # None: what the decoder still holds
         try:
             for frame in stream.codec_context.decode(packet):
                 if frame.is_corrupt or not 0 < frame.width * frame.height <= MAX_PIXELS:
@@ -196,10 +239,18 @@ def _turn(frame):
 
 def _colors(frame, stream):
     """The Colors of a film by its first frame; where it does not say, they are what players take them for."""
-    matrix = frame.colorspace if frame.colorspace in (*MATRICES, *BT2020) else \
-        BT709 if frame.width >= 1280 or frame.height > 576 else SMPTE170M
-    return Colors(BT2020[0] if matrix in BT2020 else int(matrix), int(stream.codec_context.color_primaries),
-                  int(stream.codec_context.color_trc))
+    matrix = (
+        frame.colorspace
+        if frame.colorspace in (*MATRICES, *BT2020)
+        else BT709
+        if frame.width >= 1280 or frame.height > 576
+        else SMPTE170M
+    )
+    return Colors(
+        BT2020[0] if matrix in BT2020 else int(matrix),
+        int(stream.codec_context.color_primaries),
+        int(stream.codec_context.color_trc),
+    )
 
 
 def _frames(film, lost):
@@ -210,26 +261,37 @@ def _frames(film, lost):
         for at, frame in _decoded(container, stream, lost):
             if shape is None:
                 shape = _shape(frame, stream)
-            if kind != _kind(frame):        # the size and the format may change within a film
+            if kind != _kind(frame):  # the size and the format may change within a film
                 kind = _kind(frame)
-                convert = converter(*kind[:3], "rgb24", f"{shape.size[1]}:{shape.size[0]}:in_color_matrix="
-                                    f"{MATRICES[film.colors.matrix]}:in_range={kind[3]}:out_range=full")
+                convert = converter(
+                    *kind[:3],
+                    "rgb24",
+                    f"{shape.size[1]}:{shape.size[0]}:in_color_matrix="
+                    f"{MATRICES[film.colors.matrix]}:in_range={kind[3]}:out_range=full",
+                )
             yield Frame(shape.turned(convert(frame).to_ndarray()), at)
 
 
 def _kind(frame):
     """What decides how a frame is converted: width, height, format and range."""
     name = frame.format.name
-    full = frame.color_range == FULL or name.startswith(("yuvj", "rgb", "bgr", "gbr", "pal", "gray", "mono", "argb", "abgr"))
+    full = frame.color_range == FULL or name.startswith(
+        ("yuvj", "rgb", "bgr", "gbr", "pal", "gray", "mono", "argb", "abgr")
+    )
     return frame.width, frame.height, name, "full" if full else "limited"
 
 
 def converter(width, height, form, wanted, scale):
     """A function that converts PyAV's frames of a size and format to the format that is wanted, by FFmpeg's scale filter."""
     graph = av.filter.Graph()
-    nodes = [graph.add_buffer(width=width, height=height, format=av.VideoFormat(form, width, height),
-                              time_base=Fraction(1, 1000)),
-             graph.add("scale", f"{scale}:{EXACT}"), graph.add("format", wanted), graph.add("buffersink")]
+    nodes = [
+        graph.add_buffer(
+            width=width, height=height, format=av.VideoFormat(form, width, height), time_base=Fraction(1, 1000)
+        ),
+        graph.add("scale", f"{scale}:{EXACT}"),
+        graph.add("format", wanted),
+        graph.add("buffersink"),
+    ]
     for one, other in zip(nodes, nodes[1:]):
         one.link_to(other)
     graph.configure()

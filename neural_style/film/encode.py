@@ -1,4 +1,5 @@
 """Write a film by FFmpeg through PyAV, with the sound of its source copied packet by packet."""
+
 import contextlib
 import io
 import math
@@ -12,26 +13,31 @@ from ..system.files import atomic
 from .about import Colors
 from .containers import BT709, MATRICES, converter, opened, packets, start_of
 
-H264 = {"crf": "16", "preset": "medium", "bf": "0"}     # without B-frames, MP4 keeps the times of any film as they are
+H264 = {"crf": "16", "preset": "medium", "bf": "0"}  # without B-frames, MP4 keeps the times of any film as they are
 VP9 = {"crf": "20", "deadline": "good", "cpu-used": "3"}
-SRGB = Colors(BT709, BT709, BT709)      # what players assume if a film does not say
+SRGB = Colors(BT709, BT709, BT709)  # what players assume if a film does not say
 KEEPS_SOUND = True
-LIMITED = 1                             # the range that every player knows
+LIMITED = 1  # the range that every player knows
 
 
 class Target(NamedTuple):
     """A format that films are written in."""
+
     form: str
     codec: str
     options: Dict[str, str]
     container: Dict[str, str]
 
 
-SAME = {"fflags": "+bitexact"}          # without it, MKV has a random number in its head
-STREAMED = {"movflags": "+faststart"}   # a browser shows it before it has all of it
-TARGETS = {".mp4": Target("mp4", "libx264", H264, STREAMED), ".m4v": Target("mp4", "libx264", H264, STREAMED),
-           ".mov": Target("mov", "libx264", H264, STREAMED), ".mkv": Target("matroska", "libx264", H264, SAME),
-           ".webm": Target("webm", "libvpx-vp9", VP9, SAME)}
+SAME = {"fflags": "+bitexact"}  # without it, MKV has a random number in its head
+STREAMED = {"movflags": "+faststart"}  # a browser shows it before it has all of it
+TARGETS = {
+    ".mp4": Target("mp4", "libx264", H264, STREAMED),
+    ".m4v": Target("mp4", "libx264", H264, STREAMED),
+    ".mov": Target("mov", "libx264", H264, STREAMED),
+    ".mkv": Target("matroska", "libx264", H264, SAME),
+    ".webm": Target("webm", "libvpx-vp9", VP9, SAME),
+}
 
 
 def prepare(path, film):
@@ -39,12 +45,15 @@ def prepare(path, film):
     try:
         _try(path, film._replace(sound=()))
     except (av.error.FFmpegError, ValueError) as error:
-        raise UsageError(f"{path}: this FFmpeg cannot write such a film ({error}); use .gif, or another format") from None
+        raise UsageError(
+            f"{path}: this FFmpeg cannot write such a film ({error}); use .gif, or another format"
+        ) from None
     try:
         _try(path, film)
     except (av.error.FFmpegError, ValueError) as error:
-        raise UsageError(f"{path} cannot hold the sound of {film.path} as it is ({error}); use .mkv, which can hold "
-                         "any") from None
+        raise UsageError(
+            f"{path} cannot hold the sound of {film.path} as it is ({error}); use .mkv, which can hold any"
+        ) from None
 
 
 def _try(path, film):
@@ -56,7 +65,7 @@ def _try(path, film):
             sound.join(output)
             output.start_encoding()
     finally:
-        with contextlib.suppress(av.error.FFmpegError, ValueError):     # it has no frames
+        with contextlib.suppress(av.error.FFmpegError, ValueError):  # it has no frames
             output.close()
 
 
@@ -64,8 +73,8 @@ def write(path, film, frames):
     """Write the film with these frames: tuples of pixels, start time and end time."""
     try:
         with atomic(path) as temporary, av.open(
-                str(temporary), "w", format=_target(path).form,
-                options=_target(path).container) as output, _Sound(film) as sound:
+            str(temporary), "w", format=_target(path).form, options=_target(path).container
+        ) as output, _Sound(film) as sound:
             stream = _pictures(output, path, film)
             sound.join(output)
             for packet in _encoded(stream, film, frames):
@@ -90,7 +99,7 @@ def _pictures(output, path, film):
     context.pix_fmt = "yuv444p" if codec == "libx264" and (height % 2 or width % 2) else "yuv420p"
     context.time_base = stream.time_base = film.time_base
     context.bit_rate = 0
-    context.thread_count = 1        # with more, the film would depend on their number
+    context.thread_count = 1  # with more, the film would depend on their number
     context.color_range, context.colorspace = LIMITED, colors.matrix
     context.color_primaries, context.color_trc = colors.primaries, colors.transfer
     return stream
@@ -103,8 +112,13 @@ def _encoded(stream, film, frames):
     for pixels, at, until in frames:
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
         if convert is None:
-            convert = converter(frame.width, frame.height, "rgb24", context.pix_fmt,
-                                f"out_color_matrix={matrix}:out_range=limited:in_range=full")
+            convert = converter(
+                frame.width,
+                frame.height,
+                "rgb24",
+                context.pix_fmt,
+                f"out_color_matrix={matrix}:out_range=limited:in_range=full",
+            )
         frame.pts, frame.time_base = at, film.time_base
         converted = convert(frame)
         converted.pts, converted.time_base, durations[at] = at, film.time_base, until - at
@@ -117,7 +131,7 @@ def _lasting(found, stream, durations):
     for packet in found:
         packet.stream = stream
         duration = durations.pop(packet.pts, None)
-        with contextlib.suppress(AttributeError):       # PyAV before 13 leaves it to the container
+        with contextlib.suppress(AttributeError):  # PyAV before 13 leaves it to the container
             packet.duration = duration
         yield packet
 
@@ -141,11 +155,14 @@ class _Sound:
         """Add the streams to the output; before anything is written to it."""
         self._queue, self._output, copies = iter(()), output, {}
         if self._film.sound:
-            add = getattr(output, "add_stream_from_template", None) or (lambda stream: output.add_stream(template=stream))
+            add = getattr(output, "add_stream_from_template", None) or (
+                lambda stream: output.add_stream(template=stream)
+            )
             for stream in self._streams:
                 copies[stream.index] = add(stream)
                 copies[stream.index].metadata.update(
-                    {name: text for name, text in stream.metadata.items() if name in ("language", "title")})
+                    {name: text for name, text in stream.metadata.items() if name in ("language", "title")}
+                )
             self._queue = self._rising(copies)
         self._next = next(self._queue, None)
 
@@ -162,7 +179,7 @@ class _Sound:
             number, offset = packet.stream.index, start_of(self._container, packet.stream)
             at = packet.pts if packet.dts is None else packet.dts
             if at is None or at <= last.get(number, at - 1):
-                continue        # of a damaged file
+                continue  # of a damaged file
             last[number] = at
             packet.pts, packet.dts = (at if packet.pts is None else packet.pts) - offset, at - offset
             seconds = float(packet.dts * packet.time_base)

@@ -1,4 +1,5 @@
 """The painted frames of a film that is not complete yet: files in a hidden folder next to the output."""
+
 import contextlib
 import fcntl
 import json
@@ -46,8 +47,10 @@ class Kept:
             if known not in (None, fingerprint):
                 count = len(list(self.folder.glob("*.png")))
                 if count and not overwrite:
-                    raise UsageError(f"{self.folder} holds {count} frames of another film, or painted with other flags; remove "
-                                     "them with --overwrite, or name another --output")
+                    raise UsageError(
+                        f"{self.folder} holds {count} frames of another film, or painted with other flags; remove "
+                        "them with --overwrite, or name another --output"
+                    )
                 for path in self.folder.iterdir():
                     path.unlink() if path.name != LOCK else None
             if known != fingerprint:
@@ -58,11 +61,13 @@ class Kept:
             raise NeuralStyleError(f"{self.folder} could not be written: {error.strerror or error}") from error
 
     def _lock(self):
-        self._locked = open(self.folder / LOCK, "w")        # closed, and so unlocked, with the process
+        self._locked = open(self.folder / LOCK, "w")  # closed, and so unlocked, with the process
         try:
             fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UsageError(f"another command is painting into {self.folder}; wait for it, or name another --output") from None
+            raise UsageError(
+                f"another command is painting into {self.folder}; wait for it, or name another --output"
+            ) from None
 
     def _fingerprint(self):
         """The fingerprint of the film whose frames are in the folder, or None."""
@@ -72,7 +77,9 @@ class Kept:
 
     def _count(self):
         """The number of frames from the first on; 0 if the last one, which the next depends on, is incomplete."""
-        numbers = {int(found[1]) for found in map(re.compile(r"(\d{6,})\.png").fullmatch, os.listdir(self.folder)) if found}
+        numbers = {
+            int(found[1]) for found in map(re.compile(r"(\d{6,})\.png").fullmatch, os.listdir(self.folder)) if found
+        }
         count = 0
         while count + 1 in numbers:
             count += 1

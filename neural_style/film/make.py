@@ -1,4 +1,5 @@
 """From the command's arguments to the painted film."""
+
 import contextlib
 import hashlib
 import json
@@ -40,8 +41,10 @@ def film(own, args, long_edge=None, width=None):
     except KeyboardInterrupt:
         raise KeyboardInterrupt("interrupted; run the same command again to continue") from None
     if lost or source.missing:
-        say(f"{own.film} is damaged or ends early: about {max(len(lost), source.missing)} frames are missing, and the frame "
-            "before them is shown instead")
+        say(
+            f"{own.film} is damaged or ends early: about {max(len(lost), source.missing)} frames are missing, and the frame "
+            "before them is shown instead"
+        )
     if not times:
         raise UsageError(f"{own.film} is damaged: no frame can be decoded")
     to.write(own.output, shown, kept.frames(times, source.end))
@@ -56,8 +59,10 @@ def _announce(source, shown, done, to):
         more = ", painted at {1}x{0}".format(*shown.size)
     if source.sound:
         more += ", with sound" if to.KEEPS_SOUND else "; the sound is dropped"
-    say(f"{source.path}: {size}, {source.count} frames in {duration(float(source.end * source.time_base))}{more}"
-        + (f"; {done} are already painted" if done else ""))
+    say(
+        f"{source.path}: {size}, {source.count} frames in {duration(float(source.end * source.time_base))}{more}"
+        + (f"; {done} are already painted" if done else "")
+    )
 
 
 def _refuse_to_lose_anything(own, args):
@@ -75,6 +80,7 @@ def _refuse_to_lose_anything(own, args):
 def _by_network(own, args, size, kept):
     """A context for the painter, and what its frames depend on."""
     from ..end_to_end import network
+
     net, luma = network.load(own.network), args.preserve_colors == "luma"
     painter = painters.by_network(net.paint, kept, luma)
     return contextlib.nullcontext(painter), ["network", net.digest, luma, painters.SHARE]
@@ -84,7 +90,7 @@ def _in_style(own, args, size, kept):
     """The same, for runs in a style."""
     args = Namespace(**with_paths(dict(vars(args), content_image=own.film), PICTURE, os.path.abspath))
     for path in filter(None, [*listed(args.style_image), args.mask, args.regions, *listed(args.style_regions)]):
-        read.read_picture(path)     # raises now, and not for the first frame
+        read.read_picture(path)  # raises now, and not for the first frame
     if args.seed is None:
         args.seed = 0
     args.model, args.model_params = weights_of(args)

@@ -1,4 +1,5 @@
 """Paint a film frame by frame."""
+
 import os
 import time
 
@@ -10,7 +11,7 @@ from ..run.progress import Progress, duration
 from ..system.errors import UsageError, say
 from .read import containers
 
-PAUSE = 10      # seconds between two lines about the progress
+PAUSE = 10  # seconds between two lines about the progress
 ANIMATIONS, FILMS = (".gif", ".webp"), (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 
 
@@ -19,11 +20,13 @@ def writer(path):
     ending = os.path.splitext(path)[1].lower()
     if ending in ANIMATIONS:
         from . import animate
+
         return animate
     if ending not in FILMS:
         raise UsageError(f"--output {path}: films are written as {', '.join(FILMS)}, {' and '.join(ANIMATIONS)}")
     containers()
     from . import encode
+
     return encode
 
 
@@ -41,7 +44,9 @@ def scaled_size(film, path, long_edge=None, width=None):
         size = tuple(side // 2 * 2 for side in size)
     if not 0 < size[0] * size[1] <= MAX_PIXELS:
         flag = f"--width {width}" if width else f"--size {long_edge}"
-        raise UsageError(f"{flag}: the frames of {film.path}, {own_width}x{height}, would have {size[1]}x{size[0]} pixels")
+        raise UsageError(
+            f"{flag}: the frames of {film.path}, {own_width}x{height}, would have {size[1]}x{size[0]} pixels"
+        )
     return size
 
 

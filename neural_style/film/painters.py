@@ -3,6 +3,7 @@
 A painter is a function of a frame's number, its (H, W, 3) pixels and those of the previous frame (None for the first);
 it stores the painted frame in the Kept frames.
 """
+
 import contextlib
 import os
 
@@ -21,11 +22,14 @@ SHARE = 0.5
 
 def by_network(paint, kept, keep_luma=False):
     """A painter with a function from a frame to the painted frame, both (1, 3, H, W) float32 as networks see them."""
+
     def painter(number, pixels, before):
         now = as_seen(pixels)
         result = np.asarray(paint(now), np.float32)
         if result.shape != now.shape or not np.isfinite(result).all():
-            raise NeuralStyleError(f"frame {number}: the network did not give a picture of {now.shape[3]}x{now.shape[2]}")
+            raise NeuralStyleError(
+                f"frame {number}: the network did not give a picture of {now.shape[3]}x{now.shape[2]}"
+            )
         if before is not None:
             move = motion.between(as_seen(before), now)
             if not move.is_cut:
@@ -47,9 +51,16 @@ def in_style(args, first_epochs, kept):
     folder, threads = kept.folder, threads_for(1)
     now, then, painted = (str(folder / f"{name}.png") for name in ("content", "before", "painting"))
     fresh = {"start": args.start, "max_num_epochs": first_epochs}
-    fixed = dict(vars(args), content_image=now, output=painted, checkpoint_output=str(folder / "painting_e%s.png"),
-                 save_epochs=max(first_epochs, args.max_num_epochs) + 1, overwrite=True)
+    fixed = dict(
+        vars(args),
+        content_image=now,
+        output=painted,
+        checkpoint_output=str(folder / "painting_e%s.png"),
+        save_epochs=max(first_epochs, args.max_num_epochs) + 1,
+        overwrite=True,
+    )
     with Children() as children:
+
         def painter(number, pixels, before):
             _save(pixels, now)
             if before is not None:

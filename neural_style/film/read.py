@@ -1,11 +1,14 @@
 """Any file as a Film: an animation by Pillow, all others by FFmpeg."""
+
 import os
 import stat
 
 from ..system.errors import UsageError
 
-NEEDS_AV = ('films need PyAV, which is not installed: pip install "neural-style-mxnet[film]" or pip install av '
-            "(animated GIF and WebP work without it)")
+NEEDS_AV = (
+    'films need PyAV, which is not installed: pip install "neural-style-mxnet[film]" or pip install av '
+    "(animated GIF and WebP work without it)"
+)
 
 
 def open_film(path):
@@ -13,8 +16,10 @@ def open_film(path):
     start = _start_of(path)
     if start[:6] in (b"GIF87a", b"GIF89a") or start[:4] + start[8:12] == b"RIFFWEBP" or start[:4] == b"\x89PNG":
         from .animations import open_animation
+
         return open_animation(path)
     from ..pictures.read import size_of
+
     if size_of(path) is not None:
         raise UsageError(f"{path} is a picture; python -m neural_style.nstyle paints pictures")
     return containers().open_container(path)
@@ -28,8 +33,9 @@ def containers():
         raise UsageError(NEEDS_AV) from None
     except ImportError as error:
         raise UsageError(f"PyAV cannot be loaded: {error}") from None
-    av.logging.set_level(av.logging.PANIC)      # what FFmpeg has to say is in the errors
+    av.logging.set_level(av.logging.PANIC)  # what FFmpeg has to say is in the errors
     from . import containers as module
+
     return module
 
 

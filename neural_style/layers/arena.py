@@ -1,4 +1,5 @@
 """One block of memory for the temporary arrays of a pass: malloc would leave gaps between such large ones."""
+
 import contextlib
 import ctypes
 import math
@@ -12,9 +13,9 @@ from ..find_mxnet import mx
 from .last import Last
 from .operators import cast
 
-FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | (0x4000 if sys.platform == "linux" else 0)      # MAP_NORESERVE
+FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | (0x4000 if sys.platform == "linux" else 0)  # MAP_NORESERVE
 ALIGNMENT = 4096
-TYPES = {"float32": ("float32", 2), "bfloat16": ("uint16", 4)}      # in NumPy, or what has its size; in DLPack
+TYPES = {"float32": ("float32", 2), "bfloat16": ("uint16", 4)}  # in NumPy, or what has its size; in DLPack
 SENTINELS = (np.linspace(1e30, 1e31, 10, dtype="float32").view("uint32") & 0xFFFF0000).view("float32")
 # values that no features have, and bfloat16 has
 
@@ -30,7 +31,7 @@ class ArenaArray(mx.nd.NDArray):
     def has_channels_last(self):
         """Whether the order is that of (1, H, W, C): some values, changed in memory, show where they are."""
         _, channels, height, width = self.shape
-        mx.nd.waitall()         # for those who read it, too
+        mx.nd.waitall()  # for those who read it, too
         places = np.linspace(0, self.memory.size - 1, 10, dtype=int)
         values = self.memory[places]
         self.memory[places] = SENTINELS if self.memory.dtype == np.float32 else SENTINELS.view(np.uint16)[1::2]
@@ -44,7 +45,7 @@ class Rows:
     """One producer's features as rows of positions, channels last, without a copy where oneDNN has left them so."""
 
     def __init__(self):
-        self._has = {}      # by shape
+        self._has = {}  # by shape
 
     def __call__(self, features, first, last, empty):
         """What keeps the memory, and the rows from first to last, (H, W, C), as a NumPy array in it: float32, or bfloat16's bits."""
@@ -57,7 +58,7 @@ class Rows:
             rows, start = empty((1, last - first, width, channels), "float32"), 0
             mx.nd.transpose(cast(features, "float32", empty).slice_axis(2, first, last), axes=(0, 2, 3, 1), out=rows)
         rows.wait_to_read()
-        return rows, rows.memory.reshape(-1, width, channels)[start:start + last - first]
+        return rows, rows.memory.reshape(-1, width, channels)[start : start + last - first]
 
     def _has_channels_last(self, features):
         if not isinstance(features, ArenaArray):
@@ -102,13 +103,13 @@ class Arena:
     """A block of size bytes, handed out in pieces; arrays that do not fit into it have memory of their own."""
 
     def __init__(self, size):
-        self._taken, self._gone = {}, []        # end of each array by its start; memory that MXNet may still work with
+        self._taken, self._gone = {}, []  # end of each array by its start; memory that MXNet may still work with
         try:
             self._memory, self._size = _Memory(size), size
-        except OSError:         # as much as that is not to be had, touched or not
+        except OSError:  # as much as that is not to be had, touched or not
             self._size = 0
         if self._size and hasattr(mmap, "MADV_HUGEPAGE"):
-            with contextlib.suppress(OSError):      # a system without
+            with contextlib.suppress(OSError):  # a system without
                 self._memory.madvise(mmap.MADV_HUGEPAGE)
 
     def empty(self, shape, dtype):

@@ -2,6 +2,7 @@
 
 Features lie as (H, W, C). The innermost loops are over channels, so that the compiler can use vector instructions.
 """
+
 import numba
 import numpy as np
 
@@ -10,11 +11,13 @@ ZERO = np.float32(0)
 
 def _compiled(signature):
     """A decorator: compiled for float32 arrays, and cached on disk if Numba finds a place for it."""
+
     def decorate(function):
         try:
             return numba.njit(signature, nogil=True, fastmath=True, cache=True)(function)
-        except RuntimeError:        # no folder can be written to
+        except RuntimeError:  # no folder can be written to
             return numba.njit(signature, nogil=True, fastmath=True)(function)
+
     return decorate
 
 
@@ -22,8 +25,14 @@ def _compiled(signature):
 def _mixed(result, a, b, c, d, e, f, weights):
     """result = the weighted sum of six vectors."""
     for i in range(len(result)):
-        result[i] = (weights[0] * a[i] + weights[1] * b[i] + weights[2] * c[i]
-                     + weights[3] * d[i] + weights[4] * e[i] + weights[5] * f[i])
+        result[i] = (
+            weights[0] * a[i]
+            + weights[1] * b[i]
+            + weights[2] * c[i]
+            + weights[3] * d[i]
+            + weights[4] * e[i]
+            + weights[5] * f[i]
+        )
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1], int64, float32[:,::1])")
@@ -45,8 +54,16 @@ def to_points(features, values, first, matrix):
                 _mixed(half[i, j], tile[0, j], tile[1, j], tile[2, j], tile[3, j], tile[4, j], tile[5, j], matrix[i])
         for i in range(6):
             for j in range(6):
-                _mixed(values[6 * i + j, number], half[i, 0], half[i, 1], half[i, 2], half[i, 3], half[i, 4], half[i, 5],
-                       matrix[j])
+                _mixed(
+                    values[6 * i + j, number],
+                    half[i, 0],
+                    half[i, 1],
+                    half[i, 2],
+                    half[i, 3],
+                    half[i, 4],
+                    half[i, 5],
+                    matrix[j],
+                )
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1], int64, float32[:,::1], float32[::1], boolean)")
@@ -59,8 +76,16 @@ def from_points(values, result, first, matrix, bias, rectified):
         top, left = 4 * (first + number // columns), 4 * (number % columns)
         for i in range(4):
             for j in range(6):
-                _mixed(half[i, j], values[j, number], values[6 + j, number], values[12 + j, number], values[18 + j, number],
-                       values[24 + j, number], values[30 + j, number], matrix[i])
+                _mixed(
+                    half[i, j],
+                    values[j, number],
+                    values[6 + j, number],
+                    values[12 + j, number],
+                    values[18 + j, number],
+                    values[24 + j, number],
+                    values[30 + j, number],
+                    matrix[i],
+                )
         for i in range(min(4, height - top)):
             for j in range(min(4, width - left)):
                 place = result[top + i, left + j]
@@ -98,7 +123,12 @@ def average(features, result):
     for y in range(result.shape[0]):
         for x in range(result.shape[1]):
             place = result[y, x]
-            a, b, c, d = features[2 * y, 2 * x], features[2 * y, 2 * x + 1], features[2 * y + 1, 2 * x], features[2 * y + 1, 2 * x + 1]
+            a, b, c, d = (
+                features[2 * y, 2 * x],
+                features[2 * y, 2 * x + 1],
+                features[2 * y + 1, 2 * x],
+                features[2 * y + 1, 2 * x + 1],
+            )
             for i in range(len(place)):
                 place[i] = np.float32(0.25) * (a[i] + b[i] + c[i] + d[i])
 
@@ -124,7 +154,12 @@ def maximum(features, result):
     for y in range(result.shape[0]):
         for x in range(result.shape[1]):
             place = result[y, x]
-            a, b, c, d = features[2 * y, 2 * x], features[2 * y, 2 * x + 1], features[2 * y + 1, 2 * x], features[2 * y + 1, 2 * x + 1]
+            a, b, c, d = (
+                features[2 * y, 2 * x],
+                features[2 * y, 2 * x + 1],
+                features[2 * y + 1, 2 * x],
+                features[2 * y + 1, 2 * x + 1],
+            )
             for i in range(len(place)):
                 place[i] = max(max(a[i], b[i]), max(c[i], d[i]))
 

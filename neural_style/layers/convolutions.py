@@ -1,12 +1,13 @@
 """A layer's convolution, forward and backward: by oneDNN, or by Winograd's method where that is faster."""
+
 from ..find_mxnet import mx
 from . import operators
 from .last import compiled, to_first
 from .winograd import CompiledWinograd, Winograd
 
-FEW_IN, FEW_OUT = 4, 16         # channels; oneDNN's convolutions from or into fewer, such as a picture's three, take longer
-MANY = 256 * 256        # pairs of channels from which Winograd's method is the faster one
-FROM = 64 * 128         # and in compiled form
+FEW_IN, FEW_OUT = 4, 16  # channels; oneDNN's convolutions from or into fewer, such as a picture's three, take longer
+MANY = 256 * 256  # pairs of channels from which Winograd's method is the faster one
+FROM = 64 * 128  # and in compiled form
 
 
 def convolution(weight, bias, precision, rectified=False):
@@ -32,7 +33,8 @@ class Direct:
         self._below = weight.shape[1]
         reversed_ = mx.nd.flip(weight, axis=(2, 3)).transpose((1, 0, 2, 3))
         self._weight, self._bias, self._backward = (
-            operators.cast(array, dtype) for array in (_filled(weight, 1, FEW_IN), bias, _filled(reversed_, 0, FEW_OUT)))
+            operators.cast(array, dtype) for array in (_filled(weight, 1, FEW_IN), bias, _filled(reversed_, 0, FEW_OUT))
+        )
 
     def forward(self, features, empty):
         features = _filled(to_first(features, empty), 1, FEW_IN)
@@ -48,5 +50,5 @@ def _filled(array, axis, count):
     missing = count - array.shape[axis]
     if missing <= 0:
         return array
-    zeros = mx.nd.zeros(array.shape[:axis] + (missing,) + array.shape[axis + 1:])
+    zeros = mx.nd.zeros(array.shape[:axis] + (missing,) + array.shape[axis + 1 :])
     return mx.nd.concat(array, operators.cast(zeros, operators.dtype_of(array)), dim=axis)

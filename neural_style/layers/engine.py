@@ -1,4 +1,5 @@
 """The engine: compares an image with what it has seen of the pictures, and returns losses and a gradient."""
+
 from ..find_mxnet import mx
 from ..objective.examples import examples_of
 from ..objective.terms import CONTENT
@@ -10,8 +11,9 @@ from .segments import chain
 
 def supports(model, terms, in_strips=False):
     """Whether this engine can evaluate the terms on the model's layers; in_strips, whether it can do so in strips."""
-    return (chain(model, [term.layer for term in terms]) is not None
-            and not (in_strips and any(loss_of(term).reach is None for term in terms)))
+    return chain(model, [term.layer for term in terms]) is not None and not (
+        in_strips and any(loss_of(term).reach is None for term in terms)
+    )
 
 
 class Layers:
@@ -33,13 +35,15 @@ class Layers:
         def seen(picture, fields):
             observers = {term: loss_of(term).observer(field) for term, field in fields.items()}
             _show(exact.at(picture.shape[2:], tile), mx.nd.array(picture), observers, keep=False)
-            mx.nd.waitall()         # then the picture and its features may go
+            mx.nd.waitall()  # then the picture and its features may go
             return {term: observer.value() for term, observer in observers.items()}
 
         exact = network("float32" if precision == "bf16" else precision)
         examples = examples_of(terms, pictures, seen)
-        self._losses = {term: loss_of(term)(term, examples[term], pictures.field(term.region), scale)
-                        for term, scale in zip(terms, scales)}
+        self._losses = {
+            term: loss_of(term)(term, examples[term], pictures.field(term.region), scale)
+            for term, scale in zip(terms, scales)
+        }
         self.patches = [loss.patches for loss in self._losses.values() if isinstance(loss, PatchLoss)]
         self._pass = (network(precision) if precision == "bf16" else exact).at(pictures.content.shape[2:], tile)
 
@@ -68,8 +72,10 @@ class Layers:
 
 def _show(network_pass, picture, observers, keep=True):
     """Run the network forward, and show each layer's features to the observers of the terms on it."""
+
     def observe(layer, *shown):
         for term, observer in observers.items():
             if term.layer == layer:
                 observer.observe(*shown)
+
     network_pass.forward(picture, observe, keep)

@@ -1,4 +1,5 @@
 """Features with channels last, which compiled loops and products of matrices work on; in as many threads as MXNet has."""
+
 import functools
 import importlib.util
 import itertools
@@ -14,7 +15,7 @@ from ..find_mxnet import mx
 
 log = logging.getLogger("neural_style")
 
-PARTS = 8       # of the rows that a sum goes over, whatever the number of threads
+PARTS = 8  # of the rows that a sum goes over, whatever the number of threads
 
 
 @functools.lru_cache(None)
@@ -35,10 +36,12 @@ def compiled():
 
             def on_end(self, event):
                 pass
+
             made = False
+
         with event.install_listener("numba:compile", Announcement()):
             from . import compiled
-    except Exception as error:      # of whatever kind: it is not this package's
+    except Exception as error:  # of whatever kind: it is not this package's
         log.warning("Numba does not load, and fast32 is slower without it: %s", str(error).strip().split("\n")[0])
         return None
     return compiled
@@ -47,7 +50,7 @@ def compiled():
 def _is_installed(name):
     try:
         return importlib.util.find_spec(name) is not None
-    except ValueError:      # somebody has put nothing in its place
+    except ValueError:  # somebody has put nothing in its place
         return False
 
 
@@ -59,7 +62,7 @@ class Last:
     def __init__(self, owner, values=None):
         _, channels, height, width = owner.shape
         self._owner = owner
-        self.values = owner.memory[:owner.size].reshape(height, width, channels) if values is None else values
+        self.values = owner.memory[: owner.size].reshape(height, width, channels) if values is None else values
 
     @property
     def shape(self):
@@ -95,7 +98,7 @@ def to_first(features, empty):
     if not isinstance(features, Last):
         return features
     result = empty(features.shape, "float32")
-    planes = result.memory[:result.size].reshape(features.shape[1:])
+    planes = result.memory[: result.size].reshape(features.shape[1:])
     in_threads(lambda first, last: compiled().to_planes(features.values, planes, first, last), len(features.values))
     return result
 
@@ -104,6 +107,7 @@ def to_first(features, empty):
 def _threads():
     """The threads, and what keeps products of matrices in each of them to one."""
     from threadpoolctl import ThreadpoolController
+
     count = int(os.environ["OMP_NUM_THREADS"].split(",")[0])
     return count, ThreadPoolExecutor(count), ThreadpoolController()
 
@@ -127,6 +131,7 @@ def sum_of_parts(function, count):
 
     def one(first, last):
         found[first] = function(first, last)
+
     in_threads(one, count, PARTS)
     return sum(found[first] for first in sorted(found))
 
@@ -140,12 +145,14 @@ def scratch(*shapes):
     if getattr(_own, "memory", np.empty(0)).size < sum(sizes):
         _own.memory = np.empty(sum(sizes), np.float32)
     ends = list(itertools.accumulate(sizes))
-    return [_own.memory[end - size:end].reshape(shape) for end, size, shape in zip(ends, sizes, shapes)]
+    return [_own.memory[end - size : end].reshape(shape) for end, size, shape in zip(ends, sizes, shapes)]
 
 
 def product(features, matrix, empty):
     """Each position's values times a matrix (C, K)."""
     _, channels, height, width = features.shape
     result = empty_last((1, matrix.shape[1], height, width), empty)
-    in_threads(lambda first, last: np.matmul(features.values[first:last], matrix, out=result.values[first:last]), height)
+    in_threads(
+        lambda first, last: np.matmul(features.values[first:last], matrix, out=result.values[first:last]), height
+    )
     return result

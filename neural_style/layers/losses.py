@@ -6,6 +6,7 @@ seen of the pictures that are imitated, its value, is an example for a loss: los
 objective.examples.examples_of gives. A loss says how far it reaches: how many rows of surroundings the gradient of a row
 needs, or None if it needs the whole picture.
 """
+
 import numpy as np
 
 from ..find_mxnet import mx
@@ -28,14 +29,15 @@ class Gram:
         self.sum, self.positions = 0.0, 0
 
     def observe(self, features, window, empty):
-        owner, rows = self._rows(features, *window.core(), empty)       # the owner keeps the memory
+        owner, rows = self._rows(features, *window.core(), empty)  # the owner keeps the memory
         share, (height, width, channels) = self._field((window.height, rows.shape[1])), rows.shape
-        root = None if share is None else np.sqrt(share[window.core_first:window.core_last, :, np.newaxis])
+        root = None if share is None else np.sqrt(share[window.core_first : window.core_last, :, np.newaxis])
 
         def product(first, last):
             part = in_float32(rows[first:last]) if root is None else in_float32(rows[first:last]) * root[first:last]
             part = part.reshape(-1, channels)
             return part.T @ part
+
         self.sum = self.sum + sum_of_parts(product, height)
         self.positions += height * width if root is None else float(np.square(root, dtype="float64").sum())
 
@@ -48,6 +50,7 @@ class GramLoss:
 
     For shares that sum to 1 this is scale·(‖G − mean of A‖² + a rest that no image can change).
     """
+
     observer, reach = Gram, 0
 
     def __init__(self, term, examples, field, scale):
@@ -60,7 +63,7 @@ class GramLoss:
         """The sum of squares, without the scale."""
         difference = self._gram.sum - self._gram.positions * self._target
         self._factor = mx.nd.array(difference * (4 * self._scale)).reshape(difference.shape + (1, 1))
-        return _squares(difference) + self._gram.positions ** 2 * self._rest
+        return _squares(difference) + self._gram.positions**2 * self._rest
 
     def gradient(self, features, window, empty):
         """2·scale·(G − target)·features, twice, because features are both factors of G."""
@@ -69,7 +72,7 @@ class GramLoss:
         share = self._field((window.height, features.shape[3]))
         if share is None:
             return gradient
-        share = mx.nd.array(share[None, None, window.first:window.last])
+        share = mx.nd.array(share[None, None, window.first : window.last])
         gradient = to_first(operators.cast(gradient, "float32", empty), empty)
         return operators.cast(mx.nd.broadcast_mul(gradient, share), dtype, empty)
 
@@ -89,6 +92,7 @@ class Copy:
 
 class FeatureLoss:
     """scale·‖features − example‖²."""
+
     observer, reach = Copy, 0
 
     def __init__(self, term, examples, field, scale):
@@ -102,7 +106,7 @@ class FeatureLoss:
         first, last = window.core()
         difference = self._difference(features, window, empty)
         self._sum += _squares(difference[:, :, first:last])
-        self._whole = difference if difference.shape == self.target.shape else None     # of strips there are several
+        self._whole = difference if difference.shape == self.target.shape else None  # of strips there are several
 
     def loss(self):
         """The sum of squares, without the scale."""
@@ -116,11 +120,12 @@ class FeatureLoss:
 
     def _difference(self, features, window, empty):
         """The difference to the target, by NumPy, which subtracts faster than MXNet."""
-        return operators.cast(features, "float32", empty).asnumpy() - self.target[:, :, window.first:window.last]
+        return operators.cast(features, "float32", empty).asnumpy() - self.target[:, :, window.first : window.last]
 
 
 class PatchLoss:
     """scale·Σ share·‖patch − the example's most similar one‖², over the patches of the features; see objective.patches."""
+
     observer, reach = Copy, 0
 
     def __init__(self, term, examples, field, scale):
@@ -154,11 +159,13 @@ class PatchLoss:
 
     def _difference(self, features, window, empty):
         rows = slice(window.first, window.last)
-        return (operators.cast(features, "float32", empty).asnumpy() - self.patches.target[:, :, rows],
-                self.patches.root[:, :, rows])
+        return (
+            operators.cast(features, "float32", empty).asnumpy() - self.patches.target[:, :, rows],
+            self.patches.root[:, :, rows],
+        )
 
 
-LOSSES = {GRAM: GramLoss, FEATURES: FeatureLoss, PATCHES: PatchLoss}        # by what a term compares
+LOSSES = {GRAM: GramLoss, FEATURES: FeatureLoss, PATCHES: PatchLoss}  # by what a term compares
 
 
 def loss_of(term):

@@ -4,6 +4,7 @@ This lets the engine decide what is kept, where, and in which layout: features s
 convolutions left them, and are released as soon as nobody needs them. The first layer's, and those of strips, are
 recomputed in the backward pass.
 """
+
 import math
 
 from ..find_mxnet import mx
@@ -25,9 +26,15 @@ class Network:
         self._dtype = operators.DTYPES[precision]
         self._pool = operators.POOLS[model.pooling]
         self._convolutions = {
-            operation.name: convolution(model.parameter(f"{operation.name}_weight"), model.parameter(f"{operation.name}_bias"),
-                                        precision, above is not None and above.in_place)
-            for operation, above in zip(operations, [*operations[1:], None]) if operation.kind == "conv"}
+            operation.name: convolution(
+                model.parameter(f"{operation.name}_weight"),
+                model.parameter(f"{operation.name}_bias"),
+                precision,
+                above is not None and above.in_place,
+            )
+            for operation, above in zip(operations, [*operations[1:], None])
+            if operation.kind == "conv"
+        }
 
     def at(self, size, tile=None):
         """A Pass for pictures of size (H, W), in strips of tile rows where that is given."""
@@ -35,8 +42,10 @@ class Network:
 
     def _room(self, size):
         """The bytes that all layers need at most, with what the backward pass makes of one of them."""
-        layers = [4 * math.prod(shape)
-                  for shape in self._model.shapes([operation.name for operation in self._steps], size).values()]
+        layers = [
+            4 * math.prod(shape)
+            for shape in self._model.shapes([operation.name for operation in self._steps], size).values()
+        ]
         return sum(layers) + 4 * max(layers)
 
     def forward(self, operations, features, window, observe, keep, empty):
@@ -88,8 +97,9 @@ class Pass:
         for segment in self._segments:
             below = features
             if segment.rows is None:
-                features, kept = self._network.forward(segment.operations, below, whole(below), observe,
-                                                       keep and not segment.recomputed, self._empty)
+                features, kept = self._network.forward(
+                    segment.operations, below, whole(below), observe, keep and not segment.recomputed, self._empty
+                )
             else:
                 features, kept = self._forward_in_strips(segment, below, observe), None
             if keep:
@@ -97,7 +107,7 @@ class Pass:
 
     def backward(self, gradient_of):
         """The picture's gradient, from what gradient_of(layer, features, window, empty) gives for each layer."""
-        above = [None]      # a list, so that who takes the gradient out is the only one that holds it
+        above = [None]  # a list, so that who takes the gradient out is the only one that holds it
         for segment in reversed(self._segments):
             kept = self._kept.pop()
             if segment.rows is not None:
@@ -107,7 +117,7 @@ class Pass:
                 kept = self._recompute(segment, kept, whole(kept))
             window = whole(next(features for features in kept if features is not None))
             above = [self._network.backward(segment.operations, kept, above, window, gradient_of, self._empty)]
-        return self._plain(above[0]).copy()      # so that the next one finds all places free
+        return self._plain(above[0]).copy()  # so that the next one finds all places free
 
     def _recompute(self, segment, below, window):
         return self._network.forward(segment.operations, below, window, _nobody, True, self._empty)[1]
@@ -127,13 +137,13 @@ class Pass:
     def _backward_in_strips(self, segment, below, above, gradient_of):
         gradient, pools = above.pop(), segment.operations[-1].kind == "pool"
         if gradient is not None:
-            gradient = self._plain(gradient).slice_axis(2, 0, None)         # or each strip would change its layout
+            gradient = self._plain(gradient).slice_axis(2, 0, None)  # or each strip would change its layout
         result = mx.nd.empty(below.shape)
         for window in windows(below.shape[2], segment.rows, 2 * segment.halo):
             kept = self._recompute(segment, below.slice_axis(2, window.first, window.last), window)
             above = [gradient.slice_axis(2, window.first // 2, window.last // 2) if pools else None]
             own = self._network.backward(segment.operations, kept, above, window, gradient_of, self._empty)
-            result[:, :, window.core_first:window.core_last] = self._plain(own).slice_axis(2, *window.core())
+            result[:, :, window.core_first : window.core_last] = self._plain(own).slice_axis(2, *window.core())
         return result
 
     def _plain(self, features):

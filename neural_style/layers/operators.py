@@ -2,6 +2,7 @@
 
 Results go into memory that empty(shape, dtype) gives; see arena.Arena, and own_memory below.
 """
+
 import ctypes
 import functools
 from typing import Callable, NamedTuple
@@ -11,7 +12,7 @@ import numpy as np
 from ..find_mxnet import mx
 from .last import Last, compiled, empty_last, in_threads, product, to_first, to_last
 
-DTYPES = {"float32": "float32", "fast32": "float32", "bf16": "bfloat16"}     # by precision
+DTYPES = {"float32": "float32", "fast32": "float32", "bf16": "bfloat16"}  # by precision
 LOOPS = {"avg": "average", "max": "maximum"}
 HALF = {"kernel": (2, 2), "stride": (2, 2)}
 
@@ -25,8 +26,9 @@ def _handle(name):
 
 def call(name, *arrays, out=None, **attributes):
     """The output, or list of outputs, of operator name for NDArrays; written to out where that is given."""
-    return mx.nd._internal._imperative_invoke(_handle(name), list(arrays), list(attributes),
-                                              [str(value) for value in attributes.values()], out, False, False)
+    return mx.nd._internal._imperative_invoke(
+        _handle(name), list(arrays), list(attributes), [str(value) for value in attributes.values()], out, False, False
+    )
 
 
 def own_memory(shape, dtype):
@@ -40,7 +42,7 @@ def cast(array, dtype, empty=own_memory):
 
 def dtype_of(array):
     """float32 or bfloat16."""
-    return "float32" if array.dtype == np.float32 else "bfloat16"      # NumPy has no name for the latter
+    return "float32" if array.dtype == np.float32 else "bfloat16"  # NumPy has no name for the latter
 
 
 def convolution(features, weight, bias, empty):
@@ -49,25 +51,36 @@ def convolution(features, weight, bias, empty):
         return product(features, np.ascontiguousarray(weight.asnumpy()[:, :, 0, 0].T), empty)
     channels, _, side, _ = weight.shape
     arrays = (features, weight) if bias is None else (features, weight, bias)
-    return call("Convolution", *arrays, out=empty((1, channels) + features.shape[2:], dtype_of(features)), no_bias=bias is None,
-                num_filter=channels, kernel=(side, side), pad=(side // 2, side // 2))
+    return call(
+        "Convolution",
+        *arrays,
+        out=empty((1, channels) + features.shape[2:], dtype_of(features)),
+        no_bias=bias is None,
+        num_filter=channels,
+        kernel=(side, side),
+        pad=(side // 2, side // 2),
+    )
 
 
 def relu(features, in_place, empty):
     if isinstance(features, Last):
-        if in_place:        # the convolution has done it
+        if in_place:  # the convolution has done it
             return features
         result = empty_last(features.shape, empty)
         np.maximum(features.values, 0, out=result.values)
         return result
-    return call("Activation", features, out=features if in_place else empty(features.shape, dtype_of(features)), act_type="relu")
+    return call(
+        "Activation", features, out=features if in_place else empty(features.shape, dtype_of(features)), act_type="relu"
+    )
 
 
 def relu_backward(gradient, result, empty):
     if isinstance(result, Last):
         gradient = to_last(gradient, empty)
-        in_threads(lambda first, last: compiled().keep_positive(gradient.values[first:last], result.values[first:last]),
-                   len(result.values))
+        in_threads(
+            lambda first, last: compiled().keep_positive(gradient.values[first:last], result.values[first:last]),
+            len(result.values),
+        )
         return gradient
     gradient = to_first(gradient, empty)
     return call("_backward_Activation", gradient, result, out=empty(result.shape, dtype_of(result)), act_type="relu")
@@ -79,7 +92,9 @@ def add(one, other, empty=own_memory):
         return other
     if isinstance(one, Last):
         other = to_last(other, empty)
-        in_threads(lambda first, last: compiled().add(one.values[first:last], other.values[first:last]), len(one.values))
+        in_threads(
+            lambda first, last: compiled().add(one.values[first:last], other.values[first:last]), len(one.values)
+        )
         return one
     other = to_first(other, empty)
     return call("add_n", one, other, out=one, num_args=2)
@@ -87,6 +102,7 @@ def add(one, other, empty=own_memory):
 
 class Pool(NamedTuple):
     """A pool of 2×2: forward(features, empty), and backward(gradient, features, empty), features those below."""
+
     forward: Callable
     backward: Callable
 
@@ -96,10 +112,18 @@ def _pooled(kind):
         _, channels, height, width = features.shape
         if isinstance(features, Last):
             result, loop = empty_last((1, channels, height // 2, width // 2), empty), getattr(compiled(), LOOPS[kind])
-            in_threads(lambda first, last: loop(features.values[2 * first:2 * last], result.values[first:last]), height // 2)
+            in_threads(
+                lambda first, last: loop(features.values[2 * first : 2 * last], result.values[first:last]), height // 2
+            )
             return result
-        return call("Pooling", features, out=empty((1, channels, height // 2, width // 2), dtype_of(features)),
-                    pool_type=kind, **HALF)
+        return call(
+            "Pooling",
+            features,
+            out=empty((1, channels, height // 2, width // 2), dtype_of(features)),
+            pool_type=kind,
+            **HALF,
+        )
+
     return forward
 
 
@@ -109,8 +133,15 @@ def _average_backward(gradient, features, empty):
         compiled().average_backward(gradient.values, result.values)
         return result
     gradient = to_first(gradient, empty)
-    return call("_backward_Pooling", gradient, features, gradient, out=empty(features.shape, dtype_of(features)),
-                pool_type="avg", **HALF)
+    return call(
+        "_backward_Pooling",
+        gradient,
+        features,
+        gradient,
+        out=empty(features.shape, dtype_of(features)),
+        pool_type="avg",
+        **HALF,
+    )
 
 
 def _maximum_backward(gradient, features, empty):

@@ -1,17 +1,20 @@
 """A network as a chain of operations, cut into segments that can be evaluated in strips of rows."""
+
 import re
 from typing import List, NamedTuple, Optional
 
 
 class Operation(NamedTuple):
     """One layer of a chain."""
-    kind: str           # conv, relu or pool
+
+    kind: str  # conv, relu or pool
     name: str
-    in_place: bool      # of a ReLU: nobody needs what the convolution left
+    in_place: bool  # of a ReLU: nobody needs what the convolution left
 
 
 class Window(NamedTuple):
     """The rows of a layer that are available, from first to last, and the core, the ones that count."""
+
     height: int
     first: int
     last: int
@@ -25,10 +28,11 @@ class Window(NamedTuple):
 
 class Segment(NamedTuple):
     """Operations of one height, and the pool behind them."""
+
     operations: List[Operation]
-    rows: Optional[int]     # of a strip; None evaluates all at once
-    recomputed: bool        # the backward pass makes the features once more, instead of keeping them
-    halo: int               # rows around a strip that its values depend on
+    rows: Optional[int]  # of a strip; None evaluates all at once
+    recomputed: bool  # the backward pass makes the features once more, instead of keeping them
+    halo: int  # rows around a strip that its values depend on
 
 
 def chain(model, names):
@@ -36,7 +40,7 @@ def chain(model, names):
     if not model.is_own or model.device.device_type != "cpu" or any(name.startswith("pool") for name in names):
         return None
     order = list(model.layers)
-    order = order[:max(map(order.index, names)) + 1]
+    order = order[: max(map(order.index, names)) + 1]
     return [Operation(re.match("[a-z]+", name)[0], name, "conv" + name[4:] not in names) for name in order]
 
 
@@ -50,8 +54,11 @@ def windows(height, rows, halo):
     """Windows whose cores divide height rows into strips of about as many rows, an even number, each with a halo."""
     count = max(1, round(height / rows))
     edges = [height * i // count // 2 * 2 for i in range(count)] + [height]
-    return [Window(height, max(0, first - halo), min(height, last + halo), first, last)
-            for first, last in zip(edges, edges[1:]) if first < last]
+    return [
+        Window(height, max(0, first - halo), min(height, last + halo), first, last)
+        for first, last in zip(edges, edges[1:])
+        if first < last
+    ]
 
 
 def segments(operations, height, tile, reach):
@@ -68,11 +75,16 @@ def segments(operations, height, tile, reach):
     found = []
     for level, block in enumerate(filter(None, blocks)):
         if tile and (height >> level) >= 1.5 * tile:
-            rows = sum(operation.kind == "conv" for operation in block) + max(reach.get(operation.name, 0) for operation in block)
-            found.append(Segment(block, tile, True, rows + rows % 2))       # even, for pools take rows in pairs
+            rows = sum(operation.kind == "conv" for operation in block) + max(
+                reach.get(operation.name, 0) for operation in block
+            )
+            found.append(Segment(block, tile, True, rows + rows % 2))  # even, for pools take rows in pairs
         else:
             inner = [index for index, operation in enumerate(block) if index and operation.kind == "conv"]
             cut = 0 if level else (inner or [len(block)])[0]
-            found += [Segment(part, None, recomputed, 0)
-                      for part, recomputed in ((block[:cut], True), (block[cut:], False)) if part]
+            found += [
+                Segment(part, None, recomputed, 0)
+                for part, recomputed in ((block[:cut], True), (block[cut:], False))
+                if part
+            ]
     return found

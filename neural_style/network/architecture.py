@@ -2,7 +2,7 @@
 
 import numpy as np
 
-MEANS = np.array([123.68, 116.779, 103.939])    # R, G, B averages of the pictures that the VGGs were trained on
+MEANS = np.array([123.68, 116.779, 103.939])  # R, G, B averages of the pictures that the VGGs were trained on
 NETWORKS = {  # per block of 3×3 convolutions: channels, number of layers
     "vgg19": ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4)),
     "vgg16": ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)),
@@ -21,5 +21,8 @@ def layer_shapes(blocks):
 
 def array_shapes(blocks):
     """{"conv1_1_weight": (out, in, 3, 3), "conv1_1_bias": (out,), …} of a network, in order."""
-    return {f"{name}_{part}": part_shape for name, shape in layer_shapes(blocks).items()
-            for part, part_shape in (("weight", shape), ("bias", shape[:1]))}
+    return {
+        f"{name}_{part}": part_shape
+        for name, shape in layer_shapes(blocks).items()
+        for part, part_shape in (("weight", shape), ("bias", shape[:1]))
+    }

@@ -1,4 +1,5 @@
 """Models by name: this package's own, or a module model_NAME in the working directory."""
+
 import contextlib
 import importlib
 import importlib.util
@@ -19,7 +20,7 @@ from .architecture import NETWORKS
 log = logging.getLogger("neural_style")
 
 PACKAGE = __package__.rpartition(".")[0]
-ALIASES = {"vgg": "vgg19"}      # the reference's --model listed this word as its only choice
+ALIASES = {"vgg": "vgg19"}  # the reference's --model listed this word as its only choice
 
 
 def full_name(name):
@@ -50,8 +51,10 @@ def find_model(name):
     except ModuleNotFoundError as error:
         if error.name != f"model_{name}":
             raise UsageError(f"--model {name}: model_{name}.py imports {error.name}, which is not installed") from error
-        raise UsageError(f"--model {name} is unknown: use vgg19 or vgg16, or write a module model_{name}.py in this "
-                         "folder with get_symbol() and get_executor() as model_vgg19 has them") from None
+        raise UsageError(
+            f"--model {name} is unknown: use vgg19 or vgg16, or write a module model_{name}.py in this "
+            "folder with get_symbol() and get_executor() as model_vgg19 has them"
+        ) from None
     finally:
         sys.path.remove(folder)
     missing = [function for function in ("get_symbol", "get_executor") if not hasattr(module, function)]
@@ -74,7 +77,7 @@ def layers_of(module, groups=None, **options):
     if hasattr(module, "get_layers"):
         return module.get_layers(**options)
     inner = find_mxnet.mx.sym.Group(list(groups or module.get_symbol())).get_internals()
-    return {name[:-len("_output")]: inner[name] for name in inner.list_outputs() if name.endswith("_output")}
+    return {name[: -len("_output")]: inner[name] for name in inner.list_outputs() if name.endswith("_output")}
 
 
 def _takes(function, name):
@@ -111,8 +114,9 @@ class Model:
                 params_path = normalise.ensure(full_name(name), params_path)
             self._params["params"] = module.get_params(params_path, device)
         elif params_path or normalised:
-            raise UsageError(f"{'--model-params' if params_path else '--normalised'}: the model {name} brings its "
-                             "own weights")
+            raise UsageError(
+                f"{'--model-params' if params_path else '--normalised'}: the model {name} brings its own weights"
+            )
 
     def _add(self, group):
         """Add a group's outputs to the layers, each under a name of its own; returns the names.
@@ -123,7 +127,7 @@ class Model:
         names = []
         for output in group:
             name = output.list_outputs()[0]
-            name = name[:-len("_output")] if name.endswith("_output") else name
+            name = name[: -len("_output")] if name.endswith("_output") else name
             while name in names:
                 name += "_again"
             self.layers.setdefault(name, output)
@@ -181,7 +185,7 @@ class Model:
     def fits(self, names, size):
         """Whether a picture of size (H, W) still has positions at the named layers, after the pools."""
         try:
-            with contextlib.redirect_stdout(io.StringIO()):     # MXNet prints its complaint as well as raising it
+            with contextlib.redirect_stdout(io.StringIO()):  # MXNet prints its complaint as well as raising it
                 return all(min(shape) > 0 for shape in self.shapes(names, size).values())
         except find_mxnet.mx.base.MXNetError:
             return False
@@ -190,8 +194,10 @@ class Model:
         """Raise UsageError if a picture of size (H, W) is too small for the named layers."""
         if not self.fits(names, size):
             edge = next(edge for edge in range(1, 1025) if self.fits(names, (edge, edge)))
-            raise UsageError(f"a {what} picture of {size[1]}x{size[0]} is too small for this network: each side needs "
-                             f"{edge} pixels; raise --max-long-edge or crop the picture")
+            raise UsageError(
+                f"a {what} picture of {size[1]}x{size[0]} is too small for this network: each side needs "
+                f"{edge} pixels; raise --max-long-edge or crop the picture"
+            )
 
     def bind(self, outputs, size):
         """A ConvExecutor for symbols as outputs, in their order, for pictures of size (H, W).

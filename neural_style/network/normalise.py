@@ -6,6 +6,7 @@ features change scale, and what the network computes from them does not.
 
 Filters that hardly ever fire are an exception: their mean stays below 1. The means are taken with average pools.
 """
+
 import logging
 
 import numpy as np
@@ -18,13 +19,14 @@ from .architecture import NETWORKS, layer_shapes
 
 log = logging.getLogger("neural_style")
 
-PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")      # of skimage.data
+PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")  # of skimage.data
 LONG_EDGE = 256
 
 
 def photographs():
     """The pictures to take the mean over by default: (1, 3, H, W) arrays."""
     import skimage.data
+
     for name in PHOTOGRAPHS:
         picture = getattr(skimage.data, name)()
         factor = LONG_EDGE / max(picture.shape[:2])
@@ -33,7 +35,8 @@ def photographs():
 
 def mean_activations(arrays, pictures, network="vgg19"):
     """{"conv1_1": (filters,), …}: each filter's mean output after the ReLU over the pictures and their positions."""
-    from .. import model_vgg19      # loads MXNet, which finding the weights does without
+    from .. import model_vgg19  # loads MXNet, which finding the weights does without
+
     mx = find_mxnet.mx
     names = [name for name in layer_shapes(NETWORKS[network]) if f"{name}_weight" in arrays]
     layers = model_vgg19.get_layers(network=network)
@@ -41,8 +44,9 @@ def mean_activations(arrays, pictures, network="vgg19"):
     loaded = {name: mx.nd.array(array) for name, array in arrays.items()}
     sums, positions = [0.0] * len(names), [0] * len(names)
     for picture in pictures:
-        bound = model_vgg19.get_executor(mx.sym.Group(outputs[:-1]), outputs[-1], picture.shape[2:], mx.cpu(), loaded,
-                                         network)
+        bound = model_vgg19.get_executor(
+            mx.sym.Group(outputs[:-1]), outputs[-1], picture.shape[2:], mx.cpu(), loaded, network
+        )
         bound.data[:] = picture
         for i, output in enumerate(bound.executor.forward()):
             sums[i] = sums[i] + output.asnumpy()[0].sum((1, 2), dtype="float64")
@@ -53,7 +57,7 @@ def mean_activations(arrays, pictures, network="vgg19"):
 def scaled(arrays, means):
     """The arrays with the filters of the layers in means divided by their means, which the next layer undoes."""
     result, below = dict(arrays), None
-    for name in (name[:-len("_weight")] for name in arrays if name.endswith("_weight")):
+    for name in (name[: -len("_weight")] for name in arrays if name.endswith("_weight")):
         weight, bias = (arrays[f"{name}_{part}"].astype("float64") for part in ("weight", "bias"))
         # VGG19 has a filter that hardly ever fires; made to average 1, it would drown all others where it does.
         own = np.maximum(means[name], np.median(means[name]) / 100) if name in means else np.ones(len(bias))

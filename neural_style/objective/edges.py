@@ -4,17 +4,19 @@ Each pool leaves out what does not fill its last window, so where a side is no m
 no part in the deeper layers, and an image that begins as noise keeps a grey fringe there. On a canvas whose sides are
 multiples, these pixels are like any others.
 """
+
 from typing import NamedTuple, Tuple
 
 import numpy as np
 
 from ..find_mxnet import mx
 
-MULTIPLE = 16       # pixels: four pools come before the deepest layer that is compared
+MULTIPLE = 16  # pixels: four pools come before the deepest layer that is compared
 
 
 class Canvas(NamedTuple):
     """What is painted for a picture of size (H, W), which is its upper left part."""
+
     size: Tuple[int, int]
     whole: Tuple[int, int]
 
@@ -29,7 +31,7 @@ class Canvas(NamedTuple):
 
     def shown(self, array):
         """A NumPy array or an NDArray (1, 3, H, W) without its margin."""
-        return array if self.whole == self.size else array[:, :, :self.size[0], :self.size[1]]
+        return array if self.whole == self.size else array[:, :, : self.size[0], : self.size[1]]
 
 
 def canvas(edges, size):
@@ -40,5 +42,7 @@ def canvas(edges, size):
 def on_canvas(edges, pictures):
     """The Pictures whose content and its regions are on the Canvas."""
     own = canvas(edges, pictures.content.shape[2:])
-    return pictures._replace(content=own.extended(pictures.content),
-                             regions=None if pictures.regions is None else own.extended(pictures.regions))
+    return pictures._replace(
+        content=own.extended(pictures.content),
+        regions=None if pictures.regions is None else own.extended(pictures.regions),
+    )

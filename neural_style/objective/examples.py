@@ -1,4 +1,5 @@
 """What an image is compared with: the content, the styles, and the regions that pair parts of them."""
+
 import functools
 from typing import Callable, List, NamedTuple, Optional, Tuple
 
@@ -18,16 +19,19 @@ def field(regions, region):
     @functools.lru_cache(None)
     def at(size):
         from skimage.transform import resize_local_mean
+
         return resize_local_mean(regions[region], size).astype("float32")
+
     return at
 
 
 class Style(NamedTuple):
     """A style picture: an array (1, 3, h, w) in the network's range."""
+
     picture: np.ndarray
-    share: float = 1.0                          # those of all styles sum to 1
-    regions: Optional[np.ndarray] = None        # (R, h, w); None: it serves every region
-    copies: Tuple["Style", ...] = ()            # turned and scaled ones, with further patches
+    share: float = 1.0  # those of all styles sum to 1
+    regions: Optional[np.ndarray] = None  # (R, h, w); None: it serves every region
+    copies: Tuple["Style", ...] = ()  # turned and scaled ones, with further patches
 
     def field(self, region) -> Callable:
         """How far positions belong to a region; see the function field."""
@@ -36,10 +40,11 @@ class Style(NamedTuple):
 
 class Pictures(NamedTuple):
     """The pictures of a run; the content is an array (1, 3, H, W) in the network's range."""
+
     content: np.ndarray
     styles: List[Style]
-    regions: Optional[np.ndarray] = None        # (R, H, W), of the image that is painted
-    mask: Optional[np.ndarray] = None           # (h, w) uint8, of the photograph at its own size: where it is painted
+    regions: Optional[np.ndarray] = None  # (R, H, W), of the image that is painted
+    mask: Optional[np.ndarray] = None  # (h, w) uint8, of the photograph at its own size: where it is painted
 
     @property
     def sizes(self):
@@ -53,8 +58,7 @@ class Pictures(NamedTuple):
 
     def styles_of(self, region):
         """[(share, Style)] of the styles that a region has; their shares sum to 1."""
-        own = [style for style in self.styles
-               if region is None or style.regions is None or style.regions[region].any()]
+        own = [style for style in self.styles if region is None or style.regions is None or style.regions[region].any()]
         whole = sum(style.share for style in own)
         return [(style.share / whole, style) for style in own] if whole else []
 
@@ -66,8 +70,12 @@ def examples_of(terms, pictures, seen):
     """
     content, found = Style(pictures.content), {term: [] for term in terms}
     for style in (content, *pictures.styles):
-        shares = {term: share for term in terms for share, compared in (
-            pictures.styles_of(term.region) if term.kind == STYLE else [(1.0, content)]) if compared is style}
+        shares = {
+            term: share
+            for term in terms
+            for share, compared in (pictures.styles_of(term.region) if term.kind == STYLE else [(1.0, content)])
+            if compared is style
+        }
         examples = {term: [] for term in shares}
         for picture in (style, *style.copies):
             fields = {term: picture.field(term.region) for term in shares if picture is style or term.what == PATCHES}

@@ -4,6 +4,7 @@
 
 Layers are named by the terms; with the model's own layers the graph is the original's, node by node.
 """
+
 import numpy as np
 
 from .. import find_mxnet
@@ -31,8 +32,10 @@ def style_gram_symbol(input_size, style):
 
 def get_loss(gram, content):
     """Sums of squared differences to the variables target_gram_0 …, and to target_content, as two groups."""
-    return (_group([_distance(f"target_gram_{i}", output) for i, output in enumerate(gram)]),
-            _group([_distance(_content_target(i), output) for i, output in enumerate(content)]))
+    return (
+        _group([_distance(f"target_gram_{i}", output) for i, output in enumerate(gram)]),
+        _group([_distance(_content_target(i), output) for i, output in enumerate(content)]),
+    )
 
 
 def _content_target(number):
@@ -66,39 +69,54 @@ class Graph:
             others = [term for term in fields if term.what != GRAM]
             gram, own_sizes, roots = _gram_symbols(model, own, fields, picture.shape[2:])
             arrays = _show(model, [*gram, *(features[term] for term in others)], picture, roots)
-            return dict(zip([*own, *others], [*zip(arrays, own_sizes), *arrays[len(own):]]))
+            return dict(zip([*own, *others], [*zip(arrays, own_sizes), *arrays[len(own) :]]))
 
         examples, fields = examples_of(terms, pictures, seen), {term: pictures.field(term.region) for term in terms}
         gram, sizes, variables = _gram_symbols(model, grams, fields, size)
         self._rests = {}
         for i, (term, here) in enumerate(zip(grams, sizes)):
             variables[f"target_gram_{i}"], self._rests[term] = _blended(
-                [(share, array * (here / there)) for share, (((array, there), _),) in examples[term]])
+                [(share, array * (here / there)) for share, (((array, there), _),) in examples[term]]
+            )
         for i, term in enumerate(compared):
             ((_, ((variables[_content_target(i)], _),)),) = examples[term]
-        self._patches = {term: Patches([(share, [(array.asnumpy(), field) for array, field in shown])
-                                        for share, shown in examples[term]], fields[term], term.patches) for term in patched}
+        self._patches = {
+            term: Patches(
+                [(share, [(array.asnumpy(), field) for array, field in shown]) for share, shown in examples[term]],
+                fields[term],
+                term.patches,
+            )
+            for term in patched
+        }
         self.patches = list(self._patches.values())
 
         # how far an image is from it
         style_loss, content_loss = get_loss(gram, [features[term] for term in compared])
-        losses = {**dict(zip(grams, style_loss)), **dict(zip(compared, content_loss)),
-                  **{term: _distance_to_matches(i, model, term.layer, size) for i, term in enumerate(patched)}}
-        self._bound = model.bind([losses[term] for term in terms]
-                                 + [mx.sym.BlockGrad(features[term]) for term in patched], size)
+        losses = {
+            **dict(zip(grams, style_loss)),
+            **dict(zip(compared, content_loss)),
+            **{term: _distance_to_matches(i, model, term.layer, size) for i, term in enumerate(patched)},
+        }
+        self._bound = model.bind(
+            [losses[term] for term in terms] + [mx.sym.BlockGrad(features[term]) for term in patched], size
+        )
         for name, array in variables.items():
             array.copyto(self._bound.arg_dict[name])
         self._contents = [features[term] for term in compared]
-        self._model, self._terms, self._gradients = model, terms, [mx.nd.ones((1,), model.device) * scale for scale in scales]
+        self._model, self._terms, self._gradients = (
+            model,
+            terms,
+            [mx.nd.ones((1,), model.device) * scale for scale in scales],
+        )
         # Only in training a maximum pool keeps what its backward needs; without, its gradient is silently wrong.
         self._has_maximum = '"pool_type": "max"' in mx.sym.Group([*features.values()]).tojson()
 
     def __call__(self, image):
         image.copyto(self._bound.data)
         outputs = self._forward()
-        if self._choose(outputs[len(self._terms):]):
+        if self._choose(outputs[len(self._terms) :]):
             outputs = self._forward()
-        missing = [mx.nd.zeros(output.shape, image.context) for output in outputs[len(self._terms):]]
+        missing = [mx.nd.zeros(output.shape, image.context) for output in outputs[len(self._terms) :]]
         self._bound.executor.backward(self._gradients + missing)
         rests = {**self._rests, **{term: patches.rest for term, patches in self._patches.items()}}
         losses = [float(output.asscalar()) + rests.get(term, 0.0) for term, output in zip(self._terms, outputs)]
@@ -156,7 +174,7 @@ def _show(model, outputs, picture, variables):
     bound.data[:] = picture
     for name, array in variables.items():
         array.copyto(bound.arg_dict[name])
-    return [output.copy() for output in bound.executor.forward()[:len(outputs)]]
+    return [output.copy() for output in bound.executor.forward()[: len(outputs)]]
 
 
 def _blended(grams):

@@ -2,11 +2,12 @@
 
 Each is a function of an image array (1, C, H, W) that returns its value and its gradient, for weight 1.
 """
+
 import numpy as np
 
 from ..find_mxnet import mx
 
-AMPLITUDE = 80.0    # about the spread of natural pictures around the mean: Mahendran and Vedaldi's B
+AMPLITUDE = 80.0  # about the spread of natural pictures around the mean: Mahendran and Vedaldi's B
 
 
 def get_tv_grad_executor(img, ctx, tv_weight):
@@ -18,8 +19,16 @@ def get_tv_grad_executor(img, ctx, tv_weight):
         return None
     channels = img.shape[1]
     laplacian = mx.nd.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]], ctx).reshape((1, 1, 3, 3)) / 8
-    out = mx.sym.Convolution(mx.sym.Variable("img"), weight=mx.sym.Variable("kernel"), num_filter=channels,
-                             num_group=channels, kernel=(3, 3), stride=(1, 1), pad=(1, 1), no_bias=True)
+    out = mx.sym.Convolution(
+        mx.sym.Variable("img"),
+        weight=mx.sym.Variable("kernel"),
+        num_filter=channels,
+        num_group=channels,
+        kernel=(3, 3),
+        stride=(1, 1),
+        pad=(1, 1),
+        no_bias=True,
+    )
     return (out * tv_weight).bind(ctx, args={"img": img, "kernel": laplacian.tile((channels, 1, 1, 1))})
 
 
@@ -49,7 +58,7 @@ def isotropic(x, smallest=1e-6):
     """Σ √(difference down² + difference right²); a difference over the border counts as 0."""
     down, right = _differences(x)
     down, right = np.pad(down, ((0, 0), (0, 0), (0, 1), (0, 0))), np.pad(right, ((0, 0), (0, 0), (0, 0), (0, 1)))
-    length = np.sqrt(down ** 2 + right ** 2)
+    length = np.sqrt(down**2 + right**2)
     slope = 1 / np.maximum(length, smallest)
     return length.sum(), _spread((down * slope)[:, :, :-1], (right * slope)[:, :, :, :-1])
 
@@ -64,7 +73,7 @@ def squared(x):
 def amplitude(x):
     """Mean of (value / AMPLITUDE)⁶: next to nothing inside a picture's range, steep beyond it."""
     scaled = x / AMPLITUDE
-    return np.mean(scaled ** 6), 6 * scaled ** 5 / (AMPLITUDE * x.size)
+    return np.mean(scaled**6), 6 * scaled**5 / (AMPLITUDE * x.size)
 
 
 TV_LOSSES = {"anisotropic": anisotropic, "isotropic": isotropic, "squared": squared}
@@ -93,6 +102,7 @@ def _laplacian(held, device, weight):
         image.copyto(held)
         gradient = executor.forward()[0]
         return float(np.vdot(held.asnumpy(), gradient.asnumpy())) / 2, gradient
+
     return evaluate
 
 
@@ -100,4 +110,5 @@ def _weighted(function, weight, device):
     def evaluate(image):
         value, gradient = function(image.asnumpy().astype("float64"))
         return weight * value, mx.nd.array(weight * gradient, ctx=device)
+
     return evaluate

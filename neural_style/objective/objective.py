@@ -1,4 +1,5 @@
 """The Objective: image → losses, total and gradient, whichever engine evaluates the network."""
+
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,10 +11,11 @@ from ..system.errors import UsageError
 
 class Evaluation(NamedTuple):
     """What the Objective finds at an image."""
-    losses: np.ndarray          # unweighted sums of squares of the style terms, of the content terms; weighted image terms
+
+    losses: np.ndarray  # unweighted sums of squares of the style terms, of the content terms; weighted image terms
     total: float
-    gradient: Any               # of the total, with the network's part clipped; an NDArray
-    gradient_norm: float        # of the network's part, before clipping
+    gradient: Any  # of the total, with the network's part clipped; an NDArray
+    gradient_norm: float  # of the network's part, before clipping
 
 
 class Objective:
@@ -40,7 +42,7 @@ class Objective:
             value, slope = term(image)
             losses = [*losses, value]
             gradient = gradient + slope
-        memory.keep_freed(True)         # from here on, every evaluation makes the same arrays again
+        memory.keep_freed(True)  # from here on, every evaluation makes the same arrays again
         losses = np.array(losses, dtype="float64")
         return Evaluation(losses, float(losses @ self.weights), gradient, float(norm))
 
@@ -63,10 +65,12 @@ class Objective:
         """Use these matches, or let the next evaluation choose them if there are none."""
         rest, count = list(matches), sum(patches.count for patches in self.patches)
         if len(rest) not in (0, count):
-            raise UsageError(f"the saved state has {len(rest)} lists of matches, but this run needs "
-                             f"{count}; start the run again without --resume")
+            raise UsageError(
+                f"the saved state has {len(rest)} lists of matches, but this run needs "
+                f"{count}; start the run again without --resume"
+            )
         for patches in self.patches:
-            patches.matches, rest = rest[:patches.count] or None, rest[patches.count:]
+            patches.matches, rest = rest[: patches.count] or None, rest[patches.count :]
 
     def by_kind(self, losses):
         """An Evaluation's losses, weighted: style and content summed over layers, the image's terms by their names."""

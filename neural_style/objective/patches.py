@@ -8,21 +8,23 @@ the number of patches over a position p, and T_p the mean of what these matches 
 
 so an evaluation costs no more than that of a content term. Only choosing matches takes products of all patches.
 """
+
 from typing import NamedTuple
 
 import numpy as np
 
 from ..system.errors import UsageError
 
-EQUAL = 2e-6            # similarities that differ by less are equal except for rounding, and the first patch is used
-QUERIES, ANSWERS = 4096, 1024       # patches whose similarities are in memory at once
+EQUAL = 2e-6  # similarities that differ by less are equal except for rounding, and the first patch is used
+QUERIES, ANSWERS = 4096, 1024  # patches whose similarities are in memory at once
 
 
 class Source(NamedTuple):
     """Patches of one or several pictures' features, as places in them."""
-    features: np.ndarray        # (positions, C)
-    corners: np.ndarray         # the position of each patch's upper left corner,
-    pitches: np.ndarray         # and how many positions on its next row is
+
+    features: np.ndarray  # (positions, C)
+    corners: np.ndarray  # the position of each patch's upper left corner,
+    pitches: np.ndarray  # and how many positions on its next row is
 
     def take(self, which, side):
         """Some of the patches, (n, side, side, C)."""
@@ -63,7 +65,7 @@ def nearest(image, style, side):
             here = (similarity >= most[:, None] - EQUAL).argmax(1)
             number = np.where(most > best + EQUAL, first + here, number)
             best = np.maximum(best, most)
-        found[start:start + QUERIES] = number
+        found[start : start + QUERIES] = number
     return found
 
 
@@ -117,21 +119,22 @@ class Patches:
                 part = slice(start, start + QUERIES)
                 patches = style.take(numbers[part], self._side)
                 squares += share * _squares(patches)
-                for i, j in np.ndindex(self._side, self._side):     # no two patches have the same corner
+                for i, j in np.ndindex(self._side, self._side):  # no two patches have the same corner
                     at = corners[part] + i * width + j
                     drawn[at] += share * patches[:, i, j]
                     count[at] += share
         mean, root = drawn / np.maximum(count, 1e-12), np.sqrt(count)
         self.rest = max(0.0, squares - _squares(root * mean))
         self.target = np.ascontiguousarray(mean.T).reshape(shape)
-        self.root = root.reshape(1, 1, height, width)       # of the number of patches over each position
+        self.root = root.reshape(1, 1, height, width)  # of the number of patches over each position
         return True
 
     def _fit(self, count):
         """Whether the matches are such of an image with so many patches."""
         return len(self.matches) == len(self._styles) and all(
             numbers.shape == (count,) and (not count or 0 <= numbers.min() <= numbers.max() < len(style.corners))
-            for numbers, style in zip(self.matches, self._styles))
+            for numbers, style in zip(self.matches, self._styles)
+        )
 
 
 def _squares(array):

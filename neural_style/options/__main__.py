@@ -1,4 +1,5 @@
 """Bring the flag tables of a document up to date: python -m neural_style.options docs/flags.md"""
+
 import re
 import sys
 from pathlib import Path
@@ -8,8 +9,9 @@ from .flags import BY_ATTRIBUTE, GROUPS
 
 def flag_table():
     """The flags as Markdown tables, one for each group."""
-    return "\n\n".join(f"### {title.capitalize()}\n\n{_table(BY_ATTRIBUTE[name] for name in names.split())}"
-                       for title, names in GROUPS)
+    return "\n\n".join(
+        f"### {title.capitalize()}\n\n{_table(BY_ATTRIBUTE[name] for name in names.split())}" for title, names in GROUPS
+    )
 
 
 def _table(flags):
@@ -24,8 +26,12 @@ def _table(flags):
 
 def with_flag_table(text):
     """text with current flag tables between its two <!-- flags --> marks."""
-    return re.sub(r"(<!-- flags -->\n).*?(<!-- /flags -->)",
-                  lambda found: f"{found[1]}{flag_table()}\n{found[2]}", text, flags=re.S)
+    return re.sub(
+        r"(<!-- flags -->\n).*?(<!-- /flags -->)",
+        lambda found: f"{found[1]}{flag_table()}\n{found[2]}",
+        text,
+        flags=re.S,
+    )
 
 
 if __name__ == "__main__":

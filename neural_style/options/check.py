@@ -1,4 +1,5 @@
 """Check the arguments of a run, whether they come from a command line, a recipe, a saved run or Python."""
+
 import argparse
 import difflib
 import logging
@@ -11,23 +12,35 @@ from .flags import BY_ATTRIBUTE, ENDING, FLAGS, PICTURE, RUN, SESSION, STANDARD_
 
 log = logging.getLogger("neural_style")
 
-LARGEST = 1e30      # float32 ends a little above
+LARGEST = 1e30  # float32 ends a little above
 
 # Flags that have no effect next to others: (attributes, when, why).
 WITHOUT_EFFECT = (
-    ("style_layers style_layer_weights style_term style_norm style_blend_weights fit style_scales regions",
-     lambda args: args.style_weight == 0, "with --style-weight 0"),
+    (
+        "style_layers style_layer_weights style_term style_norm style_blend_weights fit style_scales regions",
+        lambda args: args.style_weight == 0,
+        "with --style-weight 0",
+    ),
     ("style_image", lambda args: args.style_weight == 0 and args.start != "style", "with --style-weight 0"),
-    ("preserve_colors", lambda args: args.style_weight == 0 and args.preserve_colors == "match",
-     "with --style-weight 0"),
+    (
+        "preserve_colors",
+        lambda args: args.style_weight == 0 and args.preserve_colors == "match",
+        "with --style-weight 0",
+    ),
     ("content_layers content_norm", lambda args: args.content_weight == 0, "with --content-weight 0"),
     ("tv_loss", lambda args: args.tv_weight <= 0, "without --tv-weight"),
     ("style_scales", lambda args: args.fit != "scale", "without --fit scale"),
     ("style_blend_weights", lambda args: len(listed(args.style_image)) == 1, "with a single --style-image"),
-    ("patch_size patch_stride patch_rotations patch_scales match_every",
-     lambda args: "patches" not in listed(args.style_term), "without --style-term patches"),
-    ("patch_size patch_stride patch_rotations patch_scales match_every style_regions",
-     lambda args: args.style_weight == 0, "with --style-weight 0"),
+    (
+        "patch_size patch_stride patch_rotations patch_scales match_every",
+        lambda args: "patches" not in listed(args.style_term),
+        "without --style-term patches",
+    ),
+    (
+        "patch_size patch_stride patch_rotations patch_scales match_every style_regions",
+        lambda args: args.style_weight == 0,
+        "with --style-weight 0",
+    ),
     ("style_norm", lambda args: "gram" not in listed(args.style_term), "with --style-term patches"),
     ("style_regions", lambda args: not args.regions, "without --regions"),
     ("coordinates", lambda args: args.optimizer != "lbfgs", "without --optimizer lbfgs"),
@@ -35,9 +48,12 @@ WITHOUT_EFFECT = (
     ("max_long_edge", lambda args: args.width is not None, "with --width"),
     ("output_dir", lambda args: args.output and args.checkpoint_output, "with --output and --checkpoint-output"),
 )
-FORMER_NAMES = {"max_size": "max_long_edge"}        # in notebooks older than the reference
-ONE_PER = (     # flags of which there must be as many values as of another
-    ("style_blend_weights", "style_image"), ("style_scales", "style_image"), ("style_regions", "style_image"))
+FORMER_NAMES = {"max_size": "max_long_edge"}  # in notebooks older than the reference
+ONE_PER = (  # flags of which there must be as many values as of another
+    ("style_blend_weights", "style_image"),
+    ("style_scales", "style_image"),
+    ("style_regions", "style_image"),
+)
 
 
 def refuse_what_has_no_effect(args, given):
@@ -55,8 +71,9 @@ def complete(args):
     """A checked copy of args, in which missing attributes, as in code older than a flag, have their defaults."""
     for name in (name for name in getattr(args, "__dict__", ()) if name not in BY_ATTRIBUTE and name[0] != "_"):
         near = [FORMER_NAMES[name]] if name in FORMER_NAMES else difflib.get_close_matches(name, BY_ATTRIBUTE, 1)
-        log.warning("args.%s is not an option and has no effect%s", name,
-                    f"; did you mean args.{near[0]}?" if near else "")
+        log.warning(
+            "args.%s is not an option and has no effect%s", name, f"; did you mean args.{near[0]}?" if near else ""
+        )
     values = {}
     for name, flag in BY_ATTRIBUTE.items():
         value = getattr(args, name, flag.default)
@@ -67,18 +84,23 @@ def complete(args):
     for name, other in ONE_PER:
         count, expected = len(listed(values[name])), len(listed(values[other]))
         if count and count != expected:
-            raise UsageError(f"{BY_ATTRIBUTE[name].name} has {count} values for {expected} in {BY_ATTRIBUTE[other].name}; "
-                             "there must be one for each")
+            raise UsageError(
+                f"{BY_ATTRIBUTE[name].name} has {count} values for {expected} in {BY_ATTRIBUTE[other].name}; "
+                "there must be one for each"
+            )
     if values["style_blend_weights"] is not None and not sum(listed(values["style_blend_weights"])):
         raise UsageError("--style-blend-weights are all 0; at least one must be greater than 0")
     values["report"] = values["report"] or values["show"]
     args = argparse.Namespace(**values)
     if args.regions and not args.style_regions:
-        raise UsageError(f"--regions {args.regions}: --style-regions must say which part of the style each region takes")
+        raise UsageError(
+            f"--regions {args.regions}: --style-regions must say which part of the style each region takes"
+        )
     if paths(args, PICTURE).count(STANDARD_INPUT) > 1:
         flags = [flag.name for flag in FLAGS if flag.path == PICTURE]
-        raise UsageError(f"only one of {', '.join(flags[:-1])} and {flags[-1]} can be standard input (-); save the others to "
-                         "files")
+        raise UsageError(
+            f"only one of {', '.join(flags[:-1])} and {flags[-1]} can be standard input (-); save the others to files"
+        )
     return args
 
 
@@ -87,8 +109,9 @@ def refuse_changes(args, first):
     for flag in FLAGS:
         before, now = first.get(flag.attribute, flag.default), getattr(args, flag.attribute)
         if flag.scope not in (ENDING, RUN, SESSION) and now != before:
-            raise UsageError(f"{flag.name} cannot change when a run is resumed: the run began with {before}, "
-                             f"not with {now}")
+            raise UsageError(
+                f"{flag.name} cannot change when a run is resumed: the run began with {before}, not with {now}"
+            )
 
 
 def changed(args, but=(SESSION,)):

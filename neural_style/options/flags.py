@@ -2,6 +2,7 @@
 
 The parser, the Python interface, recipes, saved runs, batches and the documentation all read it.
 """
+
 import os
 import re
 from typing import Any, Callable, NamedTuple, Optional, Tuple
@@ -12,6 +13,7 @@ from .optimizers import OPTIMIZERS, defaults_in_words
 
 class Check(NamedTuple):
     """What a value must be: a test, and the same in words for messages."""
+
     holds: Callable[[Any], bool]
     says: str
 
@@ -26,16 +28,17 @@ PICTURE, FILE, OUTPUT = "picture", "file", "output"
 
 class Flag(NamedTuple):
     """One flag of a run."""
-    names: str                              # the spellings; the first gives the attribute
+
+    names: str  # the spellings; the first gives the attribute
     type: Callable
     default: Any
     help: str
     check: Optional[Check] = None
     choices: Tuple[str, ...] = ()
-    many: bool = False                      # takes one value or several
+    many: bool = False  # takes one value or several
     scope: str = LOOK
-    path: Optional[str] = None              # PICTURE, FILE or OUTPUT where values are paths ...
-    words: Tuple[str, ...] = ()             # ... except for these
+    path: Optional[str] = None  # PICTURE, FILE or OUTPUT where values are paths ...
+    words: Tuple[str, ...] = ()  # ... except for these
 
     @property
     def name(self):
@@ -57,8 +60,10 @@ class Flag(NamedTuple):
     def file_in(self, value):
         """The file that a value of this flag names, after its prefix: ("", "a.jpg"); None if it names none."""
         start = NETWORK if self.words and value.startswith(NETWORK) else ""
-        file = value[len(start):]
-        return None if value in self.words or start and not file.endswith((".params", ".zip", os.sep)) else (start, file)
+        file = value[len(start) :]
+        return (
+            None if value in self.words or start and not file.endswith((".params", ".zip", os.sep)) else (start, file)
+        )
 
 
 POSITIVE = Check(lambda value: value > 0, "greater than 0")
@@ -70,18 +75,21 @@ ANY_NUMBER = Check(lambda value: True, "a number")
 FACTOR = Check(lambda value: 0 < value <= 1, "greater than 0 and at most 1")
 SHARE = Check(lambda value: 0 <= value < 1, "0 or greater and less than 1")
 DEVICE = Check(lambda value: value >= -1, "-1 or the number of a GPU")
-SEED = Check(lambda value: 0 <= value < 2 ** 31, "from 0 to 2147483647")
+SEED = Check(lambda value: 0 <= value < 2**31, "from 0 to 2147483647")
 TILE = Check(lambda value: value >= 16, "16 or greater")
 NAMES = Check(lambda value: all(name.isidentifier() for name in value.split(",")), "a name such as vgg19")
 BITS = Check(lambda value: value in (8, 16), "8 or 16")
 EDGE = Check(lambda value: re.fullmatch("same|[1-9][0-9]{0,5}", value), "same or a number of pixels")
-NUMBERED = Check(lambda value: os.path.basename(value).count("%s") == os.path.basename(value).count("%") == 1,
-                 "a file name with one %s for the epoch")
+NUMBERED = Check(
+    lambda value: os.path.basename(value).count("%s") == os.path.basename(value).count("%") == 1,
+    "a file name with one %s for the epoch",
+)
 
 STANDARD_INPUT = "-"
-NETWORK = "network:"        # before the name of one that paints in one pass
+NETWORK = "network:"  # before the name of one that paints in one pass
 NOISES = ("uniform", "normal", "white", "median")
 
+# fmt: off
 FLAGS = (
     # the reference's, in its order
     Flag("--model", str, "vgg19", "the pretrained model to use: vgg19, vgg16, or NAME for your own module model_NAME; "
@@ -207,6 +215,7 @@ GROUPS = (
      "remove_noise_final smooth_colors"),
     ("runs", "resume report show print_iterations quiet verbose debug"),
 )
+# fmt: on
 REFERENCE = tuple(flag.attribute for flag in FLAGS[:16])
 BY_ATTRIBUTE = {flag.attribute: flag for flag in FLAGS}
 OWN_MODELS = ("vgg19", "vgg", "vgg16")
@@ -234,7 +243,9 @@ def style_pictures(args):
 
 def paths(args, kind):
     """The files of one kind that args name, words such as `uniform` left out."""
-    named = (flag.file_in(value) for flag in FLAGS if flag.path == kind for value in listed(getattr(args, flag.attribute)))
+    named = (
+        flag.file_in(value) for flag in FLAGS if flag.path == kind for value in listed(getattr(args, flag.attribute))
+    )
     return [file for _, file in filter(None, named)]
 
 

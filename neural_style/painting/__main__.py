@@ -1,10 +1,11 @@
 """The command `python -m neural_style.painting`: paint a picture and save it."""
+
 import os
 import sys
 
-from . import SUBJECTS, paint
 from ..pictures import images
 from ..system.errors import Parser, UsageError, run
+from . import SUBJECTS, paint
 
 
 def size(text):
@@ -23,8 +24,12 @@ def _paint_file(args):
 def parser():
     parser = Parser("neural_style.painting", description="Paint a picture to learn a style from.")
     parser.add_argument("file", metavar="FILE.png", help="the picture to write")
-    parser.add_argument("--subject", choices=SUBJECTS, default="night",
-                        help="a windy night in brush strokes, or a stained-glass window: %(choices)s (%(default)s)")
+    parser.add_argument(
+        "--subject",
+        choices=SUBJECTS,
+        default="night",
+        help="a windy night in brush strokes, or a stained-glass window: %(choices)s (%(default)s)",
+    )
     parser.add_argument("--size", type=size, default="1024x640", help="width x height in pixels (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="each seed gives another picture (%(default)s)")
     parser.add_argument("--force", action="store_true", help="overwrite the file if it exists")

@@ -1,4 +1,5 @@
 """Colours from palettes."""
+
 import numpy as np
 
 

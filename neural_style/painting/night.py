@@ -7,6 +7,7 @@ each with its own colour and its own thickness of paint; finally, a light from t
 Lengths are in units of the square root of the picture's area, so that every size shows the same scene. Fields are
 arrays (rows, columns) on a grid of GRID cells per unit; x points right, y points down.
 """
+
 from collections import namedtuple
 
 import numpy as np
@@ -14,10 +15,10 @@ from PIL import Image, ImageDraw
 
 from .colours import ramp
 
-GRID = 480         # cells per unit
-POINTS = 13        # points along a stroke
+GRID = 480  # cells per unit
+POINTS = 13  # points along a stroke
 
-PALETTES = {       # dark to light
+PALETTES = {  # dark to light
     "sky": "0a0d2b 101c52 182f86 1c3fa8 2759c4 2a7fb8 4fa3b5 8cc4bd c5dcc6",
     "glow": "1d4c9c 2f86a6 7fb58a d9a62c f0b429 f7d24a fbe58a fff6cf",
     "far": "121a4a 1d2f6e 2b4a8c 3d6a9a 5a6fae 7d86b8",
@@ -33,11 +34,11 @@ PALETTES = {       # dark to light
 Area = namedtuple("Area", "where along palette tone brushes glow", defaults=(0,))
 # The width and length of a stroke, the layers of paint, the spread of tone; tidy strokes stay inside their area.
 Brush = namedtuple("Brush", "width length cover spread tidy", defaults=(False,))
-BROAD, MIDDLE, LONG = Brush(.026, .15, 1.6, .10), Brush(.014, .085, 1.6, .13), Brush(.0075, .08, .7, .2)
-SMALL, DAB, DOT = Brush(.0085, .05, .7, .2), Brush(.005, .011, 5, .14, True), Brush(.0055, .009, 4, .2)
+BROAD, MIDDLE, LONG = Brush(0.026, 0.15, 1.6, 0.10), Brush(0.014, 0.085, 1.6, 0.13), Brush(0.0075, 0.08, 0.7, 0.2)
+SMALL, DAB, DOT = Brush(0.0085, 0.05, 0.7, 0.2), Brush(0.005, 0.011, 5, 0.14, True), Brush(0.0055, 0.009, 4, 0.2)
 
 
-def wander(rng, field, step, low=0., high=1.):
+def wander(rng, field, step, low=0.0, high=1.0):
     """A smooth random function of a field's values, low..high; a new random value every `step`, never repeating."""
     place = (field - field.min()) / step
     knots = rng.uniform(low, high, int(place.max()) + 2)
@@ -63,72 +64,79 @@ def scatter(rng, count, gap, box, others):
 
 def scene(rng, wide, high):
     """The areas of a picture of wide x high units, from back to front."""
-    y, x = np.mgrid[0:high:1 / GRID, 0:wide:1 / GRID]
-    shore = .70 * high + .01 * np.sin(5 * x + rng.uniform(6))
+    y, x = np.mgrid[0 : high : 1 / GRID, 0 : wide : 1 / GRID]
+    shore = 0.70 * high + 0.01 * np.sin(5 * x + rng.uniform(6))
 
     # Sky: the wind follows the contour lines of a stream function; the moon, eddies and stars are bumps in it.
-    box = .04, .04, wide - .04, .5 * high
-    moon = wide * rng.uniform(.22, .32), high * rng.uniform(.2, .26), .062, True
-    eddies = [(*at, rng.uniform(.09, .14), False) for at in scatter(rng, 5, .25, box, [moon])]
-    stars = [(*at, rng.uniform(.018, .031), True) for at in scatter(rng, 10, .16, box, [moon] + eddies)]
-    stream = y + .05 * np.sin(4 * x + rng.uniform(6)) + wander(rng, x + .6 * y, .3, -.06, .06)
+    box = 0.04, 0.04, wide - 0.04, 0.5 * high
+    moon = wide * rng.uniform(0.22, 0.32), high * rng.uniform(0.2, 0.26), 0.062, True
+    eddies = [(*at, rng.uniform(0.09, 0.14), False) for at in scatter(rng, 5, 0.25, box, [moon])]
+    stars = [(*at, rng.uniform(0.018, 0.031), True) for at in scatter(rng, 10, 0.16, box, [moon] + eddies)]
+    stream = y + 0.05 * np.sin(4 * x + rng.uniform(6)) + wander(rng, x + 0.6 * y, 0.3, -0.06, 0.06)
     glow, disc = 0 * x, x < 0
     for turn, (left, top, radius, shines) in enumerate([moon] + eddies + stars):
         away = np.hypot(x - left, y - top) / radius
-        near = np.exp(-(away / (1.6 if shines else 1)) ** 2)
+        near = np.exp(-((away / (1.6 if shines else 1)) ** 2))
         middle = stream[int(top * GRID), int(left * GRID)] + (-1) ** turn * radius * (5 if shines else 2.1)
         stream += near * (middle - stream)
         if shines:
-            rings = np.exp(-.62 * away) * (1 + .3 * np.cos(6.5 * away)) * rng.uniform(.85, 1)
-            glow, disc = np.maximum(glow, rings), disc | (away < .55)
-    tone, wind = .1 + .66 * wander(rng, stream, .03) ** 1.4 + .2 * (y / shore) ** 2, along(stream)
-    areas = [Area(y < shore, wind, "sky", tone, (BROAD, MIDDLE, LONG, SMALL), glow),
-             Area(glow > .3, wind, "glow", glow, (SMALL,)), Area(disc, wind, "glow", .96 + 0 * x, (SMALL, DOT))]
+            rings = np.exp(-0.62 * away) * (1 + 0.3 * np.cos(6.5 * away)) * rng.uniform(0.85, 1)
+            glow, disc = np.maximum(glow, rings), disc | (away < 0.55)
+    tone, wind = 0.1 + 0.66 * wander(rng, stream, 0.03) ** 1.4 + 0.2 * (y / shore) ** 2, along(stream)
+    areas = [
+        Area(y < shore, wind, "sky", tone, (BROAD, MIDDLE, LONG, SMALL), glow),
+        Area(glow > 0.3, wind, "glow", glow, (SMALL,)),
+        Area(disc, wind, "glow", 0.96 + 0 * x, (SMALL, DOT)),
+    ]
 
-    for palette, lift, foot, step, tall in (("far", .25, .045, .16, .15), ("near", .05, .015, .3, .09)):
+    for palette, lift, foot, step, tall in (("far", 0.25, 0.045, 0.16, 0.15), ("near", 0.05, 0.015, 0.3, 0.09)):
         below = y - shore + foot + wander(rng, x, step, 0, tall)
-        folds = below + .02 * np.sin(9 * x + 20 * y)
-        tone = lift + .8 * wander(rng, folds, .016) * np.exp(-below / .12)
+        folds = below + 0.02 * np.sin(9 * x + 20 * y)
+        tone = lift + 0.8 * wander(rng, folds, 0.016) * np.exp(-below / 0.12)
         areas.append(Area((below > 0) & (y < shore), along(folds), palette, tone, (MIDDLE, SMALL)))
 
     # A village along the shore: walls, roofs and lit windows; one house is a steeple.
     wall, roof, window = x < 0, x < 0, x < 0
-    lights = [(moon[0], .055, 1)]
-    houses = [(left + rng.uniform(-.015, .015), rng.uniform(.014, .02), rng.uniform(.025, .036), .028)
-              for left in np.arange(.1 * wide, .7 * wide, .05)]
-    for left, half, tall, peak in [(wide * rng.uniform(.4, .6), .011, .06, .075)] + houses:
-        aside, rise = np.abs(x - left), shore - rng.uniform(0, .025) - y
+    lights = [(moon[0], 0.055, 1)]
+    houses = [
+        (left + rng.uniform(-0.015, 0.015), rng.uniform(0.014, 0.02), rng.uniform(0.025, 0.036), 0.028)
+        for left in np.arange(0.1 * wide, 0.7 * wide, 0.05)
+    ]
+    for left, half, tall, peak in [(wide * rng.uniform(0.4, 0.6), 0.011, 0.06, 0.075)] + houses:
+        aside, rise = np.abs(x - left), shore - rng.uniform(0, 0.025) - y
         inside = (aside < half) & (rise > 0) & (rise < tall)
         cap = (rise >= tall) & (rise < tall + peak * (1 - aside / half / 1.25))
         wall, roof = (wall & ~cap) | inside, (roof & ~inside) | cap
-        if rng.rand() < .8:
-            window |= np.hypot(aside - rng.uniform(0, .5) * half, .8 * rise - .36 * tall) < .0045
-            lights.append((left, .01, rng.uniform(.7, 1)))
-    areas += [Area(wall, along(x), "wall", wander(rng, x, .012), (DAB,)),
-              Area(roof, along(y), "roof", wander(rng, x, .012), (DAB,)),
-              Area(window, along(y), "glow", .65 + 0 * x, (DOT,))]
+        if rng.rand() < 0.8:
+            window |= np.hypot(aside - rng.uniform(0, 0.5) * half, 0.8 * rise - 0.36 * tall) < 0.0045
+            lights.append((left, 0.01, rng.uniform(0.7, 1)))
+    areas += [
+        Area(wall, along(x), "wall", wander(rng, x, 0.012), (DAB,)),
+        Area(roof, along(y), "roof", wander(rng, x, 0.012), (DAB,)),
+        Area(window, along(y), "glow", 0.65 + 0 * x, (DOT,)),
+    ]
 
     # Water: horizontal strokes that reflect the lights above them.
     deep, glow = (y - shore) / (high - shore), 0 * x
-    ripple = y + .004 * np.sin(40 * x + 90 * y) + wander(rng, x, .1, -.008, .008)
-    tone = .08 + .75 * wander(rng, ripple, .01) * wander(rng, x, .07, .5, 1)
+    ripple = y + 0.004 * np.sin(40 * x + 90 * y) + wander(rng, x, 0.1, -0.008, 0.008)
+    tone = 0.08 + 0.75 * wander(rng, ripple, 0.01) * wander(rng, x, 0.07, 0.5, 1)
     for left, size, power in lights:
-        glow += power * np.exp(-((x - left) / size / (1 + deep)) ** 2) * (1 - .6 * deep)
-    glow = glow.clip(0, 1) * wander(rng, ripple, .008, .1, 1)
+        glow += power * np.exp(-(((x - left) / size / (1 + deep)) ** 2)) * (1 - 0.6 * deep)
+    glow = glow.clip(0, 1) * wander(rng, ripple, 0.008, 0.1, 1)
     areas.append(Area(y >= shore, along(ripple), "water", tone, (MIDDLE, SMALL, SMALL), glow))
 
-    bank = high * .95 - .13 * (x / wide) ** 3 - wander(rng, x, .12, 0, .04)
-    blades = x + .3 * y + wander(rng, x + .3 * y, .07, -.03, .03) + .02 * np.sin(14 * y + 9 * x)
-    areas.append(Area(y > bank, along(blades), "bank", .9 * wander(rng, blades, .02), (MIDDLE, MIDDLE, LONG)))
+    bank = high * 0.95 - 0.13 * (x / wide) ** 3 - wander(rng, x, 0.12, 0, 0.04)
+    blades = x + 0.3 * y + wander(rng, x + 0.3 * y, 0.07, -0.03, 0.03) + 0.02 * np.sin(14 * y + 9 * x)
+    areas.append(Area(y > bank, along(blades), "bank", 0.9 * wander(rng, blades, 0.02), (MIDDLE, MIDDLE, LONG)))
 
     # Cypresses: flames whose contour lines meet at the tip.
-    for left, top, girth in ((.87, .06, .085), (.785, .4, .05), (.95, .34, .055)):
+    for left, top, girth in ((0.87, 0.06, 0.085), (0.785, 0.4, 0.05), (0.95, 0.34, 0.055)):
         climb = np.clip((y / high - top) / (1 - top), 1e-3, 1)
-        half = girth * climb ** .75 * (1.3 - .6 * climb) * wander(rng, y, .05, .85, 1.2)
-        flame = (x - left * wide - .015 * np.sin(6 * climb + rng.uniform(6))) / half
-        licks = flame + .12 * np.sin(17 * climb + 3 * flame + rng.uniform(6))
-        tone = .82 * wander(rng, licks + .5 * climb, .13) ** 1.5
-        areas.append(Area((np.abs(flame) < 1) & (climb > .002), along(licks), "tree", tone, (MIDDLE, MIDDLE, LONG)))
+        half = girth * climb**0.75 * (1.3 - 0.6 * climb) * wander(rng, y, 0.05, 0.85, 1.2)
+        flame = (x - left * wide - 0.015 * np.sin(6 * climb + rng.uniform(6))) / half
+        licks = flame + 0.12 * np.sin(17 * climb + 3 * flame + rng.uniform(6))
+        tone = 0.82 * wander(rng, licks + 0.5 * climb, 0.13) ** 1.5
+        areas.append(Area((np.abs(flame) < 1) & (climb > 0.002), along(licks), "tree", tone, (MIDDLE, MIDDLE, LONG)))
     return areas
 
 
@@ -141,50 +149,55 @@ def lay(draw, scale, rng, area, brush):
         return down.clip(0, rows - 1), right.clip(0, columns - 1)
 
     gap = np.sqrt(brush.width * brush.length / brush.cover)
-    spots = np.mgrid[0:columns / GRID:gap, 0:rows / GRID:gap].reshape(2, -1).T
+    spots = np.mgrid[0 : columns / GRID : gap, 0 : rows / GRID : gap].reshape(2, -1).T
     spots = rng.permutation(spots + rng.uniform(0, gap, spots.shape))
     spots = spots[area.where[cells(spots)]]
-    stride = brush.length / POINTS * rng.uniform(.6, 1.35, (len(spots), 1))
+    stride = brush.length / POINTS * rng.uniform(0.6, 1.35, (len(spots), 1))
     ends = [spots], [spots]
     for end, step in zip(ends, (-stride, stride)):
         for _ in range(POINTS // 2):
             end.append(end[-1] + step * area.along[cells(end[-1])])
-    path = np.stack(ends[0][:0:-1] + ends[1], 1)                                # (count, POINTS, 2)
+    path = np.stack(ends[0][:0:-1] + ends[1], 1)  # (count, POINTS, 2)
     if brush.tidy:
         inside = area.where[cells(path[:, 0])] & area.where[cells(path[:, -1])]
         spots, path = spots[inside], path[inside]
 
     # Bristles lie side by side; varying pressure and their ragged ends make the stroke taper.
     count, bristles = len(spots), max(5, int(round(brush.width * 620)))
-    across = np.linspace(-1, 1, bristles) + rng.uniform(-.5, .5, (count, bristles)) / bristles
-    press = np.interp(np.linspace(0, 1, POINTS), [0, .15, .6, 1], [.6, 1, .85, .15]) * brush.width / 2
-    offset = across[..., None] * press * rng.uniform(.6, 1.25, (count, 1, 1))
+    across = np.linspace(-1, 1, bristles) + rng.uniform(-0.5, 0.5, (count, bristles)) / bristles
+    press = np.interp(np.linspace(0, 1, POINTS), [0, 0.15, 0.6, 1], [0.6, 1, 0.85, 0.15]) * brush.width / 2
+    offset = across[..., None] * press * rng.uniform(0.6, 1.25, (count, 1, 1))
     ahead = np.gradient(path, axis=1)
     normal = ahead[..., ::-1] * [-1, 1] / (np.hypot(ahead[..., 0], ahead[..., 1]) + 1e-9)[..., None]
     lines = (path[:, None] + normal[:, None] * offset[..., None]).reshape(count, bristles, 2 * POINTS) * scale
-    first = (rng.uniform(0, 1.6, across.shape) + 1.6 * across ** 2).astype(int)
-    last = POINTS - (rng.exponential(1.6, across.shape) + 2 * across ** 2).astype(int).clip(0, POINTS - 4)
+    first = (rng.uniform(0, 1.6, across.shape) + 1.6 * across**2).astype(int)
+    last = POINTS - (rng.exponential(1.6, across.shape) + 2 * across**2).astype(int).clip(0, POINTS - 4)
 
     # The brush carries two paints that mix unevenly; the bristles at its sides leave higher ridges.
     tone, glow = area.tone[cells(spots)][:, None], (area.glow + 0 * area.tone)[cells(spots)][:, None]
-    lit = rng.rand(count, 1, 1) < 2.6 * glow[..., None] - .3
-    paints = np.where(lit, ramp(PALETTES["glow"], glow + .1 * rng.randn(count, 2)),
-                      ramp(PALETTES[area.palette], tone + brush.spread * rng.randn(count, 2)))
-    mix = (.5 + .5 * across * rng.choice([-1, 1], (count, 1)) + .25 * rng.randn(count, bristles)).clip(0, 1)[..., None]
-    colour = (paints[:, :1] * (1 - mix) + paints[:, 1:] * mix) * rng.uniform(.86, 1.12, (count, bristles, 1))
-    relief = rng.uniform(60, 150, (count, 1)) + 55 * across ** 2 + rng.uniform(-45, 45, across.shape)
+    lit = rng.rand(count, 1, 1) < 2.6 * glow[..., None] - 0.3
+    paints = np.where(
+        lit,
+        ramp(PALETTES["glow"], glow + 0.1 * rng.randn(count, 2)),
+        ramp(PALETTES[area.palette], tone + brush.spread * rng.randn(count, 2)),
+    )
+    mix = (0.5 + 0.5 * across * rng.choice([-1, 1], (count, 1)) + 0.25 * rng.randn(count, bristles)).clip(0, 1)[
+        ..., None
+    ]
+    colour = (paints[:, :1] * (1 - mix) + paints[:, 1:] * mix) * rng.uniform(0.86, 1.12, (count, bristles, 1))
+    relief = rng.uniform(60, 150, (count, 1)) + 55 * across**2 + rng.uniform(-45, 45, across.shape)
     inks = np.concatenate([colour + 5 * rng.randn(count, 1, 3), relief[..., None]], -1).clip(0, 255).astype(int)
     thick = max(1, int(round(1.35 * brush.width / bristles * scale)))
     for stroke in zip(lines.tolist(), inks.tolist(), first, last):
         for line, ink, start, stop in zip(*stroke):
-            draw.line(line[2 * start:2 * stop], tuple(ink), thick)
+            draw.line(line[2 * start : 2 * stop], tuple(ink), thick)
 
 
 def paint(height, width, seed):
     """A night, uint8 RGB (height, width, 3)."""
     rng = np.random.RandomState(seed)
     unit = np.sqrt(height * width)
-    zoom = max(2, 700 / unit)         # drawn larger than needed, for soft edges and to fit bristles into a small picture
+    zoom = max(2, 700 / unit)  # drawn larger than needed, for soft edges and to fit bristles into a small picture
     canvas = Image.new("RGBA", (int(width * zoom), int(height * zoom)), (20, 22, 60, 60))
     for area in scene(rng, width / unit, height / unit):
         for brush in area.brushes:
@@ -192,4 +205,4 @@ def paint(height, width, seed):
     red, green, blue, relief = (np.asarray(band.resize((width, height), Image.BOX), float) for band in canvas.split())
     down, right = np.gradient(relief)
     slope = ((down + 1.2 * right) / 60).clip(-1, 1)[..., None]
-    return (np.stack([red, green, blue], -1) * (1 + .38 * slope) + 16 * slope).clip(0, 255).astype(np.uint8)
+    return (np.stack([red, green, blue], -1) * (1 + 0.38 * slope) + 16 * slope).clip(0, 255).astype(np.uint8)

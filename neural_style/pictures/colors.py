@@ -1,7 +1,8 @@
 """Keep the content's colours; all arrays are (1, 3, H, W) with channels R, G, B on the same scale."""
+
 import numpy as np
 
-LUMA = np.array([0.299, 0.587, 0.114])      # each channel's share of the luminance (ITU-R BT.601)
+LUMA = np.array([0.299, 0.587, 0.114])  # each channel's share of the luminance (ITU-R BT.601)
 
 
 def luminance(image):

@@ -2,6 +2,7 @@
 
 The network sees arrays of shape (1, 3, H, W), channels R, G, B, on the scale [0, 1] × 256 minus MEANS.
 """
+
 import logging
 import math
 
@@ -13,13 +14,25 @@ from ..system.errors import NeuralStyleError, UsageError
 from .read import MAX_PIXELS, read_image, read_picture
 from .write import SIXTEEN_BITS, WITH_ALPHA, format_of, prepare_folder, prepare_outputs, read_recipe, save_picture
 
-LARGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 65536}       # what the formats allow
+LARGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 65536}  # what the formats allow
 
-__all__ = ["PostprocessImage", "PreprocessContentImage", "PreprocessStyleImage", "SaveImage", "prepare_folder",
-           "prepare_outputs", "read_image", "read_picture", "read_recipe", "rendered", "save_options", "save_picture",
-           "to_network"]
+__all__ = [
+    "PostprocessImage",
+    "PreprocessContentImage",
+    "PreprocessStyleImage",
+    "SaveImage",
+    "prepare_folder",
+    "prepare_outputs",
+    "read_image",
+    "read_picture",
+    "read_recipe",
+    "rendered",
+    "save_options",
+    "save_picture",
+    "to_network",
+]
 
-FAR = 32        # pictures that shrink by a larger factor are averaged over blocks first
+FAR = 32  # pictures that shrink by a larger factor are averaged over blocks first
 
 log = logging.getLogger("neural_style")
 
@@ -44,11 +57,13 @@ def _in_reach(picture, size):
 def to_network(picture, size):
     """Resize an (H, W, 3) picture to size (H, W) and convert it to the network's range: (1, 3, H, W), float64."""
     from skimage.transform import resize
+
     try:
         scaled = resize(_in_reach(picture, size), size) * 256
     except (MemoryError, ValueError) as error:
-        raise NeuralStyleError(f"a picture of {size[1]}x{size[0]} does not fit in memory; use a smaller "
-                               "--max-long-edge") from error
+        raise NeuralStyleError(
+            f"a picture of {size[1]}x{size[0]} does not fit in memory; use a smaller --max-long-edge"
+        ) from error
     return np.ascontiguousarray((scaled - MEANS).transpose(2, 0, 1)[None])
 
 
@@ -68,8 +83,10 @@ def PreprocessContentImage(path, long_edge, width=None):
     shown = "{1}x{0}".format(*picture.pixels.shape)
     if min(size) < 1:
         flag = f"--width {width}" if width else f"--max-long-edge {long_edge}"
-        raise UsageError(f"{picture.name} ({shown}) would have no pixels left at {size[1]}x{size[0]}, the size that "
-                         f"{flag} gives; crop the picture or choose a larger size")
+        raise UsageError(
+            f"{picture.name} ({shown}) would have no pixels left at {size[1]}x{size[0]}, the size that "
+            f"{flag} gives; crop the picture or choose a larger size"
+        )
     log.info("content %s: %s, resized to %dx%d", picture.name, shown, size[1], size[0])
     return to_network(picture.pixels, size)
 
@@ -82,7 +99,7 @@ def _cover(picture, size, scale):
     """Scaled to cover the size, and cropped on the right and at the bottom."""
     ratio = max(size[0] / picture.shape[0], size[1] / picture.shape[1])
     whole = tuple(max(goal, int(side * ratio)) for goal, side in zip(size, picture.shape))
-    return to_network(picture, whole)[:, :, :size[0], :size[1]]
+    return to_network(picture, whole)[:, :, : size[0], : size[1]]
 
 
 def _scale(picture, size, scale):
@@ -97,14 +114,22 @@ def PreprocessStyleImage(path, shape, fit="stretch", scale=1.0):
     """Read a style picture and fit it to the (…, H, W) in shape, the content's; by default it is stretched."""
     name, pixels, _ = read_picture(path)
     result = FITS[fit](pixels, tuple(shape[2:]), scale)
-    log.info("style %s: %dx%d, fitted to %dx%d (%s)", name, pixels.shape[1], pixels.shape[0], result.shape[3],
-             result.shape[2], fit)
+    log.info(
+        "style %s: %dx%d, fitted to %dx%d (%s)",
+        name,
+        pixels.shape[1],
+        pixels.shape[0],
+        result.shape[3],
+        result.shape[2],
+        fit,
+    )
     return result
 
 
 def turned(picture, degrees, scale):
     """A (1, C, h, w) array rotated by an angle, cropped to the largest upright rectangle inside, and scaled."""
     from skimage.transform import resize
+
     cut = np.rot90(picture[0], round(degrees / 90), (1, 2)) if degrees % 90 == 0 else _turned(picture[0], degrees)
     channels, *sides = cut.shape
     size = (channels, *(max(1, round(side * scale)) for side in sides))
@@ -113,18 +138,23 @@ def turned(picture, degrees, scale):
 
 def _turned(picture, degrees):
     from scipy.ndimage import rotate
-    height, width = (side - 1 for side in picture.shape[1:])        # from the middle of the first pixel to that of the last
+
+    height, width = (side - 1 for side in picture.shape[1:])  # from the middle of the first pixel to that of the last
     sine, cosine = abs(math.sin(math.radians(degrees))), abs(math.cos(math.radians(degrees)))
     long, short = max(height, width), min(height, width)
-    if short <= 2 * sine * cosine * long or abs(sine - cosine) < 1e-9:      # two corners touch the longer side
-        sides = (0.5 * short / sine, 0.5 * short / cosine) if width >= height else (0.5 * short / cosine, 0.5 * short / sine)
+    if short <= 2 * sine * cosine * long or abs(sine - cosine) < 1e-9:  # two corners touch the longer side
+        sides = (
+            (0.5 * short / sine, 0.5 * short / cosine)
+            if width >= height
+            else (0.5 * short / cosine, 0.5 * short / sine)
+        )
     else:
-        turn = cosine ** 2 - sine ** 2
+        turn = cosine**2 - sine**2
         sides = (width * cosine - height * sine) / turn, (height * cosine - width * sine) / turn
     whole = rotate(picture, degrees, (1, 2), order=1, mode="nearest")
     across, down = (max(1, int(side)) for side in sides)
     top, left = (whole.shape[1] - down) // 2, (whole.shape[2] - across) // 2
-    return whole[:, top:top + down, left:left + across]
+    return whole[:, top : top + down, left : left + across]
 
 
 def PostprocessImage(img):
@@ -139,8 +169,18 @@ def _unrounded(img):
     return np.clip(picture, 0, 255)
 
 
-def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None, recipe=None, mask=None, photo=None,
-              smooth_colors=0.):
+def SaveImage(
+    img,
+    filename,
+    remove_noise=0.0,
+    bit_depth=8,
+    alpha=None,
+    size=None,
+    recipe=None,
+    mask=None,
+    photo=None,
+    smooth_colors=0.0,
+):
     """Save the (1, 3, H, W) array as a picture; remove_noise is the weight of Chambolle's denoising.
 
     With bit_depth 16, in formats that have it, nothing is rounded to 8 bits on the way. alpha, (h, w) uint8, is restored
@@ -149,19 +189,28 @@ def SaveImage(img, filename, remove_noise=0., bit_depth=8, alpha=None, size=None
     standard deviation, in pixels, of the blur of the colours.
     """
     form = format_of(filename)
-    picture = rendered(img, remove_noise, bit_depth if form in SIXTEEN_BITS else 8, alpha if form in WITH_ALPHA else None,
-                       size, mask, photo, smooth_colors)
+    picture = rendered(
+        img,
+        remove_noise,
+        bit_depth if form in SIXTEEN_BITS else 8,
+        alpha if form in WITH_ALPHA else None,
+        size,
+        mask,
+        photo,
+        smooth_colors,
+    )
     save_picture(picture, filename, recipe)
     log.debug("saved %s", filename)
 
 
-def rendered(img, remove_noise=0., bit_depth=8, alpha=None, size=None, mask=None, photo=None, smooth_colors=0.):
+def rendered(img, remove_noise=0.0, bit_depth=8, alpha=None, size=None, mask=None, photo=None, smooth_colors=0.0):
     """The pixels that SaveImage saves: (H, W, 3), or 4 with alpha, and uint8, or uint16 with bit_depth 16."""
     picture = PostprocessImage(img) if bit_depth == 8 else _unrounded(img)
     if remove_noise != 0.0:
         from skimage.restoration import denoise_tv_chambolle
         from skimage.util import img_as_ubyte
-        scaled = picture if bit_depth == 8 else picture / 255       # scikit-image expects floats from 0 to 1
+
+        scaled = picture if bit_depth == 8 else picture / 255  # scikit-image expects floats from 0 to 1
         scaled = denoise_tv_chambolle(scaled, weight=remove_noise, channel_axis=-1)
         picture = img_as_ubyte(scaled) if bit_depth == 8 else scaled * 255
     if smooth_colors:
@@ -184,6 +233,7 @@ def rendered(img, remove_noise=0., bit_depth=8, alpha=None, size=None, mask=None
 def _with_smooth_colors(picture, sigma):
     """The (H, W, 3) picture with each channel's difference to the mean of the channels blurred."""
     from scipy.ndimage import gaussian_filter
+
     brightness = picture.mean(axis=2, dtype="float32", keepdims=True)
     smooth = np.clip(brightness + gaussian_filter(picture - brightness, (sigma, sigma, 0)), 0, 255)
     return np.round(smooth).astype(np.uint8) if picture.dtype == np.uint8 else smooth
@@ -207,8 +257,9 @@ def resized(picture, size, method=Image.LANCZOS):
     """The (h, w, C) picture resized to (H, W), by one of Pillow's methods."""
     if tuple(size) == picture.shape[:2]:
         return picture
-    channels = [Image.fromarray(channel.astype(np.float32)).resize(size[::-1], method)
-                for channel in np.moveaxis(picture, 2, 0)]
+    channels = [
+        Image.fromarray(channel.astype(np.float32)).resize(size[::-1], method) for channel in np.moveaxis(picture, 2, 0)
+    ]
     result = np.clip(np.dstack(channels), 0, 255)
     return np.round(result).astype(np.uint8) if picture.dtype == np.uint8 else result
 
@@ -229,8 +280,10 @@ def save_options(args, content, final=None, shown=None, mask=None):
         options["size"] = size = output_size(args.output_size, content)
         largest = LARGEST_SIDE.get(format_of(final), math.inf)
         if max(size) > largest:
-            raise UsageError(f"--output-size {args.output_size} gives {size[1]}x{size[0]} pixels, and a "
-                             f"{format_of(final)} picture can have at most {largest} along a side; choose a .png or .tif")
+            raise UsageError(
+                f"--output-size {args.output_size} gives {size[1]}x{size[0]} pixels, and a "
+                f"{format_of(final)} picture can have at most {largest} along a side; choose a .png or .tif"
+            )
     if mask is not None:
         options.update(mask=mask, photo=content.pixels if "size" in options else shown)
     return options
@@ -241,6 +294,7 @@ def output_size(asked, content):
     own = content.pixels.shape[:2]
     size = own if asked == "same" else tuple(max(1, round(side * int(asked) / max(own))) for side in own)
     if size[0] * size[1] > MAX_PIXELS:
-        raise UsageError(f"--output-size {asked} gives {size[1]}x{size[0]} pixels; the limit is "
-                         f"{MAX_PIXELS // 10 ** 6} million")
+        raise UsageError(
+            f"--output-size {asked} gives {size[1]}x{size[0]} pixels; the limit is {MAX_PIXELS // 10**6} million"
+        )
     return size

@@ -1,24 +1,26 @@
 """Move paint along with what moves in a film; pictures are (1, 3, H, W) arrays in the network's range."""
+
 from typing import NamedTuple
 
 import numpy as np
 
 from . import colors
 
-RADIUS = 9          # pixels around each one that are assumed to move with it
-LARGE = 320         # pictures with a longer edge than this are compared at half the size
-ASTRAY = 1.0        # pixels that going forth and back may miss where it began, ...
-FASTER = 0.05       # ... and by how much more for each pixel of the way
-UNLIKE = 12.0       # of 255: how much what was moved may differ from what is there now, averaged over a few pixels
-NEAR = 5            # these few pixels, across and down
-CUT = 0.3           # the mean weight below which two pictures have hardly anything in common
+RADIUS = 9  # pixels around each one that are assumed to move with it
+LARGE = 320  # pictures with a longer edge than this are compared at half the size
+ASTRAY = 1.0  # pixels that going forth and back may miss where it began, ...
+FASTER = 0.05  # ... and by how much more for each pixel of the way
+UNLIKE = 12.0  # of 255: how much what was moved may differ from what is there now, averaged over a few pixels
+NEAR = 5  # these few pixels, across and down
+CUT = 0.3  # the mean weight below which two pictures have hardly anything in common
 
 
 class Motion(NamedTuple):
     """How one picture has become the next."""
-    source: np.ndarray      # (2, H, W): the row and column that each pixel comes from
-    weight: np.ndarray      # (H, W), 0 to 1: how far that can be trusted; 0 where the pixel was hidden or outside before
-    outside: np.ndarray     # (H, W): whether it was outside
+
+    source: np.ndarray  # (2, H, W): the row and column that each pixel comes from
+    weight: np.ndarray  # (H, W), 0 to 1: how far that can be trusted; 0 where the pixel was hidden or outside before
+    outside: np.ndarray  # (H, W): whether it was outside
 
     @property
     def is_cut(self):
@@ -63,6 +65,7 @@ def between(before, now):
         back, weight = np.stack([_enlarged(part, now.shape) * factor for part in back]), _enlarged(weight, now.shape)
     source = _grid(now.shape) + back
     from scipy.ndimage import uniform_filter
+
     unlike = uniform_filter(np.abs(_taken(before, source) - now), NEAR)
     outside = np.any([(part < -0.5) | (part > side - 0.5) for part, side in zip(source, now.shape)], axis=0)
     return Motion(source, ~outside * weight * _falling(unlike / UNLIKE), outside)
@@ -71,6 +74,7 @@ def between(before, now):
 def _flow(reference, other):
     """(2, H, W) float32: what to add to a pixel's row and column in reference to find it in other."""
     from skimage.registration import optical_flow_ilk
+
     return optical_flow_ilk(reference / 255, other / 255, radius=RADIUS, dtype=np.float32)
 
 
@@ -90,6 +94,7 @@ def _falling(ratio):
 def _taken(channel, source, order=1, mode="nearest"):
     """The (H, W) values of channel at the rows and columns of source."""
     from scipy.ndimage import map_coordinates
+
     return map_coordinates(channel.astype(np.float32), source, order=order, mode=mode)
 
 

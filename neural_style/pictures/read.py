@@ -1,4 +1,5 @@
 """Read any picture the way people see it: turned upright, in sRGB, with its transparency kept separately."""
+
 import contextlib
 import io
 import logging
@@ -13,17 +14,27 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ..system.errors import UsageError
 
-MAX_PIXELS = 150_000_000        # resizing takes about 30 bytes per pixel
-WIDTH, HEIGHT = 256, 257        # tags of TIFF
-ORIENTATION = 0x0112     # the EXIF tag; values from 5 on swap width and height
+MAX_PIXELS = 150_000_000  # resizing takes about 30 bytes per pixel
+WIDTH, HEIGHT = 256, 257  # tags of TIFF
+ORIENTATION = 0x0112  # the EXIF tag; values from 5 on swap width and height
 STANDARD_INPUT = "-"
 SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
-NOT_ANIMATED = ("MPO", "PSD")   # the first frame is the picture itself; the others are previews and layers
-PROFILES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}      # Pillow's mode for a profile's colour space
+NOT_ANIMATED = ("MPO", "PSD")  # the first frame is the picture itself; the others are previews and layers
+PROFILES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # Pillow's mode for a profile's colour space
 MODES = {"RGB": ("RGB", "RGBX", "P", "L", "1", "YCbCr", "HSV"), "L": ("L", "1"), "CMYK": ("CMYK",)}
-PLUGINS = {"HEIC": "pillow_heif", "AVIF": "pillow_avif"}    # packages for formats that Pillow itself may not read
-BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"hevx": "HEIC",
-          b"heim": "HEIC", b"heis": "HEIC", b"mif1": "HEIC", b"msf1": "HEIC"}
+PLUGINS = {"HEIC": "pillow_heif", "AVIF": "pillow_avif"}  # packages for formats that Pillow itself may not read
+BRANDS = {
+    b"avif": "AVIF",
+    b"avis": "AVIF",
+    b"heic": "HEIC",
+    b"heix": "HEIC",
+    b"hevc": "HEIC",
+    b"hevx": "HEIC",
+    b"heim": "HEIC",
+    b"heis": "HEIC",
+    b"mif1": "HEIC",
+    b"msf1": "HEIC",
+}
 FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp")
 ENDINGS = {".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF"}
 
@@ -62,7 +73,7 @@ def size_of(path):
     try:
         with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
             size = picture.size
-            if picture.format == "TIFF":        # some versions of Pillow tell the size of one turned already
+            if picture.format == "TIFF":  # some versions of Pillow tell the size of one turned already
                 size = picture.tag_v2[WIDTH], picture.tag_v2[HEIGHT]
             return size[::-1] if picture.getexif().get(ORIENTATION, 1) >= 5 else size
     except (UsageError, MemoryError):
@@ -74,10 +85,10 @@ def errors_of(name, path):
     """Turn any exception raised while reading a picture into a one-line UsageError."""
     pillow = logging.getLogger("PIL")
     quiet, before, pillow.propagate = logging.NullHandler(), pillow.propagate, False
-    pillow.addHandler(quiet)        # what Pillow logs about damaged files is in the error anyway
+    pillow.addHandler(quiet)  # what Pillow logs about damaged files is in the error anyway
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")     # and so are its warnings
+            warnings.simplefilter("ignore")  # and so are its warnings
             yield
     except FileNotFoundError:
         hint = "; sh download.sh fetches the original's pair" if name.startswith("input/") else ""
@@ -94,7 +105,7 @@ def errors_of(name, path):
         raise
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror or error}") from error
-    except Exception as error:      # on damaged files, Pillow's decoders raise exceptions of any kind
+    except Exception as error:  # on damaged files, Pillow's decoders raise exceptions of any kind
         raise UsageError(f"{name} is damaged and cannot be read: {error or type(error).__name__}") from error
     finally:
         pillow.removeHandler(quiet)
@@ -141,8 +152,10 @@ def recognised(file, name):
             raise
         if plug_in(kind):
             return Image.open(file)
-        raise UsageError(f"{name}: {kind} pictures need another package: pip install "
-                         f"{PLUGINS[kind].replace('_', '-')}{'-plugin' if kind == 'AVIF' else ''}") from None
+        raise UsageError(
+            f"{name}: {kind} pictures need another package: pip install "
+            f"{PLUGINS[kind].replace('_', '-')}{'-plugin' if kind == 'AVIF' else ''}"
+        ) from None
 
 
 def plug_in(kind):
@@ -150,6 +163,7 @@ def plug_in(kind):
     try:
         if kind == "HEIC":
             import pillow_heif
+
             pillow_heif.register_heif_opener()
         else:
             import pillow_avif  # noqa: F401
@@ -163,7 +177,7 @@ def _silent(wanted):
     """If wanted, hide what libtiff prints on standard error, which it also raises as an error."""
     try:
         kept = os.dup(2) if wanted else None
-    except OSError:         # there is no standard error
+    except OSError:  # there is no standard error
         kept = None
     if kept is None:
         yield
@@ -179,8 +193,9 @@ def _silent(wanted):
 
 
 def _too_large(name, width, height):
-    return UsageError(f"{name} has {width}x{height} pixels; the limit is {MAX_PIXELS // 10 ** 6} million: "
-                      "scale it down first")
+    return UsageError(
+        f"{name} has {width}x{height} pixels; the limit is {MAX_PIXELS // 10**6} million: scale it down first"
+    )
 
 
 def _size_of(file):
@@ -198,7 +213,7 @@ def _size_of(file):
 def _has_frames(picture):
     try:
         return getattr(picture, "is_animated", False)
-    except Exception:       # a later frame is damaged, but the first one is not
+    except Exception:  # a later frame is damaged, but the first one is not
         return False
 
 
@@ -218,7 +233,7 @@ def decoded(picture, name):
     if picture.mode == "F":
         grey = np.asarray(picture)
         grey = np.where(np.isfinite(grey), grey, 0)
-        scale = 255 if grey.max() <= 1 else 1       # the usual range of floating-point pictures is 0 to 1
+        scale = 255 if grey.max() <= 1 else 1  # the usual range of floating-point pictures is 0 to 1
         picture = Image.fromarray(np.clip(grey * scale, 0, 255).astype(np.uint8))
     profile, alpha = picture.info.get("icc_profile"), None
     if picture.mode in ("La", "RGBa"):
@@ -258,7 +273,7 @@ def _grey_of_many_bits(grey, transparent, profile, name):
 
 def _in_srgb(picture, profile, name):
     """The picture in mode RGB, its colours converted from its profile to sRGB."""
-    if picture.mode == "LAB":       # its colours need no profile
+    if picture.mode == "LAB":  # its colours need no profile
         return _transformed(picture, ImageCms.createProfile("LAB"))
     if profile:
         try:
@@ -271,9 +286,12 @@ def _in_srgb(picture, profile, name):
             # A profile that changes next to nothing is some version of sRGB: keep the values as they are.
             change = np.abs(np.asarray(meant, np.int16) - np.asarray(plain, np.int16)).max()
             return plain if change <= 2 else meant
-        except Exception as error:      # a damaged profile can raise anything
-            log.warning("%s: ignoring its colour profile (%s)", name,
-                        "it is damaged" if isinstance(error, (OSError, ImageCms.PyCMSError)) else error)
+        except Exception as error:  # a damaged profile can raise anything
+            log.warning(
+                "%s: ignoring its colour profile (%s)",
+                name,
+                "it is damaged" if isinstance(error, (OSError, ImageCms.PyCMSError)) else error,
+            )
     return picture.convert("RGB")
 
 

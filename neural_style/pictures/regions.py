@@ -2,6 +2,7 @@
 
 A map is (h, w) uint8, from 0 to 255: how far each pixel belongs to something.
 """
+
 import logging
 import math
 from typing import NamedTuple
@@ -14,13 +15,15 @@ from ..system.errors import UsageError
 from .colors import LUMA
 from .images import FITS
 
-NEAR = 48               # colours that are not as far apart, in R, G and B from 0 to 255, are one: JPEG changes them a little
-SMALLEST = 0.005        # the share of a picture that a region has at least; what has less is an edge between two others
-ENOUGH = 4_000_000      # pixels of a picture of regions; of larger ones, every second one is taken across and down, or third ...
-PAINTED = 13            # of 255: what is darker in a mask is not painted, but black that JPEG has changed a little
-MOST, FEW = 32, 16      # regions that there can be; colours of which each is one, however alike they are
-FLAT = 0.9              # the share of a picture that is near the colours of its regions
-ASPECT = 0.02           # how far the aspect ratio may be from that of the picture beneath
+NEAR = 48  # colours that are not as far apart, in R, G and B from 0 to 255, are one: JPEG changes them a little
+SMALLEST = 0.005  # the share of a picture that a region has at least; what has less is an edge between two others
+ENOUGH = (
+    4_000_000  # pixels of a picture of regions; of larger ones, every second one is taken across and down, or third ...
+)
+PAINTED = 13  # of 255: what is darker in a mask is not painted, but black that JPEG has changed a little
+MOST, FEW = 32, 16  # regions that there can be; colours of which each is one, however alike they are
+FLAT = 0.9  # the share of a picture that is near the colours of its regions
+ASPECT = 0.02  # how far the aspect ratio may be from that of the picture beneath
 
 log = logging.getLogger("neural_style")
 
@@ -28,7 +31,7 @@ log = logging.getLogger("neural_style")
 def mask_of(picture, beneath):
     """The map of a mask, at its own size: white where it is painted; nothing is where the mask is transparent."""
     shade = np.rint(_bytes(picture) @ LUMA)
-    if picture.alpha is not None:       # it is read as if on white, and the white that shows through does not count
+    if picture.alpha is not None:  # it is read as if on white, and the white that shows through does not count
         shade = np.maximum(shade - 255 + picture.alpha, 0)
     _demand_shape("--mask", shade, picture, beneath)
     return shade.astype(np.uint8)
@@ -36,9 +39,10 @@ def mask_of(picture, beneath):
 
 class Labels(NamedTuple):
     """A picture of regions: where each has which colour."""
+
     name: str
-    colors: np.ndarray      # (R, 3)
-    numbers: np.ndarray     # (h, w), the region of each pixel; -1 of none
+    colors: np.ndarray  # (R, 3)
+    numbers: np.ndarray  # (h, w), the region of each pixel; -1 of none
 
     def find(self, color):
         """The number of the region of this colour, or None."""
@@ -54,15 +58,19 @@ def paired(content, styles):
     own, others = _labels(content[0]), [_labels(picture) for picture, _ in styles]
     for labels in others:
         if all(labels.find(color) is None for color in own.colors):
-            raise UsageError(f"--style-regions {labels.name}: none of its colours, {_names(labels)}, is in --regions, which has "
-                             f"{_names(own)}")
+            raise UsageError(
+                f"--style-regions {labels.name}: none of its colours, {_names(labels)}, is in --regions, which has "
+                f"{_names(own)}"
+            )
     maps, maps_of_styles, shares = [], [[] for _ in styles], []
     for number, color in enumerate(own.colors):
         partners = [labels.find(color) for labels in others]
         shares.append(f"{_name(color)} {np.mean(own.numbers == number):.0%}")
         if all(partner is None for partner in partners):
-            raise UsageError(f"--regions {own.name}: its colour {shares[-1]} is in none of --style-regions, which have "
-                             f"{_names(*others)}; every region needs a style")
+            raise UsageError(
+                f"--regions {own.name}: its colour {shares[-1]} is in none of --style-regions, which have "
+                f"{_names(*others)}; every region needs a style"
+            )
         maps.append(_fitted(_map(own, number), "--regions", *content))
         for found, labels, partner, pictures in zip(maps_of_styles, others, partners, styles):
             found.append(_fitted(_map(labels, partner), "--style-regions", *pictures))
@@ -73,6 +81,7 @@ def paired(content, styles):
 def scaled(part, size, shape=None, fit="stretch", scale=1.0):
     """A map at the size (H, W) as the network sees it, or as a style picture is fitted to it, in its shape: from 0 to 1."""
     from skimage.transform import resize
+
     share = np.round((FITS[fit](np.dstack([part] * 3), size, scale)[0, 0] + MEANS[0]) / 256, 6)
     return share if share.shape == (shape or size) else resize(share, shape, order=1)
 
@@ -83,6 +92,7 @@ def _labels(picture):
     Edges between two regions, blurred or drawn, have colours, too, but no area.
     """
     from scipy.ndimage import binary_erosion
+
     step = math.ceil(math.sqrt(picture.pixels.size / 3 / ENOUGH))
     pixels = _bytes(picture)[::step, ::step]
     clear = None if picture.alpha is None else picture.alpha[::step, ::step] < 128
@@ -100,15 +110,20 @@ def _labels(picture):
     if not counts.any():
         raise UsageError(f"{picture.name} is completely transparent; paint each region in a flat colour")
     if shares[near].sum() < FLAT:
-        raise UsageError(f"{picture.name} has {len(colors)} colours; a picture of regions is painted in a few flat ones, one "
-                         "for each region")
+        raise UsageError(
+            f"{picture.name} has {len(colors)} colours; a picture of regions is painted in a few flat ones, one "
+            "for each region"
+        )
 
     def numbers():
         nearest = np.argmin([np.square(colors - colors[index]).sum(1) for index in kept], 0)[inverse]
         return nearest if clear is None else np.where(clear, -1, nearest)
+
     thin = max(1, min(pixels.shape[:2]) // 100)
     there = numbers()
-    areas = [binary_erosion(there == number, np.ones((3, 3)), thin, border_value=1).any() for number in range(len(kept))]
+    areas = [
+        binary_erosion(there == number, np.ones((3, 3)), thin, border_value=1).any() for number in range(len(kept))
+    ]
     kept = [index for index, has_area in zip(kept, areas) if has_area] or kept
     if len(kept) > MOST:
         raise UsageError(f"{picture.name} has {len(kept)} regions; there can be {MOST} at most")
@@ -123,8 +138,10 @@ def _demand_shape(flag, part, picture, beneath):
     """Raise UsageError if a picture's map does not have the shape of the picture beneath; one of a single value has any."""
     (height, width), (goal, across) = picture.pixels.shape[:2], beneath.pixels.shape[:2]
     if abs(width * goal / (height * across) - 1) > ASPECT + 1 / min(height, width) and part.min() != part.max():
-        raise UsageError(f"{flag} {picture.name} is {width}x{height}, and {beneath.name}, on which it lies, {across}x{goal}: "
-                         "crop or resize it to the same aspect ratio")
+        raise UsageError(
+            f"{flag} {picture.name} is {width}x{height}, and {beneath.name}, on which it lies, {across}x{goal}: "
+            "crop or resize it to the same aspect ratio"
+        )
 
 
 def _fitted(part, flag, picture, beneath):

@@ -1,4 +1,5 @@
 """Write pictures completely or not at all, in the format of the name's extension, and read back how they were made."""
+
 import io
 import logging
 import os
@@ -15,12 +16,12 @@ from ..system.files import atomic
 from .read import ENDINGS, errors_of, plug_in, recognised
 
 WITH_ALPHA = ("PNG", "WEBP", "TIFF", "AVIF", "HEIF")
-ICONS = ("ICO", "ICNS")         # Pillow would scale the picture to an icon's size
+ICONS = ("ICO", "ICNS")  # Pillow would scale the picture to an icon's size
 SIXTEEN_BITS = ("PNG", "TIFF")
-KEY = "neural_style"            # the keyword of a PNG's text; in other formats, a prefix of the text
+KEY = "neural_style"  # the keyword of a PNG's text; in other formats, a prefix of the text
 MARK = f"{KEY}: ".encode()
-LONGEST = 60_000                # bytes of text; a JPEG comment holds 65533
-DESCRIPTION, PROFILE = 270, 34675       # tags of TIFF and EXIF
+LONGEST = 60_000  # bytes of text; a JPEG comment holds 65533
+DESCRIPTION, PROFILE = 270, 34675  # tags of TIFF and EXIF
 
 log = logging.getLogger("neural_style")
 
@@ -46,13 +47,13 @@ def save_picture(picture, filename, recipe=None):
     except (OSError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
         raise NeuralStyleError(f"{filename} could not be written: {reason}") from error
-    except Exception as error:      # Pillow's encoders can raise anything
+    except Exception as error:  # Pillow's encoders can raise anything
         raise NeuralStyleError(f"{filename} could not be written as {form}: {error}") from error
 
 
 def save_raw(image, path):
     """Save an array as it is, as NumPy does, completely or not at all."""
-    packed = io.BytesIO()       # NumPy itself does not say that a disk is full
+    packed = io.BytesIO()  # NumPy itself does not say that a disk is full
     np.save(packed, image)
     try:
         with atomic(path) as temporary:
@@ -99,22 +100,35 @@ def _options(form, recipe):
     if form == "WEBP":
         return {"quality": 95, "exif": exif.tobytes()} if recipe else {"quality": 95}
     if form in ("AVIF", "HEIF"):
-        return {"quality": 95, "subsampling": "4:4:4", "exif": exif.tobytes()} if recipe else {
-            "quality": 95, "subsampling": "4:4:4"}
+        return (
+            {"quality": 95, "subsampling": "4:4:4", "exif": exif.tobytes()}
+            if recipe
+            else {"quality": 95, "subsampling": "4:4:4"}
+        )
     return {}
 
 
 def _write_tiff(picture, file, recipe):
     """Write a TIFF by tifffile, since Pillow cannot write one with 3 × 16 bits."""
     import tifffile
+
     extra = {"extrasamples": ["unassalpha"]} if picture.shape[2] == 4 else {}
     profile = [(PROFILE, 7, len(srgb()), srgb(), True)] if srgb() else []
-    tifffile.imwrite(file, picture, photometric="rgb", metadata=None, software=False, extratags=profile,
-                     description=MARK + recipe if recipe else None, **extra)
+    tifffile.imwrite(
+        file,
+        picture,
+        photometric="rgb",
+        metadata=None,
+        software=False,
+        extratags=profile,
+        description=MARK + recipe if recipe else None,
+        **extra,
+    )
 
 
 def _write_png(picture, file, recipe):
     """Write a PNG with 3 or 4 × 16 bits, which Pillow cannot."""
+
     def chunk(kind, data):
         file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
 
@@ -127,7 +141,7 @@ def _write_png(picture, file, recipe):
         chunk(b"iTXt", KEY.encode() + b"\0\0\0\0\0" + recipe)
     rows = picture.astype(">u2").view(np.uint8).reshape(height, -1)
     above = np.vstack([np.zeros_like(rows[:1]), rows[:-1]])
-    lines = np.hstack([np.full((height, 1), 2, np.uint8), rows - above])    # filter 2: minus the byte above
+    lines = np.hstack([np.full((height, 1), 2, np.uint8), rows - above])  # filter 2: minus the byte above
     chunk(b"IDAT", zlib.compress(lines.tobytes()))
     chunk(b"IEND", b"")
 
@@ -138,7 +152,7 @@ def srgb():
         profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     except ImportError:
         return None
-    profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)        # the date of creation
+    profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)  # the date of creation
     return bytes(profile)
 
 
@@ -151,19 +165,19 @@ def read_recipe(path):
 
 def recipe_in(picture):
     """The text that save_picture embedded in one of Pillow's pictures, in UTF-8, or None."""
-    if picture.format == "PNG":     # its text may be at the end
+    if picture.format == "PNG":  # its text may be at the end
         picture.load()
     if KEY in picture.info:
         return str(picture.info[KEY]).encode("utf-8", "replace")
     texts = [picture.info.get("comment")]
     try:
         texts.append((getattr(picture, "tag_v2", None) or picture.getexif()).get(DESCRIPTION))
-    except Exception:       # damaged EXIF data, written by another program
+    except Exception:  # damaged EXIF data, written by another program
         pass
     for text in texts:
         text = text.encode("latin-1", "replace") if isinstance(text, str) else text
         if isinstance(text, bytes) and text.startswith(MARK):
-            return text[len(MARK):]
+            return text[len(MARK) :]
     return None
 
 
@@ -179,8 +193,10 @@ def prepare_outputs(*paths, bit_depth=8):
         except Exception as error:
             raise UsageError(f"{path}: {form} pictures cannot be written ({error}); use .jpg or .png") from error
     if bit_depth == 16 and format_of(paths[-1]) not in SIXTEEN_BITS:
-        raise UsageError(f"--bit-depth 16: {paths[-1]} would be a {format_of(paths[-1])} picture, which has only 8 bits; "
-                         "name a .png or .tif with --output")
+        raise UsageError(
+            f"--bit-depth 16: {paths[-1]} would be a {format_of(paths[-1])} picture, which has only 8 bits; "
+            "name a .png or .tif with --output"
+        )
     for path in paths:
         prepare_folder(os.path.dirname(path) or ".")
         if os.path.isdir(path):
@@ -201,6 +217,7 @@ def prepare_folder(folder):
         with tempfile.TemporaryFile(dir=str(folder)):
             pass
     except OSError as error:
-        raise NeuralStyleError(f"pictures cannot be saved in {folder}: {error.strerror or error}; "
-                               "choose another folder") from error
+        raise NeuralStyleError(
+            f"pictures cannot be saved in {folder}: {error.strerror or error}; choose another folder"
+        ) from error
     return Path(folder)

@@ -2,6 +2,7 @@
 
 To add one, add a file NAME.args to this folder. Its first line is a comment that says what it is.
 """
+
 import os
 import shlex
 from pathlib import Path
@@ -10,7 +11,7 @@ from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import atomic
 
 FOLDER = Path(__file__).parent
-LARGEST = 200_000       # bytes of a file of flags
+LARGEST = 200_000  # bytes of a file of flags
 
 
 def names():
@@ -26,10 +27,14 @@ def read(name):
     if name in names():
         return (FOLDER / f"{name}.args").read_text(encoding="utf-8"), False
     from PIL import Image, UnidentifiedImageError
+
     from ..pictures.read import errors_of, opened, recognised
     from ..pictures.write import LONGEST, recipe_in
+
     if not os.path.exists(name):
-        raise UsageError(f"--recipe {name}: No such file; the recipes are {', '.join(names())}, or name a file of flags")
+        raise UsageError(
+            f"--recipe {name}: No such file; the recipes are {', '.join(names())}, or name a file of flags"
+        )
     with errors_of(name, name), opened(name, name) as file:
         try:
             content, embedded, most = recipe_in(recognised(file, name)), True, LONGEST
@@ -39,8 +44,10 @@ def read(name):
             file.seek(0)
             content, embedded, most = file.read(LARGEST + 1), False, LARGEST
     if content is None:
-        raise UsageError(f"--recipe {name}: there is no recipe in this picture; either it was not made by this "
-                         "program, or another program has changed it since")
+        raise UsageError(
+            f"--recipe {name}: there is no recipe in this picture; either it was not made by this "
+            "program, or another program has changed it since"
+        )
     if len(content) > most:
         raise UsageError(f"--recipe {name}: it has more than {most} bytes; no recipe is that long")
     try:
@@ -74,7 +81,7 @@ def flag_words(flags):
     for flag, value in flags:
         if isinstance(value, (list, tuple)):
             words.append(" ".join([flag] + [shlex.quote(str(one)) for one in value]))
-        else:       # with =, because a word such as -1e-05 would be mistaken for a flag
+        else:  # with =, because a word such as -1e-05 would be mistaken for a flag
             words.append(flag if value is True else f"{flag}={shlex.quote(str(value))}")
     return words
 

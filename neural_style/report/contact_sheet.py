@@ -1,4 +1,5 @@
 """The contact sheet of a batch: one self-contained page with small pictures and links to the results."""
+
 import contextlib
 import os
 from collections import Counter
@@ -11,7 +12,7 @@ from ..system.errors import NeuralStyleError
 from . import parts
 
 SHEET = "index.html"
-EDGE, MANY = 400, 400       # pixels: of the small pictures; half as many where there are more than so many pairs
+EDGE, MANY = 400, 400  # pixels: of the small pictures; half as many where there are more than so many pairs
 FILM = """<section class="film" aria-label="{name}"><h2>{name}</h2>
 <div class="player" hidden><a></a><div class="time"><button type="button">Play</button>
 <input type="range" min="0" value="0" step="1" autocomplete="off" aria-label="Frames in the style of {name}">
@@ -29,11 +30,15 @@ def write(path, entries, sequence=False):
     contents, styles = (list(dict.fromkeys(getattr(entry, side) for entry in entries)) for side in ("content", "style"))
     cells = {(entry.content, entry.style): _result(entry, folder, edge) for entry in entries}
     if sequence:
-        pairs = "\n".join(_film(style, [cell for (_, other), cell in cells.items() if other == style]) for style in styles)
+        pairs = "\n".join(
+            _film(style, [cell for (_, other), cell in cells.items() if other == style]) for style in styles
+        )
     elif min(len(contents), len(styles)) > 1 and len(cells) == len(contents) * len(styles):
         rows = ["<td></td>" + "".join(f"<th>{_figure(style, edge)}</th>" for style in styles)]
-        rows += [f"<th>{_figure(content, edge)}</th>" + "".join(f"<td>{cells[content, style]}</td>" for style in styles)
-                 for content in contents]
+        rows += [
+            f"<th>{_figure(content, edge)}</th>" + "".join(f"<td>{cells[content, style]}</td>" for style in styles)
+            for content in contents
+        ]
         pairs = '<div class="scroll"><table>' + "\n".join(f"<tr>{row}</tr>" for row in rows) + "</table></div>"
     else:
         pairs = _cards(cells.values())
@@ -74,5 +79,7 @@ def _figure(path, edge, note=""):
 
 def _boxed(inside, name, note, more=""):
     """What stands in the place of a picture, and below it a name with a note."""
-    return (f'<figure{more}><div class="box">{inside}</div><figcaption><b>{escape(name)}</b>'
-            f'{escape(note or "")}</figcaption></figure>')
+    return (
+        f'<figure{more}><div class="box">{inside}</div><figcaption><b>{escape(name)}</b>'
+        f"{escape(note or '')}</figcaption></figure>"
+    )

@@ -2,6 +2,7 @@
 
 While the run goes on the page is rewritten at every save and reloads itself.
 """
+
 import json
 import logging
 import math
@@ -18,10 +19,10 @@ from ..system.errors import NeuralStyleError
 from . import parts
 from .parts import embedded
 
-LONG_EDGE, SMALL_EDGE = 1000, 400       # pixels: of the pictures with the sliders; of those that the run began with
+LONG_EDGE, SMALL_EDGE = 1000, 400  # pixels: of the pictures with the sliders; of those that the run began with
 MOST_PICTURES, MOST_POINTS = 28, 2000
-SOONEST, LATEST, FIRST = 2, 30, 10      # seconds until a running page looks for news; before the first picture
-LONGEST = 100       # characters of the name that a picture is downloaded under
+SOONEST, LATEST, FIRST = 2, 30, 10  # seconds until a running page looks for news; before the first picture
+LONGEST = 100  # characters of the name that a picture is downloaded under
 STATES = ("running", "finished", "stopped", "failed")
 
 log = logging.getLogger("neural_style")
@@ -36,7 +37,13 @@ class Report:
     """
 
     def __init__(self, path, pictures, command, facts, stop_eps=0, unit="epoch"):
-        self._unit, self._path, self._pictures, self._command, self._facts = unit, path, list(pictures), command, dict(facts)
+        self._unit, self._path, self._pictures, self._command, self._facts = (
+            unit,
+            path,
+            list(pictures),
+            command,
+            dict(facts),
+        )
         self._stop_eps, self._encoded, self._last = stop_eps, {}, 0
 
     def write(self, history, checkpoints, status, seconds, epochs):
@@ -58,22 +65,41 @@ class Report:
     def _values(self, history, checkpoints, status, seconds, epochs):
         """What goes into the template."""
         done = history[-1].epoch if history else 0
-        timings = {f"{self._unit}s": f"{done} of at most {epochs}", "time": duration(seconds),
-                   f"time per {self._unit}": f"{seconds / done:.3g} s" if done else None,
-                   "written": time.strftime("%Y-%m-%d %H:%M:%S")}
+        timings = {
+            f"{self._unit}s": f"{done} of at most {epochs}",
+            "time": duration(seconds),
+            f"time per {self._unit}": f"{seconds / done:.3g} s" if done else None,
+            "written": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
         names = [os.path.basename(_path(picture)) for _, picture in self._pictures]
         running = status == "running"
         refresh = min(max(seconds - self._last, SOONEST if checkpoints else FIRST), LATEST) if running else None
         return dict(
-            title=escape(_titled(names)), progress=f"{done}/{epochs} " if running else "", status=status,
-            standing=_standing(status, history, seconds, epochs, self._unit), done=done, epochs=epochs,
+            title=escape(_titled(names)),
+            progress=f"{done}/{epochs} " if running else "",
+            status=status,
+            standing=_standing(status, history, seconds, epochs, self._unit),
+            done=done,
+            epochs=epochs,
             bar="" if running else "hidden",
-            stage=self._stage(checkpoints, done), inputs=self._inputs(),
+            stage=self._stage(checkpoints, done),
+            inputs=self._inputs(),
             command=" ".join(f"<span>{escape(word)}</span>" for word in self._command.split(" ")),
-            facts=_listed({**self._facts, **timings}), unit=self._unit, curves="" if history else "hidden",
+            facts=_listed({**self._facts, **timings}),
+            unit=self._unit,
+            curves="" if history else "hidden",
             changes="" if any(math.isfinite(record.eps) for record in history) else "hidden",
-            data=_json({"refresh": refresh, "written": time.time(), "unit": self._unit, "stop_eps": self._stop_eps,
-                        "name": _file_name(_titled([Path(name).stem for name in names])), **_series(history)}))
+            data=_json(
+                {
+                    "refresh": refresh,
+                    "written": time.time(),
+                    "unit": self._unit,
+                    "stop_eps": self._stop_eps,
+                    "name": _file_name(_titled([Path(name).stem for name in names])),
+                    **_series(history),
+                }
+            ),
+        )
 
     def _stage(self, checkpoints, done):
         """The content and the pictures so far, one on the other."""
@@ -85,8 +111,14 @@ class Report:
         html = [parts.img(content, "the content", "before")] if content else []
         for number, (epoch, path, frame) in enumerate(frames, 1):
             name, epoch = (f"{self._unit} {epoch}", epoch) if isinstance(epoch, int) else (epoch, done)
-            html.append(parts.img(frame, name, "after on" if number == len(frames) else "after",
-                                  f' data-epoch="{epoch}"{self._saved(path, frame)}'))
+            html.append(
+                parts.img(
+                    frame,
+                    name,
+                    "after on" if number == len(frames) else "after",
+                    f' data-epoch="{epoch}"{self._saved(path, frame)}',
+                )
+            )
         return "\n".join(html)
 
     def _saved(self, path, frame):
@@ -94,14 +126,18 @@ class Report:
         if isinstance(path, Picture):
             return ""
         return ' data-file="{}" data-size="{}×{}"'.format(
-            quote(os.fsencode(os.path.relpath(path, os.path.dirname(self._path)))), *frame.whole)
+            quote(os.fsencode(os.path.relpath(path, os.path.dirname(self._path)))), *frame.whole
+        )
 
     def _inputs(self):
         """The pictures that the run began with, small."""
         shown = ((caption, path, self._embedded(path, SMALL_EDGE)) for caption, path in self._pictures)
-        return "\n".join(f'<figure>{parts.img(picture, caption)}<figcaption><b>{escape(caption)}</b> '
-                         f"{escape(os.path.basename(_path(path)))}</figcaption></figure>"
-                         for caption, path, picture in shown if picture)
+        return "\n".join(
+            f"<figure>{parts.img(picture, caption)}<figcaption><b>{escape(caption)}</b> "
+            f"{escape(os.path.basename(_path(path)))}</figcaption></figure>"
+            for caption, path, picture in shown
+            if picture
+        )
 
     def _embedded(self, path, edge, shape=None):
         """The picture Embedded, which is done once; None where it cannot be read."""
@@ -145,7 +181,7 @@ def _standing(status, history, seconds, epochs, unit):
         return f"{status} after {done} {unit}{'' if done == 1 else 's'} and {duration(seconds)}"
     if not done:
         return f"running, before the first {unit}"
-    first, last = history[-RECENT - 1:][0], history[-1]
+    first, last = history[-RECENT - 1 :][0], history[-1]
     pace = (last.seconds - first.seconds) / (done - first.epoch) if done > first.epoch else seconds / done
     return f"running, {unit} {done} of at most {epochs}, {duration(pace * (epochs - done))} left at most"
 
@@ -156,8 +192,11 @@ def _series(history):
     names = list(records[-1].losses) if records else []
     losses = [("total", [_number(record.total) for record in records])] if len(names) != 1 else []
     losses += [(name, [_number(record.losses.get(name)) for record in records]) for name in names]
-    return {"epochs": [record.epoch for record in records], "losses": losses,
-            "eps": [("eps", [_number(record.eps) for record in records])]}
+    return {
+        "epochs": [record.epoch for record in records],
+        "losses": losses,
+        "eps": [("eps", [_number(record.eps) for record in records])],
+    }
 
 
 def _number(value):
@@ -170,5 +209,8 @@ def _json(data):
 
 
 def _listed(facts):
-    return "\n".join(f"<div><dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd></div>"
-                     for name, value in facts.items() if value is not None)
+    return "\n".join(
+        f"<div><dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd></div>"
+        for name, value in facts.items()
+        if value is not None
+    )

@@ -1,4 +1,5 @@
 """What both pages are made of: templates, which allow themselves nothing from elsewhere, and pictures inside the page."""
+
 import base64
 import hashlib
 import io
@@ -17,9 +18,10 @@ TEMPLATES = Path(__file__).parent / "template"
 
 class Embedded(NamedTuple):
     """A picture for a page."""
+
     uri: str
-    size: Tuple[int, int]       # (width, height)
-    whole: Tuple[int, int]      # the same of the picture itself
+    size: Tuple[int, int]  # (width, height)
+    whole: Tuple[int, int]  # the same of the picture itself
 
 
 def embedded(path, edge, shape=None):
@@ -36,8 +38,7 @@ def embedded(path, edge, shape=None):
 def img(picture, alt, classes="", more=""):
     """The element for an Embedded picture."""
     width, height = picture.size
-    return (f'<img class="{classes}" alt="{escape(alt)}" width="{width}" height="{height}"{more} '
-            f'src="{picture.uri}">')
+    return f'<img class="{classes}" alt="{escape(alt)}" width="{width}" height="{height}"{more} src="{picture.uri}">'
 
 
 def write(path, name, **values):
@@ -45,13 +46,16 @@ def write(path, name, **values):
 
     The page's policy forbids it all but this style, this script and the pictures inside it.
     """
-    own = {kind: "\n".join((TEMPLATES / f"{part}.{ending}").read_text("utf-8") for part in ("common", name))
-           for kind, ending in (("style", "css"), ("script", "js"))}
+    own = {
+        kind: "\n".join((TEMPLATES / f"{part}.{ending}").read_text("utf-8") for part in ("common", name))
+        for kind, ending in (("style", "css"), ("script", "js"))
+    }
     policy = "".join(f"; {kind}-src 'sha256-{_digest(text)}'" for kind, text in own.items())
     page = Template((TEMPLATES / f"{name}.html").read_text("utf-8")).substitute(
-        values, **own, policy=f"default-src 'none'; img-src data:{policy}; base-uri 'none'; form-action 'none'")
+        values, **own, policy=f"default-src 'none'; img-src data:{policy}; base-uri 'none'; form-action 'none'"
+    )
     with atomic(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", errors="replace")      # of undecodable file names
+        temporary.write_text(page, encoding="utf-8", errors="replace")  # of undecodable file names
 
 
 def _digest(text):

@@ -1,4 +1,5 @@
 """Open a page in the browser of whoever runs the command."""
+
 import logging
 import subprocess
 import sys
@@ -12,10 +13,15 @@ log = logging.getLogger("neural_style")
 
 def show(path):
     """Open the page at path and go on at once; where no browser can be opened a line says where the page is."""
-    nowhere = subprocess.DEVNULL        # a browser for the terminal finds none and gives up
+    nowhere = subprocess.DEVNULL  # a browser for the terminal finds none and gives up
     try:
-        opening = subprocess.Popen([sys.executable, "-I", "-c", OPEN, Path(path).resolve().as_uri()],
-                                   stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
+        opening = subprocess.Popen(
+            [sys.executable, "-I", "-c", OPEN, Path(path).resolve().as_uri()],
+            stdin=nowhere,
+            stdout=nowhere,
+            stderr=nowhere,
+            start_new_session=True,
+        )
     except OSError:
         return _say(path)
     threading.Thread(target=lambda: opening.wait() and _say(path), daemon=True).start()

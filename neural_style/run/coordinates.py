@@ -4,34 +4,41 @@ The scale of each coordinate decides which directions L-BFGS follows first. Freq
 transform, and coarse ones have larger factors than fine ones, so that the run needs fewer epochs. Colours have no frequencies
 above FINEST_COLOR: the network hardly sees them, and they would stay in the picture as coloured grain.
 """
+
 import os
 from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
-FINEST_COLOR = 0.2                  # cycles per pixel
-EXPONENT, OFFSET = -0.35, 0.05      # of the factors, (f + OFFSET) ** EXPONENT, f = 1 at half the sampling rate
-OPPONENTS = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])       # brightness, and two of colours
+FINEST_COLOR = 0.2  # cycles per pixel
+EXPONENT, OFFSET = -0.35, 0.05  # of the factors, (f + OFFSET) ** EXPONENT, f = 1 at half the sampling rate
+OPPONENTS = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])  # brightness, and two of colours
 
 
 class Coordinates(NamedTuple):
     """Flat float64 coordinates of images (1, 3, H, W), in which a step of length 1 moves each value by about 1."""
-    of: Callable[[Any], Any]            # the image's coordinates
-    image: Callable[[Any], Any]         # from its coordinates
-    slope: Callable[[Any], Any]         # in these coordinates, from the gradient
-    pairs: int                          # of steps and slopes to remember
+
+    of: Callable[[Any], Any]  # the image's coordinates
+    image: Callable[[Any], Any]  # from its coordinates
+    slope: Callable[[Any], Any]  # in these coordinates, from the gradient
+    pairs: int  # of steps and slopes to remember
 
 
 def pixels(shape):
     """Coordinates that are the values themselves."""
     unit = np.prod(shape) ** 0.5
-    return Coordinates(lambda image: image.ravel().astype("float64") / unit, lambda flat: (flat * unit).reshape(shape),
-                       lambda gradient: gradient.ravel().astype("float64") * unit, pairs=10)
+    return Coordinates(
+        lambda image: image.ravel().astype("float64") / unit,
+        lambda flat: (flat * unit).reshape(shape),
+        lambda gradient: gradient.ravel().astype("float64") * unit,
+        pairs=10,
+    )
 
 
 def frequencies(shape):
     """Coordinates that are the frequencies of brightness and colours."""
     from scipy.fft import dctn, idctn
+
     _, _, height, width = shape
     how = {"axes": (1, 2), "norm": "ortho", "workers": int(os.environ.get("OMP_NUM_THREADS", "1").split(",")[0])}
     frequency = np.hypot(np.arange(height)[:, np.newaxis] / height, np.arange(width) / width)
@@ -47,7 +54,10 @@ def frequencies(shape):
         spectrum = np.zeros(kept.shape)
         spectrum[kept] = flat * units
         return np.tensordot(OPPONENTS.T, idctn(spectrum, **how), 1)[np.newaxis]
-    return Coordinates(lambda image: forward(image) / units, image, lambda gradient: forward(gradient) * units, pairs=30)
+
+    return Coordinates(
+        lambda image: forward(image) / units, image, lambda gradient: forward(gradient) * units, pairs=30
+    )
 
 
 COORDINATES = {"pixels": pixels, "frequencies": frequencies}

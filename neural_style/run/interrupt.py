@@ -1,4 +1,5 @@
 """Ctrl-C and SIGTERM wait for the end of the epoch; a second one does not wait."""
+
 import contextlib
 import logging
 import signal

@@ -1,4 +1,5 @@
 """The loop: an optimiser moves the image down the objective and reports every move to on_step as a Step."""
+
 import logging
 import time
 from typing import Any, Callable, NamedTuple
@@ -16,15 +17,16 @@ log = logging.getLogger("neural_style")
 
 class Step(NamedTuple):
     """One epoch of the loop."""
-    epoch: int                      # from 1
-    eps: float                      # the relative change of the image
-    losses: np.ndarray              # these three are of the last evaluation: before the update, with L-BFGS after it
+
+    epoch: int  # from 1
+    eps: float  # the relative change of the image
+    losses: np.ndarray  # these three are of the last evaluation: before the update, with L-BFGS after it
     total: float
-    gradient_norm: float            # before clipping
-    seconds: float                  # since the start
-    image: Any                      # the live NDArray, or the best one so far where that is kept
-    finished: bool                  # eps fell below the bound
-    state: Callable[[], State]      # gives what is needed to resume from here
+    gradient_norm: float  # before clipping
+    seconds: float  # since the start
+    image: Any  # the live NDArray, or the best one so far where that is kept
+    finished: bool  # eps fell below the bound
+    state: Callable[[], State]  # gives what is needed to resume from here
 
 
 def start_state(image):
@@ -68,9 +70,11 @@ def _first_order(track, image, since, args):
     schedule = mx.lr_scheduler.FactorScheduler(args.lr_sched_delay, args.lr_sched_factor, base_lr=args.lr)
     row = OPTIMIZERS[args.optimizer]
     optimizer = getattr(mx.optimizer, row.mxnet)(
-        learning_rate=args.lr, lr_scheduler=schedule,
-        **{row.renamed.get(name, name): setting(args, name) for name in row.defaults})
-    optimizer.begin_num_update = optimizer.num_update = since.epoch     # the schedule follows by itself
+        learning_rate=args.lr,
+        lr_scheduler=schedule,
+        **{row.renamed.get(name, name): setting(args, name) for name in row.defaults},
+    )
+    optimizer.begin_num_update = optimizer.num_update = since.epoch  # the schedule follows by itself
     own = optimizer.create_state(0, image)
     track.memory = [array for array in (own if isinstance(own, tuple) else (own,)) if array is not None]
     for array, value in zip(track.memory, since.memory):
@@ -100,12 +104,13 @@ def _lbfgs(track, image, objective, args):
 def _lbfgs_moves(track, image, epochs, args):
     """Run this many epochs; an epoch is an accepted step, which takes little more than one evaluation on average."""
     from scipy.optimize import minimize
+
     coordinates = COORDINATES[args.coordinates](image.shape)
     last, place = None, None
 
     def move(flat):
         nonlocal place
-        if not np.array_equal(flat, place):     # most steps are accepted where they were evaluated last
+        if not np.array_equal(flat, place):  # most steps are accepted where they were evaluated last
             image[:], place = coordinates.image(flat), flat.copy()
 
     def evaluate(flat):
@@ -116,7 +121,7 @@ def _lbfgs_moves(track, image, epochs, args):
         except Diverged:
             if last is None:
                 raise
-            return 10 * abs(last[0]) + 1, last[1]       # a trial step too far meets a wall and is shortened
+            return 10 * abs(last[0]) + 1, last[1]  # a trial step too far meets a wall and is shortened
         last = evaluation.total, coordinates.slope(evaluation.gradient.asnumpy())
         return last
 
@@ -124,9 +129,15 @@ def _lbfgs_moves(track, image, epochs, args):
         move(flat)
         track.moved()
 
-    answer = minimize(evaluate, coordinates.of(image.asnumpy()), jac=True, method="L-BFGS-B", callback=accepted,
-                      options={"maxiter": epochs, "maxfun": 20 * epochs, "maxcor": coordinates.pairs, "ftol": 0, "gtol": 0})
-    move(answer.x)      # the last trial need not be the last accepted
+    answer = minimize(
+        evaluate,
+        coordinates.of(image.asnumpy()),
+        jac=True,
+        method="L-BFGS-B",
+        callback=accepted,
+        options={"maxiter": epochs, "maxfun": 20 * epochs, "maxcor": coordinates.pairs, "ftol": 0, "gtol": 0},
+    )
+    move(answer.x)  # the last trial need not be the last accepted
     return answer.nit
 
 
@@ -138,8 +149,8 @@ class _Track:
         self._keeps_best, self._best_total, self._match_every = args.keep_best, since.best_total, args.match_every
         self._best = None if since.best is None else mx.nd.array(since.best, ctx=image.context)
         self.epoch, self._start = since.epoch, time.monotonic() - since.seconds
-        self.memory = []                    # the optimiser's own arrays
-        self._before = image.copy()         # where the image stood after the last move
+        self.memory = []  # the optimiser's own arrays
+        self._before = image.copy()  # where the image stood after the last move
         self._good, self._evaluation = image.copy() if since.epoch else None, None
 
     def choose_matches(self):
@@ -166,8 +177,19 @@ class _Track:
         self._good, self._before = self._before_it(), self._image.copy()
         finished = eps < self._stop_eps
         losses, total, _, norm = self._evaluation
-        self._on_step(Step(self.epoch, eps, losses, total, norm, time.monotonic() - self._start,
-                           self._best if self._keeps_best else self._image, finished, self._state))
+        self._on_step(
+            Step(
+                self.epoch,
+                eps,
+                losses,
+                total,
+                norm,
+                time.monotonic() - self._start,
+                self._best if self._keeps_best else self._image,
+                finished,
+                self._state,
+            )
+        )
         if finished:
             raise _Finished
 
@@ -176,9 +198,15 @@ class _Track:
         return self._before if self.epoch > 1 else None
 
     def _state(self):
-        return State(self.epoch, time.monotonic() - self._start, self._image.asnumpy(),
-                     [array.asnumpy() for array in self.memory],
-                     None if self._best is None else self._best.asnumpy(), self._best_total, self._objective.matches)
+        return State(
+            self.epoch,
+            time.monotonic() - self._start,
+            self._image.asnumpy(),
+            [array.asnumpy() for array in self.memory],
+            None if self._best is None else self._best.asnumpy(),
+            self._best_total,
+            self._objective.matches,
+        )
 
     def result(self):
         """The image at the end: as it is, or the best one."""

@@ -1,4 +1,5 @@
 """Progress: a bar on a terminal, log lines elsewhere, and the time left at the recent pace."""
+
 import logging
 import math
 import sys
@@ -6,9 +7,12 @@ from collections import deque
 
 log = logging.getLogger("neural_style")
 
-RECENT = 20             # steps whose pace tells the time left
-NARROWEST = 10          # columns of the bar itself; notes that would leave less are dropped
-WIDE, NARROW = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<LEFT{postfix}]", "{bar}| {n_fmt}/{total_fmt} [<LEFT{postfix}]"
+RECENT = 20  # steps whose pace tells the time left
+NARROWEST = 10  # columns of the bar itself; notes that would leave less are dropped
+WIDE, NARROW = (
+    "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<LEFT{postfix}]",
+    "{bar}| {n_fmt}/{total_fmt} [<LEFT{postfix}]",
+)
 
 
 class Progress:
@@ -20,10 +24,13 @@ class Progress:
     def __init__(self, total, unit, done=0, at_once=1, bar=True):
         self.total, self.done, self.bar, self._stepped = total, done, None, 0
         self._recent = deque([(-done, 0)], RECENT * at_once)
-        self._first_is_slow = at_once == 1      # steps that run together end together, so the start counts
+        self._first_is_slow = at_once == 1  # steps that run together end together, so the start counts
         if bar and sys.stderr is not None and sys.stderr.isatty():
-            from tqdm import tqdm       # not needed elsewhere
-            self.bar = tqdm(total=total, initial=done, unit=unit, dynamic_ncols=True, bar_format=WIDE.replace("LEFT", "?"))
+            from tqdm import tqdm  # not needed elsewhere
+
+            self.bar = tqdm(
+                total=total, initial=done, unit=unit, dynamic_ncols=True, bar_format=WIDE.replace("LEFT", "?")
+            )
 
     def __enter__(self):
         return self
@@ -58,13 +65,14 @@ class Progress:
         """The form, and the first notes, as many as leave the bar its narrowest width: in the narrow form only one."""
         now, left = self.bar.format_dict, self.bar.format_interval(self.left())
         form = WIDE.replace("LEFT", left)
-        bare = self.bar.format_meter(**{**now, "n": self.done, "bar_format": form.replace("{bar}", ""), "ncols": None,
-                                        "postfix": None})
+        bare = self.bar.format_meter(
+            **{**now, "n": self.done, "bar_format": form.replace("{bar}", ""), "ncols": None, "postfix": None}
+        )
         room = (now["ncols"] or math.inf) - len(bare) - NARROWEST
         fitting = [count for count in range(len(notes) + 1) if len(", ".join(["", *notes[:count]])) <= room]
         if not fitting or notes and fitting == [0]:
             return NARROW.replace("LEFT", left), notes[:1]
-        return form, notes[:fitting[-1]]
+        return form, notes[: fitting[-1]]
 
 
 def of_epochs(args, done=0):
@@ -77,8 +85,15 @@ def show_epoch(progress, objective, every, step):
     losses = objective.by_kind(step.losses)
     progress.step(step.seconds, [f"eps {step.eps:.5f}", *_listed(losses, ".3g")])
     if progress.bar is None and (step.epoch % every == 0 or step.epoch in (1, progress.total) or step.finished):
-        log.info("epoch %d/%d, eps %.6f, %s, %s, at most %s left", step.epoch, progress.total, step.eps,
-                 ", ".join(_listed(losses, ".4g")), duration(step.seconds), duration(progress.left()))
+        log.info(
+            "epoch %d/%d, eps %.6f, %s, %s, at most %s left",
+            step.epoch,
+            progress.total,
+            step.eps,
+            ", ".join(_listed(losses, ".4g")),
+            duration(step.seconds),
+            duration(progress.left()),
+        )
         layers = dict(zip(objective.names, step.losses * objective.weights))
         log.debug("  %s", ", ".join(_listed(layers, ".4g")))
 

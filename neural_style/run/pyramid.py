@@ -1,4 +1,5 @@
 """The image that a run starts from: noise, a picture, or with --pyramid the result of smaller levels."""
+
 import functools
 from argparse import Namespace
 
@@ -19,17 +20,28 @@ def levels(args):
     found, edge = [], args.width or args.max_long_edge
     for level in range(1, args.pyramid + 1):
         if edge >> level < SMALLEST:
-            raise UsageError(f"--pyramid {args.pyramid}: the level below {edge >> level - 1} pixels would be smaller than "
-                             f"{SMALLEST}; use fewer levels")
-        found.append(Namespace(**{**vars(args), "max_long_edge": args.max_long_edge >> level,
-                                  "width": args.width and args.width >> level,
-                                  "max_num_epochs": args.pyramid_epochs, "stop_eps": 0.0}))
+            raise UsageError(
+                f"--pyramid {args.pyramid}: the level below {edge >> level - 1} pixels would be smaller than "
+                f"{SMALLEST}; use fewer levels"
+            )
+        found.append(
+            Namespace(
+                **{
+                    **vars(args),
+                    "max_long_edge": args.max_long_edge >> level,
+                    "width": args.width and args.width >> level,
+                    "max_num_epochs": args.pyramid_epochs,
+                    "stop_eps": 0.0,
+                }
+            )
+        )
     return found[::-1]
 
 
 def enlarged(image, size):
     """The image (1, C, h, w) at size (H, W), by cubic splines."""
     from skimage.transform import resize
+
     picture = image[0].transpose(1, 2, 0).astype(np.float64)
     return resize(picture, size, order=3, mode="edge").transpose(2, 0, 1)[None].astype(np.float32)
 
@@ -43,12 +55,24 @@ def start_of(args, shape, device, read):
     for level in levels(args):
         pictures = setup.pictures_of(level, read)
         objective = setup.make_objective(level, *setup.model_and_terms(level, device, pictures, lenient=True), pictures)
-        image = (start_image(args.start, pictures.content.shape, device, named, read) if image is None
-                 else mx.nd.array(enlarged(image.asnumpy(), pictures.sizes[0]), ctx=device))
+        image = (
+            start_image(args.start, pictures.content.shape, device, named, read)
+            if image is None
+            else mx.nd.array(enlarged(image.asnumpy(), pictures.sizes[0]), ctx=device)
+        )
         canvas = edges.canvas(args.edges, pictures.sizes[0])
         with of_epochs(level) as progress:
-            image = canvas.shown(optimize.minimise(objective, canvas.extended(image), level, functools.partial(
-                show_epoch, progress, objective, level.print_iterations)))
-    image = (start_image(args.start, shape, device, named, read) if image is None
-             else mx.nd.array(enlarged(image.asnumpy(), shape[2:]), ctx=device))
+            image = canvas.shown(
+                optimize.minimise(
+                    objective,
+                    canvas.extended(image),
+                    level,
+                    functools.partial(show_epoch, progress, objective, level.print_iterations),
+                )
+            )
+    image = (
+        start_image(args.start, shape, device, named, read)
+        if image is None
+        else mx.nd.array(enlarged(image.asnumpy(), shape[2:]), ctx=device)
+    )
     return edges.canvas(args.edges, shape[2:]).extended(image)

@@ -1,4 +1,5 @@
 """What a run saves: its checkpoints, its final picture, its state and its page."""
+
 import argparse
 import contextlib
 import glob
@@ -10,8 +11,19 @@ from pathlib import Path
 from .. import recipes
 from ..objective import edges
 from ..options.check import changed
-from ..options.flags import (BY_ATTRIBUTE, FILE, NOISES, PICTURE, RUN, SESSION, is_foreign, listed, paths, style_pictures,
-                             with_paths)
+from ..options.flags import (
+    BY_ATTRIBUTE,
+    FILE,
+    NOISES,
+    PICTURE,
+    RUN,
+    SESSION,
+    is_foreign,
+    listed,
+    paths,
+    style_pictures,
+    with_paths,
+)
 from ..pictures import colors, images
 from ..pictures.read import Picture
 from ..report.page import Report
@@ -24,7 +36,7 @@ from .plan import place
 from .state import digest, path_beside, progress_of
 from .state import save as save_state
 
-PREVIEWS = (1, 5, 10, 20)       # epochs that the page shows besides those whose pictures are saved
+PREVIEWS = (1, 5, 10, 20)  # epochs that the page shows besides those whose pictures are saved
 
 log = logging.getLogger("neural_style")
 
@@ -35,46 +47,55 @@ class Saving:
     def __init__(self, args, photo, pictures, saved=None):
         self.args, self._content, self._digest, self._before = args, pictures.content, digest(pictures), saved
         self._canvas = edges.canvas(args.edges, pictures.sizes[0])
-        self.history = list(saved.history) if saved else []     # the EpochRecords so far
+        self.history = list(saved.history) if saved else []  # the EpochRecords so far
         self.checkpoints = args.checkpoint_output or os.path.join(args.output_dir, "e_%s.jpg")
         self.final = args.output or os.path.join(args.output_dir, "final.jpg")
         self.folder, self._state_path = os.path.dirname(self.final) or ".", path_beside(self.final)
         earlier = ((row.epoch, numbered(self.checkpoints, row.epoch)) for row in self.history)
-        self.pictures = {epoch: path for epoch, path in earlier if os.path.exists(path)}       # or Pictures, for the page
-        self._options, self._final_options = (images.save_options(args, photo, path, pictures.content, pictures.mask)
-                                              for path in (None, self.final))
+        self.pictures = {epoch: path for epoch, path in earlier if os.path.exists(path)}  # or Pictures, for the page
+        self._options, self._final_options = (
+            images.save_options(args, photo, path, pictures.content, pictures.mask) for path in (None, self.final)
+        )
         self._report = None
 
     def prepare(self):
         """Make sure, before a long run, that everything can be saved and nothing else is lost."""
         args = self.args
         for path in (self.checkpoints, self.final):
-            images.format_of(path)      # raises where the ending names no format
-        own = self._before.args if self._before else {}     # a resumed run may replace what is its own
+            images.format_of(path)  # raises where the ending names no format
+        own = self._before.args if self._before else {}  # a resumed run may replace what is its own
         for name in ("output", "checkpoint_output"):
             flag, path = BY_ATTRIBUTE[name].name, getattr(args, name)
             if path and path != own.get(name) and not args.overwrite:
                 pattern = numbered(glob.escape(path), "[0-9]*") if name == "checkpoint_output" else glob.escape(path)
                 for there in filter(self._is_own_name, sorted(glob.glob(pattern))):
-                    raise UsageError(f"{flag}: {there} already exists; name another file, or replace it with "
-                                     "--overwrite")
+                    raise UsageError(
+                        f"{flag}: {there} already exists; name another file, or replace it with --overwrite"
+                    )
         if self._is_checkpoint(self.final):
             raise UsageError(f"--output {self.final} is also the name of a checkpoint; name another file")
         for path in filter(os.path.isfile, paths(args, PICTURE)):
             if self._is_checkpoint(os.path.abspath(path)) or _same(path, self.final):
-                raise UsageError(f"{path} would be replaced by a picture of this run; name another --output_dir or --output")
+                raise UsageError(
+                    f"{path} would be replaced by a picture of this run; name another --output_dir or --output"
+                )
         images.prepare_outputs(self.checkpoints, self.final, bit_depth=args.bit_depth)
         if not self._before and self._state_path.is_file():
             epoch, epochs = progress_of(self._state_path)
             if epoch < epochs:
-                log.info("an earlier run here stopped after epoch %d of %d; this one starts over and replaces it "
-                         "(to continue it: %s)", epoch, epochs, self.to_resume)
+                log.info(
+                    "an earlier run here stopped after epoch %d of %d; this one starts over and replaces it "
+                    "(to continue it: %s)",
+                    epoch,
+                    epochs,
+                    self.to_resume,
+                )
 
     def _is_checkpoint(self, path):
         """Whether the path is that of some epoch's picture of this run."""
         stem, ending = os.path.abspath(self.checkpoints).rsplit("%s", 1)
         path = os.path.abspath(path)
-        return path.startswith(stem) and path.endswith(ending) and path[len(stem):len(path) - len(ending)].isdigit()
+        return path.startswith(stem) and path.endswith(ending) and path[len(stem) : len(path) - len(ending)].isdigit()
 
     def _is_own_name(self, path):
         return path == self.args.output or self._is_checkpoint(path)
@@ -97,9 +118,14 @@ class Saving:
         pictures += [("regions of the style", path) for path in listed(args.style_regions)]
         pictures = [(caption, read(path) if path == "-" else path) for caption, path in pictures]
         weights = {name: getattr(args, f"{name}_weight") for name in ("style", "content", "tv", "amplitude")}
-        facts = {"weights": ", ".join(f"{name} {weight:g}" for name, weight in weights.items() if weight > 0),
-                 "seed": args.seed, "size": f"{width}x{height}", "on": place(device), **machine.versions(),
-                 **machine.describe()}
+        facts = {
+            "weights": ", ".join(f"{name} {weight:g}" for name, weight in weights.items() if weight > 0),
+            "seed": args.seed,
+            "size": f"{width}x{height}",
+            "on": place(device),
+            **machine.versions(),
+            **machine.describe(),
+        }
         page = os.path.join(self.folder, "report.html" if not args.output else Path(self.final).stem + ".report.html")
         self._report = Report(page, pictures, self._command(), facts, args.stop_eps)
         self.page("running")
@@ -116,8 +142,13 @@ class Saving:
     def _command(self):
         """The command that repeats the run, with all recipes resolved."""
         overwrites = (self.args.output or self.args.checkpoint_output) and not self.args.overwrite
-        return " ".join(["python -m neural_style.nstyle", *recipes.flag_words(changed(self.args)),
-                         *["--overwrite"] * bool(overwrites)])
+        return " ".join(
+            [
+                "python -m neural_style.nstyle",
+                *recipes.flag_words(changed(self.args)),
+                *["--overwrite"] * bool(overwrites),
+            ]
+        )
 
     @contextlib.contextmanager
     def telling_of_failure(self):
@@ -128,7 +159,7 @@ class Saving:
             except Diverged as error:
                 if error.image is None:
                     raise
-                path = numbered(self.checkpoints, error.epoch)        # an earlier run's final picture stays
+                path = numbered(self.checkpoints, error.epoch)  # an earlier run's final picture stays
                 self.picture(self._shown(error.image), path, self.args.remove_noise, error.epoch)
                 self.pictures[error.epoch] = path
                 raise NeuralStyleError(f"{error}; the last good image is {path}") from error
@@ -136,8 +167,9 @@ class Saving:
             raise
         except KeyboardInterrupt:
             self.page("stopped")
-            raise KeyboardInterrupt(f"interrupted; to continue from the last saved picture: {self.to_resume}"
-                                    if self.pictures else "") from None
+            raise KeyboardInterrupt(
+                f"interrupted; to continue from the last saved picture: {self.to_resume}" if self.pictures else ""
+            ) from None
         except BaseException as error:
             self.page("failed" if isinstance(error, Exception) else "stopped")
             raise
@@ -154,7 +186,9 @@ class Saving:
     def preview(self, step):
         """Show the step's picture on the page, as a checkpoint would be, if the epoch is one of PREVIEWS."""
         if self._report and step.epoch in PREVIEWS:
-            options = {name: self._options[name] for name in ("mask", "photo", "smooth_colors") if name in self._options}
+            options = {
+                name: self._options[name] for name in ("mask", "photo", "smooth_colors") if name in self._options
+            }
             pixels = images.rendered(self._in_colors(self._shown(step.image)), self.args.remove_noise, **options)
             self.pictures[step.epoch] = Picture(numbered(self.checkpoints, step.epoch), pixels, None)
             self.page("running")
@@ -169,8 +203,12 @@ class Saving:
     def picture(self, array, path, remove_noise, epoch=None):
         """Save the array (1, 3, H, W) as the final picture, or as an epoch's."""
         options = self._final_options if path == self.final else self._options
-        images.SaveImage(self._in_colors(array), path, remove_noise, **_taken_by(
-            images.SaveImage, dict(options, recipe=self._recipe(path, remove_noise, epoch))))
+        images.SaveImage(
+            self._in_colors(array),
+            path,
+            remove_noise,
+            **_taken_by(images.SaveImage, dict(options, recipe=self._recipe(path, remove_noise, epoch))),
+        )
 
     def _shown(self, image):
         """What is to be seen of an image, an NDArray on the Canvas, as an array (1, 3, H, W)."""
@@ -187,9 +225,14 @@ class Saving:
             values = with_paths(values, kind, _near)
         args = argparse.Namespace(**values)
         before = self._before.args if self._before else {}
-        if epoch is None and self.history and any(before.get(name, getattr(args, name)) != getattr(args, name)
-                                                  for name in ("stop_eps", "max_num_epochs")):
-            epoch = self.history[-1].epoch      # as if it had been asked for at once
+        if (
+            epoch is None
+            and self.history
+            and any(
+                before.get(name, getattr(args, name)) != getattr(args, name) for name in ("stop_eps", "max_num_epochs")
+            )
+        ):
+            epoch = self.history[-1].epoch  # as if it had been asked for at once
         if epoch is not None:
             args.max_num_epochs, args.stop_eps, args.remove_noise_final = epoch, 0.0, remove_noise
         if path != self.final:
@@ -227,4 +270,4 @@ def _same(one, other):
 def _near(path):
     """The path relative to the working directory, if it is inside: pictures that are passed on need not tell more."""
     here = os.getcwd() + os.sep
-    return path[len(here):] if path.startswith(here) else path
+    return path[len(here) :] if path.startswith(here) else path

@@ -1,4 +1,5 @@
 """Set a run up: turn its arguments into pictures, a model, terms and the Objective."""
+
 import logging
 
 import numpy as np
@@ -21,17 +22,24 @@ from ..system.errors import UsageError
 
 log = logging.getLogger("neural_style")
 
-PATCH_LAYERS = ["relu3_1", "relu4_1"]       # where patches are compared by default, as in CNN-MRF
+PATCH_LAYERS = ["relu3_1", "relu4_1"]  # where patches are compared by default, as in CNN-MRF
 
 
 def pictures_of(args, read=images.read_picture):
     """The Pictures that args name; read(path) reads one."""
-    content = _preprocessed(images.PreprocessContentImage, args.content_image, read, args.max_long_edge,
-                            **{"width": args.width} if args.width else {})
+    content = _preprocessed(
+        images.PreprocessContentImage,
+        args.content_image,
+        read,
+        args.max_long_edge,
+        **{"width": args.width} if args.width else {},
+    )
     paths = style_pictures(args)
     scales, shares = (listed(value) or [1.0] * len(paths) for value in (args.style_scales, args.style_blend_weights))
     fits = [{} if (args.fit, scale) == ("stretch", 1.0) else {"fit": args.fit, "scale": scale} for scale in scales]
-    pixels = [_preprocessed(images.PreprocessStyleImage, path, read, content.shape, **fit) for path, fit in zip(paths, fits)]
+    pixels = [
+        _preprocessed(images.PreprocessStyleImage, path, read, content.shape, **fit) for path, fit in zip(paths, fits)
+    ]
     if args.preserve_colors == "match":
         pixels = [colors.matched(style, content) for style in pixels]
     mask = regions.mask_of(read(args.mask), read(args.content_image)) if args.mask else None
@@ -50,8 +58,10 @@ def _regions(args, read, size, fits, shapes, mask):
         labels = [(read(label), read(path)) for label, path in zip(listed(args.style_regions), paths)]
         maps, maps_of_styles = regions.paired((read(args.regions), read(args.content_image)), labels)
         own = np.stack([regions.scaled(part, size) for part in maps])
-        of_styles = [np.stack([regions.scaled(part, size, shape, **fit) for part in parts])
-                     for parts, shape, fit in zip(maps_of_styles, shapes, fits)]
+        of_styles = [
+            np.stack([regions.scaled(part, size, shape, **fit) for part in parts])
+            for parts, shape, fit in zip(maps_of_styles, shapes, fits)
+        ]
     if mask is not None and mask.min() < regions.PAINTED:
         share = regions.scaled(np.uint8(255) * (mask >= regions.PAINTED), size)
         own = share[None] if own is None else own * share
@@ -60,10 +70,20 @@ def _regions(args, read, size, fits, shapes, mask):
 
 def copies_of(style, args):
     """The turned and scaled copies of a Style that args ask for, without the style itself."""
-    asked = [(angle, scale) for angle in listed(args.patch_rotations) or [0.0] for scale in listed(args.patch_scales) or [1.0]]
-    return tuple(Style(images.turned(style.picture, angle, scale), style.share,
-                       style.regions if style.regions is None else images.turned(style.regions[None], angle, scale)[0])
-                 for angle, scale in asked if (angle, scale) != (0.0, 1.0))
+    asked = [
+        (angle, scale)
+        for angle in listed(args.patch_rotations) or [0.0]
+        for scale in listed(args.patch_scales) or [1.0]
+    ]
+    return tuple(
+        Style(
+            images.turned(style.picture, angle, scale),
+            style.share,
+            style.regions if style.regions is None else images.turned(style.regions[None], angle, scale)[0],
+        )
+        for angle, scale in asked
+        if (angle, scale) != (0.0, 1.0)
+    )
 
 
 def _preprocessed(function, path, read, *asked, **more):
@@ -83,33 +103,46 @@ def model_and_terms(args, device, pictures, lenient=False):
     """
     model = Model(args.model, device, args.model_params, args.pooling, args.normalised)
     compared = listed(args.style_term)
-    layers = listed(args.style_layers) or (PATCH_LAYERS if compared == [PATCHES] and model.is_own else model.style_layers)
+    layers = listed(args.style_layers) or (
+        PATCH_LAYERS if compared == [PATCHES] and model.is_own else model.style_layers
+    )
     compared = compared * len(layers) if len(compared) == 1 else compared
     weights = listed(args.style_layer_weights) or [1.0] * len(layers)
     for flag, values in ("--style-layer-weights", weights), ("--style-term", compared):
         if args.style_weight > 0 and len(values) != len(layers):
-            raise UsageError(f"{flag} has {len(values)} values for {len(layers)} style layers; there must be one for each")
+            raise UsageError(
+                f"{flag} has {len(values)} values for {len(layers)} style layers; there must be one for each"
+            )
     everywhere = [None] if pictures.regions is None else range(len(pictures.regions))
     shape = PatchShape(args.patch_size, args.patch_stride)
     divisors = {GRAM: STYLE_NORMS[args.style_norm], PATCHES: CONTENT_NORMS["sum"]}
-    asked = [Term(STYLE, layer, args.style_weight * weight, divisors[what], what, region, shape)
-             for layer, weight, what in zip(layers, weights, compared) for region in everywhere]
-    asked += [Term(CONTENT, layer, args.content_weight, CONTENT_NORMS[args.content_norm])
-              for layer in listed(args.content_layers) or model.content_layers]
+    asked = [
+        Term(STYLE, layer, args.style_weight * weight, divisors[what], what, region, shape)
+        for layer, weight, what in zip(layers, weights, compared)
+        for region in everywhere
+    ]
+    asked += [
+        Term(CONTENT, layer, args.content_weight, CONTENT_NORMS[args.content_norm])
+        for layer in listed(args.content_layers) or model.content_layers
+    ]
     terms = {}
     for term in asked:
         if term.weight > 0:
             key = term._replace(layer=model.resolve(term.layer), weight=0)
             terms[key] = key._replace(weight=term.weight + (terms[key].weight if key in terms else 0))
     if not terms:
-        raise UsageError("there is nothing to do: --style-weight and --content-weight are both 0, or those of all layers are")
+        raise UsageError(
+            "there is nothing to do: --style-weight and --content-weight are both 0, or those of all layers are"
+        )
     for number, size in enumerate(pictures.sizes):
-        model.demand_size([term.layer for term in terms if term.kind == STYLE or not number], size,
-                          "style" if number else "content")
+        model.demand_size(
+            [term.layer for term in terms if term.kind == STYLE or not number], size, "style" if number else "content"
+        )
     terms = [term for term in terms.values() if term.kind == CONTENT or _fits(model, term, pictures, lenient)]
     if not terms:
-        raise UsageError("there is nothing to do: the mask or the regions leave no room for the style, and "
-                         "--content-weight is 0")
+        raise UsageError(
+            "there is nothing to do: the mask or the regions leave no room for the style, and --content-weight is 0"
+        )
     model.keep(term.layer for term in terms)
     return model, terms
 
@@ -135,9 +168,13 @@ def _has_place(model, term, pictures):
     styles = pictures.styles_of(term.region)
     if not styles:
         raise UsageError("--style-blend-weights: all styles of a region have weight 0; give one of them a weight")
-    if not all(_places(model, term, style.picture, style.field(term.region), term.patches.stride) for _, style in styles):
-        raise UsageError(f"a region of --style-regions is too small for {term.layer}: paint it larger, or raise "
-                         "--max-long-edge, or use lower --style-layers")
+    if not all(
+        _places(model, term, style.picture, style.field(term.region), term.patches.stride) for _, style in styles
+    ):
+        raise UsageError(
+            f"a region of --style-regions is too small for {term.layer}: paint it larger, or raise "
+            "--max-long-edge, or use lower --style-layers"
+        )
     return True
 
 
@@ -146,9 +183,11 @@ def _places(model, term, picture, field, stride):
     _, height, width = model.shapes([term.layer], picture.shape[2:])[term.layer]
     if term.what == PATCHES:
         if min(height, width) < term.patches.side:
-            raise UsageError(f"--patch-size {term.patches.side}: on {term.layer} a picture of {picture.shape[3]}x"
-                             f"{picture.shape[2]} has only {width}x{height} positions; raise --max-long-edge, or use lower "
-                             "--style-layers or smaller patches")
+            raise UsageError(
+                f"--patch-size {term.patches.side}: on {term.layer} a picture of {picture.shape[3]}x"
+                f"{picture.shape[2]} has only {width}x{height} positions; raise --max-long-edge, or use lower "
+                "--style-layers or smaller patches"
+            )
         return len(places(field, (height, width), term.patches.side, stride))
     share = field((height, width))
     return height * width if share is None else np.count_nonzero(share)
@@ -173,9 +212,12 @@ def make_objective(args, model, terms, pictures):
 
     Its images are on the Canvas of args.edges, which has the pictures' own size by default.
     """
-    memory.keep_freed(False)        # the targets are made only once
+    memory.keep_freed(False)  # the targets are made only once
     pictures = edges.on_canvas(args.edges, pictures)
-    precision, shapes = precision_of(args, model, terms), model.shapes([term.layer for term in terms], pictures.sizes[0])
+    precision, shapes = (
+        precision_of(args, model, terms),
+        model.shapes([term.layer for term in terms], pictures.sizes[0]),
+    )
     scales = [_scale(term, pictures.field(term.region), *shapes[term.layer]) for term in terms]
     if precision == "float32" and not args.tile:
         evaluate = Graph(model, terms, scales, pictures)
@@ -183,12 +225,19 @@ def make_objective(args, model, terms, pictures):
         evaluate = engine.Layers(model, terms, scales, pictures, precision, args.tile)
     else:
         flag = f"--tile {args.tile}" if args.tile else f"--precision {args.precision}"
-        why = ("some of the terms need the whole picture at once" if engine.supports(model, terms) else
-               "this works only for VGG19 and VGG16 on the CPU, and not for pooling layers")
+        why = (
+            "some of the terms need the whole picture at once"
+            if engine.supports(model, terms)
+            else "this works only for VGG19 and VGG16 on the CPU, and not for pooling layers"
+        )
         raise UsageError(f"{flag}: {why}; leave it out")
     clip = 1.0 if args.clip_gradient is None else args.clip_gradient
     if OPTIMIZERS[args.optimizer].mxnet is None:
-        clip = 0        # L-BFGS needs the gradient of its value
-    return Objective(evaluate, terms, scales,
-                     image_terms(pictures.content.shape, model.device, args.tv_loss, args.tv_weight, args.amplitude_weight),
-                     *([clip * pictures.content.size] if clip else []))
+        clip = 0  # L-BFGS needs the gradient of its value
+    return Objective(
+        evaluate,
+        terms,
+        scales,
+        image_terms(pictures.content.shape, model.device, args.tv_loss, args.tv_weight, args.amplitude_weight),
+        *([clip * pictures.content.size] if clip else []),
+    )

@@ -1,4 +1,5 @@
 """The image that a run starts from."""
+
 import numpy as np
 
 from ..end_to_end.network import load
@@ -26,6 +27,7 @@ def _white(shape):
 def _median(shape):
     """Uniform noise, smoothed channel by channel by a median filter of 8×8, at half brightness."""
     from scipy.ndimage import median_filter
+
     noise = mx.nd.random.uniform(0, 1, shape).asnumpy()
     return mx.nd.array(median_filter(noise, (1, 1, 8, 8)) / 2 * 256 - MEANS)
 
@@ -40,12 +42,12 @@ def start_image(name, shape, device, pictures, read=images.read_picture):
     a picture file, which is stretched, or a raw image NAME.npy of this shape; read(path) gives pictures.
     """
     if name in NOISES:
-        return NOISES[name](shape).as_in_context(device)    # drawn on the CPU: one seed, one noise everywhere
+        return NOISES[name](shape).as_in_context(device)  # drawn on the CPU: one seed, one noise everywhere
     if name.endswith(".npy"):
         return mx.nd.array(_raw(name, shape), ctx=device)
     if name.startswith(NETWORK):
         content = images.to_network(read(pictures["content"]).pixels, tuple(shape[2:]))
-        return mx.nd.array(load(name[len(NETWORK):]).paint(content), ctx=device)
+        return mx.nd.array(load(name[len(NETWORK) :]).paint(content), ctx=device)
     picture = read(pictures.get(name, name))
     return mx.nd.array(images.to_network(picture.pixels, tuple(shape[2:])).astype(np.float32), ctx=device)
 
@@ -57,6 +59,8 @@ def _raw(path, shape):
     except (OSError, ValueError, EOFError) as error:
         raise UsageError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if array.shape != tuple(shape) or array.dtype != np.float32 or not np.isfinite(array).all():
-        raise UsageError(f"{path} is not a raw image of {shape[3]}x{shape[2]}: it must hold finite float32 values of shape "
-                         f"{tuple(shape)}")
+        raise UsageError(
+            f"{path} is not a raw image of {shape[3]}x{shape[2]}: it must hold finite float32 values of shape "
+            f"{tuple(shape)}"
+        )
     return array

@@ -1,4 +1,5 @@
 """A run's state on disk, from which it can be resumed: one file next to its final picture."""
+
 import contextlib
 import hashlib
 import io
@@ -13,25 +14,35 @@ import numpy as np
 
 from .. import __version__
 from ..options.check import complete
-from ..options.flags import (BY_ATTRIBUTE, FILE, OUTPUT, PICTURE, SESSION, STANDARD_INPUT, attributes, is_foreign,
-                             with_paths)
+from ..options.flags import (
+    BY_ATTRIBUTE,
+    FILE,
+    OUTPUT,
+    PICTURE,
+    SESSION,
+    STANDARD_INPUT,
+    attributes,
+    is_foreign,
+    with_paths,
+)
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import atomic
 
 NOT_KEPT = ["overwrite", *attributes(SESSION)]
-SERIES = ("memory", "matches")      # fields of a State that are several arrays
-LARGEST = 2_000_000_000     # bytes of an array: a little more than those of the largest picture
+SERIES = ("memory", "matches")  # fields of a State that are several arrays
+LARGEST = 2_000_000_000  # bytes of an array: a little more than those of the largest picture
 
 
 class State(NamedTuple):
     """Where the optimiser is. Everything else about a run follows from its arguments and the epoch."""
+
     epoch: int
     seconds: float
     image: np.ndarray
-    memory: List[np.ndarray]        # what the optimiser remembers
-    best: Optional[np.ndarray]      # the best image so far, where that is kept, and its loss
+    memory: List[np.ndarray]  # what the optimiser remembers
+    best: Optional[np.ndarray]  # the best image so far, where that is kept, and its loss
     best_total: float
-    matches: Sequence[np.ndarray] = ()      # what patches are compared with, see Objective.matches
+    matches: Sequence[np.ndarray] = ()  # what patches are compared with, see Objective.matches
 
     @property
     def result(self):
@@ -41,6 +52,7 @@ class State(NamedTuple):
 
 class EpochRecord(NamedTuple):
     """One epoch of a run's history; losses are weighted: {"style": …, "content": …, "tv": …}."""
+
     epoch: int
     eps: float
     total: float
@@ -50,11 +62,12 @@ class EpochRecord(NamedTuple):
 
 class Saved(NamedTuple):
     """What a state file holds."""
-    args: Dict[str, Any]            # the arguments' values by name
-    pictures: str                   # a digest of the content and styles
+
+    args: Dict[str, Any]  # the arguments' values by name
+    pictures: str  # a digest of the content and styles
     history: List[EpochRecord]
     state: State
-    finished: bool                  # whether the run finished by itself
+    finished: bool  # whether the run finished by itself
 
 
 def path_beside(picture):
@@ -73,25 +86,36 @@ def digest(pictures):
         elif isinstance(value, (list, tuple)):
             for one in value:
                 add(one)
+
     add(pictures)
     return found.hexdigest()
 
 
 def save(path, args, pictures, history, state, finished=False):
     """Write a State and what belongs to it; an existing file stays until the new one is complete."""
-    about = {"neural_style": __version__, "args": vars(args), "folder": os.getcwd(), "pictures": pictures,
-             "history": history, "finished": finished, "epoch": state.epoch, "seconds": state.seconds, "best_total": state.best_total}
+    about = {
+        "neural_style": __version__,
+        "args": vars(args),
+        "folder": os.getcwd(),
+        "pictures": pictures,
+        "history": history,
+        "finished": finished,
+        "epoch": state.epoch,
+        "seconds": state.seconds,
+        "best_total": state.best_total,
+    }
     arrays = {f"{name}_{i}": array for name in SERIES for i, array in enumerate(getattr(state, name))}
     if state.best is not None:
         arrays["best"] = state.best
-    packed = io.BytesIO()       # if the disk is full, a zip file prints a complaint of its own
+    packed = io.BytesIO()  # if the disk is full, a zip file prints a complaint of its own
     np.savez(packed, about=np.frombuffer(json.dumps(about).encode(), "uint8"), image=state.image, **arrays)
     try:
         with atomic(path) as temporary:
             temporary.write_bytes(packed.getbuffer())
     except OSError as error:
-        raise NeuralStyleError(f"{path} could not be written: {error.strerror or error}; "
-                               "the existing files are intact") from error
+        raise NeuralStyleError(
+            f"{path} could not be written: {error.strerror or error}; the existing files are intact"
+        ) from error
 
 
 def progress_of(path):
@@ -113,16 +137,24 @@ def find(where):
         return found[0]
     if found:
         raise UsageError(f"--resume {where}: there are several runs; name one of {', '.join(map(str, found))}")
-    raise UsageError(f"--resume {where}: " + ("there is no run to continue: a run saves its state with each picture"
-                                              if where.exists() else "there is no such folder or file"))
+    raise UsageError(
+        f"--resume {where}: "
+        + (
+            "there is no run to continue: a run saves its state with each picture"
+            if where.exists()
+            else "there is no such folder or file"
+        )
+    )
 
 
 def resume(where, given):
     """The Saved of a run to resume; a model from outside this package must be among the given arguments."""
     saved = load(where)
     if "model" not in given and is_foreign(saved.args["model"]):
-        raise UsageError(f"--resume {where}: --model {saved.args['model']} is not part of this package; if you trust "
-                         "it, repeat it on the command line")
+        raise UsageError(
+            f"--resume {where}: --model {saved.args['model']} is not part of this package; if you trust "
+            "it, repeat it on the command line"
+        )
     return saved
 
 
@@ -130,12 +162,23 @@ def load(where):
     """The Saved of a folder or state file, with paths that work from the current folder."""
     path = find(where)
     with _opened(path) as (file, about):
-        memory, matches = ([file[f"{series}_{i}"] for i in range(sum(name.startswith(f"{series}_") for name in file.files))]
-                           for series in SERIES)
-        state = State(about["epoch"], about["seconds"], file["image"], memory,
-                      file["best"] if "best" in file.files else None, about["best_total"], matches)
+        memory, matches = (
+            [file[f"{series}_{i}"] for i in range(sum(name.startswith(f"{series}_") for name in file.files))]
+            for series in SERIES
+        )
+        state = State(
+            about["epoch"],
+            about["seconds"],
+            file["image"],
+            memory,
+            file["best"] if "best" in file.files else None,
+            about["best_total"],
+            matches,
+        )
         args = _reached(about["args"], about["folder"], path)
-        saved = Saved(args, about["pictures"], [EpochRecord(*row) for row in about["history"]], state, about["finished"])
+        saved = Saved(
+            args, about["pictures"], [EpochRecord(*row) for row in about["history"]], state, about["finished"]
+        )
         _check(saved)
         return saved
 
@@ -145,12 +188,14 @@ def _opened(path):
     """The members of a state file, and the dict about the run; any error becomes one line."""
     try:
         with open(path, "rb") as source, np.load(source, allow_pickle=False) as file:
-            members = file.zip.infolist()       # not compressed, so that together they take no more than the file
-            if any(member.compress_type or member.file_size > LARGEST for member in members) or \
-                    sum(member.file_size for member in members) > path.stat().st_size:
+            members = file.zip.infolist()  # not compressed, so that together they take no more than the file
+            if (
+                any(member.compress_type or member.file_size > LARGEST for member in members)
+                or sum(member.file_size for member in members) > path.stat().st_size
+            ):
                 raise ValueError
             yield file, json.loads(file["about"].tobytes().decode())
-    except Exception as error:      # a damaged file can be wrong in any way
+    except Exception as error:  # a damaged file can be wrong in any way
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not the state of a run"
         raise UsageError(f"--resume {path}: {reason}") from None
 
@@ -161,18 +206,25 @@ def _check(saved):
     shape, arrays = state.image.shape, [state.image, *state.memory, *([] if state.best is None else [state.best])]
     numbers = [number for row in rows for number in (row.eps, row.total, row.seconds, *row.losses.values())]
     numbers += [state.seconds] + [state.best_total] * (state.best is not None)
-    if not (len(shape) == 4 and shape[:2] == (1, 3) and state.image.size
-            and all(array.dtype == np.float32 and array.shape == shape and np.isfinite(array).all() for array in arrays)
-            and all(numbers.dtype == np.int32 and numbers.ndim == 1 for numbers in state.matches)
-            and all(type(number) in (int, float) and math.isfinite(number) for number in numbers)
-            and (state.best is None) == (state.best_total == math.inf)
-            and {type(row.epoch) for row in rows} <= {int} and [row.epoch for row in rows] == list(range(1, state.epoch + 1))
-            and type(saved.finished) is bool and type(saved.pictures) is str):
+    if not (
+        len(shape) == 4
+        and shape[:2] == (1, 3)
+        and state.image.size
+        and all(array.dtype == np.float32 and array.shape == shape and np.isfinite(array).all() for array in arrays)
+        and all(numbers.dtype == np.int32 and numbers.ndim == 1 for numbers in state.matches)
+        and all(type(number) in (int, float) and math.isfinite(number) for number in numbers)
+        and (state.best is None) == (state.best_total == math.inf)
+        and {type(row.epoch) for row in rows} <= {int}
+        and [row.epoch for row in rows] == list(range(1, state.epoch + 1))
+        and type(saved.finished) is bool
+        and type(saved.pictures) is str
+    ):
         raise ValueError
 
 
 def _reached(args, folder, path):
     """The checked args, with paths relative to folder made valid here, and outputs next to the state."""
+
     def reached(name):
         return name if name == STANDARD_INPUT or folder == os.getcwd() else os.path.join(folder, name)
 

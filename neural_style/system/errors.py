@@ -1,4 +1,5 @@
 """Errors as one line that says what is wrong and what to do about it, and exit codes."""
+
 import argparse
 import os
 import re
@@ -12,11 +13,13 @@ OBEYED = re.compile("\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u20
 
 class NeuralStyleError(Exception):
     """The work could not be done; the message is a single line for the user."""
+
     exit_code = 1
 
 
 class UsageError(NeuralStyleError):
     """The request makes no sense or cannot be met: wrong flags, wrong input."""
+
     exit_code = 2
 
 
@@ -74,7 +77,7 @@ def describe(error):
         return f"not enough memory ({str(error) or 'MemoryError'}); choose a smaller size"
     if isinstance(error, (NeuralStyleError, OSError)):
         return visible(" ".join(str(error).splitlines()))
-    lines = str(error).strip().splitlines() or ["unexpected"]       # MXNet's stack trace comes first, the reason last
+    lines = str(error).strip().splitlines() or ["unexpected"]  # MXNet's stack trace comes first, the reason last
     return f"{visible(lines[-1])} ({type(error).__name__}; --debug shows where)"
 
 

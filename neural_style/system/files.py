@@ -1,4 +1,5 @@
 """Files that are written completely or not at all."""
+
 import contextlib
 import os
 import secrets
@@ -26,9 +27,9 @@ def atomic(path):
             yield Path(source)
             os.fsync(unnamed)
             with contextlib.suppress(FileExistsError):
-                os.link(source, path, src_dir_fd=unnamed)       # Python follows the link only with a src_dir_fd
+                os.link(source, path, src_dir_fd=unnamed)  # Python follows the link only with a src_dir_fd
                 return
-            os.link(source, temporary, src_dir_fd=unnamed)      # complete, even if the process is killed here
+            os.link(source, temporary, src_dir_fd=unnamed)  # complete, even if the process is killed here
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -1,4 +1,5 @@
 """Versions and facts about the machine, as the records of a run list them; MXNet is not loaded for them."""
+
 import importlib.metadata
 import os
 import platform
@@ -34,15 +35,22 @@ def threads_asked():
 
 def versions():
     """{"neural_style": "1.0.0", "Python": "3.11.7", "MXNet": "1.9.1", …}; None for packages that are not installed."""
-    return {"neural_style": __version__, "Python": platform.python_version(),
-            **{name: _version(package) for name, package in PACKAGES.items()}}
+    return {
+        "neural_style": __version__,
+        "Python": platform.python_version(),
+        **{name: _version(package) for name, package in PACKAGES.items()},
+    }
 
 
 def describe():
     """{"system": "Linux 6.1 x86_64", "processor": …, "processors": "4", "memory": "16 GB"}; only known facts."""
     known = memory.total()
-    facts = {"system": f"{platform.system()} {platform.release()} {platform.machine()}", "processor": processor(),
-             "processors": str(usable_cores()), "memory": known and memory.gigabytes(known)}
+    facts = {
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "processor": processor(),
+        "processors": str(usable_cores()),
+        "memory": known and memory.gigabytes(known),
+    }
     return {name: fact for name, fact in facts.items() if fact}
 
 
@@ -63,20 +71,22 @@ def instructions():
     return found[1].lower().split() if found else []
 
 
-BF16 = {"avx512_bf16", "amx_bf16"}      # the instruction sets that can multiply bfloat16
+BF16 = {"avx512_bf16", "amx_bf16"}  # the instruction sets that can multiply bfloat16
 
 
 def precision(name):
     """The precision that a value of --precision means on this processor."""
     able = BF16 & set(instructions())
     if name == "bf16" and not able:
-        raise UsageError(f"--precision bf16: this processor ({processor() or platform.machine()}) has no bfloat16 "
-                         "instructions (AVX512_BF16 or AMX_BF16); leave it out, or use --precision auto")
+        raise UsageError(
+            f"--precision bf16: this processor ({processor() or platform.machine()}) has no bfloat16 "
+            "instructions (AVX512_BF16 or AMX_BF16); leave it out, or use --precision auto"
+        )
     return name if name != "auto" else "bf16" if able else "fast32"
 
 
 def _version(package):
-    loaded = getattr(sys.modules.get(package), "__version__", None)     # CUDA builds have other package names
+    loaded = getattr(sys.modules.get(package), "__version__", None)  # CUDA builds have other package names
     try:
         return loaded or importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

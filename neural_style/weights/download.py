@@ -3,6 +3,7 @@
 The bytes are collected in `<target>.part`, where a later call continues; only once they are verified do they replace the
 target, in one step.
 """
+
 import contextlib
 import hashlib
 import os
@@ -14,8 +15,8 @@ from pathlib import Path
 
 from ..system.errors import NeuralStyleError, say
 
-CHUNK = 1 << 14     # the most that a broken connection loses
-LIMIT = 1800        # seconds that a download may take
+CHUNK = 1 << 14  # the most that a broken connection loses
+LIMIT = 1800  # seconds that a download may take
 TRANSIENT = {408, 429, 500, 502, 503, 504}
 
 
@@ -31,8 +32,20 @@ class _TooLate(Exception):
     """The time that within() gives is over."""
 
 
-def fetch(url, target, *, git_blob=None, sha256=None, size=None, largest=10 ** 9, attempts=4, timeout=(10, 30),
-          limit=LIMIT, pause=0.5, progress=True):
+def fetch(
+    url,
+    target,
+    *,
+    git_blob=None,
+    sha256=None,
+    size=None,
+    largest=10**9,
+    attempts=4,
+    timeout=(10, 30),
+    limit=LIMIT,
+    pause=0.5,
+    progress=True,
+):
     """Download url to the file target and return its Path; a target that is already verified is left alone.
 
     git_blob is the SHA-1 that git gives the file, sha256 its SHA-256, size its length in bytes; if that is unknown, it has at
@@ -63,8 +76,10 @@ def fetch(url, target, *, git_blob=None, sha256=None, size=None, largest=10 ** 9
         wrong = f"it has more than {most} bytes"
     if wrong:
         part.unlink()
-        raise NeuralStyleError(f"{url} is not the expected {target.name}: {wrong}; {arrived} arrived. "
-                               f"Nothing was changed; try again later, or use another source")
+        raise NeuralStyleError(
+            f"{url} is not the expected {target.name}: {wrong}; {arrived} arrived. "
+            f"Nothing was changed; try again later, or use another source"
+        )
     os.replace(part, target)
     return target
 
@@ -72,6 +87,7 @@ def fetch(url, target, *, git_blob=None, sha256=None, size=None, largest=10 ** 9
 @contextlib.contextmanager
 def within(seconds, what):
     """Stop the block after so many seconds; works only in the main thread, because it uses a signal."""
+
     def give_up(*_):
         raise _TooLate
 
@@ -137,18 +153,22 @@ def _transfer(url, part, most, attempts, timeout, pause, progress):
 def _request(url, part, most, timeout, progress):
     """One connection: continue part where it ends, or start over if the server does not support that."""
     import requests
+
     start = part.stat().st_size if part.exists() else 0
     # The length of a compressed response would not be the file's.
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
     try:
-        with requests.get(url, headers=headers, stream=True, timeout=timeout, hooks={"response": _without_body}) as response:
+        with requests.get(
+            url, headers=headers, stream=True, timeout=timeout, hooks={"response": _without_body}
+        ) as response:
             if response.status_code == 416 and start:
                 return "a part that is as long as the file or longer"
             if response.status_code in TRANSIENT:
                 raise _Interrupted(f"the server answers {response.status_code} {response.reason}")
             if response.status_code not in (200, 206):
-                raise NeuralStyleError(f"{url} cannot be fetched: the server answers "
-                                       f"{response.status_code} {response.reason}")
+                raise NeuralStyleError(
+                    f"{url} cannot be fetched: the server answers {response.status_code} {response.reason}"
+                )
             if response.status_code == 206 and not _continues(response, start):
                 if start:
                     part.unlink()
@@ -165,6 +185,7 @@ def _request(url, part, most, timeout, progress):
 def _meaning(error, url, timeout):
     """Translate an exception of requests, which does not distinguish broken, refused and silent connections."""
     import requests
+
     cause = error.args[0] if error.args else None
     if isinstance(error, requests.Timeout) or "timed out" in str(cause).lower():
         return _Interrupted(f"nothing arrived for {timeout[1]} seconds")
@@ -208,6 +229,7 @@ def _shown(url, name, start, end, progress):
     """Show one connection's progress on standard error; yields a function to call with each chunk's length."""
     if progress and sys.stderr is not None and sys.stderr.isatty():
         from tqdm import tqdm
+
         with tqdm(desc=name, initial=start, total=end, unit="B", unit_scale=True, file=sys.stderr) as bar:
             yield bar.update
         return

@@ -13,6 +13,7 @@ and an array is one of
 where the context (int32 device type, int32 device number) is ignored and type is an int32 index into TYPES. Only dense
 storage (0) is supported.
 """
+
 import math
 import os
 import struct
@@ -36,8 +37,10 @@ def read(path):
         if source.size == 0:
             raise source.broken("is empty")
         if source.size < 24 or source.take("Q") != LIST_MAGIC:
-            raise NeuralStyleError(f"{path} is not an MXNet .params file; `python -m neural_style.weights convert FILE` "
-                                   "reads other programs' files")
+            raise NeuralStyleError(
+                f"{path} is not an MXNet .params file; `python -m neural_style.weights convert FILE` "
+                "reads other programs' files"
+            )
         source.take("Q")
         arrays = [_read_array(source) for _ in range(source.take_count(least_bytes=4))]
         names = [_read_name(source) for _ in range(source.take_count(least_bytes=8))]
@@ -85,8 +88,9 @@ class _Source:
 
     def demand(self, count):
         if count > self.left():
-            raise self.broken(f"is truncated or damaged: {count} bytes should follow byte {self.file.tell()}, "
-                              f"{self.left()} do")
+            raise self.broken(
+                f"is truncated or damaged: {count} bytes should follow byte {self.file.tell()}, {self.left()} do"
+            )
 
     def take(self, form):
         """The next number or, if form (as in struct) has several, a tuple of numbers."""

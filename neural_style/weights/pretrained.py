@@ -3,6 +3,7 @@
 A weights file NAME.params holds float32 arrays `arg:conv1_1_weight` (out, in, 3, 3), `arg:conv1_1_bias` (out,), …
 for pictures with channels R, G, B on the scale "[0, 1] × 256 minus (123.68, 116.779, 103.939)".
 """
+
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 def places(name="vgg19"):
     """The paths where NAME.params is looked for, in this order."""
     from platformdirs import user_cache_dir
+
     checkout = PACKAGE.parent
     folders = [Path("model")]
     if (checkout / "setup.py").is_file():
@@ -46,8 +48,10 @@ def ensure(name="vgg19", explicit=None):
         return path
     looked = "looked for " + ", ".join(map(str, places(name)))
     if name != "vgg19":
-        raise NeuralStyleError(f"there are no weights for {name}: create {name}.params with `python -m "
-                               f"neural_style.weights convert FILE`, or name a file with --model-params PATH; {looked}")
+        raise NeuralStyleError(
+            f"there are no weights for {name}: create {name}.params with `python -m "
+            f"neural_style.weights convert FILE`, or name a file with --model-params PATH; {looked}"
+        )
     target = places(name)[-1]
     say(f"the VGG19 weights are not here yet; downloading them once, to {target.parent}")
     try:
@@ -59,8 +63,10 @@ def ensure(name="vgg19", explicit=None):
 
 def too_short(missing):
     """The error for a file that lacks a needed array."""
-    return UsageError(f"the weights file has no {missing}: it ends below the chosen layers; use lower ones, or fetch "
-                      "or convert a file with the whole network")
+    return UsageError(
+        f"the weights file has no {missing}: it ends below the chosen layers; use lower ones, or fetch "
+        "or convert a file with the whole network"
+    )
 
 
 def load(path, shapes=None):
@@ -81,8 +87,10 @@ def _demand(path, arrays, shapes):
         if name not in arrays:
             raise NeuralStyleError(f"{path} is not a {network_of(shapes).upper()}: {name} is missing")
         if arrays[name].shape != tuple(shape):
-            raise NeuralStyleError(f"{path} is not a {network_of(shapes).upper()}: {name} has shape {arrays[name].shape} "
-                                   f"instead of {tuple(shape)}")
+            raise NeuralStyleError(
+                f"{path} is not a {network_of(shapes).upper()}: {name} has shape {arrays[name].shape} "
+                f"instead of {tuple(shape)}"
+            )
 
 
 def network_of(names):
@@ -96,19 +104,31 @@ def check(path):
     arrays = load(path)
     network = network_of(arrays)
     blocks = NETWORKS[network]
-    layers = [name[:-len("_weight")] for name in arrays if name.endswith("_weight")]
+    layers = [name[: -len("_weight")] for name in arrays if name.endswith("_weight")]
     # By default nothing above conv5_1 is needed, and the original's file ends there.
     _demand(path, arrays, array_shapes(blocks[:4] + ((blocks[4][0], 1),)))
     sha256, blob, record = download.sha256_of(path), download.git_blob_of(path), sources.read_record(path)
     original = blob == sources.FILES[sources.WEIGHTS]["git_blob"]
     if record and record.get("sha256") != sha256 and not original:
-        raise NeuralStyleError(f"{path} is not the file that its record {sources.record_path(path)} describes: "
-                               f"its SHA-256 is {sha256} instead of {record.get('sha256')}; fetch it again, or delete "
-                               "the record")
-    verdict = ("good: the published file" if original else
-               "good: unchanged since it was written" if record else
-               "well-formed, but of unknown origin")
-    return {"file": str(path), "network": f"{network.upper()}, {len(layers)} layers, {layers[0]} to {layers[-1]}",
-            "precision": "exact" if original else record.get("precision", "unknown"),
-            "source": "the published file" if original else record.get("source", "unknown"),
-            "licence": record.get("licence", "unknown"), "SHA-256": sha256, "git blob": blob, "verdict": verdict}
+        raise NeuralStyleError(
+            f"{path} is not the file that its record {sources.record_path(path)} describes: "
+            f"its SHA-256 is {sha256} instead of {record.get('sha256')}; fetch it again, or delete "
+            "the record"
+        )
+    verdict = (
+        "good: the published file"
+        if original
+        else "good: unchanged since it was written"
+        if record
+        else "well-formed, but of unknown origin"
+    )
+    return {
+        "file": str(path),
+        "network": f"{network.upper()}, {len(layers)} layers, {layers[0]} to {layers[-1]}",
+        "precision": "exact" if original else record.get("precision", "unknown"),
+        "source": "the published file" if original else record.get("source", "unknown"),
+        "licence": record.get("licence", "unknown"),
+        "SHA-256": sha256,
+        "git blob": blob,
+        "verdict": verdict,
+    }

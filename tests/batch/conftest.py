@@ -1,11 +1,12 @@
 """A folder with pictures, and children that do not paint."""
+
 import shutil
 
 import pytest
 from PIL import Image
+from stubs import STUB
 
 from neural_style.batch import children
-from stubs import STUB
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 Words in the content's name say what happens besides; a file NAME.fails beside it lets the pair fail.
 """
+
 import json
 import os
 import shutil
@@ -15,11 +16,13 @@ with open(os.path.join(folder, "log"), "a") as log:
     log.write(json.dumps(dict(task, name=name, worker=os.getppid(), threads=os.environ.get("OMP_NUM_THREADS"))) + "\n")
 print("painting", name, file=sys.stderr)
 if "slow" in name:
-    time.sleep(.4)
+    time.sleep(0.4)
 if "endless" in name:
     os.read(0, 1)
     sys.exit(130)
-if "killed" in name and sum(json.loads(line)["name"] == name for line in open(os.path.join(folder, "log"))) <= int(name[0]):
+if "killed" in name and sum(json.loads(line)["name"] == name for line in open(os.path.join(folder, "log"))) <= int(
+    name[0]
+):
     os.kill(os.getpid(), 9)
 if "deadly" in name:
     os.kill(os.getppid(), 9)
@@ -31,4 +34,4 @@ if os.path.exists(content + ".fails"):
 for path in filter(None, (output, task["raw"])):
     shutil.copy(content, path + "~")
     os.replace(path + "~", path)
-print("a model's own words\n" + json.dumps({"error": None, "epochs": 3, "eps": .1}))
+print("a model's own words\n" + json.dumps({"error": None, "epochs": 3, "eps": 0.1}))

@@ -1,4 +1,5 @@
 """What the tests of batches share."""
+
 import json
 import sys
 import time
@@ -9,8 +10,17 @@ STUB = [sys.executable, "-S", "-E", str(Path(__file__).with_name("stub_child.py"
 
 def words(folder, *more):
     """The command of a batch in the folder that the fixture makes."""
-    return ["--content", str(folder / "in"), "--style", str(folder / "style"), "--output", str(folder / "out"),
-            "--format", "png", *more]
+    return [
+        "--content",
+        str(folder / "in"),
+        "--style",
+        str(folder / "style"),
+        "--output",
+        str(folder / "out"),
+        "--format",
+        "png",
+        *more,
+    ]
 
 
 def entries(folder):
@@ -28,4 +38,4 @@ def until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
-        time.sleep(.02)
+        time.sleep(0.02)

@@ -1,4 +1,5 @@
 """Many pictures by one command: what is painted, how, and what is said of it."""
+
 import os
 import re
 import shutil
@@ -11,19 +12,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from stubs import entries, told, words
 
 from neural_style import nstyle
 from neural_style.batch import child, children
 from neural_style.batch.__main__ import main
 from neural_style.system.errors import describe
-from stubs import entries, told, words
 
 
 @pytest.fixture
 def flags(random_params):
     """Flags of a short run."""
-    return ["--model-params", str(random_params), "--max-long-edge", "32", "--max-num-epochs", "3", "--seed", "1",
-            "--gpu", "-1", "--optimizer", "adam", "--lr", "9"]
+    return [
+        "--model-params",
+        str(random_params),
+        "--max-long-edge",
+        "32",
+        "--max-num-epochs",
+        "3",
+        "--seed",
+        "1",
+        "--gpu",
+        "-1",
+        "--optimizer",
+        "adam",
+        "--lr",
+        "9",
+    ]
 
 
 def pixels(path):
@@ -39,9 +54,19 @@ def test_pairs_are_those_of_single_runs_and_one_bad_picture_costs_its_own(folder
     assert sorted(os.listdir(folder / "out")) == ["batch.json", "chelsea-coffee.png", "index.html"]
     done, failed = (entries(folder)[f"{name}-coffee.png"] for name in ("chelsea", "rocket"))
     assert (done["outcome"], done["epochs"], failed["outcome"]) == ("done", 3, "failed") and 0 < done["eps"] < 2
-    nstyle.train_nstyle(nstyle.get_args([
-        "--content-image", str(folder / "in/chelsea.png"), "--style-image", str(folder / "style/coffee.png"),
-        "--output", str(folder / "single.png"), *flags]))
+    nstyle.train_nstyle(
+        nstyle.get_args(
+            [
+                "--content-image",
+                str(folder / "in/chelsea.png"),
+                "--style-image",
+                str(folder / "style/coffee.png"),
+                "--output",
+                str(folder / "single.png"),
+                *flags,
+            ]
+        )
+    )
     assert np.array_equal(pixels(folder / "out/chelsea-coffee.png"), pixels(folder / "single.png"))
 
 
@@ -65,7 +90,11 @@ def test_a_rerun_paints_what_is_missing_or_has_changed(folder, stub, capfd):
     assert painted("--tv-weight", "5", "--start", "style") == ["chelsea.png", "rocket.png"]
     os.utime(folder / "in/chelsea.png", (1, 1))
     assert painted("--tv-weight", "5", "--start", "style") == []
-    for text, expected in ((b"other", ["chelsea.png", "rocket.png"]), (b"other", []), (b"again", ["chelsea.png", "rocket.png"])):
+    for text, expected in (
+        (b"other", ["chelsea.png", "rocket.png"]),
+        (b"other", []),
+        (b"again", ["chelsea.png", "rocket.png"]),
+    ):
         (folder / "start.npy").write_bytes(text)
         assert painted("--start", str(folder / "start.npy")) == expected
     shutil.copy(folder / "style/coffee.png", folder / "in/chelsea.png")
@@ -76,7 +105,8 @@ def test_a_rerun_paints_what_is_missing_or_has_changed(folder, stub, capfd):
     (folder / "style/coffee.png").rename(folder / "style/cup.png")
     assert painted() == ["chelsea.png", "rocket.png"]
     assert {name: entry["outcome"] for name, entry in entries(folder).items()} == dict.fromkeys(
-        ["rocket-coffee.png", "chelsea-cup.png", "rocket-cup.png"], "done")
+        ["rocket-coffee.png", "chelsea-cup.png", "rocket-cup.png"], "done"
+    )
     first = told(folder)[0]["args"]
     assert first["save_epochs"] > first["max_num_epochs"] and first["output"] == str(folder / "out/chelsea-coffee.png")
 
@@ -89,7 +119,7 @@ def test_show_opens_the_sheet_and_no_page(folder, stub, monkeypatch):
     assert main(words(folder, "--show", *stub)) == 0
     end = time.monotonic() + 20
     while not (folder / "shown").exists() and time.monotonic() < end:
-        time.sleep(.05)
+        time.sleep(0.05)
     assert (folder / "shown").read_text().strip() == (folder / "out/index.html").as_uri()
     assert not any(task["args"]["show"] or task["args"]["report"] for task in told(folder))
 
@@ -103,12 +133,26 @@ def test_a_bar_on_a_terminal_lets_failures_be_read(folder, stub, monkeypatch, ca
     assert re.search(r"2/2 \[00:0\d<00:00\]", " ".join(said)) and "painting chelsea.png" not in said
     assert main(words(folder, "--jobs", "1", "--verbose", "--overwrite", *stub)) == 1
     said = capsys.readouterr().err
-    assert "painting rocket.png\nrocket-coffee.png failed: no luck\n" in said and "2/2" in said and "chelsea.png" not in said
+    assert (
+        "painting rocket.png\nrocket-coffee.png failed: no luck\n" in said
+        and "2/2" in said
+        and "chelsea.png" not in said
+    )
 
 
 def test_results_among_the_contents_are_not_painted_again(folder, stub):
-    command = ["--content", str(folder / "in"), str(folder / "in/rocket.png"), "--style", str(folder / "style"),
-               "--output", str(folder / "in"), "--format", "png", *stub]
+    command = [
+        "--content",
+        str(folder / "in"),
+        str(folder / "in/rocket.png"),
+        "--style",
+        str(folder / "style"),
+        "--output",
+        str(folder / "in"),
+        "--format",
+        "png",
+        *stub,
+    ]
     assert main(command) == 0
     shutil.copy(folder / "in/chelsea-coffee.png", folder / "in/chelsea-coffee_e50.png")
     assert main(command) == 0 and len(told(folder)) == 2
@@ -134,14 +178,14 @@ def test_a_sequence_goes_from_frame_to_frame(frames, stub):
     assert starts == ["style"] + [f".{number}-coffee.png.npy" for number in (1, 2, 3, 3, 5, 6, 7, 8, 9, 10, 11)]
     assert [task["before"] and Path(task["before"]).stem for task in told(frames)][:5] == [None, "1", "2", "3", "3"]
     left = [name for name in os.listdir(frames / "out") if name.startswith(".")]
-    assert left == [".12-coffee.png.npy"]       # one frame failed: it may go on
+    assert left == [".12-coffee.png.npy"]  # one frame failed: it may go on
 
     # the fourth frame is painted again, and all that follow from it
     (frames / "in/4.png.fails").unlink()
     assert main(command) == 0
     again = told(frames)[12:]
     assert [task["name"] for task in again] == [f"{number}.png" for number in range(4, 13)]
-    assert Path(again[0]["args"]["start"]).name == "3-coffee.png"       # where there is nothing better than the picture
+    assert Path(again[0]["args"]["start"]).name == "3-coffee.png"  # where there is nothing better than the picture
     assert not [name for name in os.listdir(frames / "out") if name.startswith(".")]
     assert main(command) == 0 and len(told(frames)) == 21
 
@@ -169,12 +213,12 @@ def test_a_rerun_of_a_sequence_paints_what_one_run_would(frames, flags, monkeypa
         (frames / f"in/{number}.png").unlink()
     whole = words(frames, "--sequence") + flags
     assert main(whole) == 0
-    assert starts == ["uniform", ".2-coffee.png.npy", ".3-coffee.png.npy"]      # moved to where their contents are
+    assert starts == ["uniform", ".2-coffee.png.npy", ".3-coffee.png.npy"]  # moved to where their contents are
     once = pixels(frames / "out/3-coffee.png")
     shutil.rmtree(frames / "out")
     (frames / "in/3.png").rename(frames / "3.png")
     (frames / "in/3.png").write_bytes(b"")
-    assert main(whole) == 1       # the first two frames, and the unrounded result of the second
+    assert main(whole) == 1  # the first two frames, and the unrounded result of the second
     (frames / "3.png").rename(frames / "in/3.png")
     assert main(whole) == 0
     assert np.array_equal(pixels(frames / "out/3-coffee.png"), once)
@@ -184,8 +228,22 @@ def test_zip(folder, stub, capsys):
     assert main(words(folder, "--zip", *stub)) == 2
     assert "2 contents and 1 styles" in capsys.readouterr().err and not told(folder)
     style = str(folder / "style/coffee.png")
-    assert main(["--content", str(folder / "in"), "--style", style, str(folder / "in/rocket.png"), "--zip",
-                 "--output", str(folder / "out"), *stub]) == 0
+    assert (
+        main(
+            [
+                "--content",
+                str(folder / "in"),
+                "--style",
+                style,
+                str(folder / "in/rocket.png"),
+                "--zip",
+                "--output",
+                str(folder / "out"),
+                *stub,
+            ]
+        )
+        == 0
+    )
     assert sorted(entries(folder)) == ["chelsea-coffee.jpg", "rocket-rocket.jpg"]
 
 
@@ -198,13 +256,22 @@ def test_what_is_in_the_way_is_not_replaced(folder, stub, capsys):
     assert main(words(folder, "--overwrite", *stub)) == 0
 
 
-@pytest.mark.parametrize("more, said", [
-    (["--style-image", "a.jpg"], "--style-image is not for a batch: use --style PATTERN"),
-    (["--output_dir", "x"], "--output_dir is not for a batch: use --output DIR"),
-    (["--doctor"], "--doctor is not for a batch"), (["--jobs", "0"], "1 or greater"), (["--start", "-"], "standard input"),
-    (["--sequence", "--zip"], "--zip has no effect"), (["--no-such-flag"], "no-such-flag"), (["--lr", "-1"], "--lr"),
-    (["--content", "nothing/*.jpg"], "no such picture"), (["--format", "xyz"], "xyz"),
-    (["--recipe", "athalye", "--style-blend-weights", "1", "2"], "--style-blend-weights")])
+@pytest.mark.parametrize(
+    "more, said",
+    [
+        (["--style-image", "a.jpg"], "--style-image is not for a batch: use --style PATTERN"),
+        (["--output_dir", "x"], "--output_dir is not for a batch: use --output DIR"),
+        (["--doctor"], "--doctor is not for a batch"),
+        (["--jobs", "0"], "1 or greater"),
+        (["--start", "-"], "standard input"),
+        (["--sequence", "--zip"], "--zip has no effect"),
+        (["--no-such-flag"], "no-such-flag"),
+        (["--lr", "-1"], "--lr"),
+        (["--content", "nothing/*.jpg"], "no such picture"),
+        (["--format", "xyz"], "xyz"),
+        (["--recipe", "athalye", "--style-blend-weights", "1", "2"], "--style-blend-weights"),
+    ],
+)
 def test_wrong_use_is_one_line(folder, stub, more, said, capsys):
     try:
         code = main(words(folder, *stub, *more))
@@ -216,10 +283,12 @@ def test_wrong_use_is_one_line(folder, stub, more, said, capsys):
 
 def test_help_needs_no_numpy_and_a_batch_no_mxnet(folder, random_params):
     """Besides, MXNet would set OMP_NUM_THREADS for all children."""
-    code = "import sys; from neural_style.batch.__main__ import main\n" \
-           "try: main(['--help'])\nexcept SystemExit: assert not {'numpy', 'PIL', 'mxnet'} & set(sys.modules)\n" \
-           "from neural_style.batch import children; children.CHILD = ['false']\n" \
-           "assert main() == 1 and 'mxnet' not in sys.modules"
+    code = (
+        "import sys; from neural_style.batch.__main__ import main\n"
+        "try: main(['--help'])\nexcept SystemExit: assert not {'numpy', 'PIL', 'mxnet'} & set(sys.modules)\n"
+        "from neural_style.batch import children; children.CHILD = ['false']\n"
+        "assert main() == 1 and 'mxnet' not in sys.modules"
+    )
     command = [sys.executable, "-c", code] + words(folder, "--model-params", str(random_params))
     done = subprocess.run(command, capture_output=True, text=True, cwd=str(Path(__file__).parents[2]))
     assert done.returncode == 0 and done.stderr.count("its process ended with exit code 1: no reason given") == 4
@@ -231,12 +300,33 @@ def test_masks_regions_and_patches_in_a_batch(folder, flags, capfd):
         picture = np.full((40, 48, 3), left, np.uint8)
         picture[:, 24:] = right
         Image.fromarray(picture).save(folder / f"{name}.png")
-    more = ["--mask", str(folder / "mask.png"), "--style-term", "patches", "--style-layers", "relu2_1", "--regions",
-            str(folder / "whole.png"), "--style-regions", str(folder / "whole.png")]
+    more = [
+        "--mask",
+        str(folder / "mask.png"),
+        "--style-term",
+        "patches",
+        "--style-layers",
+        "relu2_1",
+        "--regions",
+        str(folder / "whole.png"),
+        "--style-regions",
+        str(folder / "whole.png"),
+    ]
     assert main(words(folder, "--jobs", "1") + flags + more) == 0
-    nstyle.train_nstyle(nstyle.get_args([
-        "--content-image", str(folder / "in/chelsea.png"), "--style-image", str(folder / "style/coffee.png"),
-        "--output", str(folder / "single.png"), *flags, *more]))
+    nstyle.train_nstyle(
+        nstyle.get_args(
+            [
+                "--content-image",
+                str(folder / "in/chelsea.png"),
+                "--style-image",
+                str(folder / "style/coffee.png"),
+                "--output",
+                str(folder / "single.png"),
+                *flags,
+                *more,
+            ]
+        )
+    )
     assert np.array_equal(pixels(folder / "out/chelsea-coffee.png"), pixels(folder / "single.png"))
     Image.fromarray(np.full((40, 48), 255, np.uint8)).save(folder / "mask.png")
     capfd.readouterr()

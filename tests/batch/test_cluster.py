@@ -1,4 +1,5 @@
 """Batches on the workers of a Dask cluster, whose children are stubs."""
+
 import collections
 import json
 import os
@@ -12,13 +13,13 @@ import threading
 from argparse import Namespace
 
 import pytest
+from stubs import STUB, entries, told, until, words
 
 from neural_style.batch import cluster
 from neural_style.batch.__main__ import main
 from neural_style.batch.children import Outcome, Task
 from neural_style.options.check import complete
 from neural_style.system.errors import NeuralStyleError
-from stubs import STUB, entries, told, until, words
 
 distributed = pytest.importorskip("dask.distributed")
 QUIET = dict(threads_per_worker=1, dashboard_address=":0", silence_logs=50)
@@ -51,8 +52,13 @@ def elsewhere(preload):
     """A cluster in a process of its own: its address."""
     script = preload.with_name("elsewhere.py")
     script.write_text(ELSEWHERE.format(QUIET))
-    process = subprocess.Popen([sys.executable, str(script), str(preload)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(preload)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
     yield process.stdout.readline().strip(), process
     process.kill()
     process.communicate()
@@ -67,9 +73,12 @@ def contents(folder, *names):
 
 def start(folder, address, *more):
     """A batch in a process of its own."""
-    return subprocess.Popen([sys.executable, "-m", "neural_style.batch"] + words(folder, "--dask", address, *more),
-                            stderr=subprocess.PIPE, text=True,
-                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    return subprocess.Popen(
+        [sys.executable, "-m", "neural_style.batch"] + words(folder, "--dask", address, *more),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
 
 
 def painted_by(folder):
@@ -80,8 +89,8 @@ def painted_by(folder):
 def test_one_worker_paints_all_and_one_that_comes_late_has_its_share(folder, stub, one_worker, capfd):
     contents(folder, *(f"slow {number}" for number in range(20)))
     (folder / "out").mkdir()
-    (folder / "out/.slow 0-coffee.png.started").write_text("..")        # of a batch that was killed
-    first, = (worker.pid for worker in one_worker.workers.values())
+    (folder / "out/.slow 0-coffee.png.started").write_text("..")  # of a batch that was killed
+    (first,) = (worker.pid for worker in one_worker.workers.values())
 
     def grow():
         until(lambda: len(told(folder)) == 2)
@@ -130,8 +139,10 @@ def test_a_scheduler_that_dies_is_one_line(folder, stub, elsewhere):
 
     threading.Thread(target=kill, daemon=True).start()
     batch = start(folder, address, "--quiet", *stub)
-    assert re.fullmatch(r"neural_style.batch: error: --dask tcp://\S+: the connection to the scheduler is lost; .*\n",
-                        batch.communicate()[1])
+    assert re.fullmatch(
+        r"neural_style.batch: error: --dask tcp://\S+: the connection to the scheduler is lost; .*\n",
+        batch.communicate()[1],
+    )
     assert batch.returncode == 1
     assert [entry["outcome"] for entry in entries(folder).values()] == ["done"] + ["waiting"] * 3
     assert (folder / "out/index.html").exists()
@@ -149,26 +160,45 @@ def test_after_ctrl_c_no_pair_is_begun(folder, stub, one_worker):
     assert len(told(folder)) == 1
 
 
-@pytest.mark.skipif(not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode,
-                    reason="there are no namespaces here")
+@pytest.mark.skipif(
+    not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode,
+    reason="there are no namespaces here",
+)
 @pytest.mark.parametrize("hidden", ["in", "style"])
 def test_a_worker_that_does_not_see_the_pictures(folder, stub, hidden, capfd):
     with distributed.LocalCluster(n_workers=0, **QUIET) as scheduler:
-        worker = [sys.executable, "-m", "distributed.cli.dask_spec", scheduler.scheduler_address, "--spec",
-                  json.dumps({"cls": "dask.distributed.Worker", "opts": {"nthreads": 1}})]
-        command = f"mount -t tmpfs none {shlex.quote(str(folder / hidden))} && exec {' '.join(map(shlex.quote, worker))}"
+        worker = [
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_spec",
+            scheduler.scheduler_address,
+            "--spec",
+            json.dumps({"cls": "dask.distributed.Worker", "opts": {"nthreads": 1}}),
+        ]
+        command = (
+            f"mount -t tmpfs none {shlex.quote(str(folder / hidden))} && exec {' '.join(map(shlex.quote, worker))}"
+        )
         worker = subprocess.Popen(["unshare", "-rm", "sh", "-c", command], stderr=subprocess.DEVNULL)
         assert main(words(folder, "--dask", scheduler.scheduler_address, *stub)) == 1
         worker.kill()
         worker.wait()
     said = capfd.readouterr().err
-    assert len(said.splitlines()) == 1 and re.search(rf"the worker tcp://\S+ does not see {folder / hidden}/\w+\.png; ", said)
+    assert len(said.splitlines()) == 1 and re.search(
+        rf"the worker tcp://\S+ does not see {folder / hidden}/\w+\.png; ", said
+    )
     assert not told(folder) and not list(folder.glob("out/*.png"))
 
 
 def test_a_worker_that_comes_late_and_cannot_paint(folder):
-    args = vars(complete(Namespace(content_image=str(folder / "in/chelsea.png"), style_image=str(folder / "nowhere.png"),
-                                   output=str(folder / "x.png"))))
+    args = vars(
+        complete(
+            Namespace(
+                content_image=str(folder / "in/chelsea.png"),
+                style_image=str(folder / "nowhere.png"),
+                output=str(folder / "x.png"),
+            )
+        )
+    )
     assert "the worker on " in cluster._paint(Task(args), "0.1").error
     assert f"does not see {folder / 'nowhere.png'}; " in cluster._paint(Task(args), cluster.__version__).error
     args.update(style_image=args["content_image"], output="/proc/x.png")
@@ -177,8 +207,10 @@ def test_a_worker_that_comes_late_and_cannot_paint(folder):
 
 def test_an_exception_with_a_deep_traceback_does_not_stay_on_its_worker(folder, stub, preload, capfd):
     deep = preload.with_name("deep.py")
-    deep.write_text("from neural_style.batch import children\n"
-                    "def paint(*given):\n    return paint(*given)\nchildren.Children.paint = paint\n")
+    deep.write_text(
+        "from neural_style.batch import children\n"
+        "def paint(*given):\n    return paint(*given)\nchildren.Children.paint = paint\n"
+    )
     with distributed.LocalCluster(n_workers=1, preload=[str(deep)], **QUIET) as one:
         assert main(words(folder, "--dask", one.scheduler_address, *stub)) == 1
     assert "failed: chelsea-coffee.png: the worker on " in capfd.readouterr().err
@@ -193,7 +225,10 @@ def test_a_cluster_that_cannot_work_is_told_before_the_start(tmp_path):
             pass
 
     cluster._demand_ready(Client([tmp_path], cluster.__version__), "tcp://s", [])
-    for needed, version, said in (([], "0.1", "has neural_style .* and the batch 0.1"), (["/nowhere"], cluster.__version__, "see /no")):
+    for needed, version, said in (
+        ([], "0.1", "has neural_style .* and the batch 0.1"),
+        (["/nowhere"], cluster.__version__, "see /no"),
+    ):
         with pytest.raises(NeuralStyleError, match=said):
             cluster._demand_ready(Client(needed, version), "tcp://s", [])
 

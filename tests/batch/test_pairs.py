@@ -1,4 +1,5 @@
 """Which pictures a batch is of, and what its results are called."""
+
 import time
 
 import pytest
@@ -16,9 +17,9 @@ def test_names_are_unique_and_stay(tmp_path):
     again = pairs.name_outputs([("/0/1.jpg", "/s/x.jpg")] + sides, tmp_path, "jpg", known)
     assert [one.output for one in again] == ["1-x-3.jpg", "1-x.jpg", "1-x-2.jpg", "50_-x.jpg", "5_-x.jpg"]
     assert [one.output for one in pairs.name_outputs(sides, tmp_path, "png", known)][:2] == ["1-x.png", "1-x-2.png"]
-    known = [Entry("/a/a.jpg", "/s/x.jpg", "a-x.jpg", "done")]      # some file systems take it for A-x.jpg
+    known = [Entry("/a/a.jpg", "/s/x.jpg", "a-x.jpg", "done")]  # some file systems take it for A-x.jpg
     assert pairs.name_outputs([("/b/A.jpg", "/s/x.jpg")], tmp_path, "jpg", known)[0].output == "A-x-2.jpg"
-    mine = (str(tmp_path / "1.jpg"), str(tmp_path / "1-1.jpg"))         # a result must never replace an input
+    mine = (str(tmp_path / "1.jpg"), str(tmp_path / "1-1.jpg"))  # a result must never replace an input
     assert pairs.name_outputs([mine, (mine[0], mine[0])], tmp_path, "jpg", [])[1].output == "1-1-2.jpg"
 
 
@@ -37,7 +38,7 @@ def test_patterns(tmp_path):
 
     def found(*patterns):
         paths = pairs.find_pictures([str(tmp_path / one) for one in patterns], "--content")
-        return [path[len(str(tmp_path)) + 1:] for path in paths]
+        return [path[len(str(tmp_path)) + 1 :] for path in paths]
 
     assert found("") == ["a[1].png", "Frame1.PNG", "frame2.png", "frame10.png"]
     assert found("frame*") == ["frame2.png", "frame10.png"] and found("a[1].png") == ["a[1].png"]

@@ -1,4 +1,5 @@
 """The processes that paint: how many, that they end, and what happens when one is killed."""
+
 import os
 import signal
 import subprocess
@@ -8,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+from stubs import STUB, entries, told, until, words
 
 from neural_style.batch import children, workers
 from neural_style.batch.__main__ import main
-from stubs import STUB, entries, told, until, words
 
 linux = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 
@@ -21,8 +22,8 @@ def test_memory_limits_the_jobs(monkeypatch):
     monkeypatch.setattr(workers.machine, "usable_cores", lambda: 8)
     monkeypatch.setattr(workers.memory, "available", lambda: 6e9)
     assert workers.jobs_for(None, 100, 100 * 100) == 8 and workers.jobs_for(None, 3, 100 * 100) == 3
-    assert 1 <= workers.jobs_for(None, 100, 600 * 600) < 8 and workers.jobs_for(None, 100, 10 ** 8) == 1
-    assert workers.jobs_for(6, 100, 10 ** 8) == 6
+    assert 1 <= workers.jobs_for(None, 100, 600 * 600) < 8 and workers.jobs_for(None, 100, 10**8) == 1
+    assert workers.jobs_for(6, 100, 10**8) == 6
     assert [workers.threads_for(jobs) for jobs in (1, 3, 16)] == [8, 2, 1]
     monkeypatch.setenv("OMP_NUM_THREADS", "5")
     assert workers.threads_for(4) == 5
@@ -41,13 +42,22 @@ def test_processes_share_the_processors_and_are_recorded_as_they_end(folder, stu
 
 
 def test_pairs_that_have_not_begun_are_cancelled(folder, stub):
-    tasks = {name: children.Task({"content_image": str(folder / "in/chelsea.png"), "output": str(folder / name),
-                                  "verbose": False, "debug": False}) for name in ("a.png", "b.png", "c.png")}
+    tasks = {
+        name: children.Task(
+            {
+                "content_image": str(folder / "in/chelsea.png"),
+                "output": str(folder / name),
+                "verbose": False,
+                "debug": False,
+            }
+        )
+        for name in ("a.png", "b.png", "c.png")
+    }
     with workers.here(1) as painter:
         painted = painter.paint(tasks)
         assert next(painted)[0] == "a.png"
         painted.close()
-        time.sleep(.5)
+        time.sleep(0.5)
     assert not (folder / "c.png").exists()
 
 
@@ -70,27 +80,47 @@ def test_ctrl_c_ends_what_runs_and_begins_nothing_more(folder):
     running.send_signal(signal.SIGINT)
     assert running.communicate()[1] == "neural_style.batch: interrupted; run the same command again to continue\n"
     assert running.returncode == 130
-    assert time.monotonic() - sent < children.GRACE     # the child was told, not killed
+    assert time.monotonic() - sent < children.GRACE  # the child was told, not killed
     assert len(told(folder)) == 1 and {entry["outcome"] for entry in entries(folder).values()} == {"waiting"}
     assert (folder / "out/index.html").exists() and not processes_of(folder)
 
 
 @linux
 def test_a_child_ends_with_its_parent(folder, random_params):
-    running = start([sys.executable, "-m", "neural_style.batch"], folder, "--max-num-epochs", "100000", "--stop-eps", "0",
-                    "--max-long-edge", "32", "--gpu", "-1", "--save-epochs", "1", "--model-params", str(random_params))
+    running = start(
+        [sys.executable, "-m", "neural_style.batch"],
+        folder,
+        "--max-num-epochs",
+        "100000",
+        "--stop-eps",
+        "0",
+        "--max-long-edge",
+        "32",
+        "--gpu",
+        "-1",
+        "--save-epochs",
+        "1",
+        "--model-params",
+        str(random_params),
+    )
     until(lambda: list(folder.glob("out/*_e1.png")))
     assert processes_of(folder)
     running.kill()
     running.wait()
     until(lambda: not processes_of(folder))
-    assert sorted(path.name for path in folder.glob("out/*-coffee.png")) == ["chelsea-coffee.png"]     # interrupted, not killed
+    assert sorted(path.name for path in folder.glob("out/*-coffee.png")) == [
+        "chelsea-coffee.png"
+    ]  # interrupted, not killed
 
 
 def start(command, folder, *more):
     return subprocess.Popen(
-        command + words(folder, "--jobs", "1", *more), cwd=str(Path(__file__).parents[2]), stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+        command + words(folder, "--jobs", "1", *more),
+        cwd=str(Path(__file__).parents[2]),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
 
 
 def processes_of(folder):

@@ -1,4 +1,5 @@
 """Layers in plain NumPy, float64, for pictures x (C, H, W): what the generators are tested against."""
+
 import numpy as np
 
 
@@ -7,8 +8,15 @@ def convolve(x, weight, bias=None, stride=1, pad=0, mode="constant"):
     kernel = weight.shape[2]
     x = np.pad(x, ((0, 0), (pad, pad), (pad, pad)), mode=mode)
     height, width = ((side - kernel) // stride + 1 for side in x.shape[1:])
-    y = sum(np.tensordot(weight[:, :, i, j], x[:, i:i + stride * height:stride, j:j + stride * width:stride][:, :height, :width], 1)
-            for i in range(kernel) for j in range(kernel))
+    y = sum(
+        np.tensordot(
+            weight[:, :, i, j],
+            x[:, i : i + stride * height : stride, j : j + stride * width : stride][:, :height, :width],
+            1,
+        )
+        for i in range(kernel)
+        for j in range(kernel)
+    )
     return y if bias is None else y + bias[:, None, None]
 
 
@@ -18,7 +26,9 @@ def transposed(x, weight, stride, pad):
     y = np.zeros((weight.shape[1], (height - 1) * stride + kernel, (width - 1) * stride + kernel))
     for i in range(kernel):
         for j in range(kernel):
-            y[:, i:i + stride * height:stride, j:j + stride * width:stride] += np.tensordot(weight[:, :, i, j], x, (0, 0))
+            y[:, i : i + stride * height : stride, j : j + stride * width : stride] += np.tensordot(
+                weight[:, :, i, j], x, (0, 0)
+            )
     return y[:, pad:-pad, pad:-pad]
 
 
@@ -29,15 +39,18 @@ def normalise(x, gamma, beta, eps):
 
 
 def scale(x, gamma, beta, mean, variance, eps):
-    return (x - mean[:, None, None]) / np.sqrt(variance + eps)[:, None, None] * gamma[:, None, None] + beta[:, None, None]
+    return (x - mean[:, None, None]) / np.sqrt(variance + eps)[:, None, None] * gamma[:, None, None] + beta[
+        :, None, None
+    ]
 
 
 def leaky(x):
-    return np.where(x > 0, x, 0.25 * x)     # MXNet's slope
+    return np.where(x > 0, x, 0.25 * x)  # MXNet's slope
 
 
 def fast(arrays, picture):
     """What `fast` paints of a picture (3, H, W)."""
+
     def layer(x, name, kernel, stride=1, relu=True):
         x = convolve(x, arrays[name + "_weight"], None, stride, kernel // 2, "reflect")
         x = normalise(x, arrays[name + "_norm_gamma"], arrays[name + "_norm_beta"], 1e-5)
@@ -84,7 +97,7 @@ def v3(arrays, picture, first, norm, enlarged, states=None):
 
     def up(x, pad, activation):
         x = transposed(x, arrays[f"deconvolution{take('deconvolution')}_weight"], 2, pad)
-        x = x[:, 1:, 1:] if pad == 2 else x         # of one more row and column than needed, the first
+        x = x[:, 1:, 1:] if pad == 2 else x  # of one more row and column than needed, the first
         return layer(x, take("norm"), activation)
 
     half = down(picture, 5, 2)
@@ -102,6 +115,7 @@ def _layer(arrays, states):
         if states is None:
             return activation(normalise(x, *own, 1e-3))
         return activation(scale(x, *own, states[name + "_moving_mean"], states[name + "_moving_var"], 1e-3))
+
     return layer
 
 
@@ -110,5 +124,9 @@ def _mixed(painted, picture):
     return 0.4 * (painted * 128 + 128 - means[:, None, None]) + 0.6 * picture
 
 
-BOOST = ((v4, dict(first=0, norm=0)), (v3, dict(first=7, norm=7, enlarged=0)),
-         (v3, dict(first=15, norm=18, enlarged=3)), (v4, dict(first=23, norm=29)))
+BOOST = (
+    (v4, dict(first=0, norm=0)),
+    (v3, dict(first=7, norm=7, enlarged=0)),
+    (v3, dict(first=15, norm=18, enlarged=3)),
+    (v4, dict(first=23, norm=29)),
+)

@@ -1,7 +1,9 @@
 """The generators against plain NumPy, and `boost` against the original's structure."""
-import plain
+
 import numpy as np
+import plain
 import pytest
+
 from neural_style.end_to_end import generators
 from neural_style.end_to_end.generators import GENERATORS
 from neural_style.find_mxnet import mx
@@ -14,19 +16,31 @@ V3_UP = [(7, 192, 128), (7, 160, 64), (8, 96, 3)]
 
 def random_arrays(symbol, rng, size=(32, 32)):
     parameters, kept = generators.shapes(symbol, size)
-    arrays = {name: rng.normal(1 if name.endswith("gamma") else 0, 0.1, shape) if not name.endswith("weight")
-              else rng.normal(0, (2 / np.prod(shape[1:])) ** 0.5, shape) for name, shape in parameters.items()}
-    states = {name: rng.uniform(0.5, 2, shape) if name.endswith("var") else rng.normal(0, 0.3, shape)
-              for name, shape in kept.items()}
-    return tuple({name: array.astype("float32").astype(float) for name, array in some.items()} for some in (arrays, states))
+    arrays = {
+        name: rng.normal(1 if name.endswith("gamma") else 0, 0.1, shape)
+        if not name.endswith("weight")
+        else rng.normal(0, (2 / np.prod(shape[1:])) ** 0.5, shape)
+        for name, shape in parameters.items()
+    }
+    states = {
+        name: rng.uniform(0.5, 2, shape) if name.endswith("var") else rng.normal(0, 0.3, shape)
+        for name, shape in kept.items()
+    }
+    return tuple(
+        {name: array.astype("float32").astype(float) for name, array in some.items()} for some in (arrays, states)
+    )
 
 
 def bound(symbol, arrays, states, picture, train):
     arguments = {name: mx.nd.array(array) for name, array in arrays.items()}
     arguments[generators.input_of(symbol)] = mx.nd.array(picture[None])
     gradients = {name: mx.nd.zeros(array.shape) for name, array in arguments.items()}
-    executor = symbol.bind(mx.cpu(), arguments, args_grad=gradients,
-                           aux_states={name: mx.nd.array(array) for name, array in states.items()})
+    executor = symbol.bind(
+        mx.cpu(),
+        arguments,
+        args_grad=gradients,
+        aux_states={name: mx.nd.array(array) for name, array in states.items()},
+    )
     return executor.forward(is_train=train)[0].asnumpy()[0], executor, gradients
 
 
@@ -53,9 +67,11 @@ def test_forward_and_gradient(name, number):
     above = rng.normal(0, 1, picture.shape)
     executor.backward([mx.nd.array(above[None])])
     shown = {**arrays, generators.input_of(symbol): picture}
-    for key in shown:       # along a random direction of every array
+    for key in shown:  # along a random direction of every array
         direction = rng.normal(0, 1, shown[key].shape)
-        direction *= 1e-5 * np.linalg.norm(shown[key] if key.endswith(("weight", "data")) else 1) / np.linalg.norm(direction)
+        direction *= (
+            1e-5 * np.linalg.norm(shown[key] if key.endswith(("weight", "data")) else 1) / np.linalg.norm(direction)
+        )
         sides = []
         for sign in (1, -1):
             moved = {**shown, key: shown[key] + sign * direction}
@@ -73,7 +89,7 @@ def test_boost_paints_with_what_its_normalisations_kept(number):
     arrays, states = random_arrays(symbol, rng)
     picture = rng.uniform(-120, 120, (3, 16, 40)).astype("float32").astype(float)
     painted, _, _ = bound(symbol, arrays, states, picture, False)
-    expected = kind(arrays, picture, states=states, **numbers)      # some values in it are very large
+    expected = kind(arrays, picture, states=states, **numbers)  # some values in it are very large
     assert np.linalg.norm(painted - expected) < 1e-4 * np.linalg.norm(expected)
 
 
@@ -86,7 +102,7 @@ def test_boost_has_the_originals_names_kernels_and_channels():
     for kind in (V4, V3, V3, V4):
         for i, (kernel, below, filters) in enumerate(kind):
             expected[f"convolution{convolution}_weight"] = (filters, below, kernel, kernel)
-            if kind is V3 or i < 5:         # in v4 the last two have none
+            if kind is V3 or i < 5:  # in v4 the last two have none
                 expected[f"convolution{convolution}_bias"] = (filters,)
             convolution += 1
         for kernel, below, filters in V3_UP if kind is V3 else ():

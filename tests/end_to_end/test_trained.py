@@ -1,4 +1,5 @@
 """A trained network: painting as a whole and in strips, its file, and files that are none."""
+
 import json
 import zipfile
 
@@ -69,7 +70,7 @@ def test_a_file_is_read_as_it_was_written(kind, networks, tmp_path):
     assert again.about == networks[kind].about and again.name == "a"
     assert again.digest != made(kind, 4).digest and again.digest == network.load(tmp_path / "a.params").digest
     for key, array in networks[kind].arrays.items():
-        np.testing.assert_allclose(again.arrays[key], array, rtol=1e-3, atol=1e-6)     # 16 bits
+        np.testing.assert_allclose(again.arrays[key], array, rtol=1e-3, atol=1e-6)  # 16 bits
 
 
 def test_networks_that_come_with_the_package():
@@ -80,14 +81,21 @@ def test_networks_that_come_with_the_package():
         network.load("nobody")
 
 
-@pytest.mark.parametrize("about, reason", [
-    (None, "holds no network"), (b"", "holds no network"), (b"[]", "holds no network"), (b"\xff", "holds no network"),
-    (json.dumps(dict(ABOUT, generator="slow")).encode(), "holds no network"),
-    (json.dumps(dict(ABOUT, generator=["fast"])).encode(), "holds no network"),
-    (json.dumps(dict(ABOUT, size=-1)).encode(), "holds no network"),
-    (json.dumps(dict(ABOUT, description=7)).encode(), "holds no network"),
-    (b"[" * 100_000, "holds no network"),
-    (json.dumps(dict(ABOUT, generator="boost")).encode(), "convolution0_weight is missing")])
+@pytest.mark.parametrize(
+    "about, reason",
+    [
+        (None, "holds no network"),
+        (b"", "holds no network"),
+        (b"[]", "holds no network"),
+        (b"\xff", "holds no network"),
+        (json.dumps(dict(ABOUT, generator="slow")).encode(), "holds no network"),
+        (json.dumps(dict(ABOUT, generator=["fast"])).encode(), "holds no network"),
+        (json.dumps(dict(ABOUT, size=-1)).encode(), "holds no network"),
+        (json.dumps(dict(ABOUT, description=7)).encode(), "holds no network"),
+        (b"[" * 100_000, "holds no network"),
+        (json.dumps(dict(ABOUT, generator="boost")).encode(), "convolution0_weight is missing"),
+    ],
+)
 def test_a_file_that_says_something_else(about, reason, networks, tmp_path):
     arrays = dict(networks["fast"].arrays)
     if about:
@@ -97,10 +105,14 @@ def test_a_file_that_says_something_else(about, reason, networks, tmp_path):
         network.load(tmp_path / "a.params")
 
 
-@pytest.mark.parametrize("change, reason", [
-    (lambda array: array[:-1], "first_weight is missing or not of shape"),
-    (lambda array: array * np.inf, "first_weight has values that are not finite"),
-    (lambda array: array.astype("int32"), "first_weight is missing or not of shape")])
+@pytest.mark.parametrize(
+    "change, reason",
+    [
+        (lambda array: array[:-1], "first_weight is missing or not of shape"),
+        (lambda array: array * np.inf, "first_weight has values that are not finite"),
+        (lambda array: array.astype("int32"), "first_weight is missing or not of shape"),
+    ],
+)
 def test_arrays_of_another_kind(change, reason, networks, tmp_path):
     arrays = {**networks["fast"].arrays, "about": np.frombuffer(json.dumps(ABOUT).encode(), "uint8")}
     arrays["arg:first_weight"] = change(arrays["arg:first_weight"])
@@ -127,8 +139,10 @@ def original(networks, tmp_path):
         folder.mkdir(parents=True)
         own, kept = generators.shapes(symbol, (64, 64))
         for name in ("v3_0001-0005000", "v3_0002-0026000"):
-            params.write(folder / f"{name}.params", {
-                key: array * (name[6] == "2") for key, array in arrays.items() if key[4:] in own or key[4:] in kept})
+            params.write(
+                folder / f"{name}.params",
+                {key: array * (name[6] == "2") for key, array in arrays.items() if key[4:] in own or key[4:] in kept},
+            )
     return tmp_path / "model"
 
 
@@ -152,8 +166,8 @@ def test_zips_that_cannot_be_read(original, tmp_path):
             packed.write(path, f"{path.parent.name}/{'long' * 60}{path.name}")
     assert network.load(tmp_path / "model.zip").about.generator == "boost"
     whole = (tmp_path / "model.zip").read_bytes()
-    for at in (len(whole) // 3, len(whole) // 2):       # in the middle of what is packed
-        (tmp_path / "model.zip").write_bytes(whole[:at] + bytes(100) + whole[at + 100:])
+    for at in (len(whole) // 3, len(whole) // 2):  # in the middle of what is packed
+        (tmp_path / "model.zip").write_bytes(whole[:at] + bytes(100) + whole[at + 100 :])
         with pytest.raises(UsageError, match="model.zip: the file is damaged, or holds no network"):
             network.load(tmp_path / "model.zip")
 
@@ -169,7 +183,7 @@ def test_a_zip_that_inflates_is_refused(tmp_path, monkeypatch):
 def test_values_too_large_for_16_bits_are_kept(tmp_path):
     large = made("boost")
     name = next(name for name in large.arrays if name.endswith("moving_var"))
-    large.arrays[name][:] = 3e6         # as trainings have them
+    large.arrays[name][:] = 3e6  # as trainings have them
     network.save(tmp_path / "large.params", large)
     np.testing.assert_array_equal(network.load(tmp_path / "large.params").arrays[name], large.arrays[name])
     assert (tmp_path / "large.params").stat().st_size < 15e6

@@ -1,4 +1,5 @@
 """Training: it learns, as the original's loop does where that is asked for, and a resumed one is the uninterrupted one."""
+
 import argparse
 import json
 
@@ -32,14 +33,41 @@ def folder(tmp_path):
 @pytest.fixture
 def train(folder, small):
     """train(output, steps=…): run a session in the folder with the small VGG; returns the steps and the network."""
+
     def run(output="a.params", words="", saved=None, on_step=None, **values):
-        args = get_args(["--style-image", str(folder / "style.png"), "--model-params", str(small), "--max-long-edge", "96",
-                         "--seed", "2", "--precision", "fast32", "--overwrite", *words.split()])
-        settings = session.Settings(**{**dict(style=[str(folder / "style.png")], output=str(folder / output), crop=64,
-                                              photos=[str(folder / "photos")], steps=6, save_every=2), **values})
+        args = get_args(
+            [
+                "--style-image",
+                str(folder / "style.png"),
+                "--model-params",
+                str(small),
+                "--max-long-edge",
+                "96",
+                "--seed",
+                "2",
+                "--precision",
+                "fast32",
+                "--overwrite",
+                *words.split(),
+            ]
+        )
+        settings = session.Settings(
+            **{
+                **dict(
+                    style=[str(folder / "style.png")],
+                    output=str(folder / output),
+                    crop=64,
+                    photos=[str(folder / "photos")],
+                    steps=6,
+                    save_every=2,
+                ),
+                **values,
+            }
+        )
         steps = []
         session.run(settings, args, saved, on_step or steps.append)
         return steps, network.load(folder / output)
+
     return run
 
 
@@ -92,6 +120,7 @@ def test_asked_to_stop_it_saves(train, folder, monkeypatch):
     @contextlib.contextmanager
     def asked(unit):
         yield [2]
+
     monkeypatch.setattr(session.interrupt, "waiting", asked)
     with pytest.raises(Interrupted, match=r"stopped after step 1; .* train --resume .*a.params") as raised:
         train(save_every=5)
@@ -107,12 +136,22 @@ def test_a_training_with_other_pictures_is_not_resumed(train, folder):
         session.run(*session.resumed(str(folder / "a.params")))
 
 
-@pytest.mark.parametrize("change", [
-    lambda about: about["settings"].update(generator="slow"), lambda about: about["settings"].update(steps="6"),
-    lambda about: about["settings"].update(photos=[1]), lambda about: about["settings"].update(more=1),
-    lambda about: about.update(step=7), lambda about: about.update(history=[[1, 2]]), lambda about: about.pop("args"),
-    lambda about: about["settings"].update(crop=96 * 10 ** 9), lambda about: about["settings"].update(rate=float("nan")),
-    lambda about: about.update(step=float("inf")), lambda about: about["history"][0].__setitem__(2, {"style": "x"})])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda about: about["settings"].update(generator="slow"),
+        lambda about: about["settings"].update(steps="6"),
+        lambda about: about["settings"].update(photos=[1]),
+        lambda about: about["settings"].update(more=1),
+        lambda about: about.update(step=7),
+        lambda about: about.update(history=[[1, 2]]),
+        lambda about: about.pop("args"),
+        lambda about: about["settings"].update(crop=96 * 10**9),
+        lambda about: about["settings"].update(rate=float("nan")),
+        lambda about: about.update(step=float("inf")),
+        lambda about: about["history"][0].__setitem__(2, {"style": "x"}),
+    ],
+)
 def test_every_field_of_a_state_is_checked(change, train, folder):
     with pytest.raises(ZeroDivisionError):
         train(on_step=lambda step: 1 / (2 - step.step), save_every=1)
@@ -147,13 +186,16 @@ def test_a_state_without_its_arrays(train, folder):
 
 def test_boost_learns_from_sums_of_clipped_gradients():
     """As the original does: the gradients of a part's picture and of the later ones are added up and clipped on the way."""
+
     class Part:
         def learn(self, gradient, rate):
             self.gradient, self.rate = gradient.asnumpy(), rate
 
     rng, parts = np.random.default_rng(0), [Part() for _ in range(4)]
     gradients = [rng.normal(0, size, (1, 3, 4, 4)).astype("float32") for size in (0.01, 3, 0.001, 0.2)]
-    training._learn(parts, [Evaluation(None, 0.0, mx.nd.array(gradient), 0.0) for gradient in gradients], GENERATORS["boost"], 7.0)
+    training._learn(
+        parts, [Evaluation(None, 0.0, mx.nd.array(gradient), 0.0) for gradient in gradients], GENERATORS["boost"], 7.0
+    )
     total = 0
     for part, gradient in zip(parts[::-1], gradients[::-1]):
         total = total + gradient
@@ -209,19 +251,56 @@ def test_photographs_that_are_gone(folder, monkeypatch):
 
 
 def test_styles_at_scales_of_their_own(folder, small):
-    words = ["train", "--style", str(folder / "style.png"), str(folder / "style.png"), "--output", "a.params", "--style-scales",
-             "0.5", "1", "--style-blend-weights", "1", "3", "--model-params", str(small), "--size", "96"]
+    words = [
+        "train",
+        "--style",
+        str(folder / "style.png"),
+        str(folder / "style.png"),
+        "--output",
+        "a.params",
+        "--style-scales",
+        "0.5",
+        "1",
+        "--style-blend-weights",
+        "1",
+        "3",
+        "--model-params",
+        str(small),
+        "--size",
+        "96",
+    ]
     args = session.complete(command.parse(words)[1])
     assert args.style_scales == [0.5, 1.0]
     assert training.objective_for(args, 64, mx.cpu()).names[:2] == ["relu1_1", "relu2_1"]
 
 
 def test_values_of_the_flags_reach_the_objective(folder, small):
-    args = argparse.Namespace(**vars(get_args([
-        "--style-image", str(folder / "style.png"), "--model-params", str(small), "--max-long-edge", "96", "--content-weight",
-        "7", "--style-weight", "3", "--tv-weight", "0.5", "--style-layers", "relu1_1", "relu2_1"])))
+    args = argparse.Namespace(
+        **vars(
+            get_args(
+                [
+                    "--style-image",
+                    str(folder / "style.png"),
+                    "--model-params",
+                    str(small),
+                    "--max-long-edge",
+                    "96",
+                    "--content-weight",
+                    "7",
+                    "--style-weight",
+                    "3",
+                    "--tv-weight",
+                    "0.5",
+                    "--style-layers",
+                    "relu1_1",
+                    "relu2_1",
+                ]
+            )
+        )
+    )
     objective = training.objective_for(session.complete(args), 64, mx.cpu())
     assert objective.names == ["relu1_1", "relu2_1", "relu4_2", "tv"] and objective.weights[2] == 7
+
 
 def test_the_originals_weight_of_the_style():
     words = ["train", "--style", "a.png", "--output", "a.params", "--generator", "boost"]
@@ -231,7 +310,7 @@ def test_the_originals_weight_of_the_style():
 
 def test_fast_begins_with_the_photograph_nearly_as_it_is(folder, small):
     settings = session.Settings(["a"], "b", crop=64).complete()
-    part, = training.start(settings, get_args([]), None, mx.cpu())
+    (part,) = training.start(settings, get_args([]), None, mx.cpu())
     crop = Photographs([str(folder / "photos")], 96, 64).sample(np.random.default_rng(0))
     painted = part.paint(mx.nd.array(crop)).asnumpy()
     assert np.corrcoef(painted.ravel(), crop.ravel())[0, 1] > 0.9

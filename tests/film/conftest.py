@@ -1,7 +1,8 @@
 """The command with a network that is none."""
-import pytest
 
+import pytest
 from films import Network, Nothing
+
 from neural_style.end_to_end import network
 
 
@@ -17,6 +18,7 @@ def networks(monkeypatch):
 def paint(networks, tmp_path, monkeypatch):
     """Paint a film with a network, in tmp_path; gives the command's exit code."""
     from neural_style.film.__main__ import main
+
     monkeypatch.chdir(tmp_path)
 
     def command(film, output, *more, network="nothing"):

@@ -1,4 +1,5 @@
 """Films that the tests make themselves, what is in a film, and a network that is none."""
+
 import hashlib
 import struct
 from fractions import Fraction
@@ -16,16 +17,29 @@ RATE = 44100
 
 def moving(count, height=48, width=64, down=1, right=2):
     """Frames of a crop that moves over a smooth picture."""
-    rows, columns = np.mgrid[:height + down * count, :width + right * count] / 6
+    rows, columns = np.mgrid[: height + down * count, : width + right * count] / 6
     picture = np.dstack([np.sin(rows) * np.cos(columns), np.cos(rows + columns / 2), np.sin(columns - rows / 3)])
     picture = (110 + 80 * picture).astype(np.uint8)
-    return [np.ascontiguousarray(picture[down * i:down * i + height, right * i:right * i + width]) for i in range(count)]
+    return [
+        np.ascontiguousarray(picture[down * i : down * i + height, right * i : right * i + width]) for i in range(count)
+    ]
 
 
-def make(path, pictures, times=None, time_base=Fraction(1, 25), codec="libx264", pix="yuv420p", sounds=0, colors=None, keys=12,
-         quality="1"):
+def make(
+    path,
+    pictures,
+    times=None,
+    time_base=Fraction(1, 25),
+    codec="libx264",
+    pix="yuv420p",
+    sounds=0,
+    colors=None,
+    keys=12,
+    quality="1",
+):
     """Write a film with H.264 and AAC, at 25 frames a second or with these times in time_base."""
     import av
+
     with av.open(str(path), "w") as film:
         stream = film.add_stream(codec, rate=25, options={"crf": quality} if codec == "libx264" else {})
         context = stream.codec_context
@@ -39,13 +53,16 @@ def make(path, pictures, times=None, time_base=Fraction(1, 25), codec="libx264",
         for number, pixels in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             if colors:
-                frame = frame.reformat(format=pix, dst_colorspace={1: "ITU709", 6: "ITU601"}[colors[0]],
-                                       dst_color_range=["MPEG", "JPEG"][colors[1] - 1])
+                frame = frame.reformat(
+                    format=pix,
+                    dst_colorspace={1: "ITU709", 6: "ITU601"}[colors[0]],
+                    dst_color_range=["MPEG", "JPEG"][colors[1] - 1],
+                )
             frame.pts, frame.time_base = times[number] if times else number, time_base
             film.mux(stream.encode(frame))
         for number, voice in enumerate(voices):
             for start in range(0, len(pictures) * RATE // 25, 1024):
-                tone = np.sin(np.arange(start, start + 1024) * .05 * (number + 1)) * 9000
+                tone = np.sin(np.arange(start, start + 1024) * 0.05 * (number + 1)) * 9000
                 frame = av.AudioFrame.from_ndarray(tone.astype(np.int16)[None], format="s16", layout="mono")
                 frame.sample_rate, frame.pts = RATE, start
                 film.mux(voice.encode(frame))
@@ -58,7 +75,7 @@ def turned(path, a, b, c, d):
     """Give an MP4's pictures a display matrix."""
     data = bytearray(path.read_bytes())
     at = data.find(b"tkhd") + 44
-    data[at:at + 36] = struct.pack(">9i", a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    data[at : at + 36] = struct.pack(">9i", a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
     path.write_bytes(data)
     return path
 
@@ -66,11 +83,12 @@ def turned(path, a, b, c, d):
 def hurt(path, *numbers):
     """Damage some frames of a film, by their numbers in the file."""
     import av
+
     with av.open(str(path)) as film:
         places = [packet.pos for packet in film.demux(film.streams.video[0]) if packet.size]
     data = bytearray(path.read_bytes())
     for number in numbers:
-        data[places[number]:places[number] + 12] = b"\xff" * 12
+        data[places[number] : places[number] + 12] = b"\xff" * 12
     path.write_bytes(data)
     return path
 
@@ -78,15 +96,20 @@ def hurt(path, *numbers):
 def seen(path):
     """What is in a film: its size, frames, times in seconds, duration, codec, tags, and the packets of its sounds."""
     import av
+
     with av.open(str(path)) as film:
         stream = film.streams.video[0]
         frames = list(film.decode(stream))
         context = stream.codec_context
         about = SimpleNamespace(
-            size=(stream.height, stream.width), pix=context.pix_fmt, times=[frame.pts * stream.time_base for frame in frames],
-            duration=film.duration, length=stream.duration and stream.duration * stream.time_base,
+            size=(stream.height, stream.width),
+            pix=context.pix_fmt,
+            times=[frame.pts * stream.time_base for frame in frames],
+            duration=film.duration,
+            length=stream.duration and stream.duration * stream.time_base,
             tags=(int(context.colorspace), int(context.color_range)),
-            pixels=[frame.to_ndarray(format="rgb24") for frame in frames])
+            pixels=[frame.to_ndarray(format="rgb24") for frame in frames],
+        )
     about.sounds = sounds(path)
     return about
 
@@ -94,6 +117,7 @@ def seen(path):
 def sounds(path):
     """{number of the stream: [(bytes, seconds) of each packet]} of the sound in a film."""
     import av
+
     with av.open(str(path)) as film:
         found = {stream.index: [] for stream in film.streams.audio}
         for packet in film.demux(list(film.streams.audio)) if found else ():
@@ -122,6 +146,7 @@ def durations_of(path):
 
 class Network:
     """In the place of a trained network: flat colours, and a texture that is another one for every frame."""
+
     digest = "a network"
 
     def __init__(self, texture=18):
@@ -138,6 +163,7 @@ class Network:
 
 class Nothing(Network):
     """A network that leaves every frame as it is."""
+
     digest = "nothing"
 
     def paint(self, image):

@@ -1,5 +1,5 @@
 """Painted films are as long, as large and as loud as their sources."""
-import json
+
 import os
 import shutil
 import signal
@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from films import Nothing, animation, durations_of, make, moving, seen, turned
 from PIL import Image
 
-from films import Nothing, animation, durations_of, make, moving, seen, turned
 from neural_style.film import painters
 from neural_style.film.kept import Kept
 from neural_style.film.read import open_film
@@ -30,7 +30,12 @@ def test_size_times_and_sound_stay(paint, tmp_path, capsys):
     before = seen("film.mp4")
     assert paint("film.mp4", "painted.mp4") == 0
     after = seen("painted.mp4")
-    assert (after.size, after.times, after.duration, after.length) == (before.size, before.times, before.duration, before.length)
+    assert (after.size, after.times, after.duration, after.length) == (
+        before.size,
+        before.times,
+        before.duration,
+        before.length,
+    )
     assert after.sounds == before.sounds and [len(packets) > 10 for packets in after.sounds.values()] == [True, True]
     assert difference(after.pixels, before.pixels) < 4 and after.pix == "yuv420p"
     assert sorted(os.listdir()) == ["film.mp4", "painted.mp4"]
@@ -39,7 +44,9 @@ def test_size_times_and_sound_stay(paint, tmp_path, capsys):
     assert len(said) == 3 and said[1].startswith("frame 1 of 10, about ")
 
 
-@pytest.mark.parametrize("ending, pix", [("mp4", "yuv444p"), ("mkv", "yuv444p"), ("mov", "yuv444p"), ("webm", "yuv420p")])
+@pytest.mark.parametrize(
+    "ending, pix", [("mp4", "yuv444p"), ("mkv", "yuv444p"), ("mov", "yuv444p"), ("webm", "yuv420p")]
+)
 def test_odd_sides_and_uneven_times_stay(paint, ending, pix):
     times = [0, 30, 40, 100, 110, 300]
     make("film.mkv", moving(6, 45, 63), times, Fraction(1, 1000), pix="yuv444p")
@@ -62,8 +69,16 @@ def test_sizes_asked_for_are_even(paint, flags, size):
     assert paint("film.mp4", "painted.gif", "--size", "33") == 0 and Image.open("painted.gif").size == (33, 24)
 
 
-@pytest.mark.parametrize("matrix, corners", [
-    ((1, 0, 0, 1), "RBG."), ((0, 1, -1, 0), "GR.B"), ((-1, 0, 0, -1), ".GBR"), ((0, -1, 1, 0), "B.RG"), ((-1, 0, 0, 1), "BR.G")])
+@pytest.mark.parametrize(
+    "matrix, corners",
+    [
+        ((1, 0, 0, 1), "RBG."),
+        ((0, 1, -1, 0), "GR.B"),
+        ((-1, 0, 0, -1), ".GBR"),
+        ((0, -1, 1, 0), "B.RG"),
+        ((-1, 0, 0, 1), "BR.G"),
+    ],
+)
 def test_a_turned_film_is_upright(paint, tmp_path, matrix, corners):
     picture = np.full((48, 64, 3), 60, np.uint8)
     picture[:16, :16], picture[:16, -16:], picture[-16:, :16] = (250, 0, 0), (0, 0, 250), (0, 250, 0)
@@ -113,7 +128,9 @@ def test_transparency_becomes_white(paint):
     frames[0].save("film.webp", save_all=True, append_images=frames[1:], duration=50, lossless=True)
     assert paint("film.webp", "painted.gif") == 0
     shown = [frame.pixels for frame in open_film("painted.gif").frames([])]
-    assert (shown[0][:, 10:] > 250).all() and (shown[1][:, 0] > 200).all() and shown[1][8, 4, 0] > 150 > shown[1][8, 4, 1]
+    assert (
+        (shown[0][:, 10:] > 250).all() and (shown[1][:, 0] > 200).all() and shown[1][8, 4, 0] > 150 > shown[1][8, 4, 1]
+    )
 
 
 def test_without_pyav_animations_are_still_painted(paint, monkeypatch, capsys):
@@ -171,7 +188,9 @@ def test_a_film_goes_on_where_it_was_broken_off(paint, networks, capsys, monkeyp
         network.paint = paint_until
         capsys.readouterr()
         assert paint("film.mp4", "painted.mp4", network="texture") == 130
-        assert "run the same command again to continue" in capsys.readouterr().err.splitlines()[-1] and not os.path.exists("painted.mp4")
+        assert "run the same command again to continue" in capsys.readouterr().err.splitlines()[
+            -1
+        ] and not os.path.exists("painted.mp4")
         network.paint, network.painted = original, 0
         assert paint("film.mp4", "painted.mp4", network="texture") == 0 and network.painted == 9 - stop_at
         assert Path("painted.mp4").read_bytes() == Path("whole.mp4").read_bytes()
@@ -190,8 +209,13 @@ def test_another_film_begins_anew_if_that_is_meant(paint, networks, capsys):
     make("film.mp4", moving(6))
     stopped()
     capsys.readouterr()
-    assert paint("film.mp4", "painted.mp4", "--preserve-colors", "luma", network="texture") == 2 and network.painted == 0
-    assert "holds 3 frames of another film, or painted with other flags; remove them with --overwrite" in capsys.readouterr().err
+    assert (
+        paint("film.mp4", "painted.mp4", "--preserve-colors", "luma", network="texture") == 2 and network.painted == 0
+    )
+    assert (
+        "holds 3 frames of another film, or painted with other flags; remove them with --overwrite"
+        in capsys.readouterr().err
+    )
     assert paint("film.mp4", "painted.mp4", "--preserve-colors", "luma", "--overwrite", network="texture") == 0
     assert network.painted == 6
     os.unlink("painted.mp4")
@@ -221,14 +245,17 @@ def test_a_killed_film_goes_on(tmp_path):
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(here), str(here.parents[1])]))
 
     def started(output):
-        return subprocess.Popen([sys.executable, "-c", KILLED, "film.mp4", "--network", "x", "--output", output, "--quiet"],
-                                cwd=tmp_path, env=environment)
+        return subprocess.Popen(
+            [sys.executable, "-c", KILLED, "film.mp4", "--network", "x", "--output", output, "--quiet"],
+            cwd=tmp_path,
+            env=environment,
+        )
 
     whole, broken = started("whole.mp4"), started("painted.mp4")
     end = time.monotonic() + 300
     while not (tmp_path / ".painted.mp4.frames/000004.png").exists():
         assert time.monotonic() < end and broken.poll() is None
-        time.sleep(.005)
+        time.sleep(0.005)
     broken.send_signal(signal.SIGKILL)
     broken.wait()
     assert not (tmp_path / "painted.mp4").exists()
@@ -240,7 +267,7 @@ def test_a_killed_film_goes_on(tmp_path):
 def test_nothing_is_lost(paint, capsys):
     def refused(output, said, *more):
         assert paint("film.mp4", output, *more) in (1, 2)
-        line, = capsys.readouterr().err.splitlines()
+        (line,) = capsys.readouterr().err.splitlines()
         assert said in line, line
 
     make("film.mp4", moving(2))
@@ -268,6 +295,7 @@ def test_nothing_is_lost(paint, capsys):
 
 def test_two_commands_do_not_mix_their_frames(paint, capsys):
     import fcntl
+
     make("film.mp4", moving(2))
     os.mkdir(".painted.mp4.frames")
     with open(".painted.mp4.frames/lock", "w") as other:

@@ -1,4 +1,5 @@
 """Files that are no films, or damaged ones."""
+
 import io
 import os
 import struct
@@ -7,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-
 from films import animation, hurt, make, moving, seen, sounds
+from PIL import Image
 
 av = pytest.importorskip("av")
 
@@ -36,30 +36,49 @@ def cover(path):
     Path(path).write_bytes(b"ID3\3\0\0" + size + frame + sound("silence.mp3", "libmp3lame"))
 
 
-@pytest.mark.parametrize("name, write, said", [
-    ("missing.mp4", lambda path: None, "there is no such film"),
-    ("empty.mp4", lambda path: Path(path).write_bytes(b""), "is empty"),
-    ("folder.mp4", os.mkdir, "is a folder"),
-    ("pipe.mp4", os.mkfifo, "is not a file"),
-    ("text.mp4", lambda path: Path(path).write_text("words\n" * 99), "is not a film"),
-    ("letters.txt", lambda path: Path(path).write_text("words\n" * 99), "is not a film"),
-    ("list.m3u8", lambda path: Path(path).write_text("#EXTM3U\n#EXTINF:5,\nother.ts\n#EXT-X-ENDLIST\n"), "is not a film"),
-    ("list.mp4", lambda path: Path(path).write_text("ffconcat version 1.0\nfile other.mp4\n"), "is not a film"),
-    ("sound.wav", lambda path: sound(path, "pcm_s16le"), "has only sound; name"),
-    ("sound.mp3", lambda path: sound(path, "libmp3lame"), "has only sound; name"),
-    ("cover.mp3", cover, "has only sound and a cover"),
-    ("photo.jpg", lambda path: Image.new("RGB", (9, 9)).save(path), "is a picture"),
-    ("still.webp", lambda path: Image.new("RGB", (9, 9)).save(path), "is a still picture"),
-    ("large.gif", lambda path: Path(path).write_bytes(b"GIF89a" + b"\xff" * 4 + b"\0\0\0,\0\0\0\0" + b"\xff" * 4 + b"\0\2\1\1\0;"),
-     "65535x65535"),
-    ("large.y4m", lambda path: Path(path).write_bytes(b"YUV4MPEG2 W30000 H30000 F25:1 Ip C420jpeg\nFRAME\n" + bytes(999)), "large"),
-    ("head.mp4", lambda path: Path(path).write_bytes(make("film.mp4", moving(3)) and Path("film.mp4").read_bytes()[:500]),
-     "is not a film"),
-])
+@pytest.mark.parametrize(
+    "name, write, said",
+    [
+        ("missing.mp4", lambda path: None, "there is no such film"),
+        ("empty.mp4", lambda path: Path(path).write_bytes(b""), "is empty"),
+        ("folder.mp4", os.mkdir, "is a folder"),
+        ("pipe.mp4", os.mkfifo, "is not a file"),
+        ("text.mp4", lambda path: Path(path).write_text("words\n" * 99), "is not a film"),
+        ("letters.txt", lambda path: Path(path).write_text("words\n" * 99), "is not a film"),
+        (
+            "list.m3u8",
+            lambda path: Path(path).write_text("#EXTM3U\n#EXTINF:5,\nother.ts\n#EXT-X-ENDLIST\n"),
+            "is not a film",
+        ),
+        ("list.mp4", lambda path: Path(path).write_text("ffconcat version 1.0\nfile other.mp4\n"), "is not a film"),
+        ("sound.wav", lambda path: sound(path, "pcm_s16le"), "has only sound; name"),
+        ("sound.mp3", lambda path: sound(path, "libmp3lame"), "has only sound; name"),
+        ("cover.mp3", cover, "has only sound and a cover"),
+        ("photo.jpg", lambda path: Image.new("RGB", (9, 9)).save(path), "is a picture"),
+        ("still.webp", lambda path: Image.new("RGB", (9, 9)).save(path), "is a still picture"),
+        (
+            "large.gif",
+            lambda path: Path(path).write_bytes(
+                b"GIF89a" + b"\xff" * 4 + b"\0\0\0,\0\0\0\0" + b"\xff" * 4 + b"\0\2\1\1\0;"
+            ),
+            "65535x65535",
+        ),
+        (
+            "large.y4m",
+            lambda path: Path(path).write_bytes(b"YUV4MPEG2 W30000 H30000 F25:1 Ip C420jpeg\nFRAME\n" + bytes(999)),
+            "large",
+        ),
+        (
+            "head.mp4",
+            lambda path: Path(path).write_bytes(make("film.mp4", moving(3)) and Path("film.mp4").read_bytes()[:500]),
+            "is not a film",
+        ),
+    ],
+)
 def test_what_is_no_film_is_one_line(paint, capsys, name, write, said):
     write(name)
     assert paint(name, "painted.mp4") == 2
-    line, = capsys.readouterr().err.splitlines()
+    (line,) = capsys.readouterr().err.splitlines()
     assert said in line and name in line, line
     assert not os.path.exists("painted.mp4") and not os.path.exists(".painted.mp4.frames")
 
@@ -68,7 +87,7 @@ def test_what_is_no_film_is_one_line(paint, capsys, name, write, said):
 def test_damaged_frames_are_left_out(paint, tmp_path, capsys, hurt_ones):
     hurt(make(tmp_path / "film.mp4", moving(24), sounds=1), *hurt_ones)
     assert paint("film.mp4", "painted.mp4") == 0
-    line, = [line for line in capsys.readouterr().err.splitlines() if "damaged" in line]
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "damaged" in line]
     assert line.startswith("film.mp4 is damaged or ends early: about ")
     after = seen("painted.mp4")
     assert 10 < len(after.times) < 24 and set(after.times) <= {Fraction(number, 25) for number in range(24)}
@@ -79,7 +98,7 @@ def test_damaged_frames_are_left_out(paint, tmp_path, capsys, hurt_ones):
 def test_a_film_that_ends_early_is_painted_up_to_there(paint, tmp_path, capsys, ending):
     path = tmp_path / f"film.{ending}"
     make(path, list(np.random.RandomState(0).randint(0, 255, (24, 48, 64, 3), np.uint8)), codec="mpeg4")
-    path.write_bytes(path.read_bytes()[:path.stat().st_size * 6 // 10])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
     assert paint(path, "painted.mp4") == 0
     assert 5 < len(seen("painted.mp4").times) < 24
     assert "ends early" in capsys.readouterr().err or ending == "ts"
@@ -88,7 +107,7 @@ def test_a_film_that_ends_early_is_painted_up_to_there(paint, tmp_path, capsys, 
 def test_a_damaged_animation(paint, capsys):
     animation("film.gif", moving(8), 40, loop=0)
     data = Path("film.gif").read_bytes()
-    Path("film.gif").write_bytes(data[:len(data) // 2])
+    Path("film.gif").write_bytes(data[: len(data) // 2])
     assert paint("film.gif", "painted.gif") == 0
     assert "ends early" in capsys.readouterr().err
     Path("none.gif").write_bytes(data[:900])
@@ -97,6 +116,7 @@ def test_a_damaged_animation(paint, capsys):
 
 def test_a_film_among_pictures_is_told_where_it_belongs(tmp_path, capsys, monkeypatch):
     from neural_style import nstyle
+
     monkeypatch.chdir(tmp_path)
     make("film.mp4", moving(2))
     assert nstyle.main(["--content-image", "film.mp4", "--style-image", "film.mp4"]) == 2

@@ -1,4 +1,5 @@
 """The one memory for features: places that are taken and free again, and what oneDNN leaves in them."""
+
 import subprocess
 import sys
 import textwrap
@@ -6,9 +7,9 @@ import textwrap
 import numpy as np
 import pytest
 
+from neural_style.find_mxnet import mx
 from neural_style.layers import operators
 from neural_style.layers.arena import ALIGNMENT, Arena, Rows, in_float32
-from neural_style.find_mxnet import mx
 
 RANDOM = np.random.RandomState(5)
 
@@ -25,7 +26,7 @@ def test_an_array_takes_the_lowest_place_that_is_free():
     for value, array in enumerate((first, second, third)):
         array[:] = value
     del second
-    assert start(arena.empty((ALIGNMENT // 4 + 1,), "float32")) == places[2] + ALIGNMENT       # too large for the gap
+    assert start(arena.empty((ALIGNMENT // 4 + 1,), "float32")) == places[2] + ALIGNMENT  # too large for the gap
     assert start(arena.empty((5,), "float32")) == places[1]
     assert (first.asnumpy() == 0).all() and (third.asnumpy() == 2).all()
 
@@ -48,8 +49,10 @@ def test_arrays_of_bfloat16():
 
 @pytest.mark.parametrize("channels", [3, 64])
 def test_channels_last_whatever_onednn_does(channels):
-    arena = Arena(2 ** 24)
-    picture, weight = (mx.nd.array(RANDOM.standard_normal(shape)) for shape in ((1, channels, 20, 31), (64, channels, 3, 3)))
+    arena = Arena(2**24)
+    picture, weight = (
+        mx.nd.array(RANDOM.standard_normal(shape)) for shape in ((1, channels, 20, 31), (64, channels, 3, 3))
+    )
     up = operators.convolution(picture, weight, None, arena.empty)
     down = operators.convolution(up, mx.nd.flip(weight, axis=(2, 3)).transpose((1, 0, 2, 3)), None, arena.empty)
     plain = arena.empty(up.shape, "float32")

@@ -1,4 +1,5 @@
 """Convolutions, forward and backward, by oneDNN and by Winograd's method, against NumPy."""
+
 import numpy as np
 import pytest
 
@@ -21,25 +22,41 @@ def close(ours, theirs):
     return np.linalg.norm(ours - theirs) <= 1e-5 * np.linalg.norm(theirs)
 
 
-@pytest.mark.parametrize("numba, precision, channels, below, kind", [
-    (False, "float32", 256, 256, convolutions.Direct), (False, "bf16", 256, 256, convolutions.Direct),
-    (False, "fast32", 256, 256, winograd.Winograd), (False, "fast32", 512, 128, winograd.Winograd),
-    (False, "fast32", 256, 255, convolutions.Direct), (True, "fast32", 128, 64, winograd.CompiledWinograd),
-    (True, "fast32", 128, 63, convolutions.Direct), (True, "bf16", 256, 256, convolutions.Direct)])
+@pytest.mark.parametrize(
+    "numba, precision, channels, below, kind",
+    [
+        (False, "float32", 256, 256, convolutions.Direct),
+        (False, "bf16", 256, 256, convolutions.Direct),
+        (False, "fast32", 256, 256, winograd.Winograd),
+        (False, "fast32", 512, 128, winograd.Winograd),
+        (False, "fast32", 256, 255, convolutions.Direct),
+        (True, "fast32", 128, 64, winograd.CompiledWinograd),
+        (True, "fast32", 128, 63, convolutions.Direct),
+        (True, "bf16", 256, 256, convolutions.Direct),
+    ],
+)
 def test_winograds_method_where_it_is_faster(numba, precision, channels, below, kind, monkeypatch):
     has_numba(numba, monkeypatch)
-    assert type(convolutions.convolution(mx.nd.zeros((channels, below, 3, 3)), mx.nd.zeros(channels), precision)) is kind
+    assert (
+        type(convolutions.convolution(mx.nd.zeros((channels, below, 3, 3)), mx.nd.zeros(channels), precision)) is kind
+    )
 
 
-@pytest.mark.parametrize("numba, precision, below, kind", [
-    (False, "float32", 3, convolutions.Direct), (False, "float32", 32, convolutions.Direct),
-    (False, "fast32", 32, winograd.Winograd), (True, "fast32", 32, winograd.CompiledWinograd)])
+@pytest.mark.parametrize(
+    "numba, precision, below, kind",
+    [
+        (False, "float32", 3, convolutions.Direct),
+        (False, "float32", 32, convolutions.Direct),
+        (False, "fast32", 32, winograd.Winograd),
+        (True, "fast32", 32, winograd.CompiledWinograd),
+    ],
+)
 @pytest.mark.parametrize("height, width", [(1, 1), (3, 9), (16, 20), (13, 22)])
 def test_a_convolution_forward_and_backward(numba, precision, below, kind, height, width, monkeypatch):
     has_numba(numba, monkeypatch)
     monkeypatch.setattr(convolutions, "MANY", 1)
     monkeypatch.setattr(convolutions, "FROM", 1)
-    monkeypatch.setattr(winograd, "MOST_VALUES", 36 * 5 * 48)      # a row of tiles at a time
+    monkeypatch.setattr(winograd, "MOST_VALUES", 36 * 5 * 48)  # a row of tiles at a time
     monkeypatch.setattr(winograd, "VALUES", 5 * 48)
     weight, bias = RANDOM.standard_normal((48, below, 3, 3)), RANDOM.standard_normal(48)
     features, gradient = (RANDOM.standard_normal((1, channels, height, width)) for channels in (below, 48))
@@ -48,11 +65,11 @@ def test_a_convolution_forward_and_backward(numba, precision, below, kind, heigh
     padded = np.pad(features[0], ((0, 0), (1, 1), (1, 1)))
     expected, slope = np.zeros((48, height, width)) + bias[:, None, None], np.zeros(padded.shape)
     for i, j in np.ndindex(3, 3):
-        window = np.s_[:, i:i + height, j:j + width]
+        window = np.s_[:, i : i + height, j : j + width]
         expected += np.tensordot(weight[:, :, i, j], padded[window], 1)
         slope[window] += np.tensordot(weight[:, :, i, j].T, gradient[0], 1)
-    empty = Arena(2 ** 24).empty
+    empty = Arena(2**24).empty
     assert close(ours.forward(mx.nd.array(features), empty).asnumpy()[0], expected)
     result = ours.backward(mx.nd.array(gradient), empty)
-    ours.backward(mx.nd.array(gradient * 2), empty)        # in memory of its own
+    ours.backward(mx.nd.array(gradient * 2), empty)  # in memory of its own
     assert close(result.asnumpy()[0], slope[:, 1:-1, 1:-1])

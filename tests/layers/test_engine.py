@@ -1,15 +1,16 @@
 """The engine of layers: near the graph with filters of full size, and strips for terms that reach beyond them."""
+
 import numpy as np
 import pytest
+from objectives import objective_of
 
 from neural_style import nstyle
 from neural_style.find_mxnet import mx
 from neural_style.layers import engine, losses
 from neural_style.network.find_model import Model
+from neural_style.objective.examples import Pictures, Style
 from neural_style.objective.terms import CONTENT, STYLE, Term
 from neural_style.system import machine
-from neural_style.objective.examples import Pictures, Style
-from objectives import objective_of
 
 HAS_BF16 = machine.precision("auto") == "bf16"
 
@@ -25,20 +26,47 @@ def evaluated(random_params, pictures):
 
     def run(flags):
         if flags not in found:
-            objective, content = objective_of([
-                "--content-image", pictures / "chelsea.png", "--style-image", pictures / "coffee.png", "--max-long-edge", 90,
-                "--model-params", random_params, "--clip-gradient", 0, *flags.split()])
+            objective, content = objective_of(
+                [
+                    "--content-image",
+                    pictures / "chelsea.png",
+                    "--style-image",
+                    pictures / "coffee.png",
+                    "--max-long-edge",
+                    90,
+                    "--model-params",
+                    random_params,
+                    "--clip-gradient",
+                    0,
+                    *flags.split(),
+                ]
+            )
             evaluation = objective(mx.nd.array(content * 0.6))
             found[flags] = evaluation.total, evaluation.gradient.asnumpy()
         return found[flags]
+
     return run
 
 
-@pytest.mark.parametrize("flags, of_value, of_gradient", [
-    ("--tile 16", 1e-5, 1e-4), ("--tile 31", 1e-5, 1e-4), ("--tile 40", 1e-5, 1e-4),
-    ("--precision fast32", 1e-5, 2e-3), ("--precision fast32 --tile 40", 1e-5, 2e-3),
-    *(pytest.param(f"--precision bf16{tile}", 0.02, 0.1, marks=pytest.mark.skipif(
-        not HAS_BF16, reason="this processor has no bfloat16")) for tile in ("", " --tile 20"))])
+@pytest.mark.parametrize(
+    "flags, of_value, of_gradient",
+    [
+        ("--tile 16", 1e-5, 1e-4),
+        ("--tile 31", 1e-5, 1e-4),
+        ("--tile 40", 1e-5, 1e-4),
+        ("--precision fast32", 1e-5, 2e-3),
+        ("--precision fast32 --tile 40", 1e-5, 2e-3),
+        *(
+            pytest.param(
+                f"--precision bf16{tile}",
+                0.02,
+                0.1,
+                marks=pytest.mark.skipif(not HAS_BF16, reason="this processor has no bfloat16"),
+            )
+            for tile in ("", " --tile 20")
+        ),
+    ],
+)
 def test_near_the_graph(evaluated, flags, of_value, of_gradient):
     value, gradient = evaluated("")
     near, slope = evaluated(flags)
@@ -57,6 +85,7 @@ class Nothing:
 
 class Smoothness:
     """scale·Σ (features − those two rows below)²."""
+
     observer, reach = Nothing, 2
 
     def __init__(self, term, examples, field, scale):
@@ -92,8 +121,12 @@ def test_a_term_that_reaches_beyond_its_strip(small, monkeypatch, layers, tile, 
     terms = [Term(STYLE, "relu2_2", 1, None), Term(CONTENT, "relu1_2", 1, None)]
     terms += [Term(CONTENT, layer, 1, None, "smoothness") for layer in layers]
     scales = [1e-9, 1] + [1.0] * len(layers)
-    whole, strips = (engine.Layers(Model("vgg19", mx.cpu(), small, pooling), terms, scales,
-                                   Pictures(content, [Style(style)]), "float32", rows) for rows in (None, tile))
+    whole, strips = (
+        engine.Layers(
+            Model("vgg19", mx.cpu(), small, pooling), terms, scales, Pictures(content, [Style(style)]), "float32", rows
+        )
+        for rows in (None, tile)
+    )
     (values, gradient), (ours, slope) = (one(mx.nd.array(image / 2)) for one in (whole, strips))
     np.testing.assert_allclose(ours, values, rtol=1e-5)
     assert parted(slope.asnumpy(), gradient.asnumpy()) < 1e-5
@@ -105,9 +138,22 @@ def test_a_term_that_needs_the_whole_picture_is_not_for_strips(small, pictures, 
     monkeypatch.setattr(losses.GramLoss, "reach", None)
     assert engine.supports(model, terms) and not engine.supports(model, terms, in_strips=True)
     assert engine.supports(model, terms[1:], in_strips=True)
-    words = ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"), "--gpu", "-1",
-             "--model-params", str(small), "--max-long-edge", "48", "--output_dir", str(tmp_path / "out"), "--quiet"]
+    words = [
+        "--content-image",
+        str(pictures / "chelsea.png"),
+        "--style-image",
+        str(pictures / "coffee.png"),
+        "--gpu",
+        "-1",
+        "--model-params",
+        str(small),
+        "--max-long-edge",
+        "48",
+        "--output_dir",
+        str(tmp_path / "out"),
+        "--quiet",
+    ]
     assert nstyle.main(words + ["--tile", "16"]) == 2
-    said, = capsys.readouterr().err.splitlines()
+    (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith("neural-style: error: --tile 16: ") and not (tmp_path / "out" / "final.jpg").exists()
     assert nstyle.main(words + ["--precision", "fast32", "--max-num-epochs", "1"]) == 0

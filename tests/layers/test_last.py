@@ -1,4 +1,5 @@
 """Features with channels last: every compiled loop against MXNet or NumPy, threads, and a Numba that does not load."""
+
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from neural_style.layers import last, operators
 from neural_style.layers.arena import Arena
 
 RANDOM = np.random.RandomState(8)
-EMPTY = Arena(2 ** 24).empty
+EMPTY = Arena(2**24).empty
 
 needs_numba = pytest.mark.skipif(not last.compiled(), reason="Numba is not installed")
 
@@ -35,7 +36,7 @@ def test_there_and_back(channels, height, width):
     np.testing.assert_array_equal(ours.asnumpy(), array)
     np.testing.assert_array_equal(last.to_first(ours, EMPTY).asnumpy(), array)
     assert last.to_last(ours, EMPTY) is ours and last.to_first(first, EMPTY) is first
-    np.testing.assert_array_equal(ours.slice_axis(2, height // 3, height).asnumpy(), array[:, :, height // 3:])
+    np.testing.assert_array_equal(ours.slice_axis(2, height // 3, height).asnumpy(), array[:, :, height // 3 :])
 
 
 @needs_numba
@@ -47,7 +48,7 @@ def test_pools(kind, height, width):
     pool = operators.POOLS[kind]
     np.testing.assert_allclose(pool.forward(ours, EMPTY).asnumpy(), pool.forward(features, EMPTY).asnumpy(), rtol=1e-6)
     expected = pool.backward(gradient, features, EMPTY).asnumpy()
-    for given in (gradient, slope):     # above, MXNet may have been at work, or these loops
+    for given in (gradient, slope):  # above, MXNet may have been at work, or these loops
         np.testing.assert_allclose(pool.backward(given, ours, EMPTY).asnumpy(), expected, rtol=1e-6)
     np.testing.assert_allclose(pool.backward(slope, features, EMPTY).asnumpy(), expected, rtol=1e-6)
 
@@ -64,7 +65,9 @@ def test_relu_and_sums():
             one = both(features)[isinstance(one, last.Last)]
     for result in both(signs):
         for gradient in both(features):
-            np.testing.assert_array_equal(operators.relu_backward(gradient, result, EMPTY).asnumpy(), features * (signs > 0))
+            np.testing.assert_array_equal(
+                operators.relu_backward(gradient, result, EMPTY).asnumpy(), features * (signs > 0)
+            )
 
 
 @needs_numba
@@ -72,7 +75,9 @@ def test_a_product_at_each_position():
     features, weight = maps(20, 7, 9), RANDOM.standard_normal((6, 20, 1, 1))
     plain, ours = both(features)
     expected = operators.convolution(plain, mx.nd.array(weight), None, EMPTY).asnumpy()
-    np.testing.assert_allclose(operators.convolution(ours, mx.nd.array(weight), None, EMPTY).asnumpy(), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        operators.convolution(ours, mx.nd.array(weight), None, EMPTY).asnumpy(), expected, atol=1e-5
+    )
 
 
 PAINT = """
@@ -84,8 +89,12 @@ sys.exit(nstyle.main(sys.argv[1:]))
 
 def painted(full_run, output, prelude="", **environment):
     words = [*full_run, "--precision", "fast32", "--output", str(output)]
-    done = subprocess.run([sys.executable, "-c", prelude + PAINT, *words], env={**os.environ, **environment},
-                          stderr=subprocess.PIPE, universal_newlines=True)
+    done = subprocess.run(
+        [sys.executable, "-c", prelude + PAINT, *words],
+        env={**os.environ, **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     return output.read_bytes(), done.stderr
 

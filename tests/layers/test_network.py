@@ -1,4 +1,5 @@
 """Layer by layer, as a whole and in strips: the same features and gradients as the bound graph."""
+
 import numpy as np
 import pytest
 
@@ -21,8 +22,8 @@ def bound(model, layers, picture, slopes):
     ours.data[:] = picture
     outputs = ours.executor.forward(is_train=True)
     slopes = [mx.nd.array(slope) for slope in slopes]
-    ours.executor.backward(slopes + [mx.nd.zeros(output.shape) for output in outputs[len(slopes):]])
-    return [output.asnumpy() for output in outputs[:len(layers)]], ours.data_grad.asnumpy()
+    ours.executor.backward(slopes + [mx.nd.zeros(output.shape) for output in outputs[len(slopes) :]])
+    return [output.asnumpy() for output in outputs[: len(layers)]], ours.data_grad.asnumpy()
 
 
 def walked(way, layers, picture, slopes):
@@ -31,15 +32,21 @@ def walked(way, layers, picture, slopes):
 
     def observe(layer, features, window, empty):
         seen.setdefault(layer, []).append(features.asnumpy()[:, :, slice(*window.core())])
+
     way.forward(mx.nd.array(picture), observe)
-    gradient = way.backward(lambda layer, features, window, empty: mx.nd.array(
-        slopes[layer][:, :, window.first:window.last]))
+    gradient = way.backward(
+        lambda layer, features, window, empty: mx.nd.array(slopes[layer][:, :, window.first : window.last])
+    )
     return [np.concatenate(seen[layer], 2) for layer in layers], gradient.asnumpy()
 
 
-@pytest.mark.parametrize("name, size", [("vgg19", (64, 48)), ("vgg19", (131, 50)), ("vgg19", (96, 33)), ("vgg16", (131, 50))])
-@pytest.mark.parametrize("layers", [LAYERS, ["conv1_2", "conv3_3", "relu3_3"], ["relu4_last"], ["conv5_last", "relu1_2"],
-                                    ["conv1_1", "conv3_1"]])
+@pytest.mark.parametrize(
+    "name, size", [("vgg19", (64, 48)), ("vgg19", (131, 50)), ("vgg19", (96, 33)), ("vgg16", (131, 50))]
+)
+@pytest.mark.parametrize(
+    "layers",
+    [LAYERS, ["conv1_2", "conv3_3", "relu3_3"], ["relu4_last"], ["conv5_last", "relu1_2"], ["conv1_1", "conv3_1"]],
+)
 @pytest.mark.parametrize("tile", [None, 16, 20, 32])
 @pytest.mark.parametrize("pooling", ["avg", "max"])
 def test_as_the_bound_graph(small, small_files, pooling, tile, layers, name, size):
@@ -49,6 +56,6 @@ def test_as_the_bound_graph(small, small_files, pooling, tile, layers, name, siz
     slopes = [RANDOM.standard_normal((1,) + shape) for shape in model.shapes(layers, size).values()]
     features, gradient = bound(model, layers, picture, slopes)
     way = Network(model, chain(model, layers), layers, "float32", {}).at(size, tile)
-    for _ in range(2):      # the second time with everything made
+    for _ in range(2):  # the second time with everything made
         seen, ours = walked(way, layers, picture, slopes)
         assert all(map(close, seen, features)) and close(ours, gradient)

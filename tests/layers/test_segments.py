@@ -1,4 +1,5 @@
 """The way through the network, cut into segments and strips."""
+
 import pytest
 
 from neural_style.find_mxnet import mx
@@ -55,8 +56,9 @@ def test_strips_where_a_layer_has_rows_for_two(model, height, in_strips):
     assert not any(one.recomputed for one in found[in_strips:])
 
 
-@pytest.mark.parametrize("reach, halos", [({}, [2, 2, 4, 4]), ({"relu1_2": 1}, [4, 2, 4, 4]),
-                                          ({"relu3_1": 5, "relu3_2": 2}, [2, 2, 10, 4])])
+@pytest.mark.parametrize(
+    "reach, halos", [({}, [2, 2, 4, 4]), ({"relu1_2": 1}, [4, 2, 4, 4]), ({"relu3_1": 5, "relu3_2": 2}, [2, 2, 10, 4])]
+)
 def test_a_halo_is_what_values_and_terms_need_and_even(model, reach, halos):
     """Pools take rows in pairs, and a strip has to begin with a whole one."""
     found = segments(chain(model, ["relu4_3"]), 1000, 16, reach)

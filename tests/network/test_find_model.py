@@ -1,13 +1,14 @@
 """Models by name, their layers, and what their weights files must have."""
+
 import numpy as np
 import pytest
-
 from networks import SMALL, small_weights, write
+from oracle import Vgg
+
 from neural_style import model_vgg16, model_vgg19
 from neural_style.find_mxnet import mx
 from neural_style.network import find_model
 from neural_style.system.errors import UsageError
-from oracle import Vgg
 
 
 def test_layers_by_name(small):
@@ -45,8 +46,11 @@ def test_vgg16_is_bound_with_its_own_weights(small, small_files):
 
 
 def test_a_file_that_ends_early_is_named(small, tmp_path):
-    arrays = {name: array for name, array in small_weights("vgg19").items() if name[:7] not in (
-        "conv5_2", "conv5_3", "conv5_4")}
+    arrays = {
+        name: array
+        for name, array in small_weights("vgg19").items()
+        if name[:7] not in ("conv5_2", "conv5_3", "conv5_4")
+    }
     model = find_model.Model("vgg19", mx.cpu(), write(tmp_path / "short.params", arrays))
     model.bind([model.layers["relu5_1"], model.layers["relu4_2"]], (32, 32))
     with pytest.raises(UsageError, match="has no conv5_2_weight"):
@@ -59,7 +63,8 @@ def test_weights_that_no_layer_needs_are_released(small):
     model = find_model.Model("vgg19", mx.cpu(), small)
     model.keep(["relu2_1"])
     assert sorted(model.parameters) == sorted(
-        f"conv{name}_{part}" for name in ("1_1", "1_2", "2_1") for part in ("weight", "bias"))
+        f"conv{name}_{part}" for name in ("1_1", "1_2", "2_1") for part in ("weight", "bias")
+    )
     assert model.weight_bytes == 4 * (3 * 27 + 3 + 3 * 27 + 3 + 4 * 27 + 4)
 
 

@@ -1,13 +1,14 @@
 """The normalised network: each filter's mean is 1, and what it computes stays the same."""
+
 import numpy as np
 import pytest
-
 from networks import SMALL, small_weights
+from oracle import Vgg
+
 from neural_style.network import normalise
 from neural_style.pictures import images
 from neural_style.weights import params
 from neural_style.weights.__main__ import main
-from oracle import Vgg
 
 
 def test_normalising_scales_each_filter_and_changes_no_output(small):
@@ -16,15 +17,18 @@ def test_normalising_scales_each_filter_and_changes_no_output(small):
     means = normalise.mean_activations(arrays, photos)
 
     def layers(arrays, photo, pooling="avg"):
-        return Vgg({name: array.astype("float64") for name, array in arrays.items()}, SMALL["vgg19"], photo, pooling).layers
+        return Vgg(
+            {name: array.astype("float64") for name, array in arrays.items()}, SMALL["vgg19"], photo, pooling
+        ).layers
 
     def mean(arrays, layer):
         features = [layers(arrays, photo)[layer] for photo in photos]
         return sum(one.sum((1, 2)) for one in features) / sum(one[0].size for one in features)
+
     for name, own in means.items():
         np.testing.assert_allclose(own, mean(arrays, name.replace("conv", "relu")), rtol=1e-3, atol=1e-4)
 
-    del means["conv5_4"]        # left as it is, it shows that the scales below cancel
+    del means["conv5_4"]  # left as it is, it shows that the scales below cancel
     scaled = normalise.scaled(arrays, means)
     for pooling in ("avg", "max"):
         before, after = (layers(one, photos[0], pooling)["conv5_4"] for one in (arrays, scaled))

@@ -1,19 +1,23 @@
 """What every recipe minimises, by its own formula: values and gradients in NumPy and float64."""
+
 import functools
 from typing import Callable, NamedTuple
 
 import numpy as np
 import skimage.data
+from networks import SMALL
+from oracle import Vgg, content_term, gram, patch_term, style_term
 from skimage.transform import resize
 
-from networks import SMALL
 from neural_style.network import normalise
 from neural_style.pictures import images
 from neural_style.weights import params
-from oracle import Vgg, content_term, gram, patch_term, style_term
 
-EDGE, SIZE = 80, (53, 80)       # the content's longer edge, and (H, W), which strips of 16 rows divide in the first two blocks
-COFFEE, ROCKET = skimage.data.coffee(), skimage.data.rocket()       # 400 × 600 and 427 × 640; the content is 300 × 451
+EDGE, SIZE = (
+    80,
+    (53, 80),
+)  # the content's longer edge, and (H, W), which strips of 16 rows divide in the first two blocks
+COFFEE, ROCKET = skimage.data.coffee(), skimage.data.rocket()  # 400 × 600 and 427 × 640; the content is 300 × 451
 STYLE = [f"relu{block}_1" for block in range(1, 6)]
 
 
@@ -44,8 +48,13 @@ def network_range(picture):
 def held_against(vgg, content, picture, layers, weight):
     """{layer: (Gram matrix of the picture, for as many positions as the content has, weight(N, M))} for the layers."""
     features, positions = vgg(picture).layers, {layer: value[0].size for layer, value in vgg(content).layers.items()}
-    return {layer: (gram(features[layer]) * positions[layer] / features[layer][0].size,
-                    weight(len(features[layer]), positions[layer])) for layer in layers}
+    return {
+        layer: (
+            gram(features[layer]) * positions[layer] / features[layer][0].size,
+            weight(len(features[layer]), positions[layer]),
+        )
+        for layer in layers
+    }
 
 
 def stretched(picture):
@@ -67,8 +76,9 @@ def by_finite_differences(function, image, step=1e-4):
 
 def laplacian(image):
     padded = np.pad(image, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    return (4 * image - padded[..., :-2, 1:-1] - padded[..., 2:, 1:-1]
-            - padded[..., 1:-1, :-2] - padded[..., 1:-1, 2:]) / 8
+    return (
+        4 * image - padded[..., :-2, 1:-1] - padded[..., 2:, 1:-1] - padded[..., 1:-1, :-2] - padded[..., 1:-1, 2:]
+    ) / 8
 
 
 def absolute(x):
@@ -81,6 +91,7 @@ def squared(x):
 
 # --- the recipes ------------------------------------------------------------------------------------------------------
 
+
 def reference(vgg, image, content):
     style = held_against(vgg, content, stretched(COFFEE), STYLE, lambda n, m: 1 / (n * n * m))
     slope = 0.01 * laplacian(image)
@@ -88,7 +99,7 @@ def reference(vgg, image, content):
 
 
 def gatys(vgg, image, content):
-    style = held_against(vgg, content, stretched(COFFEE), STYLE, lambda n, m: 0.2 / (4 * n ** 2 * m ** 2))
+    style = held_against(vgg, content, stretched(COFFEE), STYLE, lambda n, m: 0.2 / (4 * n**2 * m**2))
     return total(vgg, image, content, style, ("relu4_2", 1e-3 / 2))
 
 
@@ -107,23 +118,31 @@ def fastai(vgg, image, content):
     ratio = max(height / ROCKET.shape[0], width / ROCKET.shape[1])
     whole = resize(ROCKET, (max(height, int(ROCKET.shape[0] * ratio)), max(width, int(ROCKET.shape[1] * ratio))))
     layers = ["relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"]
-    style = held_against(vgg, content, network_range(whole[:height, :width]), layers, lambda n, m: (1e6 / (n * m)) ** 2 / n ** 2)
+    style = held_against(
+        vgg, content, network_range(whole[:height, :width]), layers, lambda n, m: (1e6 / (n * m)) ** 2 / n**2
+    )
     return total(vgg, image, content, style, ("relu4_3", 1e6 / vgg(content).layers["relu4_3"].size))
 
 
 def athalye(vgg, image, content):
     """Two styles, each of a size of its own."""
-    value, gradient = total(vgg, image, content, {}, ("relu4_2", 5 / vgg(content).layers["relu4_2"].size),
-                            [by_finite_differences(lambda x: 100 * squared(x), image)])
+    value, gradient = total(
+        vgg,
+        image,
+        content,
+        {},
+        ("relu4_2", 5 / vgg(content).layers["relu4_2"].size),
+        [by_finite_differences(lambda x: 100 * squared(x), image)],
+    )
     for picture, share, scale in ((COFFEE, 0.75, 1.5), (ROCKET, 0.25, 0.8)):
         width = int(SIZE[1] * scale)
         fitted = network_range(resize(picture, (int(picture.shape[0] / picture.shape[1] * width), width)))
         assert fitted.shape != content.shape
         features, style = vgg(fitted).layers, {}
         for layer, of_image in vgg(content).layers.items():
-            if layer in STYLE:      # mean square of Gram / size − style's Gram / its own size
+            if layer in STYLE:  # mean square of Gram / size − style's Gram / its own size
                 target = gram(features[layer]) / features[layer].size * of_image.size
-                style[layer] = target, 100 * share / len(of_image) ** 2 / of_image.size ** 2
+                style[layer] = target, 100 * share / len(of_image) ** 2 / of_image.size**2
         part, slope = total(vgg, image, content, style)
         value, gradient = value + part, gradient + slope
     return value, gradient
@@ -133,12 +152,13 @@ def content_only(vgg, image, content):
     def regulariser(x):
         y = (x / 80) * (x / 80)
         return 1e3 * squared(x) + 1e4 * np.mean(y * y * y)
+
     return total(vgg, image, content, {}, ("relu4_2", 1e4 / 2), [by_finite_differences(regulariser, image)])
 
 
 def style_only(vgg, image, content):
-    style = held_against(vgg, content, stretched(COFFEE), ["relu2_1"], lambda n, m: 1 / (4 * n ** 2 * m ** 2))
-    style.update(held_against(vgg, content, stretched(COFFEE), ["conv3_2"], lambda n, m: 4 / (4 * n ** 2 * m ** 2)))
+    style = held_against(vgg, content, stretched(COFFEE), ["relu2_1"], lambda n, m: 1 / (4 * n**2 * m**2))
+    style.update(held_against(vgg, content, stretched(COFFEE), ["conv3_2"], lambda n, m: 4 / (4 * n**2 * m**2)))
     return total(vgg, image, content, style)
 
 
@@ -150,25 +170,34 @@ def mrf(vgg, image, content, own=COFFEE, content_weight=20):
         part, slope, _ = patch_term(features[layer], [(1.0, [(style[layer], None)])], 3, 2)
         value, slopes[layer] = value + 5.56e-6 * part, 5.56e-6 * slope
     weight = content_weight / features["relu4_2"].size
-    rest, gradient = total(vgg, image, content, {}, ("relu4_2", weight) if weight else None,
-                           [(8e-3 * np.vdot(image, laplacian(image)) / 2, 8e-3 * laplacian(image))])
+    rest, gradient = total(
+        vgg,
+        image,
+        content,
+        {},
+        ("relu4_2", weight) if weight else None,
+        [(8e-3 * np.vdot(image, laplacian(image)) / 2, 8e-3 * laplacian(image))],
+    )
     return value + rest, vgg(image).gradient(slopes) + gradient
 
 
 def mrf_synthesis(vgg, image, content):
     """The style at half the width."""
     width = int(SIZE[1] * 0.5)
-    return mrf(vgg, image, content, network_range(resize(COFFEE, (int(COFFEE.shape[0] / COFFEE.shape[1] * width), width))), 0)
+    return mrf(
+        vgg, image, content, network_range(resize(COFFEE, (int(COFFEE.shape[0] / COFFEE.shape[1] * width), width))), 0
+    )
 
 
 class Case(NamedTuple):
     """A recipe with a formula(vgg, image, content) for the value and gradient; vgg(picture) is the network's Vgg."""
+
     formula: Callable
-    flags: str                  # besides the recipe's
-    kinds: str                  # of the terms, a letter each
+    flags: str  # besides the recipe's
+    kinds: str  # of the terms, a letter each
     pooling: str = "avg"
     network: str = "vgg19"
-    margins: bool = False       # around the content
+    margins: bool = False  # around the content
 
 
 TV = "SSSSSCI"
@@ -180,14 +209,23 @@ CASES = {
     "gluon": Case(gluon, "--style-image coffee.png", "SSSSSC", "max"),
     "gluon-tv": Case(gluon_tv, "--style-image coffee.png", TV, "max"),
     "fastai": Case(fastai, "--style-image rocket.png --model vgg16", "SSSSSC", "max", "vgg16", margins=True),
-    "athalye": Case(athalye, "--style-image coffee.png rocket.png --style-blend-weights 3 1 --style-scales 1.5 0.8", TV,
-                    "max", margins=True),
+    "athalye": Case(
+        athalye,
+        "--style-image coffee.png rocket.png --style-blend-weights 3 1 --style-scales 1.5 0.8",
+        TV,
+        "max",
+        margins=True,
+    ),
     "mrf": Case(mrf, "--style-image coffee.png", "SSCI", "max"),
     "mrf-synthesis": Case(mrf_synthesis, "--style-image coffee.png", "SSI", "max", margins=True),
     # with less weight on the content the small network would hardly count
     "content-only": Case(content_only, "--content-weight 1e4", "CII", margins=True),
-    "style-only": Case(style_only, "--style-image coffee.png --style-layers relu2_1 conv3_2 --style-layer-weights 1 4 "
-                       "--fit stretch", "SS", margins=True),
+    "style-only": Case(
+        style_only,
+        "--style-image coffee.png --style-layers relu2_1 conv3_2 --style-layer-weights 1 4 --fit stretch",
+        "SS",
+        margins=True,
+    ),
 }
 
 
@@ -201,7 +239,9 @@ def expected(recipe, path, content_path):
     """Value and gradient of a recipe for the weights file path."""
     case = CASES[recipe]
     content = images.PreprocessContentImage(content_path, EDGE)
-    if case.margins:        # up to a multiple of 16
+    if case.margins:  # up to a multiple of 16
         content = np.pad(content, [(0, 0), (0, 0), *((0, -side % 16) for side in content.shape[2:])], mode="reflect")
     weights = weights_of(normalise.ensure(case.network, path) if recipe == "gatys" else path)
-    return case.formula(lambda picture: Vgg(weights, SMALL[case.network], picture, case.pooling), image_near(content), content)
+    return case.formula(
+        lambda picture: Vgg(weights, SMALL[case.network], picture, case.pooling), image_near(content), content
+    )

@@ -1,4 +1,5 @@
 """The reference's graph: its symbols, how several styles become one target, and that a default run goes this way."""
+
 import functools
 import json
 from argparse import Namespace
@@ -10,8 +11,8 @@ from neural_style import model_vgg19, nstyle
 from neural_style.find_mxnet import mx
 from neural_style.network.find_model import Model
 from neural_style.objective import graph, image_terms
-from neural_style.objective.terms import CONTENT, STYLE, Term
 from neural_style.objective.examples import Pictures, Style
+from neural_style.objective.terms import CONTENT, STYLE, Term
 
 
 def nodes(symbol):
@@ -24,8 +25,10 @@ def test_network_is_the_references():
     assert content.list_outputs() == ["relu4_2_output"]
     network = nodes(mx.sym.Group([style, content]))
     convolutions = [name for name, (op, _) in network.items() if op == "Convolution"]
-    assert convolutions == [f"conv{name}" for name in (
-        "1_1", "1_2", "2_1", "2_2", "3_1", "3_2", "3_3", "3_4", "4_1", "4_2", "4_3", "4_4", "5_1")]
+    assert convolutions == [
+        f"conv{name}"
+        for name in ("1_1", "1_2", "2_1", "2_2", "3_1", "3_2", "3_3", "3_4", "4_1", "4_2", "4_3", "4_4", "5_1")
+    ]
     for name in convolutions:
         attributes = network[name][1]
         assert attributes["kernel"] == "(3, 3)" and attributes["pad"] == "(1, 1)" and attributes["stride"] == "(1, 1)"
@@ -60,9 +63,16 @@ def test_blending_changes_no_value():
 
 
 @pytest.mark.parametrize("pooling", ["avg", "max"])
-@pytest.mark.parametrize("style, content", [
-    (["relu1_1", "conv1_2"], ["relu4_2"]), (["conv2_2", "relu3_1"], []), (["relu5_1"], []), ([], ["relu4_2", "conv1_1"]),
-    (["relu4_2"], ["relu4_2"])])
+@pytest.mark.parametrize(
+    "style, content",
+    [
+        (["relu1_1", "conv1_2"], ["relu4_2"]),
+        (["conv2_2", "relu3_1"], []),
+        (["relu5_1"], []),
+        ([], ["relu4_2", "conv1_1"]),
+        (["relu4_2"], ["relu4_2"]),
+    ],
+)
 def test_the_gradient_is_that_of_all_terms_together(small, style, content, pooling):
     """Layers of the model's own choice, and others: one network, however they meet."""
     random = np.random.RandomState(0)
@@ -72,8 +82,11 @@ def test_the_gradient_is_that_of_all_terms_together(small, style, content, pooli
     model = Model("vgg19", mx.cpu(), small, pooling)
 
     def evaluated(terms):
-        losses, gradient = graph.Graph(model, terms, [1e-6 if term.kind == STYLE else 1 for term in terms], pictures)(image)
+        losses, gradient = graph.Graph(model, terms, [1e-6 if term.kind == STYLE else 1 for term in terms], pictures)(
+            image
+        )
         return losses, gradient.asnumpy()
+
     losses, gradient = evaluated(terms)
     alone = [evaluated([term]) for term in terms]
     assert losses == [loss for (loss,), _ in alone]
@@ -91,14 +104,27 @@ def test_a_default_run_goes_through_the_references_functions(small, pictures, tm
         def traced(*args, **kwargs):
             called.append(name)
             return original(*args, **kwargs)
+
         monkeypatch.setattr(module, name, traced)
 
-    parts = [(model_vgg19, "get_symbol"), (graph, "style_gram_symbol"), (graph, "get_loss"), (model_vgg19, "get_executor"),
-             (image_terms, "get_tv_grad_executor")]
+    parts = [
+        (model_vgg19, "get_symbol"),
+        (graph, "style_gram_symbol"),
+        (graph, "get_loss"),
+        (model_vgg19, "get_executor"),
+        (image_terms, "get_tv_grad_executor"),
+    ]
     for part in parts:
         trace(*part)
-    nstyle.train_nstyle(Namespace(
-        content_image=str(pictures / "chelsea.png"), style_image=str(pictures / "coffee.png"), model_params=str(small),
-        output_dir=str(tmp_path), max_long_edge=48, max_num_epochs=1))
+    nstyle.train_nstyle(
+        Namespace(
+            content_image=str(pictures / "chelsea.png"),
+            style_image=str(pictures / "coffee.png"),
+            model_params=str(small),
+            output_dir=str(tmp_path),
+            max_long_edge=48,
+            max_num_epochs=1,
+        )
+    )
     assert set(called) == {name for _, name in parts}
-    assert called.count("get_executor") == 3        # for the style, the content, and the image
+    assert called.count("get_executor") == 3  # for the style, the content, and the image

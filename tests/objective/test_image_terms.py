@@ -1,9 +1,10 @@
 """Terms of the image itself: analytic pictures, and gradients against finite differences."""
+
 import numpy as np
 import pytest
 
-from neural_style.objective import image_terms
 from neural_style.find_mxnet import mx
+from neural_style.objective import image_terms
 
 TERMS = {**image_terms.TV_LOSSES, "amplitude": image_terms.amplitude}
 
@@ -27,7 +28,7 @@ def test_laplacian_of_analytic_pictures():
     point[0, 1, 2, 2] = 16
     answer = laplacian(point, weight=0.25)
     assert answer[0, 1, 2, 2] == 2 and answer[0, 1, 2, 1] == answer[0, 1, 1, 2] == -0.5
-    assert np.abs(answer).sum() == 4       # nothing elsewhere, nothing in the other channels
+    assert np.abs(answer).sum() == 4  # nothing elsewhere, nothing in the other channels
 
     board = np.indices((6, 6)).sum(0) % 2 * 2.0 - 1
     assert np.allclose(laplacian(board[None, None].repeat(3, 1))[0, :, 1:-1, 1:-1], board[1:-1, 1:-1])
@@ -40,7 +41,7 @@ def test_no_laplacian_without_a_weight(weight):
 
 
 def test_values_of_analytic_pictures():
-    board = (np.indices((5, 6)).sum(0) % 2 * 2.0 - 1)[None, None].repeat(3, 1)     # every difference is ±2
+    board = (np.indices((5, 6)).sum(0) % 2 * 2.0 - 1)[None, None].repeat(3, 1)  # every difference is ±2
     assert image_terms.anisotropic(board)[0] == 3 * 2 * (4 * 6 + 5 * 5)
     assert image_terms.squared(board)[0] == 4 + 4
     # away from the last row and column both differences count: √8 each; in them only one: 2

@@ -1,10 +1,13 @@
 """The objective of every recipe, whichever engine evaluates it, against independent NumPy in float64."""
+
 import numpy as np
 import pytest
 import skimage.data
-
-from networks import SMALL
 from formulas import CASES, EDGE, expected, image_near, laplacian, total, weights_of
+from networks import SMALL
+from objectives import objective_of
+from oracle import Vgg
+
 from neural_style import recipes
 from neural_style.find_mxnet import mx
 from neural_style.layers import convolutions, last, winograd
@@ -13,29 +16,45 @@ from neural_style.objective.graph import Graph
 from neural_style.pictures import images
 from neural_style.system import machine
 from neural_style.system.errors import UsageError
-from objectives import objective_of
-from oracle import Vgg
 
 HAS_BF16 = machine.precision("auto") == "bf16"
-ENGINES = [     # class, flags, bounds of value and gradient
+ENGINES = [  # class, flags, bounds of value and gradient
     pytest.param(Graph, "--precision float32", 1e-4, 1e-4, id="graph"),
     pytest.param(Layers, "--precision float32 --tile 16", 1e-4, 1e-4, id="strips"),
     pytest.param(Layers, "--precision fast32", 1e-4, 1e-4, id="fast32"),
     pytest.param(Layers, "--precision fast32 --tile 16", 1e-4, 1e-4, id="fast32-strips"),
     pytest.param(Layers, "--precision fast32", 1e-4, 1e-4, id="compiled"),
     pytest.param(Layers, "--precision fast32 --tile 16", 1e-4, 1e-4, id="compiled-strips"),
-    pytest.param(Layers, "--precision bf16", 0.05, 0.25, id="bf16",
-                 marks=pytest.mark.skipif(not HAS_BF16, reason="this processor has no bfloat16"))]
+    pytest.param(
+        Layers,
+        "--precision bf16",
+        0.05,
+        0.25,
+        id="bf16",
+        marks=pytest.mark.skipif(not HAS_BF16, reason="this processor has no bfloat16"),
+    ),
+]
 
 
 @pytest.fixture
 def evaluate(small_files, small, pictures):
     """evaluate(words): the Evaluation at image_near(content), with the Objective and the content."""
+
     def run(words, network="vgg19"):
         named = {f"{name}.png": pictures / f"{name}.png" for name in ("coffee", "rocket", "chelsea")}
-        ours, content = objective_of(["--content-image", pictures / "chelsea.png", "--model-params", small_files[network],
-                                      "--max-long-edge", EDGE, *(named.get(word, word) for word in words.split())])
+        ours, content = objective_of(
+            [
+                "--content-image",
+                pictures / "chelsea.png",
+                "--model-params",
+                small_files[network],
+                "--max-long-edge",
+                EDGE,
+                *(named.get(word, word) for word in words.split()),
+            ]
+        )
         return ours(mx.nd.array(image_near(content))), ours, content
+
     return run
 
 
@@ -47,9 +66,10 @@ def assert_near(evaluation, value, gradient, of_value=1e-4, of_gradient=1e-4):
 
 @pytest.mark.parametrize("kind, flags, of_value, of_gradient", ENGINES)
 @pytest.mark.parametrize("recipe", recipes.names())
-def test_every_recipe_with_every_engine(recipe, kind, flags, of_value, of_gradient, evaluate, small_files, pictures,
-                                        monkeypatch, request):
-    for name in ("MANY", "FROM"):       # Winograd's method from the second block on
+def test_every_recipe_with_every_engine(
+    recipe, kind, flags, of_value, of_gradient, evaluate, small_files, pictures, monkeypatch, request
+):
+    for name in ("MANY", "FROM"):  # Winograd's method from the second block on
         monkeypatch.setattr(convolutions, name, 3 * 4)
     method = winograd.Winograd
     if "compiled" in request.node.callspec.id:
@@ -73,15 +93,21 @@ def test_a_single_term_has_its_gradient(evaluate, small):
     ours, objective, content = evaluate("--style-weight 0 --tv-weight 0 --clip-gradient 0")
     weights = weights_of(small)
     assert len(objective.weights) == 1 and ours.gradient_norm > 0
-    assert_near(ours, *total(lambda picture: Vgg(weights, SMALL["vgg19"], picture), image_near(content), content, {},
-                             ("relu4_2", 10)))
+    assert_near(
+        ours,
+        *total(
+            lambda picture: Vgg(weights, SMALL["vgg19"], picture), image_near(content), content, {}, ("relu4_2", 10)
+        ),
+    )
 
 
 @pytest.mark.parametrize("precision, of_start", [("float32", 0), ("fast32", 1e-12)])
 def test_losses_vanish_at_the_targets(precision, of_start, evaluate):
     before, objective, content = evaluate(f"--style-image chelsea.png --tv-weight 0 --precision {precision}")
     after = objective(mx.nd.array(content))
-    assert (after.losses <= of_start * before.losses).all() and after.gradient_norm <= 1e4 * of_start * before.gradient_norm
+    assert (
+        after.losses <= of_start * before.losses
+    ).all() and after.gradient_norm <= 1e4 * of_start * before.gradient_norm
 
 
 def test_clipping_comes_before_the_terms_of_the_image(evaluate):
@@ -91,7 +117,9 @@ def test_clipping_comes_before_the_terms_of_the_image(evaluate):
     clipped, _, _ = evaluate(f"{words} 0 --clip-gradient {limit}")
     with_tv, _, _ = evaluate(f"{words} 0.5 --clip-gradient {limit}")
     np.testing.assert_allclose(clipped.gradient.asnumpy(), raw.gradient.asnumpy() / 2, rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose((with_tv.gradient - clipped.gradient).asnumpy(), 0.5 * laplacian(image_near(content)), atol=1e-2)
+    np.testing.assert_allclose(
+        (with_tv.gradient - clipped.gradient).asnumpy(), 0.5 * laplacian(image_near(content)), atol=1e-2
+    )
     assert with_tv.gradient_norm == clipped.gradient_norm == raw.gradient_norm
     _, objective, _ = evaluate("--style-image coffee.png")
     assert objective._limit == content.size
@@ -105,14 +133,30 @@ def test_sizes_that_are_too_small_are_named(evaluate):
 
 
 @pytest.mark.parametrize("kind, flags, of_value, of_gradient", ENGINES)
-def test_another_content_can_take_the_place_of_the_first(kind, flags, of_value, of_gradient, small_files, small, tmp_path):
+def test_another_content_can_take_the_place_of_the_first(
+    kind, flags, of_value, of_gradient, small_files, small, tmp_path
+):
     photos = [tmp_path / name for name in ("chelsea.png", "coffee.png")]
     for path in photos:
         images.save_picture(getattr(skimage.data, path.stem)()[:200, :300], path)
 
     def objective(photo):
-        return objective_of(["--content-image", photo, "--style-image", photos[0], "--model-params", small_files["vgg19"],
-                             "--max-long-edge", EDGE, "--style-weight", "1e-9", *flags.split()])
+        return objective_of(
+            [
+                "--content-image",
+                photo,
+                "--style-image",
+                photos[0],
+                "--model-params",
+                small_files["vgg19"],
+                "--max-long-edge",
+                EDGE,
+                "--style-weight",
+                "1e-9",
+                *flags.split(),
+            ]
+        )
+
     (ours, _), (expected, coffee) = map(objective, photos)
     image = mx.nd.array(image_near(coffee))
     before, wanted = ours(image).total, expected(image)

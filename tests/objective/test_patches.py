@@ -1,6 +1,9 @@
 """Patches against brute force in float64, with ties, regions and blended styles; finite differences while matches are kept."""
+
 import numpy as np
 import pytest
+from objectives import objective_of
+from oracle import patch_term
 from PIL import Image
 from scipy.ndimage import rotate
 
@@ -9,8 +12,6 @@ from neural_style.objective import patches
 from neural_style.objective.patches import Patches
 from neural_style.objective.terms import PatchShape
 from neural_style.pictures import images
-from objectives import objective_of
-from oracle import patch_term
 
 RANDOM = np.random.RandomState(11)
 
@@ -29,8 +30,11 @@ def field(inside):
 
 
 def found(features, styles, side, stride, inside=None):
-    ours = Patches([(share, [(other, field(where)) for other, where in shown]) for share, shown in styles], field(inside),
-                   PatchShape(side, stride))
+    ours = Patches(
+        [(share, [(other, field(where)) for other, where in shown]) for share, shown in styles],
+        field(inside),
+        PatchShape(side, stride),
+    )
     ours.choose(features)
     difference = (features - ours.target) * ours.root
     return np.square(difference).sum() + ours.rest, 2 * difference * ours.root, ours.matches
@@ -38,23 +42,32 @@ def found(features, styles, side, stride, inside=None):
 
 LEFT, TOP = np.zeros((7, 9), bool), np.zeros((6, 8), bool)
 LEFT[:, :5], TOP[:3] = True, True
-ALIKE = np.tile(maps(4, 3, 3), (1, 1, 2, 3))        # every patch of it comes again
+ALIKE = np.tile(maps(4, 3, 3), (1, 1, 2, 3))  # every patch of it comes again
 
 
 @pytest.mark.parametrize("side, stride", [(3, 1), (3, 2), (2, 1), (1, 3), (5, 1)])
-@pytest.mark.parametrize("styles, inside", [
-    ([(1.0, [(maps(4, 6, 8), None)])], None),
-    ([(0.3, [(maps(4, 6, 8), None)]), (0.7, [(maps(4, 5, 5), None), (maps(4, 8, 6), None)])], None),
-    ([(1.0, [(maps(4, 6, 8), TOP)])], LEFT),
-    ([(1.0, [(ALIKE, None)])], None),
-    ([(1.0, [(np.zeros((1, 4, 6, 6), "float32"), None), (maps(4, 6, 6), None)])], None)],
-    ids=["one", "blended", "region", "ties", "zeros"])
+@pytest.mark.parametrize(
+    "styles, inside",
+    [
+        ([(1.0, [(maps(4, 6, 8), None)])], None),
+        ([(0.3, [(maps(4, 6, 8), None)]), (0.7, [(maps(4, 5, 5), None), (maps(4, 8, 6), None)])], None),
+        ([(1.0, [(maps(4, 6, 8), TOP)])], LEFT),
+        ([(1.0, [(ALIKE, None)])], None),
+        ([(1.0, [(np.zeros((1, 4, 6, 6), "float32"), None), (maps(4, 6, 6), None)])], None),
+    ],
+    ids=["one", "blended", "region", "ties", "zeros"],
+)
 def test_against_brute_force(styles, inside, side, stride, monkeypatch):
-    monkeypatch.setattr(patches, "QUERIES", 7)       # several blocks of each
+    monkeypatch.setattr(patches, "QUERIES", 7)  # several blocks of each
     monkeypatch.setattr(patches, "ANSWERS", 5)
     features = maps(4, 7, 9)
-    energy, slope, matches = patch_term(features[0], [(share, [(other[0], where) for other, where in shown])
-                                                      for share, shown in styles], side, stride, inside)
+    energy, slope, matches = patch_term(
+        features[0],
+        [(share, [(other[0], where) for other, where in shown]) for share, shown in styles],
+        side,
+        stride,
+        inside,
+    )
     ours = found(features, styles, side, stride, inside)
     assert [list(numbers) for numbers in ours[2]] == matches
     assert ours[0] == pytest.approx(energy, rel=1e-5)
@@ -63,7 +76,7 @@ def test_against_brute_force(styles, inside, side, stride, monkeypatch):
 
 def test_an_image_of_zeros_is_similar_to_none(monkeypatch):
     ours = found(np.zeros((1, 4, 5, 5), "float32"), [(1.0, [(maps(4, 6, 6), None)])], 3, 1)
-    assert not ours[2][0].any() and np.isfinite(ours[0])        # all are equally similar: the first one
+    assert not ours[2][0].any() and np.isfinite(ours[0])  # all are equally similar: the first one
 
 
 def test_a_style_matches_itself():
@@ -76,20 +89,43 @@ def test_a_style_matches_itself():
 @pytest.fixture
 def evaluate(small_files, small, pictures):
     """evaluate(flags): the Objective of patches with small filters, and its content."""
+
     def run(flags):
-        return objective_of(["--content-image", pictures / "chelsea.png", "--style-image", pictures / "coffee.png",
-                             "--model-params", small_files["vgg19"], "--max-long-edge", 80, "--style-term", "patches",
-                             "--tv-weight", 0, "--clip-gradient", 0, *flags.split()])
+        return objective_of(
+            [
+                "--content-image",
+                pictures / "chelsea.png",
+                "--style-image",
+                pictures / "coffee.png",
+                "--model-params",
+                small_files["vgg19"],
+                "--max-long-edge",
+                80,
+                "--style-term",
+                "patches",
+                "--tv-weight",
+                0,
+                "--clip-gradient",
+                0,
+                *flags.split(),
+            ]
+        )
+
     return run
 
 
-FLAGS = ["--style-layers relu2_1 relu3_1", "--style-layers relu1_1 relu3_1 --style-term gram patches",
-         "--style-layers relu2_1 --patch-size 4 --patch-stride 1", "--pooling max --content-weight 0",
-         "--style-layers relu2_1 --patch-rotations -7.5 0 7.5 --patch-scales 0.95 1"]
+FLAGS = [
+    "--style-layers relu2_1 relu3_1",
+    "--style-layers relu1_1 relu3_1 --style-term gram patches",
+    "--style-layers relu2_1 --patch-size 4 --patch-stride 1",
+    "--pooling max --content-weight 0",
+    "--style-layers relu2_1 --patch-rotations -7.5 0 7.5 --patch-scales 0.95 1",
+]
 
 
-@pytest.mark.parametrize("engine, bound", [("--tile 16", 1e-5), ("--precision fast32", 1e-4),
-                                           ("--precision fast32 --tile 16", 1e-4)])
+@pytest.mark.parametrize(
+    "engine, bound", [("--tile 16", 1e-5), ("--precision fast32", 1e-4), ("--precision fast32 --tile 16", 1e-4)]
+)
 @pytest.mark.parametrize("flags", FLAGS)
 def test_engines_agree(evaluate, flags, engine, bound):
     graph, content = evaluate(flags)
@@ -123,7 +159,7 @@ def test_matches_are_kept_until_they_are_given_up(evaluate, engine):
     objective.matches = ()
     fresh = objective(second)
     assert any((one != two).any() for one, two in zip(kept, objective.matches)) and fresh.total != stale.total
-    objective.matches = kept        # as a run that is resumed has them
+    objective.matches = kept  # as a run that is resumed has them
     again = objective(second)
     assert again.total == stale.total
     np.testing.assert_array_equal(again.gradient.asnumpy(), stale.gradient.asnumpy())
@@ -137,9 +173,26 @@ def test_turned_copies_are_found(small_files, small, pictures, tmp_path):
     """A style that is the content, turned: with a copy turned back, nearly every patch is its own match."""
     Image.open(pictures / "chelsea.png").resize((80, 80)).save(tmp_path / "own.png")
     Image.open(tmp_path / "own.png").transpose(Image.ROTATE_90).save(tmp_path / "turned.png")
-    words = ["--content-image", tmp_path / "own.png", "--style-image", tmp_path / "turned.png", "--model-params",
-             small_files["vgg19"], "--max-long-edge", 80, "--style-term", "patches", "--style-layers", "relu2_1", "--patch-stride",
-             1, "--content-weight", 0, "--tv-weight", 0]
+    words = [
+        "--content-image",
+        tmp_path / "own.png",
+        "--style-image",
+        tmp_path / "turned.png",
+        "--model-params",
+        small_files["vgg19"],
+        "--max-long-edge",
+        80,
+        "--style-term",
+        "patches",
+        "--style-layers",
+        "relu2_1",
+        "--patch-stride",
+        1,
+        "--content-weight",
+        0,
+        "--tv-weight",
+        0,
+    ]
     totals = []
     for more in ([], ["--patch-rotations", -90], ["--patch-rotations", 90]):
         objective, content = objective_of([*words, *more])
@@ -162,6 +215,13 @@ def test_a_turned_picture_has_nothing_from_outside(height, width, degrees):
 def test_a_scaled_copy():
     picture = RANDOM.standard_normal((1, 3, 20, 30))
     assert images.turned(picture, 0, 1.0) is not None and np.array_equal(images.turned(picture, 0, 1.0), picture)
-    for degrees in (90, 180, -90):      # the way on which smaller angles are
-        np.testing.assert_allclose(images.turned(picture, degrees, 1.0)[0], rotate(picture[0], degrees, (1, 2), order=1), atol=1e-9)
-    assert images.turned(picture, 0, 0.5).shape == (1, 3, 10, 15) and images.turned(picture, 90, 1.0).shape == (1, 3, 30, 20)
+    for degrees in (90, 180, -90):  # the way on which smaller angles are
+        np.testing.assert_allclose(
+            images.turned(picture, degrees, 1.0)[0], rotate(picture[0], degrees, (1, 2), order=1), atol=1e-9
+        )
+    assert images.turned(picture, 0, 0.5).shape == (1, 3, 10, 15) and images.turned(picture, 90, 1.0).shape == (
+        1,
+        3,
+        30,
+        20,
+    )

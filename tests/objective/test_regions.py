@@ -1,14 +1,15 @@
 """Regions: Gram matrices of parts of the image against those of parts of styles, by an independent formula in float64."""
+
 import numpy as np
 import pytest
+from formulas import COFFEE, ROCKET, image_near, network_range, stretched, weights_of
+from networks import SMALL
+from objectives import objective_of
+from oracle import Vgg, patch_term
 from PIL import Image
 from skimage.transform import resize, resize_local_mean
 
-from formulas import COFFEE, ROCKET, image_near, network_range, stretched, weights_of
-from networks import SMALL
 from neural_style.find_mxnet import mx
-from objectives import objective_of
-from oracle import Vgg, patch_term
 
 LAYERS = ["relu1_1", "relu3_1"]
 ENGINES = [("", 1e-4), ("--tile 16", 1e-4), ("--precision fast32", 1e-4), ("--precision fast32 --tile 16", 1e-4)]
@@ -29,12 +30,29 @@ def labels(path, *columns, size=(300, 451)):
 @pytest.fixture
 def evaluate(small_files, small, pictures):
     """evaluate(flags): the Evaluation near the content, the Objective, and the content."""
+
     def run(*words):
-        objective, content = objective_of([
-            "--content-image", pictures / "chelsea.png", "--model-params", small_files["vgg19"], "--max-long-edge", 80,
-            "--style-layers", *LAYERS, "--content-weight", 0, "--tv-weight", 0, "--clip-gradient", 0,
-            *(str(pictures / word) if word in ("coffee.png", "rocket.png") else word for word in words)])
+        objective, content = objective_of(
+            [
+                "--content-image",
+                pictures / "chelsea.png",
+                "--model-params",
+                small_files["vgg19"],
+                "--max-long-edge",
+                80,
+                "--style-layers",
+                *LAYERS,
+                "--content-weight",
+                0,
+                "--tv-weight",
+                0,
+                "--clip-gradient",
+                0,
+                *(str(pictures / word) if word in ("coffee.png", "rocket.png") else word for word in words),
+            ]
+        )
         return objective(mx.nd.array(image_near(content))), objective, content
+
     return run
 
 
@@ -66,10 +84,21 @@ def test_two_regions_of_two_styles(evaluate, small, tmp_path, flags, bound):
     """Red takes after the left of the coffee and, at a third, the whole rocket; blue after the right of the coffee."""
     own = labels(tmp_path / "own.png", (RED, 0.4), (BLUE, 0.6))
     of_coffee = labels(tmp_path / "coffee-regions.png", (RED, 0.5), (BLUE, 0.5), size=(400, 600))
-    of_rocket = labels(tmp_path / "rocket-regions.png", (RED, 1), size=(7, 7))        # any size: it is one colour
+    of_rocket = labels(tmp_path / "rocket-regions.png", (RED, 1), size=(7, 7))  # any size: it is one colour
     ours, objective, content = evaluate(
-        "--style-image", "coffee.png", "rocket.png", "--style-blend-weights", "2", "1", "--regions", own,
-        "--style-regions", of_coffee, of_rocket, *flags.split())
+        "--style-image",
+        "coffee.png",
+        "rocket.png",
+        "--style-blend-weights",
+        "2",
+        "1",
+        "--regions",
+        own,
+        "--style-regions",
+        of_coffee,
+        of_rocket,
+        *flags.split(),
+    )
     weights = weights_of(small)
 
     def vgg(picture):
@@ -78,6 +107,7 @@ def test_two_regions_of_two_styles(evaluate, small, tmp_path, flags, bound):
     def share_of(path, color):
         inside = (np.asarray(Image.open(path)) == color).all(2)
         return resize(inside.astype(np.uint8) * 255, content.shape[2:])
+
     image, coffee, rocket = vgg(image_near(content)), vgg(stretched(COFFEE)), vgg(stretched(ROCKET))
     value, slopes = 0.0, {}
     for layer in LAYERS:
@@ -85,7 +115,10 @@ def test_two_regions_of_two_styles(evaluate, small, tmp_path, flags, bound):
             features, here = image.layers[layer], at(share_of(own, color), image.layers[layer].shape)
             targets = [(1.0, mean_gram(coffee.layers[layer], at(share_of(of_coffee, color), features.shape)))]
             if color == RED:
-                targets = [(2 / 3, targets[0][1]), (1 / 3, mean_gram(rocket.layers[layer], np.ones(features.shape[1:])))]
+                targets = [
+                    (2 / 3, targets[0][1]),
+                    (1 / 3, mean_gram(rocket.layers[layer], np.ones(features.shape[1:]))),
+                ]
             for share, target in targets:
                 part, slope = guided(features, here, target, lambda n, m: n * m * n)
                 value, slopes[layer] = value + share * part, slopes.get(layer, 0) + share * slope
@@ -109,12 +142,35 @@ def test_two_half_masks_with_one_style_are_the_plain_term(evaluate, small_files,
     from neural_style.nstyle import get_args
     from neural_style.options.check import complete
     from neural_style.run import setup
+
     words = ["--style-image", "coffee.png", *flags.split()]
     plain, _, content = evaluate(*words)
-    args = complete(get_args([str(word) for word in [
-        "--content-image", pictures / "chelsea.png", "--style-image", pictures / "coffee.png", "--model-params",
-        small_files["vgg19"], "--max-long-edge", 80, "--style-layers", *LAYERS, "--content-weight", 0, "--tv-weight", 0,
-        "--clip-gradient", 0, *flags.split()]]))
+    args = complete(
+        get_args(
+            [
+                str(word)
+                for word in [
+                    "--content-image",
+                    pictures / "chelsea.png",
+                    "--style-image",
+                    pictures / "coffee.png",
+                    "--model-params",
+                    small_files["vgg19"],
+                    "--max-long-edge",
+                    80,
+                    "--style-layers",
+                    *LAYERS,
+                    "--content-weight",
+                    0,
+                    "--tv-weight",
+                    0,
+                    "--clip-gradient",
+                    0,
+                    *flags.split(),
+                ]
+            ]
+        )
+    )
     found = setup.pictures_of(args)._replace(regions=np.full((2, *content.shape[2:]), 0.5))
     halves = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), found), found)
     near(halves(mx.nd.array(image_near(content))), plain.total, plain.gradient.asnumpy(), 1e-5)
@@ -124,15 +180,32 @@ def test_two_half_masks_with_one_style_are_the_plain_term(evaluate, small_files,
 def test_patches_of_a_region_come_from_its_partner(evaluate, small, tmp_path, flags, bound):
     own = labels(tmp_path / "own.png", (RED, 0.5), (BLUE, 0.5))
     theirs = labels(tmp_path / "theirs.png", (BLUE, 0.5), (RED, 0.5), size=(400, 600))
-    ours, _, content = evaluate("--style-image", "coffee.png", "--style-term", "patches", "--regions", own, "--style-regions",
-                                theirs, "--patch-stride", "1", *flags.split())
+    ours, _, content = evaluate(
+        "--style-image",
+        "coffee.png",
+        "--style-term",
+        "patches",
+        "--regions",
+        own,
+        "--style-regions",
+        theirs,
+        "--patch-stride",
+        "1",
+        *flags.split(),
+    )
     weights = weights_of(small)
     image, style = (Vgg(weights, SMALL["vgg19"], picture) for picture in (image_near(content), stretched(COFFEE)))
     value, slopes = 0.0, {}
     for layer in LAYERS:
         for color in (RED, BLUE):
-            inside, there = (at(resize((np.asarray(Image.open(path)) == color).all(2).astype(np.uint8) * 255,
-                                       content.shape[2:]), image.layers[layer].shape) >= 0.5 for path in (own, theirs))
+            inside, there = (
+                at(
+                    resize((np.asarray(Image.open(path)) == color).all(2).astype(np.uint8) * 255, content.shape[2:]),
+                    image.layers[layer].shape,
+                )
+                >= 0.5
+                for path in (own, theirs)
+            )
             part, slope, _ = patch_term(image.layers[layer], [(1.0, [(style.layers[layer], there)])], 3, 1, inside)
             value, slopes[layer] = value + part, slopes.get(layer, 0) + slope
     near(ours, value, image.gradient(slopes), bound)
@@ -144,7 +217,7 @@ def test_a_mask_is_a_region_that_every_style_serves(evaluate, small, tmp_path, f
     ours, _, content = evaluate("--style-image", "coffee.png", "--mask", mask, *flags.split())
     weights = weights_of(small)
     image, style = (Vgg(weights, SMALL["vgg19"], picture) for picture in (image_near(content), stretched(COFFEE)))
-    painted = (np.asarray(Image.open(mask))[..., 0] > 0).astype(np.uint8) * 255      # grey blends when it is saved
+    painted = (np.asarray(Image.open(mask))[..., 0] > 0).astype(np.uint8) * 255  # grey blends when it is saved
     share, value, slopes = resize(painted, content.shape[2:]), 0.0, {}
     for layer in LAYERS:
         features = style.layers[layer]
@@ -157,6 +230,7 @@ def test_a_mask_is_a_region_that_every_style_serves(evaluate, small, tmp_path, f
 def test_the_formulas_agree_with_each_other():
     """guided() with everything inside is the plain style term."""
     from oracle import gram, style_term
+
     random = np.random.RandomState(0)
     features, other, ones = random.standard_normal((5, 6, 7)), random.standard_normal((5, 3, 4)), np.ones((6, 7))
     value, slope = guided(features, ones, mean_gram(other, np.ones((3, 4))), lambda n, m: n * m * n)
@@ -171,10 +245,14 @@ def test_a_mask_takes_its_part_of_each_region(evaluate, tmp_path):
     mask = labels(tmp_path / "mask.png", ((255,) * 3, 0.8), ((0,) * 3, 0.2))
     own = labels(tmp_path / "own.png", (RED, 0.4), (BLUE, 0.6))
     both = labels(tmp_path / "both.png", (RED, 0.5), (BLUE, 0.5), size=(400, 600))
-    Image.fromarray(np.dstack([np.asarray(Image.open(own)), np.asarray(Image.open(mask))[..., :1]])).save(tmp_path / "clear.png")
+    Image.fromarray(np.dstack([np.asarray(Image.open(own)), np.asarray(Image.open(mask))[..., :1]])).save(
+        tmp_path / "clear.png"
+    )
     words = ["--style-image", "coffee.png", "--style-regions", both]
-    masked, alone, plain = (evaluate(*words, *more)[0] for more in (
-        ["--regions", own, "--mask", mask], ["--regions", str(tmp_path / "clear.png")], ["--regions", own]))
+    masked, alone, plain = (
+        evaluate(*words, *more)[0]
+        for more in (["--regions", own, "--mask", mask], ["--regions", str(tmp_path / "clear.png")], ["--regions", own])
+    )
     near(masked, alone.total, alone.gradient.asnumpy(), 1e-5)
     assert abs(plain.total / masked.total - 1) > 1e-3
 
@@ -184,11 +262,35 @@ def test_halves_are_the_whole_with_every_norm(small_files, small, pictures, norm
     from neural_style.nstyle import get_args
     from neural_style.options.check import complete
     from neural_style.run import setup
-    args = complete(get_args([str(word) for word in [
-        "--content-image", pictures / "chelsea.png", "--style-image", pictures / "coffee.png", "--model-params",
-        small_files["vgg19"], "--max-long-edge", 80, "--style-norm", norm, "--content-weight", 0, "--tv-weight", 0]]))
+
+    args = complete(
+        get_args(
+            [
+                str(word)
+                for word in [
+                    "--content-image",
+                    pictures / "chelsea.png",
+                    "--style-image",
+                    pictures / "coffee.png",
+                    "--model-params",
+                    small_files["vgg19"],
+                    "--max-long-edge",
+                    80,
+                    "--style-norm",
+                    norm,
+                    "--content-weight",
+                    0,
+                    "--tv-weight",
+                    0,
+                ]
+            ]
+        )
+    )
     plain = setup.pictures_of(args)
-    totals = [setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), found), found)(
-        mx.nd.array(image_near(plain.content))).total
-        for found in (plain, plain._replace(regions=np.full((2, *plain.content.shape[2:]), 0.5)))]
+    totals = [
+        setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), found), found)(
+            mx.nd.array(image_near(plain.content))
+        ).total
+        for found in (plain, plain._replace(regions=np.full((2, *plain.content.shape[2:]), 0.5)))
+    ]
     assert totals[1] == pytest.approx(totals[0], rel=1e-5)

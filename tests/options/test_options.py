@@ -1,4 +1,5 @@
 """The flags: names, defaults, wrong use, and the table of them in docs/flags.md."""
+
 import re
 from argparse import Namespace
 from pathlib import Path
@@ -21,18 +22,79 @@ from neural_style.system.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
 ORIGINAL = dict(
-    model="vgg19", content_image="input/IMG_4343.jpg", style_image="input/starry_night.jpg", stop_eps=.005,
-    content_weight=10, style_weight=1, tv_weight=1e-2, max_num_epochs=1000, max_long_edge=600, lr=.001, gpu=0,
-    output_dir="output/", save_epochs=50, remove_noise=.02, lr_sched_delay=75, lr_sched_factor=0.9)
+    model="vgg19",
+    content_image="input/IMG_4343.jpg",
+    style_image="input/starry_night.jpg",
+    stop_eps=0.005,
+    content_weight=10,
+    style_weight=1,
+    tv_weight=1e-2,
+    max_num_epochs=1000,
+    max_long_edge=600,
+    lr=0.001,
+    gpu=0,
+    output_dir="output/",
+    save_epochs=50,
+    remove_noise=0.02,
+    lr_sched_delay=75,
+    lr_sched_factor=0.9,
+)
 OWN = dict(
-    style_layers=None, style_layer_weights=None, style_norm="reference", content_layers=None, content_norm="sum",
-    pooling="avg", normalised=False, tv_loss="laplacian", amplitude_weight=0, style_blend_weights=None, fit="stretch",
-    style_scales=None, preserve_colors="none", optimizer="nag", momentum=None, beta2=None, weight_decay=None,
-    clip_gradient=None, start="uniform", keep_best=False, width=None, output=None, checkpoint_output=None,
-    output_size=None, bit_depth=8, flatten=False, precision="float32", tile=None, pyramid=0, pyramid_epochs=100,
-    remove_noise_final=0, report=False, overwrite=False, resume=None, print_iterations=1, seed=None, model_params=None,
-    style_term="gram", patch_size=3, patch_stride=2, patch_rotations=None, patch_scales=None, match_every=10, mask=None,
-    edges="drop", coordinates="pixels", smooth_colors=0, regions=None, style_regions=None, show=False, force=False, quiet=False, verbose=False, debug=False)
+    style_layers=None,
+    style_layer_weights=None,
+    style_norm="reference",
+    content_layers=None,
+    content_norm="sum",
+    pooling="avg",
+    normalised=False,
+    tv_loss="laplacian",
+    amplitude_weight=0,
+    style_blend_weights=None,
+    fit="stretch",
+    style_scales=None,
+    preserve_colors="none",
+    optimizer="nag",
+    momentum=None,
+    beta2=None,
+    weight_decay=None,
+    clip_gradient=None,
+    start="uniform",
+    keep_best=False,
+    width=None,
+    output=None,
+    checkpoint_output=None,
+    output_size=None,
+    bit_depth=8,
+    flatten=False,
+    precision="float32",
+    tile=None,
+    pyramid=0,
+    pyramid_epochs=100,
+    remove_noise_final=0,
+    report=False,
+    overwrite=False,
+    resume=None,
+    print_iterations=1,
+    seed=None,
+    model_params=None,
+    style_term="gram",
+    patch_size=3,
+    patch_stride=2,
+    patch_rotations=None,
+    patch_scales=None,
+    match_every=10,
+    mask=None,
+    edges="drop",
+    coordinates="pixels",
+    smooth_colors=0,
+    regions=None,
+    style_regions=None,
+    show=False,
+    force=False,
+    quiet=False,
+    verbose=False,
+    debug=False,
+)
 
 
 def test_defaults_are_the_originals():
@@ -40,15 +102,71 @@ def test_defaults_are_the_originals():
 
 
 def test_flags_set_their_attributes():
-    words = ("--model vgg --content-image a.png --style-image b.png --stop-eps 0.1 --content-weight 2.5 "
-             "--style-weight 3 --tv-weight 0 --max-num-epochs 7 --max-long-edge 64 --lr 0.5 --gpu -1 --output_dir out "
-             "--save-epochs 2 --remove-noise 0 --lr-sched-delay 5 --lr-sched-factor 0.6 --seed 3 --model-params w "
-             "--quiet --verbose --debug").split()
+    words = [
+        "--model",
+        "vgg",
+        "--content-image",
+        "a.png",
+        "--style-image",
+        "b.png",
+        "--stop-eps",
+        "0.1",
+        "--content-weight",
+        "2.5",
+        "--style-weight",
+        "3",
+        "--tv-weight",
+        "0",
+        "--max-num-epochs",
+        "7",
+        "--max-long-edge",
+        "64",
+        "--lr",
+        "0.5",
+        "--gpu",
+        "-1",
+        "--output_dir",
+        "out",
+        "--save-epochs",
+        "2",
+        "--remove-noise",
+        "0",
+        "--lr-sched-delay",
+        "5",
+        "--lr-sched-factor",
+        "0.6",
+        "--seed",
+        "3",
+        "--model-params",
+        "w",
+        "--quiet",
+        "--verbose",
+        "--debug",
+    ]
     assert vars(get_args(words)) == dict(
-        OWN, model="vgg", content_image="a.png", style_image="b.png", stop_eps=0.1, content_weight=2.5, style_weight=3,
-        tv_weight=0, max_num_epochs=7, max_long_edge=64, lr=0.5, gpu=-1, output_dir="out", save_epochs=2,
-        remove_noise=0, lr_sched_delay=5, lr_sched_factor=0.6, seed=3, model_params="w", quiet=True, verbose=True,
-        debug=True)
+        OWN,
+        model="vgg",
+        content_image="a.png",
+        style_image="b.png",
+        stop_eps=0.1,
+        content_weight=2.5,
+        style_weight=3,
+        tv_weight=0,
+        max_num_epochs=7,
+        max_long_edge=64,
+        lr=0.5,
+        gpu=-1,
+        output_dir="out",
+        save_epochs=2,
+        remove_noise=0,
+        lr_sched_delay=5,
+        lr_sched_factor=0.6,
+        seed=3,
+        model_params="w",
+        quiet=True,
+        verbose=True,
+        debug=True,
+    )
     assert get_args(["--output-dir", "x"]).output_dir == "x" and get_args(["--size", "64"]).max_long_edge == 64
 
 
@@ -60,13 +178,42 @@ def test_words_that_do_not_parse_end_with_one_line_and_2(words, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name, value", [
-    ("stop_eps", -1), ("stop_eps", float("nan")), ("content_weight", -0.1), ("content_weight", float("inf")),
-    ("style_weight", float("nan")), ("style_weight", -2), ("tv_weight", float("nan")), ("max_num_epochs", 0),
-    ("max_long_edge", 0), ("lr", 0), ("lr", -0.1), ("lr", float("nan")), ("gpu", -2), ("save_epochs", 0),
-    ("remove_noise", -1), ("lr_sched_delay", 0), ("lr_sched_factor", 0), ("lr_sched_factor", 1.1), ("seed", -1),
-    ("seed", 2 ** 31), ("model", ""), ("bit_depth", 12),
-    ("output_size", "0"), ("output_size", "as before"), ("output_size", -1), ("lr", 1e300), ("max_num_epochs", 10 ** 400), ("content_image", None), ("model", "../vgg"), ("lr", "fast"), ("max_num_epochs", None)])
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("stop_eps", -1),
+        ("stop_eps", float("nan")),
+        ("content_weight", -0.1),
+        ("content_weight", float("inf")),
+        ("style_weight", float("nan")),
+        ("style_weight", -2),
+        ("tv_weight", float("nan")),
+        ("max_num_epochs", 0),
+        ("max_long_edge", 0),
+        ("lr", 0),
+        ("lr", -0.1),
+        ("lr", float("nan")),
+        ("gpu", -2),
+        ("save_epochs", 0),
+        ("remove_noise", -1),
+        ("lr_sched_delay", 0),
+        ("lr_sched_factor", 0),
+        ("lr_sched_factor", 1.1),
+        ("seed", -1),
+        ("seed", 2**31),
+        ("model", ""),
+        ("bit_depth", 12),
+        ("output_size", "0"),
+        ("output_size", "as before"),
+        ("output_size", -1),
+        ("lr", 1e300),
+        ("max_num_epochs", 10**400),
+        ("content_image", None),
+        ("model", "../vgg"),
+        ("lr", "fast"),
+        ("max_num_epochs", None),
+    ],
+)
 def test_values_that_cannot_be_are_refused_by_flag(name, value):
     with pytest.raises(UsageError) as caught:
         complete(Namespace(**{name: value}))
@@ -104,20 +251,30 @@ def test_every_flag_is_in_one_group():
 
 def test_pictures_need_no_flags():
     args, given = parse(["--fast", "photo.jpg", "one.jpg", "two.jpg", "--size", "300", "--output", "photo.jpg"])
-    assert args.content_image == "photo.jpg" and args.style_image == ["one.jpg", "two.jpg"] and args.output == "photo.jpg"
+    assert (
+        args.content_image == "photo.jpg" and args.style_image == ["one.jpg", "two.jpg"] and args.output == "photo.jpg"
+    )
     assert args.optimizer == "lbfgs" and given["max_long_edge"] == 300
     assert get_args(["-", "one.jpg"]).content_image == "-"
     assert get_args(["photo.jpg"]).style_image == get_args([]).style_image
 
 
-@pytest.mark.parametrize("words, reason", [
-    ("photo.jpg --content-image other.jpg", "--content-image: is given twice, as a flag and as photo.jpg"),
-    ("--epochs 40", "unrecognized arguments: --epochs 40 (did you mean --max-num-epochs?)"),
-    ("--iterations=40", "(did you mean --max-num-epochs?)"), ("--image-size 40", "(did you mean --size?)"),
-    ("--image_size 40", "(did you mean --size?)"), ("--content a.jpg", "(did you mean --content-image?)"),
-    ("--style a.jpg", "(did you mean --style-image?)"), ("--max_long_edge 40", "(did you mean --max-long-edge?)"),
-    ("--stile-image a.jpg", "(did you mean --style-image?)"), ("--original-colors", "(did you mean --preserve-colors luma?)"),
-    ("photo.jpg --wholly-unknown", "unrecognized arguments: photo.jpg --wholly-unknown; --help")])
+@pytest.mark.parametrize(
+    "words, reason",
+    [
+        ("photo.jpg --content-image other.jpg", "--content-image: is given twice, as a flag and as photo.jpg"),
+        ("--epochs 40", "unrecognized arguments: --epochs 40 (did you mean --max-num-epochs?)"),
+        ("--iterations=40", "(did you mean --max-num-epochs?)"),
+        ("--image-size 40", "(did you mean --size?)"),
+        ("--image_size 40", "(did you mean --size?)"),
+        ("--content a.jpg", "(did you mean --content-image?)"),
+        ("--style a.jpg", "(did you mean --style-image?)"),
+        ("--max_long_edge 40", "(did you mean --max-long-edge?)"),
+        ("--stile-image a.jpg", "(did you mean --style-image?)"),
+        ("--original-colors", "(did you mean --preserve-colors luma?)"),
+        ("photo.jpg --wholly-unknown", "unrecognized arguments: photo.jpg --wholly-unknown; --help"),
+    ],
+)
 def test_near_misses(words, reason, capsys):
     with pytest.raises(SystemExit) as ended:
         get_args(words.split())
@@ -143,22 +300,25 @@ def test_a_stale_table_is_brought_up_to_date():
     assert with_flag_table(text) == f"before\n<!-- flags -->\n{flag_table()}\n<!-- /flags -->\nafter"
 
 
-@pytest.mark.parametrize("words, says", [
-    ("--optimizer lbfgs --lr 0.1", "--lr has no effect with --optimizer lbfgs"),
-    ("--recipe gatys --momentum 0.5", "--momentum has no effect with --optimizer lbfgs"),
-    ("--optimizer adam --momentum 0.5", "--momentum has no effect with --optimizer adam"),
-    ("--beta2 0.9", "--beta2 has no effect with --optimizer nag"),
-    ("--style-weight 0 --style-norm gatys", "--style-norm has no effect with --style-weight 0"),
-    ("--recipe content-only --style-image a.png", "--style-image has no effect with --style-weight 0"),
-    ("--content-weight 0 --content-layers relu1_1", "--content-layers has no effect with --content-weight 0"),
-    ("--tv-weight 0 --tv-loss squared", "--tv-loss has no effect without --tv-weight"),
-    ("--style-scales 2", "--style-scales has no effect without --fit scale"),
-    ("--style-blend-weights 2", "--style-blend-weights has no effect with a single --style-image"),
-    ("--style-weight 0 --start style --fit cover", "--fit has no effect with --style-weight 0"),
-    ("--style-weight 0 --preserve-colors match", "--preserve-colors has no effect with --style-weight 0"),
-    ("--coordinates frequencies", "--coordinates has no effect without --optimizer lbfgs"),
-    ("--width 100 --max-long-edge 200", "--max-long-edge has no effect with --width"),
-])
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        ("--optimizer lbfgs --lr 0.1", "--lr has no effect with --optimizer lbfgs"),
+        ("--recipe gatys --momentum 0.5", "--momentum has no effect with --optimizer lbfgs"),
+        ("--optimizer adam --momentum 0.5", "--momentum has no effect with --optimizer adam"),
+        ("--beta2 0.9", "--beta2 has no effect with --optimizer nag"),
+        ("--style-weight 0 --style-norm gatys", "--style-norm has no effect with --style-weight 0"),
+        ("--recipe content-only --style-image a.png", "--style-image has no effect with --style-weight 0"),
+        ("--content-weight 0 --content-layers relu1_1", "--content-layers has no effect with --content-weight 0"),
+        ("--tv-weight 0 --tv-loss squared", "--tv-loss has no effect without --tv-weight"),
+        ("--style-scales 2", "--style-scales has no effect without --fit scale"),
+        ("--style-blend-weights 2", "--style-blend-weights has no effect with a single --style-image"),
+        ("--style-weight 0 --start style --fit cover", "--fit has no effect with --style-weight 0"),
+        ("--style-weight 0 --preserve-colors match", "--preserve-colors has no effect with --style-weight 0"),
+        ("--coordinates frequencies", "--coordinates has no effect without --optimizer lbfgs"),
+        ("--width 100 --max-long-edge 200", "--max-long-edge has no effect with --width"),
+    ],
+)
 def test_flags_without_effect_are_refused_with_the_reason(words, says, capsys):
     with pytest.raises(SystemExit) as ended:
         get_args(words.split())
@@ -168,10 +328,10 @@ def test_flags_without_effect_are_refused_with_the_reason(words, says, capsys):
 
 def test_as_many_weights_as_styles():
     with pytest.raises(UsageError, match="--style-blend-weights has 1 values for 2 in --style-image"):
-        complete(get_args("--style-image a.png b.png --style-blend-weights 1".split()))
+        complete(get_args(["--style-image", "a.png", "b.png", "--style-blend-weights", "1"]))
     with pytest.raises(UsageError, match="all 0"):
-        complete(get_args("--style-image a.png b.png --style-blend-weights 0 0".split()))
-    args = get_args("--style-image a.png b.png --style-blend-weights 1 2".split())
+        complete(get_args(["--style-image", "a.png", "b.png", "--style-blend-weights", "0", "0"]))
+    args = get_args(["--style-image", "a.png", "b.png", "--style-blend-weights", "1", "2"])
     assert complete(args).style_blend_weights == [1, 2]
 
 
@@ -181,8 +341,9 @@ def test_checkpoint_names_need_their_place_for_the_epoch(name):
         complete(get_args(["--checkpoint-output", name]))
 
 
-@pytest.mark.parametrize("words", ["--content-image - --style-image -", "--style-image - -",
-                                   "--start - --content-image -"])
+@pytest.mark.parametrize(
+    "words", ["--content-image - --style-image -", "--style-image - -", "--start - --content-image -"]
+)
 def test_standard_input_is_one_picture(words):
     with pytest.raises(UsageError, match="only one of"):
         complete(get_args(words.split()))
@@ -200,7 +361,7 @@ def test_any_object_with_attributes_serves():
         lr_sched_factor = 0.6
 
     completed = complete(Settings())
-    assert completed.content_image == "a.png" and completed.lr_sched_factor == 0.6 and completed.lr == .001
+    assert completed.content_image == "a.png" and completed.lr_sched_factor == 0.6 and completed.lr == 0.001
 
 
 def test_choices_are_what_there_is():

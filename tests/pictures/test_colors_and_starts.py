@@ -1,11 +1,12 @@
 """Keeping the content's colours, and the images that runs start from."""
+
 import numpy as np
 import pytest
 
+from neural_style.find_mxnet import mx
 from neural_style.pictures import colors, images
 from neural_style.run import start
 from neural_style.system.errors import UsageError
-from neural_style.find_mxnet import mx
 
 SHAPE = (1, 3, 40, 50)
 RANDOM = np.random.RandomState(0)
@@ -15,7 +16,7 @@ def test_luminance_of_the_result_with_the_colours_of_the_content():
     result, content = RANDOM.uniform(0, 255, (2,) + SHAPE)
     mixed = colors.with_colors_of(result, content)
     assert np.allclose(colors.luminance(mixed), colors.luminance(result))
-    for a, b in ((0, 1), (1, 2)):       # the differences between channels are the colour
+    for a, b in ((0, 1), (1, 2)):  # the differences between channels are the colour
         assert np.allclose(mixed[:, a] - mixed[:, b], content[:, a] - content[:, b])
 
 
@@ -33,8 +34,10 @@ def test_a_style_of_one_colour_can_be_matched():
     assert np.isfinite(matched).all()
 
 
-@pytest.mark.parametrize("name, low, high, spread", [
-    ("uniform", -0.1, 0.1, 0.2 / np.sqrt(12)), ("normal", -2, 2, 0.256), ("white", -124, 152.1, 256 / np.sqrt(12))])
+@pytest.mark.parametrize(
+    "name, low, high, spread",
+    [("uniform", -0.1, 0.1, 0.2 / np.sqrt(12)), ("normal", -2, 2, 0.256), ("white", -124, 152.1, 256 / np.sqrt(12))],
+)
 def test_noise(name, low, high, spread):
     mx.random.seed(3)
     first = start.start_image(name, SHAPE, mx.cpu(), {}).asnumpy()
@@ -48,8 +51,8 @@ def test_noise(name, low, high, spread):
 
 def test_median_noise_is_smooth_and_dark():
     picture = start.start_image("median", SHAPE, mx.cpu(), {}).asnumpy()[0] + images.MEANS[:, None, None]
-    assert 0 <= picture.min() and picture.max() <= 128 and picture.mean() == pytest.approx(64, abs=5)
-    assert np.abs(np.diff(picture, axis=2)).mean() < 0.5 * picture.std()     # noise as it comes: about 1.15
+    assert picture.min() >= 0 and picture.max() <= 128 and picture.mean() == pytest.approx(64, abs=5)
+    assert np.abs(np.diff(picture, axis=2)).mean() < 0.5 * picture.std()  # noise as it comes: about 1.15
 
 
 def test_pictures_to_start_from(pictures):

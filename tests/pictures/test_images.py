@@ -1,4 +1,5 @@
 """Pictures as people have them: read right, brought to the network's range and back, saved whole or not at all."""
+
 import io
 
 import numpy as np
@@ -7,12 +8,14 @@ import skimage.data
 from PIL import Image
 from skimage.transform import resize
 
-from neural_style.pictures import images, read as pictures_in
+from neural_style.pictures import images
+from neural_style.pictures import read as pictures_in
 from neural_style.system.errors import NeuralStyleError, UsageError
 
 RANDOM = np.random.RandomState(0)
-COLOURS = np.array([[[200, 30, 40], [10, 220, 60], [20, 40, 250]],
-                    [[250, 240, 20], [128, 128, 128], [255, 255, 255]]], np.uint8)     # 2 × 3
+COLOURS = np.array(
+    [[[200, 30, 40], [10, 220, 60], [20, 40, 250]], [[250, 240, 20], [128, 128, 128], [255, 255, 255]]], np.uint8
+)  # 2 × 3
 
 
 def big(array, times=8):
@@ -25,8 +28,19 @@ def stored(tmp_path, picture, name, **options):
     return tmp_path / name
 
 
-@pytest.mark.parametrize("mode, extension", [("RGB", "png"), ("RGBA", "png"), ("P", "png"), ("P", "gif"),
-                                             ("RGB", "tif"), ("RGB", "webp"), ("RGB", "bmp"), ("CMYK", "tif")])
+@pytest.mark.parametrize(
+    "mode, extension",
+    [
+        ("RGB", "png"),
+        ("RGBA", "png"),
+        ("P", "png"),
+        ("P", "gif"),
+        ("RGB", "tif"),
+        ("RGB", "webp"),
+        ("RGB", "bmp"),
+        ("CMYK", "tif"),
+    ],
+)
 def test_colours_come_through(tmp_path, mode, extension):
     picture = Image.fromarray(COLOURS)
     picture = picture.quantize(8) if mode == "P" else picture.convert(mode)
@@ -88,7 +102,7 @@ def test_transparent_parts_show_white(tmp_path):
 
 def test_exif_orientation_is_applied(tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6        # taken with the camera turned: show it rotated by 90° clockwise
+    exif[0x0112] = 6  # taken with the camera turned: show it rotated by 90° clockwise
     read = images.read_image(stored(tmp_path, Image.fromarray(COLOURS), "turned.png", exif=exif))
     assert np.array_equal(read, np.rot90(COLOURS, -1))
 
@@ -96,8 +110,13 @@ def test_exif_orientation_is_applied(tmp_path):
 def files_that_are_no_pictures(tmp_path):
     png = io.BytesIO()
     Image.fromarray(big(RANDOM.randint(0, 256, (40, 40, 3)).astype(np.uint8))).save(png, "png")
-    contents = {"missing.png": None, "empty.jpg": b"", "text.jpg": b"hello, I am not a picture",
-                "cut.png": png.getvalue()[:2000], "noise.png": png.getvalue()[:60] + bytes(500)}
+    contents = {
+        "missing.png": None,
+        "empty.jpg": b"",
+        "text.jpg": b"hello, I am not a picture",
+        "cut.png": png.getvalue()[:2000],
+        "noise.png": png.getvalue()[:60] + bytes(500),
+    }
     for name, content in contents.items():
         if content is not None:
             (tmp_path / name).write_bytes(content)
@@ -168,8 +187,8 @@ def test_saving_denoises_only_when_asked(tmp_path):
 def test_jpeg_keeps_colour_at_full_resolution(tmp_path):
     images.save_picture(big(COLOURS), tmp_path / "picture.jpg")
     with Image.open(tmp_path / "picture.jpg") as picture:
-        assert max(picture.quantization[0]) < 20       # quality 95; at 75 it is 61
-        assert (tmp_path / "picture.jpg").stat().st_mode & 0o044        # an ordinary file, not a private one
+        assert max(picture.quantization[0]) < 20  # quality 95; at 75 it is 61
+        assert (tmp_path / "picture.jpg").stat().st_mode & 0o044  # an ordinary file, not a private one
         assert picture.format == "JPEG" and [layer[1:3] for layer in picture.layer] == [(1, 1)] * 3
 
 
@@ -219,13 +238,24 @@ def test_a_width_for_the_content(pictures):
 
 def test_a_profile_of_sixteen_bits_of_grey(tmp_path):
     """Linear grey is what its profile says, at 8 bits and at 16; nothing changes without a profile."""
-    from PIL import ImageCms
     import struct
+
+    from PIL import ImageCms
+
     ramp = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(4, 0)
-    curve = b"curv" + bytes(4) + struct.pack(">I", 0)       # none: linear
+    curve = b"curv" + bytes(4) + struct.pack(">I", 0)  # none: linear
     white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
     text = b"text" + bytes(4) + b"x\0\0\0"
-    tags, body, table = [(b"wtpt", white), (b"kTRC", curve), (b"desc", b"desc" + bytes(4) + struct.pack(">I", 2) + b"x\0" + bytes(79)), (b"cprt", text)], b"", b""
+    tags, body, table = (
+        [
+            (b"wtpt", white),
+            (b"kTRC", curve),
+            (b"desc", b"desc" + bytes(4) + struct.pack(">I", 2) + b"x\0" + bytes(79)),
+            (b"cprt", text),
+        ],
+        b"",
+        b"",
+    )
     for name, data in tags:
         data += bytes(-len(data) % 4)
         table += name + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(body), len(data))
@@ -247,6 +277,7 @@ def test_a_profile_of_sixteen_bits_of_grey(tmp_path):
 def test_pictures_that_shrink_by_far_are_brought_near_first():
     """Ordinary pictures are scikit-image's alone; a strip of 60000 pixels takes no minutes, and is itself."""
     from skimage.transform import resize
+
     random = np.random.RandomState(0)
     ordinary = random.randint(0, 256, (650, 700, 3)).astype(np.uint8)
     expected = resize(ordinary, (20, 20)) * 256 - images.MEANS

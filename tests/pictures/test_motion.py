@@ -1,4 +1,5 @@
 """Paint follows what moves from frame to frame."""
+
 import numpy as np
 
 from neural_style.pictures import motion
@@ -39,7 +40,10 @@ def test_what_comes_in_from_outside_is_not_taken_from_before():
     move = motion.between(whole[..., :80], whole[..., 6:86])
     assert move.outside[:, -5:].all() and not move.outside[:, :-8].any()
     red, grey = np.full((1, 3, 64, 80), 100), np.zeros((1, 3, 64, 80))
-    assert np.abs(move.started(red, grey)[..., -5:] - 50).max() < 1 and np.abs(move.blended(red, grey)[..., -5:]).max() < 10
+    assert (
+        np.abs(move.started(red, grey)[..., -5:] - 50).max() < 1
+        and np.abs(move.blended(red, grey)[..., -5:]).max() < 10
+    )
     assert move.weight[:, -5:].max() < 0.1 and move.weight[8:-8, 8:-16].mean() > 0.9
 
 
@@ -55,4 +59,6 @@ def test_large_pictures_are_compared_at_half_the_size():
     before = np.tile(100 * np.sin(rows / 9) * np.cos(columns / 11), (1, 3, 1, 1))
     now = np.roll(before, (2, -4), (2, 3))
     move = motion.between(before, now)
-    assert np.abs(move.moved(before) - now)[:, :, 16:-16, 16:-16].mean() < 2 and move.weight[16:-16, 16:-16].mean() > 0.95
+    assert (
+        np.abs(move.moved(before) - now)[:, :, 16:-16, 16:-16].mean() < 2 and move.weight[16:-16, 16:-16].mean() > 0.95
+    )

@@ -1,4 +1,5 @@
 """Odd pictures, made here: each gives the right picture or the right line."""
+
 import io
 import logging
 import os
@@ -13,21 +14,36 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin, features
 
-from neural_style.pictures import images, read as pictures_in, write as pictures_out
+from neural_style.pictures import images
+from neural_style.pictures import read as pictures_in
+from neural_style.pictures import write as pictures_out
 from neural_style.system.errors import UsageError
 
 HEIGHT, WIDTH, BLOCK = 32, 48, 16
-COLOURS = np.array([[[200, 30, 40], [10, 220, 60], [20, 40, 250]],
-                    [[250, 240, 20], [128, 128, 128], [255, 255, 255]]], np.uint8).repeat(BLOCK, 0).repeat(BLOCK, 1)
+COLOURS = (
+    np.array(
+        [[[200, 30, 40], [10, 220, 60], [20, 40, 250]], [[250, 240, 20], [128, 128, 128], [255, 255, 255]]], np.uint8
+    )
+    .repeat(BLOCK, 0)
+    .repeat(BLOCK, 1)
+)
 GREY = COLOURS[:, :, 0]
 ALPHA = np.array([[255, 128, 0], [0, 255, 255]], np.uint8).repeat(BLOCK, 0).repeat(BLOCK, 1)
 DEEP = (GREY.astype(np.uint16) * 257 - (GREY > 100) * 7).astype(np.uint16)
-MADE = {"1": Image.fromarray(GREY > 100), "L": Image.fromarray(GREY), "P": Image.fromarray(COLOURS).quantize(8),
-        "LA": Image.merge("LA", [Image.fromarray(GREY), Image.fromarray(ALPHA)]),
-        "RGBA": Image.fromarray(np.dstack([COLOURS, ALPHA])), "I;16": Image.fromarray(DEEP),
-        "I": Image.fromarray(DEEP.astype(np.int32)), "F": Image.fromarray((GREY / 255).astype(np.float32)),
-        "LAB": ImageCms.applyTransform(Image.fromarray(COLOURS), ImageCms.buildTransform(
-            ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"))}
+MADE = {
+    "1": Image.fromarray(GREY > 100),
+    "L": Image.fromarray(GREY),
+    "P": Image.fromarray(COLOURS).quantize(8),
+    "LA": Image.merge("LA", [Image.fromarray(GREY), Image.fromarray(ALPHA)]),
+    "RGBA": Image.fromarray(np.dstack([COLOURS, ALPHA])),
+    "I;16": Image.fromarray(DEEP),
+    "I": Image.fromarray(DEEP.astype(np.int32)),
+    "F": Image.fromarray((GREY / 255).astype(np.float32)),
+    "LAB": ImageCms.applyTransform(
+        Image.fromarray(COLOURS),
+        ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"),
+    ),
+}
 
 
 def three(grey):
@@ -39,8 +55,15 @@ def on_white(colours, alpha=ALPHA):
     return colours * share + 255 * (1 - share)
 
 
-SHOWN = {"1": three((GREY > 100) * 255), "L": three(GREY), "LA": on_white(three(GREY)), "RGBA": on_white(COLOURS),
-         "I;16": three(DEEP), "I": three(DEEP), "F": three(GREY)}
+SHOWN = {
+    "1": three((GREY > 100) * 255),
+    "L": three(GREY),
+    "LA": on_white(three(GREY)),
+    "RGBA": on_white(COLOURS),
+    "I;16": three(DEEP),
+    "I": three(DEEP),
+    "F": three(GREY),
+}
 
 
 def of(mode):
@@ -86,15 +109,22 @@ def modes_and_formats():
     for extension, form, modes, off, options in FORMATS:
         for mode in modes.split():
             shown = SHOWN.get(mode, COLOURS)
-            if (form, mode) == ("GIF", "RGBA"):     # a pixel of a GIF is there or it is not
+            if (form, mode) == ("GIF", "RGBA"):  # a pixel of a GIF is there or it is not
                 shown = np.where(ALPHA[:, :, None] == 0, 255, COLOURS)
             yield Odd(f"{mode}.{extension}", stored(of(mode), form, **options), shown, off)
 
 
 # How a picture must be turned to stand upright, as EXIF numbers it.
-TURNS = {1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1],
-         5: lambda a: a.swapaxes(0, 1), 6: lambda a: np.rot90(a, -1), 7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-         8: lambda a: np.rot90(a)}
+TURNS = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: lambda a: np.rot90(a),
+}
 
 
 def orientations():
@@ -117,23 +147,52 @@ def orientations():
 
 def icc(space, connection, tags):
     """A colour profile as bytes."""
-    tags = {"desc": b"desc" + bytes(4) + struct.pack(">I", 2) + b"x\0" + bytes(78), "cprt": b"text" + bytes(4) + b"x\0",
-            "wtpt": b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061), **tags}
+    tags = {
+        "desc": b"desc" + bytes(4) + struct.pack(">I", 2) + b"x\0" + bytes(78),
+        "cprt": b"text" + bytes(4) + b"x\0",
+        "wtpt": b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061),
+        **tags,
+    }
     table, data, start = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
     for name, content in tags.items():
         table += name.encode() + struct.pack(">2I", start + len(data), len(content))
         data += content + bytes(-len(content) % 4)
-    head = struct.pack(">I4s4s4s4s4s12s4s", start + len(data), bytes(4), b"\2\x20\0\0", b"prtr", space, connection,
-                       bytes(12), b"acsp") + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
+    head = (
+        struct.pack(
+            ">I4s4s4s4s4s12s4s",
+            start + len(data),
+            bytes(4),
+            b"\2\x20\0\0",
+            b"prtr",
+            space,
+            connection,
+            bytes(12),
+            b"acsp",
+        )
+        + bytes(28)
+        + struct.pack(">3i", 63190, 65536, 54061)
+    )
     return head.ljust(128, b"\0") + table + data
 
 
 LINEAR_GREY = icc(b"GRAY", b"XYZ ", {"kTRC": b"curv" + bytes(4) + struct.pack(">IH", 1, 256)})
 RED_FOR_GREEN = pictures_out.srgb().replace(b"rXYZ", b"tmp ").replace(b"gXYZ", b"rXYZ").replace(b"tmp ", b"gXYZ")
 IDENTITY = bytes(range(256))
-BLACK_INK_ALONE_SHOWS = icc(b"CMYK", b"Lab ", {"A2B0": (
-    b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
-    + IDENTITY * 4 + bytes([255, 128, 128, 0, 128, 128] * 8) + IDENTITY * 3)})
+BLACK_INK_ALONE_SHOWS = icc(
+    b"CMYK",
+    b"Lab ",
+    {
+        "A2B0": (
+            b"mft1"
+            + bytes(4)
+            + bytes([4, 3, 2, 0])
+            + struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+            + IDENTITY * 4
+            + bytes([255, 128, 128, 0, 128, 128] * 8)
+            + IDENTITY * 3
+        )
+    },
+)
 INK = Image.merge("CMYK", [Image.new("L", (WIDTH, HEIGHT), value) for value in (255, 0, 0, 0)])
 LINEAR = GREY / 255
 ENCODED = np.where(LINEAR <= 0.0031308, 12.92 * LINEAR, 1.055 * np.maximum(LINEAR, 1e-9) ** (1 / 2.4) - 0.055) * 255
@@ -145,8 +204,9 @@ def profiles():
     srgb = pictures_out.srgb()
     yield Odd("srgb.png", stored(of("RGB"), "PNG", icc_profile=srgb), COLOURS)
     yield Odd("red-for-green.png", stored(of("RGB"), "PNG", icc_profile=RED_FOR_GREEN), swapped, 2)
-    yield Odd("red-for-green.jpg", stored(of("RGB"), "JPEG", quality=95, subsampling=0, icc_profile=RED_FOR_GREEN),
-              swapped, 5)
+    yield Odd(
+        "red-for-green.jpg", stored(of("RGB"), "JPEG", quality=95, subsampling=0, icc_profile=RED_FOR_GREEN), swapped, 5
+    )
     yield Odd("red-for-green.tif", stored(of("RGB"), "TIFF", icc_profile=RED_FOR_GREEN), swapped, 2)
     yield Odd("red-for-green.webp", stored(of("RGB"), "WEBP", lossless=True, icc_profile=RED_FOR_GREEN), swapped, 2)
     yield Odd("red-for-green-palette.png", stored(of("P"), "PNG", icc_profile=RED_FOR_GREEN), swapped, 2)
@@ -167,17 +227,17 @@ def profiles():
 def transparent():
     palette = of("P")
     first = palette.getpixel((0, 0))
-    hidden = np.where(np.all(COLOURS == COLOURS[0, 0], 2)[:, :, None], 255, COLOURS)
+    hidden = np.where(np.all(COLOURS[0, 0] == COLOURS, 2)[:, :, None], 255, COLOURS)
     yield Odd("index.png", stored(palette, "PNG", transparency=first), hidden, 1)
     levels = bytes(128 if entry == first else 255 for entry in range(8))
-    half = np.where(np.all(COLOURS == COLOURS[0, 0], 2)[:, :, None], COLOURS * 0.5 + 127, COLOURS)
+    half = np.where(np.all(COLOURS[0, 0] == COLOURS, 2)[:, :, None], COLOURS * 0.5 + 127, COLOURS)
     yield Odd("levels.png", stored(palette, "PNG", transparency=levels), half, 2)
     yield Odd("index.gif", stored(palette, "GIF", transparency=first), hidden, 1)
     yield Odd("colour.png", stored(of("RGB"), "PNG", transparency=(200, 30, 40)), hidden)
     yield Odd("grey.png", stored(of("L"), "PNG", transparency=200), three(np.where(GREY == 200, 255, GREY)))
     yield Odd("black.png", stored(of("1"), "PNG", transparency=0), np.full_like(COLOURS, 255))
     value = int(DEEP[0, 0])
-    yield Odd("deep.png", stored(of("I;16"), "PNG", transparency=value), three(np.where(DEEP == value, 65535, DEEP)))
+    yield Odd("deep.png", stored(of("I;16"), "PNG", transparency=value), three(np.where(value == DEEP, 65535, DEEP)))
     yield Odd("nothing-to-see.png", stored(Image.new("RGBA", (WIDTH, HEIGHT)), "PNG"), np.full_like(COLOURS, 255))
 
 
@@ -187,6 +247,7 @@ def saved_by_us(array, name):
 
 def tifffile(array, **options):
     import tifffile
+
     file = io.BytesIO()
     tifffile.imwrite(file, array, **options)
     return file.getvalue()
@@ -210,11 +271,12 @@ def deep_and_animated():
     holes[0, 0], holes[0, 1] = np.nan, np.inf
     yield Odd("holes.tif", tifffile(holes), three(GREY), 1)
     second = [Image.new("RGB", (WIDTH, HEIGHT), "red")]
-    for name, content, off in (("frames.gif", stored(of("P"), "GIF", save_all=True, append_images=second), 2),
-                               ("frames.png", apng(), 0),
-                               ("frames.webp", stored(of("RGB"), "WEBP", lossless=True, save_all=True,
-                                                      append_images=second), 1),
-                               ("pages.tif", stored(of("RGB"), "TIFF", save_all=True, append_images=second), 0)):
+    for name, content, off in (
+        ("frames.gif", stored(of("P"), "GIF", save_all=True, append_images=second), 2),
+        ("frames.png", apng(), 0),
+        ("frames.webp", stored(of("RGB"), "WEBP", lossless=True, save_all=True, append_images=second), 1),
+        ("pages.tif", stored(of("RGB"), "TIFF", save_all=True, append_images=second), 0),
+    ):
         yield Odd(name, content, COLOURS, off, "has several frames; using the first one")
     yield Odd("png-named.jpg", stored(of("RGB"), "PNG"), COLOURS)
     yield Odd("no-ending", stored(of("RGB"), "PNG"), COLOURS)
@@ -238,7 +300,7 @@ def test_what_is_seen(odd, tmp_path, caplog, recwarn):
     assert np.abs(difference).max() <= odd.off
     assert not recwarn.list
     if odd.says:
-        message, = caplog.messages
+        (message,) = caplog.messages
         assert odd.says in message and odd.name in message and "\n" not in message
     else:
         assert not caplog.messages
@@ -262,7 +324,7 @@ def bmp(width, height):
 NOISE = np.random.RandomState(0).randint(0, 256, (200, 200, 3)).astype(np.uint8)
 WHOLE = stored(Image.fromarray(NOISE[:40, :40]), "PNG")
 LARGE_PHOTO = stored(Image.fromarray(NOISE), "JPEG")
-REFUSED = {     # name: the bytes, and what the line says
+REFUSED = {  # name: the bytes, and what the line says
     "empty.jpg": (b"", "is empty"),
     "empty.heic": (b"", "is empty"),
     "text.jpg": (b"hello, I am not a picture", "is not a picture"),
@@ -279,8 +341,8 @@ REFUSED = {     # name: the bytes, and what the line says
     "noise.png": (WHOLE[:60] + bytes(500), "cannot be read"),
     "noise.tif": (b"II*\0" + bytes(range(1, 200)), "cannot be read|is not a picture"),
     "bomb.png": (png(20000, 10000), "has 20000x10000 pixels; the limit is 150 million"),
-    "warned.png": (png(16000, 10000), "has 16000x10000 pixels"),        # Pillow only warns
-    "huge.png": (png(2 ** 31 - 1, 2 ** 31 - 1), "has 2147483647x2147483647 pixels"),
+    "warned.png": (png(16000, 10000), "has 16000x10000 pixels"),  # Pillow only warns
+    "huge.png": (png(2**31 - 1, 2**31 - 1), "has 2147483647x2147483647 pixels"),
     "bomb.bmp": (bmp(30000, 30000), "has 30000x30000 pixels"),
     "fake.heic": (b"\0\0\0\x18ftypheic" + bytes(40), "HEIC|cannot be read|is not a picture"),
     "bright.tif": (tifffile(np.full((4, 4), 100000, np.int32)), "grey values from 100000 to 100000"),
@@ -299,9 +361,14 @@ def test_what_is_refused(name, tmp_path, recwarn, capfd):
 
 
 def test_places_that_are_no_files(tmp_path):
-    for path, says in ((tmp_path, "is a folder"), ("/dev/zero", "is a device"), (tmp_path / "no.png", "no such picture"),
-                       (tmp_path / "no.png" / "below.png", "no such picture"), ("input/no.jpg", "sh download.sh"),
-                       ("with\0zero.png", "cannot be read")):
+    for path, says in (
+        (tmp_path, "is a folder"),
+        ("/dev/zero", "is a device"),
+        (tmp_path / "no.png", "no such picture"),
+        (tmp_path / "no.png" / "below.png", "no such picture"),
+        ("input/no.jpg", "sh download.sh"),
+        ("with\0zero.png", "cannot be read"),
+    ):
         with pytest.raises(UsageError, match=says):
             images.read_image(path)
     (tmp_path / "loop.png").symlink_to("loop.png")
@@ -319,9 +386,11 @@ def test_a_pipe(tmp_path):
 
 def test_phone_pictures_say_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(pictures_in, "plug_in", lambda kind: False)
-    for name, content, says in (("a.heic", b"\0\0\0\x18ftypheic", "HEIC .* pip install pillow-heif"),
-                                ("a.jpg", b"\0\0\0\x18ftypmif1", "HEIC .* pip install pillow-heif"),
-                                ("a.heif", b"something", "HEIC .* pip install pillow-heif")):
+    for name, content, says in (
+        ("a.heic", b"\0\0\0\x18ftypheic", "HEIC .* pip install pillow-heif"),
+        ("a.jpg", b"\0\0\0\x18ftypmif1", "HEIC .* pip install pillow-heif"),
+        ("a.heif", b"something", "HEIC .* pip install pillow-heif"),
+    ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UsageError, match=says):
             images.read_image(tmp_path / name)
@@ -387,18 +456,20 @@ def test_png_text_of_others_is_no_recipe(tmp_path):
 def test_pillow_logs_nothing(tmp_path):
     """In a process of its own: pytest sees to it that everything is logged."""
     tiff = bytearray(stored(Image.fromarray(NOISE), "TIFF"))
-    at = tiff.find(struct.pack("<HHI", 277, 3, 1))      # the samples in a pixel
-    tiff[at + 8:at + 10] = struct.pack("<H", 30000)
+    at = tiff.find(struct.pack("<HHI", 277, 3, 1))  # the samples in a pixel
+    tiff[at + 8 : at + 10] = struct.pack("<H", 30000)
     (tmp_path / "a.tif").write_bytes(tiff)
-    code = ("from neural_style.pictures import images\nfrom neural_style.system import errors\n"
-            f"errors.run(lambda: images.read_image({str(tmp_path / 'a.tif')!r}), 'x')")
+    code = (
+        "from neural_style.pictures import images\nfrom neural_style.system import errors\n"
+        f"errors.run(lambda: images.read_image({str(tmp_path / 'a.tif')!r}), 'x')"
+    )
     said = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True).stderr
     assert said.startswith("x: error: ") and said.count("\n") == 1
 
 
 def test_libtiff_says_nothing_of_its_own(tmp_path, capfd):
     content = bytearray(stored(Image.fromarray(NOISE), "TIFF", compression="tiff_lzw"))
-    content[len(content) // 2:len(content) // 2 + 3000] = b"\xff" * 3000
+    content[len(content) // 2 : len(content) // 2 + 3000] = b"\xff" * 3000
     (tmp_path / "a.tif").write_bytes(content)
     with pytest.raises(UsageError, match="cannot be read"):
         images.read_image(tmp_path / "a.tif")
@@ -409,10 +480,12 @@ def test_what_pillow_logs_is_not_printed_beside_the_line(tmp_path):
     """Neither when the picture is read nor when its size is looked up; MXNet gives the root logger a handler."""
     Image.new("RGB", (20, 20)).save(tmp_path / "x.tif")
     data = bytearray((tmp_path / "x.tif").read_bytes())
-    place = data.index(bytes([0x15, 0x01, 3, 0]))       # the tag SamplesPerPixel
-    data[place + 8:place + 10] = (32514).to_bytes(2, "little")
+    place = data.index(bytes([0x15, 0x01, 3, 0]))  # the tag SamplesPerPixel
+    data[place + 8 : place + 10] = (32514).to_bytes(2, "little")
     (tmp_path / "x.tif").write_bytes(data)
-    code = ("import logging, sys; logging.basicConfig(); from neural_style import nstyle; "
-            "sys.exit(nstyle.main(['--quiet', '--content-image', sys.argv[1]]))")
+    code = (
+        "import logging, sys; logging.basicConfig(); from neural_style import nstyle; "
+        "sys.exit(nstyle.main(['--quiet', '--content-image', sys.argv[1]]))"
+    )
     ran = subprocess.run([sys.executable, "-c", code, str(tmp_path / "x.tif")], capture_output=True, text=True)
     assert ran.returncode == 2 and len(ran.stderr.splitlines()) == 1, ran.stderr

@@ -1,4 +1,5 @@
 """Pictures out: formats, 16 bits, alpha, size, the text of how they were made, and disks that are full."""
+
 import io
 import os
 import subprocess
@@ -14,7 +15,8 @@ from skimage.restoration import denoise_tv_chambolle
 
 from neural_style import nstyle
 from neural_style.options.check import complete
-from neural_style.pictures import images, write as pictures_out
+from neural_style.pictures import images
+from neural_style.pictures import write as pictures_out
 from neural_style.system.errors import NeuralStyleError, UsageError
 
 RANDOM = np.random.RandomState(0)
@@ -22,35 +24,55 @@ PHOTO = skimage.data.chelsea()[:60, :80]
 DEEP = (PHOTO.astype(np.uint16) << 8) + RANDOM.randint(0, 256, PHOTO.shape).astype(np.uint16)
 RAMP = np.linspace(0, 255, 80).round().astype(np.uint8)[None].repeat(60, 0)
 TEXT = '{"content": "Grüße 猫 🐈 \\\\ \\"quoted\\".jpg", "lr": 0.001,\n "style": ["é.png"]}'
-AVIF = pytest.param("a.avif", marks=pytest.mark.skipif(
-    not features.modules.get("avif") or not features.check("avif"), reason="this Pillow has no AVIF"))
+AVIF = pytest.param(
+    "a.avif",
+    marks=pytest.mark.skipif(
+        not features.modules.get("avif") or not features.check("avif"), reason="this Pillow has no AVIF"
+    ),
+)
 
 
 def read_png(path):
     """A PNG of 16 bits as an array; no Pillow in between."""
     data, chunks, at = path.read_bytes(), {}, 8
     while at < len(data):
-        length, kind = int.from_bytes(data[at:at + 4], "big"), data[at + 4:at + 8]
-        chunks[kind] = data[at + 8:at + 8 + length]
-        assert zlib.crc32(data[at + 4:at + 8 + length]) == int.from_bytes(data[at + 8 + length:at + 12 + length], "big")
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        chunks[kind] = data[at + 8 : at + 8 + length]
+        assert zlib.crc32(data[at + 4 : at + 8 + length]) == int.from_bytes(
+            data[at + 8 + length : at + 12 + length], "big"
+        )
         at += 12 + length
     width, height = np.frombuffer(chunks[b"IHDR"][:8], ">u4")
     depth, colour = chunks[b"IHDR"][8:10]
     assert depth == 16
     rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, -1)
-    assert set(rows[:, 0]) == {2}       # each row less the one above
+    assert set(rows[:, 0]) == {2}  # each row less the one above
     rows = np.add.accumulate(rows[:, 1:], 0, dtype=np.uint8)
     return rows.copy().view(">u2").reshape(height, width, {2: 3, 6: 4}[colour]).astype(np.uint16)
 
 
 def read_tiff(path):
     import tifffile
+
     return tifffile.imread(str(path))
 
 
-@pytest.mark.parametrize("name, off", [
-    ("a.png", 0), ("a.tif", 0), ("a.tiff", 0), ("a.bmp", 0), ("a.ppm", 0), ("a.tga", 0), ("a.jp2", 0), ("a.jpg", 12),
-    ("a.JPEG", 12), ("a.webp", 30), ("a.gif", 60)])
+@pytest.mark.parametrize(
+    "name, off",
+    [
+        ("a.png", 0),
+        ("a.tif", 0),
+        ("a.tiff", 0),
+        ("a.bmp", 0),
+        ("a.ppm", 0),
+        ("a.tga", 0),
+        ("a.jp2", 0),
+        ("a.jpg", 12),
+        ("a.JPEG", 12),
+        ("a.webp", 30),
+        ("a.gif", 60),
+    ],
+)
 def test_colours_go_out_and_come_back(tmp_path, name, off):
     images.save_picture(PHOTO, tmp_path / name)
     assert np.abs(images.read_image(tmp_path / name).astype(int) - PHOTO).max() <= off
@@ -82,8 +104,8 @@ def test_pictures_without_a_text(tmp_path):
 def test_a_description_that_is_no_text(tmp_path):
     images.save_picture(PHOTO, tmp_path / "a.tif", TEXT)
     data = (tmp_path / "a.tif").read_bytes()
-    at = data.index(b"\x0e\x01\x02\0")         # the entry: tag 270, text
-    (tmp_path / "a.tif").write_bytes(data[:at] + b"\x0e\x01\x04\0\1\0\0\0" + data[at + 8:])      # one number
+    at = data.index(b"\x0e\x01\x02\0")  # the entry: tag 270, text
+    (tmp_path / "a.tif").write_bytes(data[:at] + b"\x0e\x01\x04\0\1\0\0\0" + data[at + 8 :])  # one number
     assert images.read_recipe(tmp_path / "a.tif") is None
 
 
@@ -93,8 +115,12 @@ def test_a_text_that_is_too_long_is_left_out(tmp_path, caplog):
 
 
 def test_no_text_in_what_is_no_picture(tmp_path):
-    for name, content in (("empty.png", b""), ("text.jpg", b"hello"), ("cut.png", b"\x89PNG\r\n\x1a\n"),
-                          ("none.png", None)):
+    for name, content in (
+        ("empty.png", b""),
+        ("text.jpg", b"hello"),
+        ("cut.png", b"\x89PNG\r\n\x1a\n"),
+        ("none.png", None),
+    ):
         if content is not None:
             (tmp_path / name).write_bytes(content)
         with pytest.raises(UsageError, match=name):
@@ -127,12 +153,12 @@ def test_sixteen_bits_hold_the_unrounded_result(tmp_path, name, read, remove_noi
     if remove_noise:
         exact = denoise_tv_chambolle(exact / 255, weight=remove_noise, channel_axis=-1) * 255
     assert np.abs(read(tmp_path / name) - exact * 257).max() < 0.6
-    images.SaveImage(raw, tmp_path / "a.jpg", remove_noise)      # 8 bits stay the reference's
+    images.SaveImage(raw, tmp_path / "a.jpg", remove_noise)  # 8 bits stay the reference's
 
 
 def test_colors_are_blurred_and_brightness_is_not():
     raw = RANDOM.uniform(-60, 60, (1, 3, 20, 30)).astype("float32")
-    raw[:, :, :, 15:] += np.float32([40, 0, -40]).reshape(1, 3, 1, 1)       # an edge between two colours
+    raw[:, :, :, 15:] += np.float32([40, 0, -40]).reshape(1, 3, 1, 1)  # an edge between two colours
     plain, smooth = (images.rendered(raw, bit_depth=16, smooth_colors=sigma) / 257 for sigma in (0, 1.5))
     np.testing.assert_allclose(smooth.mean(2), plain.mean(2), atol=0.01)
     fine = [np.diff(picture[:, :, 0] - picture[:, :, 2], axis=0).std() for picture in (plain, smooth)]
@@ -141,7 +167,9 @@ def test_colors_are_blurred_and_brightness_is_not():
     for depth, most in (8, 1), (16, 2):
         both = [images.rendered(grey, bit_depth=depth, smooth_colors=sigma).astype(int) for sigma in (0, 1.5)]
         assert abs(both[0] - both[1]).max() <= most
-    with_mask = [images.rendered(raw, mask=np.zeros((20, 30), np.uint8), photo=raw, smooth_colors=sigma) for sigma in (0, 1.5)]
+    with_mask = [
+        images.rendered(raw, mask=np.zeros((20, 30), np.uint8), photo=raw, smooth_colors=sigma) for sigma in (0, 1.5)
+    ]
     np.testing.assert_array_equal(*with_mask)
 
 
@@ -186,11 +214,18 @@ def test_sizes_that_cannot_be():
     assert images.save_options(asked, content) == {}
 
 
-@pytest.mark.parametrize("paths, depth, says", [
-    (("a.xyz",), 8, "cannot be saved with this extension"), (("noending",), 8, "cannot be saved with this extension"),
-    (("a.psd",), 8, "cannot be saved with this extension"), (("a.ico",), 8, "cannot be saved with this extension"),
-    (("a.xbm",), 8, "cannot be written"),
-    (("e_%s.png", "final.jpg"), 16, "--bit-depth 16: final.jpg would be a JPEG"), (("a.webp",), 16, "16")])
+@pytest.mark.parametrize(
+    "paths, depth, says",
+    [
+        (("a.xyz",), 8, "cannot be saved with this extension"),
+        (("noending",), 8, "cannot be saved with this extension"),
+        (("a.psd",), 8, "cannot be saved with this extension"),
+        (("a.ico",), 8, "cannot be saved with this extension"),
+        (("a.xbm",), 8, "cannot be written"),
+        (("e_%s.png", "final.jpg"), 16, "--bit-depth 16: final.jpg would be a JPEG"),
+        (("a.webp",), 16, "16"),
+    ],
+)
 def test_formats_are_refused_before_the_run(paths, depth, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=says):
@@ -211,8 +246,13 @@ def test_places_are_refused_before_the_run(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "deep.png", "deep.tif"])
 def test_a_disk_that_is_full(tmp_path, name):
-    if os.name != "posix" or os.geteuid() or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=40k", "none", str(tmp_path)], stderr=subprocess.DEVNULL).returncode:
+    if (
+        os.name != "posix"
+        or os.geteuid()
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=40k", "none", str(tmp_path)], stderr=subprocess.DEVNULL
+        ).returncode
+    ):
         pytest.skip("only root can make a small disk")
     try:
         (tmp_path / name).write_bytes(b"earlier")
@@ -231,7 +271,7 @@ def test_a_disk_that_fills_up_while_writing(tmp_path, monkeypatch, name):
     (tmp_path / name).write_bytes(b"earlier")
 
     class Full(io.FileIO):
-        def fileno(self):       # so that everything goes through write
+        def fileno(self):  # so that everything goes through write
             raise io.UnsupportedOperation
 
         def write(self, data):
@@ -252,6 +292,7 @@ def test_a_folder_that_vanished(tmp_path):
 
 # From end to end
 
+
 @pytest.fixture
 def cut_out(tmp_path):
     """A photograph with a transparent left part, turned on its side."""
@@ -264,11 +305,19 @@ def cut_out(tmp_path):
 
 def test_a_run_with_alpha_16_bits_and_its_own_size(short_run, cut_out, tmp_path):
     words = short_run[:-2] + ["--content-image", cut_out, "--checkpoint-output", str(tmp_path / "out" / "e_%s.png")]
-    deep = ["--output", str(tmp_path / "out" / "deep.png"), "--bit-depth", "16", "--output-size", "same",
-            "--preserve-colors", "luma"]
+    deep = [
+        "--output",
+        str(tmp_path / "out" / "deep.png"),
+        "--bit-depth",
+        "16",
+        "--output-size",
+        "same",
+        "--preserve-colors",
+        "luma",
+    ]
     assert nstyle.main(words + deep) == 0
     picture = read_png(tmp_path / "out" / "deep.png")
-    assert picture.shape == (80, 60, 4)         # as the photograph stands upright
+    assert picture.shape == (80, 60, 4)  # as the photograph stands upright
     assert not picture[:36, :, 3].any() and (picture[44:, :, 3] == 65535).all()
     assert len(np.unique(picture[:, :, :3])) > 256
     checkpoint = read_png(tmp_path / "out" / "e_2.png")
@@ -280,7 +329,17 @@ def test_a_run_with_alpha_16_bits_and_its_own_size(short_run, cut_out, tmp_path)
 
 
 def test_a_run_from_standard_input(full_run, cut_out, tmp_path):
-    command = [sys.executable, "-m", "neural_style.nstyle", *full_run, "--content-image", "-", "--start", "content", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "neural_style.nstyle",
+        *full_run,
+        "--content-image",
+        "-",
+        "--start",
+        "content",
+        "--quiet",
+    ]
     with open(cut_out, "rb") as file:
         run = subprocess.run(command, stdin=file, stderr=subprocess.PIPE, text=True)
     assert (run.returncode, run.stderr) == (0, "") and Image.open(tmp_path / "out" / "final.jpg").size == (36, 48)
@@ -298,8 +357,11 @@ def test_alpha_put_back_looks_on_white_as_the_network_saw_it(tmp_path):
     image = on_white.astype(np.float32).transpose(2, 0, 1)[None] - images.MEANS.reshape(1, 3, 1, 1)
     for bit_depth in (8, 16):
         images.SaveImage(image.astype(np.float32) + 0.01, str(tmp_path / "x.png"), bit_depth=bit_depth, alpha=alpha)
-        picture = np.asarray(Image.open(tmp_path / "x.png")).astype(float) if bit_depth == 8 else \
-            read_png(tmp_path / "x.png") / 257
+        picture = (
+            np.asarray(Image.open(tmp_path / "x.png")).astype(float)
+            if bit_depth == 8
+            else read_png(tmp_path / "x.png") / 257
+        )
         assert np.abs(picture[0, 1, :3] - [199, 0, 0]).max() <= 1.5 and list(picture[0, :, 3]) == [0, 128, 255]
         share = picture[:, :, 3:] / 255
         assert np.abs(picture[:, :, :3] * share + 255 * (1 - share) - on_white).max() <= 1

@@ -1,4 +1,5 @@
 """Recipes that somebody else made: too large, too many words, not what their names say, and asking for too much."""
+
 import io
 import os
 import subprocess
@@ -55,9 +56,17 @@ def refused(path, content, capsys, *more):
     return said
 
 
-@pytest.mark.parametrize("content", [
-    *(png(MEGABYTE[:1_000_000], kind) for kind in ("text", "ztxt", "itxt", "end")), tiff(MEGABYTE), webp(MEGABYTE),
-    png("--lr 1 " * 8600), png(MEGABYTE * 3, "ztxt")], ids="text ztxt itxt end tiff webp 60kB 3MB".split())
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(png(MEGABYTE[:1_000_000], kind) for kind in ("text", "ztxt", "itxt", "end")),
+        tiff(MEGABYTE),
+        webp(MEGABYTE),
+        png("--lr 1 " * 8600),
+        png(MEGABYTE * 3, "ztxt"),
+    ],
+    ids=["text", "ztxt", "itxt", "end", "tiff", "webp", "60kB", "3MB"],
+)
 def test_a_recipe_too_long_for_ours_is_refused_before_it_is_parsed(content, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(recipes.shlex, "split", lambda *_, **__: pytest.fail("parsed"))
     said = refused(tmp_path / "x.png", content, capsys)
@@ -82,18 +91,26 @@ def test_the_worst_words_are_counted_before_argparse_sees_them(word, tmp_path, c
     monkeypatch.setattr(parse, "add_flags", lambda parser, *_: None)
     recipe = tmp_path / "x.args"
     recipe.write_text(word * 50_000 if word == "-" else word * (60_000 // len(word)))
-    if word == "-":     # a single word
+    if word == "-":  # a single word
         recipe.write_text("- " * 30_000)
     with pytest.raises(parse.UsageError, match="more than 1000 flags"):
         parse._recipe_words(str(recipe), {"recipe": [str(recipe)]})
 
 
-@pytest.mark.parametrize("text", ["--style-image " + "a " * 29_000, "x" * 59_000, "\\a" * 29_000, "'' " * 19_000,
-                                  "--lr 1 " * 999, "--q " * 999], ids=lambda text: text[:6])
+@pytest.mark.parametrize(
+    "text",
+    ["--style-image " + "a " * 29_000, "x" * 59_000, "\\a" * 29_000, "'' " * 19_000, "--lr 1 " * 999, "--q " * 999],
+    ids=lambda text: text[:6],
+)
 def test_60000_bytes_of_any_words_are_quick(text, tmp_path):
     (tmp_path / "x.png").write_bytes(png(text))
-    subprocess.run([sys.executable, "-m", "neural_style", "--recipe", "x.png", "--max-num-epochs", "0"], cwd=tmp_path,
-                   env={**os.environ, "PYTHONPATH": os.getcwd()}, stderr=subprocess.DEVNULL, timeout=30)
+    subprocess.run(
+        [sys.executable, "-m", "neural_style", "--recipe", "x.png", "--max-num-epochs", "0"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        stderr=subprocess.DEVNULL,
+        timeout=30,
+    )
 
 
 @pytest.mark.parametrize("name", ["x.gif", "x.xbm", "x.ps", "x.png", "x.tga"])
@@ -101,21 +118,35 @@ def test_a_text_with_the_name_of_a_picture_is_neither(name, tmp_path, capsys):
     assert "is not a picture" in refused(tmp_path / name, b"--model evil\n", capsys)
 
 
-@pytest.mark.parametrize("start", [
-    XBM, "P1\n1 1\n0\n", "/* XPM */\nstatic char *x[] = {\n\"1 1 1 1\",\n\"a c #000000\",\n\"a\"};\n",
-    "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"], ids="xbm ppm xpm ps".split())
+@pytest.mark.parametrize(
+    "start",
+    [
+        XBM,
+        "P1\n1 1\n0\n",
+        '/* XPM */\nstatic char *x[] = {\n"1 1 1 1",\n"a c #000000",\n"a"};\n',
+        "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n",
+    ],
+    ids=["xbm", "ppm", "xpm", "ps"],
+)
 @pytest.mark.parametrize("name", ["x.args", "x.txt", "x"])
 def test_a_text_that_is_a_picture_has_no_flags(start, name, tmp_path, capsys):
     assert "no recipe in this picture" in refused(tmp_path / name, start.encode() + b"\n--model evil\n", capsys)
 
 
 @pytest.mark.parametrize("name", ["x.txt", "x.args", "x", "x.gif"])
-@pytest.mark.parametrize("recipe, says", [
-    ("--output=/etc/x.png", "cannot have --output"), ("--report", "cannot have --report"),
-    ("--checkpoint-output=a%s.png", "cannot have --checkpoint-output"), ("--output_dir=/etc", "cannot have --output_dir"),
-    ("--resume=x", "cannot have --resume"), ("--model=evil", "--model evil is not part of this package"),
-    ("--model=vgg19,evil", "--model vgg19,evil is not part of this package"),
-    ("--model-params=evil.params", "--model-params evil.params is not part of this package")])
+@pytest.mark.parametrize(
+    "recipe, says",
+    [
+        ("--output=/etc/x.png", "cannot have --output"),
+        ("--report", "cannot have --report"),
+        ("--checkpoint-output=a%s.png", "cannot have --checkpoint-output"),
+        ("--output_dir=/etc", "cannot have --output_dir"),
+        ("--resume=x", "cannot have --resume"),
+        ("--model=evil", "--model evil is not part of this package"),
+        ("--model=vgg19,evil", "--model vgg19,evil is not part of this package"),
+        ("--model-params=evil.params", "--model-params evil.params is not part of this package"),
+    ],
+)
 def test_a_picture_of_any_name_has_no_say_in_files_and_code(name, recipe, says, tmp_path, capsys):
     assert says in refused(tmp_path / name, png(recipe), capsys)
 

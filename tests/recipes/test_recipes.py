@@ -1,17 +1,30 @@
 """Recipes: files of flags, and what the command does with them."""
+
 from argparse import Namespace
 
 import pytest
+from objectives import objective_of
 from PIL import Image
 
 from neural_style import nstyle, recipes
 from neural_style.nstyle import get_args
 from neural_style.options.check import complete
 from neural_style.run import setup
-from objectives import objective_of
 
-NAMES = ["athalye", "content-only", "fast", "fastai", "gatys", "gluon", "gluon-tv", "mrf",
-         "mrf-synthesis", "reference", "reference-2015", "style-only"]
+NAMES = [
+    "athalye",
+    "content-only",
+    "fast",
+    "fastai",
+    "gatys",
+    "gluon",
+    "gluon-tv",
+    "mrf",
+    "mrf-synthesis",
+    "reference",
+    "reference-2015",
+    "style-only",
+]
 
 
 def test_every_recipe_parses_and_is_checked():
@@ -22,28 +35,43 @@ def test_every_recipe_parses_and_is_checked():
 
 def test_the_reference_is_the_default():
     args, plain = get_args(["--recipe", "reference"]), get_args([])
-    written = {"style_layers", "content_layers", "momentum", "weight_decay", "clip_gradient"}    # left to their defaults
+    written = {"style_layers", "content_layers", "momentum", "weight_decay", "clip_gradient"}  # left to their defaults
     assert {name for name in vars(plain) if getattr(args, name) != getattr(plain, name)} == written
     assert (args.momentum, args.weight_decay, args.clip_gradient, args.content_layers) == (0.95, 1e-4, 1, "relu4_2")
 
 
-@pytest.mark.parametrize("name, expected", [    # optimiser, rate, fall of the rate, start, epochs, fit, pooling, noise
-    ("reference", ("nag", .001, .9, "uniform", 1000, "stretch", "avg", .02)),
-    ("reference-2015", ("sgd", .001, .9, "uniform", 1000, "stretch", "avg", .02)),
-    ("gatys", ("lbfgs", .001, .9, "uniform", 500, "stretch", "avg", 0)),
-    ("gluon", ("adam", .58, 1, "content", 3000, "stretch", "max", 0)),
-    ("gluon-tv", ("adam", .58, 1, "content", 3000, "stretch", "max", 0)),
-    ("fastai", ("lbfgs", .001, .9, "median", 1000, "cover", "max", 0)),
-    ("athalye", ("adam", 10, 1, "normal", 1000, "scale", "max", 0))])
+@pytest.mark.parametrize(
+    "name, expected",
+    [  # optimiser, rate, fall of the rate, start, epochs, fit, pooling, noise
+        ("reference", ("nag", 0.001, 0.9, "uniform", 1000, "stretch", "avg", 0.02)),
+        ("reference-2015", ("sgd", 0.001, 0.9, "uniform", 1000, "stretch", "avg", 0.02)),
+        ("gatys", ("lbfgs", 0.001, 0.9, "uniform", 500, "stretch", "avg", 0)),
+        ("gluon", ("adam", 0.58, 1, "content", 3000, "stretch", "max", 0)),
+        ("gluon-tv", ("adam", 0.58, 1, "content", 3000, "stretch", "max", 0)),
+        ("fastai", ("lbfgs", 0.001, 0.9, "median", 1000, "cover", "max", 0)),
+        ("athalye", ("adam", 10, 1, "normal", 1000, "scale", "max", 0)),
+    ],
+)
 def test_how_each_recipe_runs(name, expected):
     args = get_args(["--recipe", name])
-    assert (args.optimizer, args.lr, args.lr_sched_factor, args.start, args.max_num_epochs, args.fit, args.pooling,
-            args.remove_noise) == expected
-    assert args.stop_eps == (.005 if name.startswith("reference") else 0)
+    assert (
+        args.optimizer,
+        args.lr,
+        args.lr_sched_factor,
+        args.start,
+        args.max_num_epochs,
+        args.fit,
+        args.pooling,
+        args.remove_noise,
+    ) == expected
+    assert args.stop_eps == (0.005 if name.startswith("reference") else 0)
     assert (args.momentum, args.weight_decay, args.lr_sched_delay, args.beta2, args.clip_gradient, args.keep_best) == {
-        "reference": (.95, 1e-4, 75, None, 1, False), "reference-2015": (.9, 5e-4, 80, None, 1, False),
-        "athalye": (None, None, 75, None, 0, True), "gatys": (None, None, 75, None, None, False),
-        "fastai": (None, None, 75, None, None, False)}.get(name, (None, None, 75, .99, 0, False))
+        "reference": (0.95, 1e-4, 75, None, 1, False),
+        "reference-2015": (0.9, 5e-4, 80, None, 1, False),
+        "athalye": (None, None, 75, None, 0, True),
+        "gatys": (None, None, 75, None, None, False),
+        "fastai": (None, None, 75, None, None, False),
+    }.get(name, (None, None, 75, 0.99, 0, False))
 
 
 def test_flags_given_by_hand_win():
@@ -74,8 +102,20 @@ def test_adding_a_recipe_is_adding_a_file(tmp_path, monkeypatch):
 
 def test_a_persons_own_file_saved_and_taken(tmp_path, capsys):
     path = tmp_path / "my run.args"
-    words = ["--recipe", "gluon", "--seed", "5", "--tv-weight=-1e-05", "--style-image", "a b.png", "c.png", "--style-layers", "relu1_1",
-             "--style-layer-weights", "2"]
+    words = [
+        "--recipe",
+        "gluon",
+        "--seed",
+        "5",
+        "--tv-weight=-1e-05",
+        "--style-image",
+        "a b.png",
+        "c.png",
+        "--style-layers",
+        "relu1_1",
+        "--style-layer-weights",
+        "2",
+    ]
     assert nstyle.main(words + ["--save-recipe", str(path)]) == 0
     assert vars(get_args(["--recipe", str(path)])) == vars(get_args(words))
     before = path.read_text()
@@ -83,10 +123,18 @@ def test_a_persons_own_file_saved_and_taken(tmp_path, capsys):
     assert path.read_text() == before
 
 
-@pytest.mark.parametrize("content, says", [
-    (None, "No such file"), (b"--lr 'open", "No closing quotation"), (b"\xff\xfe", "not a text file"),
-    (b"--nonsense 3", "bad.args: unrecognized arguments: --nonsense"),
-    (b"--recipe athalye", "cannot have --recipe"), (b"--list-layers", "cannot have --list-layers"), (b"--lr fast", "invalid float value")])
+@pytest.mark.parametrize(
+    "content, says",
+    [
+        (None, "No such file"),
+        (b"--lr 'open", "No closing quotation"),
+        (b"\xff\xfe", "not a text file"),
+        (b"--nonsense 3", "bad.args: unrecognized arguments: --nonsense"),
+        (b"--recipe athalye", "cannot have --recipe"),
+        (b"--list-layers", "cannot have --list-layers"),
+        (b"--lr fast", "invalid float value"),
+    ],
+)
 def test_a_bad_recipe_is_one_line(tmp_path, content, says, capsys):
     path = tmp_path / "bad.args"
     if content is not None:
@@ -105,26 +153,64 @@ def test_list_layers(capsys):
 
 @pytest.fixture
 def small_run(small, thumbnails, tmp_path):
-    return ["--content-image", str(thumbnails / "chelsea.png"), "--style-image", str(thumbnails / "coffee.png"),
-            "--model-params", str(small), "--gpu", "-1", "--seed", "1", "--quiet"], tmp_path / "out"
+    return [
+        "--content-image",
+        str(thumbnails / "chelsea.png"),
+        "--style-image",
+        str(thumbnails / "coffee.png"),
+        "--model-params",
+        str(small),
+        "--gpu",
+        "-1",
+        "--seed",
+        "1",
+        "--quiet",
+    ], tmp_path / "out"
 
 
 def test_the_first_script_of_2015(small_run, tmp_path, monkeypatch):
     words, _ = small_run
     monkeypatch.chdir(tmp_path)
-    assert nstyle.main(words + ["--recipe", "reference-2015", "--max-long-edge", "40", "--max-num-epochs", "4",
-                                "--save-epochs", "2"]) == 0
+    assert (
+        nstyle.main(
+            words
+            + ["--recipe", "reference-2015", "--max-long-edge", "40", "--max-num-epochs", "4", "--save-epochs", "2"]
+        )
+        == 0
+    )
     assert sorted(path.name for path in (tmp_path / "output").glob("*.jpg")) == ["out.jpg", "tmp_2.jpg", "tmp_4.jpg"]
 
 
 def test_athalye_with_its_own_flags(small_run, thumbnails, tmp_path, capsys):
     words, _ = small_run
     words = [word for word in words if word != "--quiet"]
-    words += ["--recipe", "athalye", "--style-image", str(thumbnails / "coffee.png"), str(thumbnails / "rocket.png"),
-              "--style-blend-weights", "2", "1", "--style-scales", "1", "1.5", "--width", "40",
-              "--initial", str(thumbnails / "astronaut.png"), "--print-iterations", "3", "--checkpoint-iterations", "2",
-              "--checkpoint-output", str(tmp_path / "name%s.jpg"), "--output", str(tmp_path / "out.png"),
-              "--max-num-epochs", "4"]
+    words += [
+        "--recipe",
+        "athalye",
+        "--style-image",
+        str(thumbnails / "coffee.png"),
+        str(thumbnails / "rocket.png"),
+        "--style-blend-weights",
+        "2",
+        "1",
+        "--style-scales",
+        "1",
+        "1.5",
+        "--width",
+        "40",
+        "--initial",
+        str(thumbnails / "astronaut.png"),
+        "--print-iterations",
+        "3",
+        "--checkpoint-iterations",
+        "2",
+        "--checkpoint-output",
+        str(tmp_path / "name%s.jpg"),
+        "--output",
+        str(tmp_path / "out.png"),
+        "--max-num-epochs",
+        "4",
+    ]
     assert nstyle.main(words) == 0
     assert Image.open(tmp_path / "out.png").size == (40, 26)
     assert {"name2.jpg", "name4.jpg", "out.png"} <= {path.name for path in tmp_path.iterdir()}
@@ -135,7 +221,9 @@ def test_athalye_with_its_own_flags(small_run, thumbnails, tmp_path, capsys):
 @pytest.mark.parametrize("way", ["luma", "match"])
 def test_preserved_colours(small_run, way, tmp_path):
     import numpy as np
+
     from neural_style.pictures import colors, images
+
     words, _ = small_run
     words += ["--max-long-edge", "48", "--max-num-epochs", "3", "--start", "style", "--output", str(tmp_path / "p.png")]
     content = images.PreprocessContentImage(words[1], 48)
@@ -147,24 +235,36 @@ def test_preserved_colours(small_run, way, tmp_path):
         for a, b in ((0, 1), (1, 2)):
             assert np.abs((picture - shown)[..., a] - (picture - shown)[..., b])[inside].max() <= 2
     args = complete(get_args(words + ["--preserve-colors", way]))
-    (style, *_), = setup.pictures_of(args).styles
+    ((style, *_),) = setup.pictures_of(args).styles
     matches = np.allclose(style.mean((2, 3)), content.mean((2, 3)), atol=1e-6)
     assert matches == (way == "match") and colors.luminance(style).shape == (1, 1) + style.shape[2:]
 
 
 def test_only_what_a_run_needs_is_read(small_run, tmp_path):
     """Without a style term there need be no style picture."""
-    args = Namespace(**{**vars(get_args(["--recipe", "content-only"])), "content_image": small_run[0][1],
-                        "model_params": small_run[0][5], "style_image": "nowhere.png", "max_long_edge": 40,
-                        "max_num_epochs": 2, "output_dir": str(tmp_path / "out")})
+    args = Namespace(
+        **{
+            **vars(get_args(["--recipe", "content-only"])),
+            "content_image": small_run[0][1],
+            "model_params": small_run[0][5],
+            "style_image": "nowhere.png",
+            "max_long_edge": 40,
+            "max_num_epochs": 2,
+            "output_dir": str(tmp_path / "out"),
+        }
+    )
     nstyle.train_nstyle(args)
     assert (tmp_path / "out" / "final.jpg").exists()
 
 
-@pytest.mark.parametrize("words, says", [
-    (["--output", "out/final"], "cannot be saved with this extension"),
-    (["--checkpoint-output", "noext%s"], "cannot be saved with this extension"),
-    (["--checkpoint-output", "run%s/a.jpg"], "one %s for the epoch")])
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (["--output", "out/final"], "cannot be saved with this extension"),
+        (["--checkpoint-output", "noext%s"], "cannot be saved with this extension"),
+        (["--checkpoint-output", "run%s/a.jpg"], "one %s for the epoch"),
+    ],
+)
 def test_what_cannot_be_saved_is_said_before_the_run(small_run, words, says, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert nstyle.main(small_run[0] + words) == 2
@@ -174,8 +274,13 @@ def test_what_cannot_be_saved_is_said_before_the_run(small_run, words, says, cap
 def test_a_percent_sign_in_a_folder_is_no_epoch(small_run, tmp_path):
     words, _ = small_run
     folder = tmp_path / "o%s"
-    assert nstyle.main(words + ["--output_dir", str(folder), "--max-long-edge", "40", "--max-num-epochs", "2",
-                                "--save-epochs", "2"]) == 0
+    assert (
+        nstyle.main(
+            words
+            + ["--output_dir", str(folder), "--max-long-edge", "40", "--max-num-epochs", "2", "--save-epochs", "2"]
+        )
+        == 0
+    )
     assert sorted(path.name for path in folder.glob("*.jpg")) == ["e_2.jpg", "final.jpg"]
 
 

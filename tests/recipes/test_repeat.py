@@ -1,4 +1,5 @@
 """A run's pictures carry its recipe, from which the same pixels come again."""
+
 import os
 
 import numpy as np
@@ -13,12 +14,25 @@ from neural_style.pictures import images
 def words(small, thumbnails, tmp_path, monkeypatch):
     """A run in tmp_path, where the pictures have names that need quoting."""
     monkeypatch.chdir(tmp_path)
-    for name, odd in (("chelsea", "a photo's ‹cat› #1.png"), ("coffee", "$style \"x\".png")):
+    for name, odd in (("chelsea", "a photo's ‹cat› #1.png"), ("coffee", '$style "x".png')):
         os.symlink(str(thumbnails / f"{name}.png"), odd)
     os.mkdir("model")
     os.symlink(str(small), "model/vgg19.params")
-    return ["--content-image", "a photo's ‹cat› #1.png", "--style-image", "$style \"x\".png", "--size", "64",
-            "--max-num-epochs", "5", "--save-epochs", "2", "--gpu", "-1", "--quiet"]
+    return [
+        "--content-image",
+        "a photo's ‹cat› #1.png",
+        "--style-image",
+        '$style "x".png',
+        "--size",
+        "64",
+        "--max-num-epochs",
+        "5",
+        "--save-epochs",
+        "2",
+        "--gpu",
+        "-1",
+        "--quiet",
+    ]
 
 
 def code_of(words):
@@ -32,10 +46,17 @@ def pixels(path):
     return np.asarray(Image.open(str(path)))
 
 
-@pytest.mark.parametrize("name, flags", [
-    ("result.png", ["--seed", "7"]), ("result.jpg", []), ("result.webp", ["--tv-weight=-1e-05"]),
-    ("result.tif", ["--recipe", "athalye"]),
-    ("deep.png", ["--bit-depth", "16", "--output-size", "same", "--preserve-colors", "luma"])], ids=str)
+@pytest.mark.parametrize(
+    "name, flags",
+    [
+        ("result.png", ["--seed", "7"]),
+        ("result.jpg", []),
+        ("result.webp", ["--tv-weight=-1e-05"]),
+        ("result.tif", ["--recipe", "athalye"]),
+        ("deep.png", ["--bit-depth", "16", "--output-size", "same", "--preserve-colors", "luma"]),
+    ],
+    ids=str,
+)
 def test_a_picture_repeats_its_run(words, name, flags):
     assert nstyle.main(words + flags + ["--output", name]) == 0
     again = "again" + os.path.splitext(name)[1]
@@ -78,7 +99,7 @@ def test_a_run_that_went_on_for_longer_or_shorter(words):
     assert nstyle.main(["--resume", ".end.png.state.npz", "--max-num-epochs", "9", "--stop-eps", "0.9", "--quiet"]) == 0
     assert nstyle.main(["--recipe", "end.png", "--output", "again.png", "--quiet"]) == 0
     assert np.array_equal(pixels("end.png"), pixels("again.png"))
-    assert "--max-num-epochs=5" in images.read_recipe("end.png")        # the first that was below 0.9
+    assert "--max-num-epochs=5" in images.read_recipe("end.png")  # the first that was below 0.9
 
 
 def test_no_run_replaces_its_own_pictures(words, capsys):
@@ -115,23 +136,46 @@ def test_odd_names_in_a_recipe_file(words, capsys):
     assert "a name that is not UTF-8" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("make, says", [
-    (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--version"), "cannot have --version"),
-    (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--show-recipe=/etc/hostname"),
-     "cannot have --show-recipe"),
-    (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--model evil"),
-     "--model evil is not part of this package"),
-    (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--gpu 0"),
-     "a picture's recipe cannot have --gpu"),
-    (lambda path: Image.new("RGB", (9, 9)).save(path), "there is no recipe in this picture"),
-    (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--output=/etc/x.png"),
-     "a picture's recipe cannot have --output"),
-    (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--recipe x"), "cannot have --recipe"),
-    (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="a 'poem"), "No closing quotation"),
-    (lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="a poem"), "unrecognized arguments"),
-    (lambda path: open(path, "w").close(), "is empty"),
-    (lambda path: None, "No such file"),
-])
+@pytest.mark.parametrize(
+    "make, says",
+    [
+        (
+            lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--version"),
+            "cannot have --version",
+        ),
+        (
+            lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--show-recipe=/etc/hostname"),
+            "cannot have --show-recipe",
+        ),
+        (
+            lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--model evil"),
+            "--model evil is not part of this package",
+        ),
+        (
+            lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--gpu 0"),
+            "a picture's recipe cannot have --gpu",
+        ),
+        (lambda path: Image.new("RGB", (9, 9)).save(path), "there is no recipe in this picture"),
+        (
+            lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--output=/etc/x.png"),
+            "a picture's recipe cannot have --output",
+        ),
+        (
+            lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="--recipe x"),
+            "cannot have --recipe",
+        ),
+        (
+            lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="a 'poem"),
+            "No closing quotation",
+        ),
+        (
+            lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="a poem"),
+            "unrecognized arguments",
+        ),
+        (lambda path: open(path, "w").close(), "is empty"),
+        (lambda path: None, "No such file"),
+    ],
+)
 def test_pictures_that_no_run_made(make, says, tmp_path, capsys):
     make(str(tmp_path / "x.png"))
     assert code_of(["--recipe", str(tmp_path / "x.png")]) == 2

@@ -1,14 +1,15 @@
 """The contact sheet of a batch: what is in it, and that nothing breaks out of it."""
+
 import os
 import re
 from urllib.parse import unquote
 
 import numpy as np
 from PIL import Image
+from test_report import HOSTILE, Parsed, picture, pixels
 
 from neural_style.batch.record import Entry
 from neural_style.report import contact_sheet
-from test_report import HOSTILE, Parsed, picture, pixels
 
 
 def written(folder, entries, *sequence):
@@ -21,8 +22,12 @@ def done(folder, content, style, **more):
     output = more.pop("output", f"{content}-{style}.png")
     for name in (f"{content}.png", f"{style}.png", output):
         picture(folder / name, (300, 200))
-    return Entry(str(folder / f"{content}.png"), str(folder / f"{style}.png"), output, **{
-        "outcome": "done", "epochs": 3, "seconds": 65.0, **more})
+    return Entry(
+        str(folder / f"{content}.png"),
+        str(folder / f"{style}.png"),
+        output,
+        **{"outcome": "done", "epochs": 3, "seconds": 65.0, **more},
+    )
 
 
 def test_every_content_in_every_style_is_a_table(tmp_path):
@@ -41,7 +46,10 @@ def test_every_content_in_every_style_is_a_table(tmp_path):
 def test_other_pairs_are_cards(tmp_path):
     sheet = written(tmp_path, [done(tmp_path, "a", "s"), done(tmp_path, "b", "t", epochs=None, seconds=None)])
     assert {one.get("class") for tag, one in sheet.elements if tag == "div"} == {"cards", "box"}
-    assert len(sheet.images("")) == 0 and [one["alt"] for tag, one in sheet.elements if tag == "img"] == ["a-s.png", "b-t.png"]
+    assert len(sheet.images("")) == 0 and [one["alt"] for tag, one in sheet.elements if tag == "img"] == [
+        "a-s.png",
+        "b-t.png",
+    ]
     assert "1 pair: 1 waiting" in written(tmp_path, [Entry("/c/a.png", "/s/b.png", "a-b.png", "waiting")]).text
     assert "0 pairs" in written(tmp_path, []).text
 
@@ -63,9 +71,12 @@ def test_names_are_text(tmp_path):
 def test_it_asks_for_nothing(tmp_path):
     sheet = written(tmp_path, [done(tmp_path, "a", "s")])
     assert "://" not in sheet.html and "url(" not in sheet.html and "@import" not in sheet.html
-    policy, = [one["content"] for _, one in sheet.elements if one.get("http-equiv") == "Content-Security-Policy"]
-    assert re.fullmatch(r"default-src 'none'; img-src data:; style-src 'sha256-[\w+/=]+'; script-src 'sha256-[\w+/=]+'; "
-                        r"base-uri 'none'; form-action 'none'", policy)
+    (policy,) = [one["content"] for _, one in sheet.elements if one.get("http-equiv") == "Content-Security-Policy"]
+    assert re.fullmatch(
+        r"default-src 'none'; img-src data:; style-src 'sha256-[\w+/=]+'; script-src 'sha256-[\w+/=]+'; "
+        r"base-uri 'none'; form-action 'none'",
+        policy,
+    )
 
 
 def test_pictures_that_cannot_be_read_leave_a_gap(tmp_path):
@@ -73,7 +84,7 @@ def test_pictures_that_cannot_be_read_leave_a_gap(tmp_path):
     (tmp_path / "a.png").unlink()
     (tmp_path / "b.png").write_bytes(b"damaged")
     (tmp_path / "s.png").unlink()
-    os.mkfifo(tmp_path / "s.png")       # to read it would take for ever
+    os.mkfifo(tmp_path / "s.png")  # to read it would take for ever
     (tmp_path / "t.png").unlink()
     (tmp_path / "t.png").symlink_to("/dev/zero")
     sheet = written(tmp_path, entries)
@@ -81,7 +92,9 @@ def test_pictures_that_cannot_be_read_leave_a_gap(tmp_path):
 
 
 def test_the_frames_of_a_sequence_are_films(tmp_path):
-    entries = [done(tmp_path, content, style) for content in ("f1", "f2", "f10") for style in ("s", HOSTILE.replace("/", "|"))]
+    entries = [
+        done(tmp_path, content, style) for content in ("f1", "f2", "f10") for style in ("s", HOSTILE.replace("/", "|"))
+    ]
     entries[2] = entries[2]._replace(outcome="failed", error="no luck")
     sheet = written(tmp_path, entries, True)
     assert "6 frames: 5 done, 1 failed" in sheet.text and HOSTILE.replace("/", "|") not in sheet.html
@@ -102,5 +115,5 @@ def test_small_pictures_are_sharp_and_those_of_a_large_batch_half_as_large(tmp_p
 def test_pictures_of_many_bits(tmp_path):
     Image.fromarray(np.full((4, 6), 32768, "uint16")).save(tmp_path / "deep.png")
     entry = done(tmp_path, "a", "s")._replace(output="deep.png")
-    shown, = (pixels(one) for tag, one in written(tmp_path, [entry]).elements if tag == "img")
+    (shown,) = (pixels(one) for tag, one in written(tmp_path, [entry]).elements if tag == "img")
     assert shown.size == (6, 4) and abs(shown.getpixel((3, 2))[0] - 128) <= 1

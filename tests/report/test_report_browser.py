@@ -1,4 +1,5 @@
 """The page of a run in a real browser: Chromium, opened from disk, driven by playwright."""
+
 import io
 import math
 import os
@@ -8,23 +9,25 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
-
-from neural_style.pictures.read import Picture
-from neural_style.report import contact_sheet, page as report
 from test_contact_sheet import done
 from test_report import Record, checkpoints, history, picture
+
+from neural_style.pictures.read import Picture
+from neural_style.report import contact_sheet
+from neural_style.report import page as report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 expect = sync_api.expect
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here: no chromium, chromium-browser or "
-                                                     "google-chrome in the PATH")
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM, reason="there is no Chromium here: no chromium, chromium-browser or google-chrome in the PATH"
+)
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 30), (30, 30, 200)
 
 
 @pytest.fixture(scope="module")
 def browser():
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []        # Chromium refuses to run as root with its sandbox
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to run as root with its sandbox
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=root)
         yield browser
@@ -58,24 +61,30 @@ def opened(browser, tmp_path):
         context.close()
     assert not complaints
     assert {url for url in requests if not url.startswith("data:image/jpeg;")} <= {
-        (tmp_path / "report.html").as_uri(), "data:,"}
+        (tmp_path / "report.html").as_uri(),
+        "data:,",
+    }
 
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
     """A Report whose content is red and whose style is blue; a running one looks for news after half a minute."""
     monkeypatch.setattr(report, "SOONEST", 30)
-    inputs = [("content", picture(tmp_path / "red.png", (240, 160), RED)),
-              ("style", picture(tmp_path / "blue.png", (90, 120), BLUE))]
-    return report.Report(tmp_path / "report.html", inputs, "python -m neural_style.nstyle", {"seed": 3}, .005)
+    inputs = [
+        ("content", picture(tmp_path / "red.png", (240, 160), RED)),
+        ("style", picture(tmp_path / "blue.png", (90, 120), BLUE)),
+    ]
+    return report.Report(tmp_path / "report.html", inputs, "python -m neural_style.nstyle", {"seed": 3}, 0.005)
 
 
 @pytest.fixture
 def finished(page, tmp_path):
     """The page of 60 epochs with pictures of greens at 20 and 40, the final one blue."""
-    saved = [(20, picture(tmp_path / "e_20.png", (240, 160), GREEN)),
-             (40, picture(tmp_path / "e_40.png", (240, 160), (30, 90, 30))),
-             ("final", picture(tmp_path / "final.png", (240, 160), BLUE))]
+    saved = [
+        (20, picture(tmp_path / "e_20.png", (240, 160), GREEN)),
+        (40, picture(tmp_path / "e_40.png", (240, 160), (30, 90, 30))),
+        ("final", picture(tmp_path / "final.png", (240, 160), BLUE)),
+    ]
     page.write(history(60), saved, "finished", 60, 60)
 
 
@@ -88,21 +97,21 @@ def colour(page, share):
 
 def test_before_and_after(finished, opened):
     page = opened()
-    assert [colour(page, share) for share in (.05, .45, .55, .95)] == [RED, RED, BLUE, BLUE]
+    assert [colour(page, share) for share in (0.05, 0.45, 0.55, 0.95)] == [RED, RED, BLUE, BLUE]
     box = page.locator("#stage").bounding_box()
     assert box["width"] > 700
-    page.mouse.move(box["x"] + .5 * box["width"], box["y"] + 60)
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 60)
     page.mouse.down()
-    page.mouse.move(box["x"] + .2 * box["width"], box["y"] + 60, steps=3)
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 60, steps=3)
     page.mouse.up()
-    assert [colour(page, share) for share in (.1, .18, .22, .9)] == [RED, RED, BLUE, BLUE]
+    assert [colour(page, share) for share in (0.1, 0.18, 0.22, 0.9)] == [RED, RED, BLUE, BLUE]
     page.locator("#wipe").focus()
     page.keyboard.press("ArrowRight")
     assert page.locator("#wipe").get_attribute("aria-valuetext") == "21 % content, 79 % result"
     page.keyboard.press("Home")
-    assert colour(page, .02) == BLUE and not page.locator("#left").is_visible()
+    assert colour(page, 0.02) == BLUE and not page.locator("#left").is_visible()
     page.keyboard.press("End")
-    assert colour(page, .98) == RED and not page.locator("#right").is_visible()
+    assert colour(page, 0.98) == RED and not page.locator("#right").is_visible()
 
 
 def test_checkpoints(finished, opened):
@@ -111,7 +120,7 @@ def test_checkpoints(finished, opened):
     assert which.text_content() == "final"
     when.focus()
     page.keyboard.press("Home")
-    assert which.text_content() == page.locator("#right").text_content() == "epoch 20" and colour(page, .8) == GREEN
+    assert which.text_content() == page.locator("#right").text_content() == "epoch 20" and colour(page, 0.8) == GREEN
     page.keyboard.press("ArrowRight")
     assert when.get_attribute("aria-valuetext") == which.text_content() == "epoch 40"
     mark = page.locator("#losses .mark").get_attribute("x1")
@@ -119,9 +128,9 @@ def test_checkpoints(finished, opened):
     page.keyboard.press("Enter")
     assert page.locator("#play").text_content() == "Pause"
     expect(page.locator("#play")).to_have_text("Play")
-    assert which.text_content() == "final" and colour(page, .8) == BLUE
+    assert which.text_content() == "final" and colour(page, 0.8) == BLUE
     assert float(page.locator("#losses .mark").get_attribute("x1")) > float(mark)
-    page.keyboard.press("Enter")        # from the start again, and stopped
+    page.keyboard.press("Enter")  # from the start again, and stopped
     assert which.text_content() == "epoch 20"
     page.keyboard.press("Enter")
     assert page.locator("#play").text_content() == "Play"
@@ -205,17 +214,21 @@ def test_one_to_one(page, opened, tmp_path):
 def test_curves(finished, opened):
     page = opened()
     chart, legend = page.locator("#losses-chart"), page.locator("#losses .legend li")
-    assert legend.all_text_contents() == ["epoch 60", "total1.55·10⁸", "style1.5·10⁸", "content5·10⁶",
-                                          "tv0.5, too small to draw"]
+    assert legend.all_text_contents() == [
+        "epoch 60",
+        "total1.55·10⁸",
+        "style1.5·10⁸",
+        "content5·10⁶",
+        "tv0.5, too small to draw",
+    ]
     drawn = [line.get_attribute("d") for line in page.locator("#losses-chart .line").all()]
     assert [line.count("L") for line in drawn] == [59, 59, 59, 0]
-    assert drawn[0].startswith("M58.0 ") and float(drawn[0][6:].split("L")[0]) < 30     # the lines fill the chart
+    assert drawn[0].startswith("M58.0 ") and float(drawn[0][6:].split("L")[0]) < 30  # the lines fill the chart
     ticks = page.locator("#losses-chart text").all_text_contents()
     assert {"10⁹", "10⁸", "10⁷", "20", "60"} <= set(ticks)
-    total, style, content = (float(dot.get_attribute("cy"))
-                             for dot in page.locator("#losses-chart .dot").all()[:3])
+    total, style, content = (float(dot.get_attribute("cy")) for dot in page.locator("#losses-chart .dot").all()[:3])
     expected = math.log(155.00006 / 150) / math.log(150 / 5.00006)
-    assert total < style < content and (style - total) / (content - style) == pytest.approx(expected, rel=.01)
+    assert total < style < content and (style - total) / (content - style) == pytest.approx(expected, rel=0.01)
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
     page.mouse.move(box["x"] + box["width"] - 8 - (box["width"] - 66) * 20 / 59, box["y"] + 90)
@@ -232,12 +245,15 @@ def test_curves(finished, opened):
     assert float(page.locator("#losses-chart .grid").first.get_attribute("x2")) < 500
 
 
-@pytest.mark.parametrize("records, shown", [
-    (history(1), "epoch 1"),
-    ([Record(n, 0., {"style": 0., "content": 0.}, 0., n) for n in range(1, 4)], "epoch 3"),
-    ([Record(n, float("nan"), {f"layer {i}": 1. * i for i in range(12)}, 66., n) for n in (1, 2)], "epoch 2"),
-    (history(10000), "epoch 10000"),
-])
+@pytest.mark.parametrize(
+    "records, shown",
+    [
+        (history(1), "epoch 1"),
+        ([Record(n, 0.0, {"style": 0.0, "content": 0.0}, 0.0, n) for n in range(1, 4)], "epoch 3"),
+        ([Record(n, float("nan"), {f"layer {i}": 1.0 * i for i in range(12)}, 66.0, n) for n in (1, 2)], "epoch 2"),
+        (history(10000), "epoch 10000"),
+    ],
+)
 def test_curves_of_every_sort(page, opened, records, shown):
     page.write(records, [], "finished", 60, 20000)
     window = opened()
@@ -269,13 +285,13 @@ def test_a_running_page_updates_itself_and_keeps_its_place(page, opened, tmp_pat
     assert window.locator("#which").text_content() == "epoch 10" and window.locator("#wipe").input_value() == "30"
     assert window.locator("#when").get_attribute("max") == "2"
     assert window.evaluate("document.activeElement.id") == "eps-chart"
-    window.locator("#when").fill("2")       # who looks at the newest goes on to see the newest
+    window.locator("#when").fill("2")  # who looks at the newest goes on to see the newest
     page.write(history(40), saved + [("final", saved[0][1])], "finished", 40, 40)
     window.clock.fast_forward(31000)
     expect(window.locator("#standing")).to_have_class("finished")
     assert window.locator("#which").text_content() == "final" and not window.locator("progress").is_visible()
     assert not window.locator("#updates").is_visible()
-    page.write(history(1), [], "failed", 40, 40)        # a page that has ended looks no more
+    page.write(history(1), [], "failed", 40, 40)  # a page that has ended looks no more
     window.clock.fast_forward(3600000)
     window.wait_for_timeout(300)
     assert window.locator("#standing").get_attribute("class") == "finished"
@@ -316,9 +332,13 @@ def test_a_run_that_was_killed_is_told_of(page, opened, monkeypatch):
 def test_names_are_text(opened, tmp_path):
     name = "<script>alert(1)<" + "\u2215script>\"'.png"
     content = picture(tmp_path / name)
-    page = report.Report(tmp_path / "report.html", [("<img src=x onerror=alert(1)>", content)], f"x '{name}'",
-                         {"</dl><script>alert(2)</script>": "<b>"})
-    page.write(history(3, lambda epoch: {"</script><script>alert(3)</script>": 1.}), [(1, content)], "finished", 1, 3)
+    page = report.Report(
+        tmp_path / "report.html",
+        [("<img src=x onerror=alert(1)>", content)],
+        f"x '{name}'",
+        {"</dl><script>alert(2)</script>": "<b>"},
+    )
+    page.write(history(3, lambda epoch: {"</script><script>alert(3)</script>": 1.0}), [(1, content)], "finished", 1, 3)
     window = opened()
     assert window.locator("h1").text_content() == name
     assert window.locator("#words").text_content() == f"x '{name}'"
@@ -355,15 +375,27 @@ def test_the_policy_forbids_what_would_leave_the_page(finished, browser, tmp_pat
 @pytest.mark.parametrize("width, scheme", [(375, "light"), (375, "dark"), (1280, "light"), (1280, "dark")])
 def test_light_dark_and_phone(page, opened, tmp_path, width, scheme):
     words = "python -m neural_style.nstyle --content-image=" + "long/" * 40 + "photo.jpg --seed=1"
-    page = report.Report(tmp_path / "report.html", [("content", picture(tmp_path / ("x" * 120 + ".png"), (400, 300))),
-                                                    ("style", picture(tmp_path / "wide.png", (2000, 100)))],
-                         words, {"a" * 100: "b" * 300})
+    page = report.Report(
+        tmp_path / "report.html",
+        [
+            ("content", picture(tmp_path / ("x" * 120 + ".png"), (400, 300))),
+            ("style", picture(tmp_path / "wide.png", (2000, 100))),
+        ],
+        words,
+        {"a" * 100: "b" * 300},
+    )
     page.write(history(60), checkpoints(tmp_path, [20, 40]), "running", 20, 600)
     window = opened(width=width, height=800, color_scheme=scheme)
     assert window.evaluate("document.documentElement.scrollWidth") <= width
-    assert window.evaluate("Math.max(...[...document.body.querySelectorAll('*')].map("
-                           "node => node.getBoundingClientRect().right))") <= width
-    colours = window.evaluate("(({backgroundColor, color}) => [backgroundColor, color])(getComputedStyle(document.body))")
+    assert (
+        window.evaluate(
+            "Math.max(...[...document.body.querySelectorAll('*')].map(node => node.getBoundingClientRect().right))"
+        )
+        <= width
+    )
+    colours = window.evaluate(
+        "(({backgroundColor, color}) => [backgroundColor, color])(getComputedStyle(document.body))"
+    )
     brightness = [sum(map(int, text[4:-1].split(","))) for text in colours]
     assert (brightness[0] > 700 and brightness[1] < 120) == (scheme == "light")
     for line in range(7):
@@ -371,21 +403,24 @@ def test_light_dark_and_phone(page, opened, tmp_path, width, scheme):
     for quiet in ("#standing", "figcaption", "dt"):
         assert contrast(window, quiet) >= 4.5
     for control in ("#play", "#when", "#actual", "#download"):
-        assert window.locator(control).bounding_box()["height"] >= 40        # for a finger
+        assert window.locator(control).bounding_box()["height"] >= 40  # for a finger
 
 
 def contrast(window, selector):
     """The contrast of a class's colour with the page, as WCAG counts it."""
-    texts = window.evaluate("""selector => {
+    texts = window.evaluate(
+        """selector => {
         const node = document.querySelector(selector) || document.body.appendChild(document.createElement("i"));
         if (!node.matches(selector)) node.className = selector.slice(1);
         return [node, document.body].map((one, i) => getComputedStyle(one)[i ? "backgroundColor" : "color"]);
-    }""", selector)
+    }""",
+        selector,
+    )
     light = []
     for text in texts:
         parts = [int(part) / 255 for part in text[4:-1].split(",")]
-        linear = [part / 12.92 if part <= .04045 else ((part + .055) / 1.055) ** 2.4 for part in parts]
-        light.append(.2126 * linear[0] + .7152 * linear[1] + .0722 * linear[2] + .05)
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        light.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
     return max(light) / min(light)
 
 
@@ -395,9 +430,24 @@ def test_everything_is_reached_by_keyboard_and_has_a_name(finished, opened):
     for _ in range(10):
         window.keyboard.press("Tab")
         reached.append(window.evaluate("document.activeElement.id || document.activeElement.tagName"))
-    assert reached == ["wipe", "play", "when", "actual", "download", "file", "losses-chart", "eps-chart", "copy", "words"]
-    for name in ("Before and after: how much of the content shows", "Pictures saved so far", "Losses by epoch",
-                 "Relative change by epoch"):
+    assert reached == [
+        "wipe",
+        "play",
+        "when",
+        "actual",
+        "download",
+        "file",
+        "losses-chart",
+        "eps-chart",
+        "copy",
+        "words",
+    ]
+    for name in (
+        "Before and after: how much of the content shows",
+        "Pictures saved so far",
+        "Losses by epoch",
+        "Relative change by epoch",
+    ):
         assert window.get_by_role("slider", name=name, exact=True).count() == 1
     assert window.get_by_role("button", name="Play").count() == 1
     assert window.locator("img:not([alt])").count() == 0
@@ -405,14 +455,16 @@ def test_everything_is_reached_by_keyboard_and_has_a_name(finished, opened):
 
 def test_without_script_the_newest_picture_shows(finished, opened):
     window = opened(java_script_enabled=False)
-    assert colour(window, .1) == BLUE and "need JavaScript" in window.locator("noscript").text_content()
+    assert colour(window, 0.1) == BLUE and "need JavaScript" in window.locator("noscript").text_content()
 
 
 @pytest.mark.parametrize("width, scheme", [(390, "light"), (1280, "dark")])
 def test_a_contact_sheet_fits_the_window(opened, tmp_path, width, scheme):
     entries = [done(tmp_path, content, style) for content in ("a" * 100, "b") for style in "stuvwxyz"]
     for count, inside in ((1, ".cards"), (len(entries), ".scroll")):
-        contact_sheet.write(tmp_path / "report.html", [*entries[:count - 1], entries[-1]._replace(outcome="failed", error="x" * 200)])
+        contact_sheet.write(
+            tmp_path / "report.html", [*entries[: count - 1], entries[-1]._replace(outcome="failed", error="x" * 200)]
+        )
         window = opened(width=width, color_scheme=scheme)
         assert window.evaluate("document.documentElement.scrollWidth") <= width
         assert window.locator(inside).count() == 1
@@ -423,8 +475,9 @@ def test_a_contact_sheet_fits_the_window(opened, tmp_path, width, scheme):
     image.scroll_into_view_if_needed()
     assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 300
     assert window.locator("th").nth(1).bounding_box()["width"] > 60
-    captions = window.evaluate("[...document.querySelectorAll('tr:last-child figcaption')].map("
-                               "node => node.getBoundingClientRect().top)")
+    captions = window.evaluate(
+        "[...document.querySelectorAll('tr:last-child figcaption')].map(node => node.getBoundingClientRect().top)"
+    )
     assert len(captions) == 9 and len(set(captions)) == 1
 
 
@@ -437,9 +490,19 @@ def test_the_keyboard_moves_through_a_sheet(opened, tmp_path):
     entries[1] = entries[1]._replace(outcome="failed", error="no luck")
     contact_sheet.write(tmp_path / "report.html", entries)
     window = opened()
-    for key, reached in (("ArrowDown", None), ("ArrowRight", "a-s.png"), ("ArrowRight", "a-u.png"), ("ArrowDown", "b-u.png"),
-                         ("ArrowLeft", "b-t.png"), ("ArrowLeft", "b-s.png"), ("ArrowUp", "a-s.png"), ("ArrowLeft", "a-s.png"),
-                         ("End", "b-u.png"), ("ArrowDown", "b-u.png"), ("Home", "a-s.png")):
+    for key, reached in (
+        ("ArrowDown", None),
+        ("ArrowRight", "a-s.png"),
+        ("ArrowRight", "a-u.png"),
+        ("ArrowDown", "b-u.png"),
+        ("ArrowLeft", "b-t.png"),
+        ("ArrowLeft", "b-s.png"),
+        ("ArrowUp", "a-s.png"),
+        ("ArrowLeft", "a-s.png"),
+        ("End", "b-u.png"),
+        ("ArrowDown", "b-u.png"),
+        ("Home", "a-s.png"),
+    ):
         window.keyboard.press(key)
         assert active(window) == reached, key
     assert window.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"

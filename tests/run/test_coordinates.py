@@ -1,4 +1,5 @@
 """The coordinates that L-BFGS moves: there and back, slopes by definition, and which frequencies there are."""
+
 import numpy as np
 import pytest
 from scipy.fft import dctn
@@ -24,7 +25,7 @@ def test_there_and_back_and_slopes(kind, shape):
 def test_pixels_are_the_values():
     values = RANDOM.standard_normal((1, 3, 4, 5))
     own = coordinates.pixels(values.shape)
-    np.testing.assert_allclose(own.of(values) * 60 ** 0.5, values.ravel())
+    np.testing.assert_allclose(own.of(values) * 60**0.5, values.ravel())
 
 
 def test_frequencies_keep_brightness_and_coarse_colors():
@@ -32,7 +33,7 @@ def test_frequencies_keep_brightness_and_coarse_colors():
     own = coordinates.frequencies(values.shape)
     image = own.image(own.of(values))
     np.testing.assert_allclose(image.mean(1), values.mean(1), atol=1e-12)
-    finer = np.hypot(np.arange(20)[:, None] / 40, np.arange(30) / 60) >= coordinates.FINEST_COLOR      # cycles per pixel
+    finer = np.hypot(np.arange(20)[:, None] / 40, np.arange(30) / 60) >= coordinates.FINEST_COLOR  # cycles per pixel
     for one, other in (0, 1), (0, 2), (1, 2):
         before, after = (dctn(array[0, one] - array[0, other], norm="ortho") for array in (values, image))
         np.testing.assert_allclose(after, np.where(finer, 0, before), atol=1e-10)

@@ -1,4 +1,5 @@
 """Ctrl-C on a terminal: what follows its ^C begins a new line, and says how to continue."""
+
 import re
 import shlex
 import subprocess
@@ -6,9 +7,9 @@ import sys
 
 import pytest
 from PIL import Image
+from terminals import on_terminal
 
 from neural_style.system import terminal
-from terminals import on_terminal
 
 PYTHON = [sys.executable, "-m"]
 
@@ -19,12 +20,14 @@ def lines():
 
     A bar is drawn ten times a second at most: no count but the first is sure to be shown.
     """
+
     def typed(words, pattern, code=130):
         shown, ended = on_terminal([*PYTHON, *map(str, words)], 80, pattern)
         before, after = shown.split("^C")
         assert ended == code and "Traceback" not in after
         assert all(len(part) < 80 for part in re.split("[\r\n]", before) if "%|" in part)
         return [line.rstrip("\r").split("\r")[-1] for line in after.split("\n")]
+
     return typed
 
 
@@ -46,16 +49,33 @@ def test_a_run_says_how_to_continue_it(full_run, lines, tmp_path):
     assert (first, end) == ("", "") and asked == "stopping after this epoch; press Ctrl-C again to stop immediately"
     assert last.startswith("neural-style: stopped after epoch ")
     assert to_continue(last) == [*PYTHON, "neural_style", "--resume", str(tmp_path / "two words")]
-    assert subprocess.run([*to_continue(last), "--max-num-epochs", "2000", "--stop-eps", "1e9", "--quiet"]).returncode == 0
+    assert (
+        subprocess.run([*to_continue(last), "--max-num-epochs", "2000", "--stop-eps", "1e9", "--quiet"]).returncode == 0
+    )
 
 
 def test_a_run_that_has_not_begun(full_run, lines):
-    assert lines(["neural_style", *full_run, "--max-num-epochs", "2000"], "resized to") == ["", "neural-style: interrupted", ""]
+    assert lines(["neural_style", *full_run, "--max-num-epochs", "2000"], "resized to") == [
+        "",
+        "neural-style: interrupted",
+        "",
+    ]
 
 
 def test_a_training_says_how_to_continue_it(lines, pictures, full_run, tmp_path):
-    words = ["train", "--style", pictures / "coffee.png", "--output", tmp_path / "a.params", "--crop", "64", "--size", "64",
-             "--model-params", full_run[full_run.index("--model-params") + 1]]
+    words = [
+        "train",
+        "--style",
+        pictures / "coffee.png",
+        "--output",
+        tmp_path / "a.params",
+        "--crop",
+        "64",
+        "--size",
+        "64",
+        "--model-params",
+        full_run[full_run.index("--model-params") + 1],
+    ]
     first, asked, *_, last, end = lines(["neural_style.end_to_end", *words], r"\| [1-9]\d*/4000")
     assert (first, end) == ("", "") and asked == "stopping after this step; press Ctrl-C again to stop immediately"
     assert to_continue(last) == [*PYTHON, "neural_style.end_to_end", "train", "--resume", str(tmp_path / "a.params")]
@@ -65,8 +85,20 @@ def test_a_training_says_how_to_continue_it(lines, pictures, full_run, tmp_path)
 def test_a_batch_and_a_film_continue_by_the_same_command(lines, animation, full_run, tmp_path, program):
     words = [animation, "--network", "night", "--output", tmp_path / "painted.gif"]
     if program == "neural_style.batch":
-        words = ["--content", animation, "--style", animation, "--output", tmp_path / "b", "--max-num-epochs", "2000",
-                 "--size", "64", "--model-params", full_run[full_run.index("--model-params") + 1]]
+        words = [
+            "--content",
+            animation,
+            "--style",
+            animation,
+            "--output",
+            tmp_path / "b",
+            "--max-num-epochs",
+            "2000",
+            "--size",
+            "64",
+            "--model-params",
+            full_run[full_run.index("--model-params") + 1],
+        ]
     first, *_, last, end = lines([program, *words], r"\| 0/")
     assert (first, last, end) == ("", f"{program}: interrupted; run the same command again to continue", "")
 

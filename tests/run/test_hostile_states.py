@@ -1,4 +1,5 @@
 """State files that somebody else made: wrong in any field, asking for code and other folders, or inflating."""
+
 import json
 import os
 import zipfile
@@ -46,52 +47,122 @@ def refused(path, capsys, says="it is not the state of a run"):
 
 def test_a_good_state_is_loaded(tmp_path):
     saved = state.load(put(tmp_path, *members(tmp_path)))
-    assert saved.state.epoch == 2 and np.array_equal(saved.state.memory[0], IMAGE + 1) and saved.args["model"] == "vgg19"
+    assert (
+        saved.state.epoch == 2 and np.array_equal(saved.state.memory[0], IMAGE + 1) and saved.args["model"] == "vgg19"
+    )
 
 
-@pytest.mark.parametrize("change", [
-    {"epoch": "2"}, {"epoch": 3}, {"epoch": -1}, {"epoch": 1e9}, {"epoch": None}, {"seconds": "x"}, {"seconds": float("nan")},
-    {"seconds": [1]}, {"best_total": float("inf")}, {"best_total": None}, {"best_total": "3"}, {"finished": "yes"},
-    {"finished": None}, {"pictures": 3}, {"folder": None}, {"folder": {}}, {"args": None}, {"args": []}, {"args": "x"},
-    {"history": None}, {"history": {}}, {"history": [1, 2]}, {"history": ["abcde", "abcde"]}, {"history": [[1, 0, 0, 0, {}]]},
-    {"history": [[2, 0, 0, 0, {}], [1, 0, 0, 0, {}]]}, {"history": [[1, 0, 0, 0, {}], [2, "x", 0, 0, {}]]},
-    {"history": [[1, 0, 0, 0, {}], [2.0, 0, 0, 0, {}]]}, {"history": [[1, 0, 0, 0, {}], [2, 0, 0, 0, []]]},
-    {"history": [[1, 0, 0, 0, {}], [2, 0, 0, 0, {"style": "1"}]]}, {"history": [[1, 0, 0, 0, {}], [2, 0, float("nan"), 0, {}]]},
-    {"history": [[1, 0, 0, 0, {}], [2, 0, 10 ** 400, 0, {}]]}], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epoch": "2"},
+        {"epoch": 3},
+        {"epoch": -1},
+        {"epoch": 1e9},
+        {"epoch": None},
+        {"seconds": "x"},
+        {"seconds": float("nan")},
+        {"seconds": [1]},
+        {"best_total": float("inf")},
+        {"best_total": None},
+        {"best_total": "3"},
+        {"finished": "yes"},
+        {"finished": None},
+        {"pictures": 3},
+        {"folder": None},
+        {"folder": {}},
+        {"args": None},
+        {"args": []},
+        {"args": "x"},
+        {"history": None},
+        {"history": {}},
+        {"history": [1, 2]},
+        {"history": ["abcde", "abcde"]},
+        {"history": [[1, 0, 0, 0, {}]]},
+        {"history": [[2, 0, 0, 0, {}], [1, 0, 0, 0, {}]]},
+        {"history": [[1, 0, 0, 0, {}], [2, "x", 0, 0, {}]]},
+        {"history": [[1, 0, 0, 0, {}], [2.0, 0, 0, 0, {}]]},
+        {"history": [[1, 0, 0, 0, {}], [2, 0, 0, 0, []]]},
+        {"history": [[1, 0, 0, 0, {}], [2, 0, 0, 0, {"style": "1"}]]},
+        {"history": [[1, 0, 0, 0, {}], [2, 0, float("nan"), 0, {}]]},
+        {"history": [[1, 0, 0, 0, {}], [2, 0, 10**400, 0, {}]]},
+    ],
+    ids=str,
+)
 def test_every_field_is_checked(change, tmp_path, capsys):
     about, arrays = members(tmp_path)
     refused(put(tmp_path, {**about, **change}, arrays), capsys)
 
 
-@pytest.mark.parametrize("name", ["epoch", "seconds", "best_total", "finished", "pictures", "folder", "args", "history"])
+@pytest.mark.parametrize(
+    "name", ["epoch", "seconds", "best_total", "finished", "pictures", "folder", "args", "history"]
+)
 def test_no_field_may_be_missing(name, tmp_path, capsys):
     about, arrays = members(tmp_path)
     del about[name]
     refused(put(tmp_path, about, arrays), capsys)
 
 
-@pytest.mark.parametrize("args", [
-    {"func": "os.system"}, {"_private": 1}, {"lr": "fast"}, {"lr": None}, {"lr": [1]}, {"lr": float("nan")}, {"pooling": "min"},
-    {"max_num_epochs": 0}, {"max_num_epochs": {}}, {"content_image": None}, {"content_image": {}}, {"style_image": [[]]},
-    {"output": {}}, {"output": 3.5}, {"checkpoint_output": "no-percent.jpg"}, {"model": "a b"}, {"model": 3.5}, {"model": "../x"},
-    {"optimizer": []}, {"tile": 1}, {"gpu": -7}], ids=str)
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"func": "os.system"},
+        {"_private": 1},
+        {"lr": "fast"},
+        {"lr": None},
+        {"lr": [1]},
+        {"lr": float("nan")},
+        {"pooling": "min"},
+        {"max_num_epochs": 0},
+        {"max_num_epochs": {}},
+        {"content_image": None},
+        {"content_image": {}},
+        {"style_image": [[]]},
+        {"output": {}},
+        {"output": 3.5},
+        {"checkpoint_output": "no-percent.jpg"},
+        {"model": "a b"},
+        {"model": 3.5},
+        {"model": "../x"},
+        {"optimizer": []},
+        {"tile": 1},
+        {"gpu": -7},
+    ],
+    ids=str,
+)
 def test_every_argument_is_checked(args, tmp_path, capsys):
     about, arrays = members(tmp_path)
     about["args"].update(args)
     refused(put(tmp_path, about, arrays), capsys)
 
 
-@pytest.mark.parametrize("change", [
-    {"image": IMAGE.astype("float64")}, {"image": IMAGE[0]}, {"image": IMAGE[:, :2]}, {"image": IMAGE * np.nan},
-    {"image": IMAGE[:, :, :0]}, {"image": np.array(3, "f4")}, {"memory_0": IMAGE[:, :, 1:]}, {"memory_0": IMAGE + np.inf},
-    {"memory_0": IMAGE.astype("int32")}, {"memory_1": IMAGE[0]}, {"memory_7": IMAGE}, {"best": np.zeros(3, "f4")},
-    {"best": np.array(["x"] * 60).reshape(SHAPE)}], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"image": IMAGE.astype("float64")},
+        {"image": IMAGE[0]},
+        {"image": IMAGE[:, :2]},
+        {"image": IMAGE * np.nan},
+        {"image": IMAGE[:, :, :0]},
+        {"image": np.array(3, "f4")},
+        {"memory_0": IMAGE[:, :, 1:]},
+        {"memory_0": IMAGE + np.inf},
+        {"memory_0": IMAGE.astype("int32")},
+        {"memory_1": IMAGE[0]},
+        {"memory_7": IMAGE},
+        {"best": np.zeros(3, "f4")},
+        {"best": np.array(["x"] * 60).reshape(SHAPE)},
+    ],
+    ids=str,
+)
 def test_every_array_is_checked(change, tmp_path, capsys):
     about, arrays = members(tmp_path)
     refused(put(tmp_path, about, {**arrays, **change}), capsys)
 
 
-@pytest.mark.parametrize("about", [b"", b"[]", b"3", b"\xff", b"[" * 100_000, b'{"args":' * 100_000, b"9" * 5000], ids=len)
+@pytest.mark.parametrize(
+    "about", [b"", b"[]", b"3", b"\xff", b"[" * 100_000, b'{"args":' * 100_000, b"9" * 5000], ids=len
+)
 def test_what_is_no_dict_is_no_state(about, tmp_path, capsys):
     refused(put(tmp_path, about, members(tmp_path)[1]), capsys)
 
@@ -105,13 +176,23 @@ def test_a_model_of_ones_own_is_named_by_hand(tmp_path, capsys, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("args", [
-    {"output": "/etc/a.png", "output_dir": "/etc", "checkpoint_output": "/etc/c%s.png"}, {"output_dir": "/etc"}, {"output_dir": ".."},
-    {"output": "a.png", "output_dir": "x/../.."}, {"output": "../../a.png", "checkpoint_output": "../c%s.png"}], ids=str)
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"output": "/etc/a.png", "output_dir": "/etc", "checkpoint_output": "/etc/c%s.png"},
+        {"output_dir": "/etc"},
+        {"output_dir": ".."},
+        {"output": "a.png", "output_dir": "x/../.."},
+        {"output": "../../a.png", "checkpoint_output": "../c%s.png"},
+    ],
+    ids=str,
+)
 def test_outputs_lie_beside_the_state(args, tmp_path):
     found = state.load(put(tmp_path, *members(tmp_path, **args))).args
-    assert all(found[name] is None or os.path.dirname(found[name]) == str(tmp_path) or found[name] == str(tmp_path)
-               for name in ("output", "output_dir", "checkpoint_output"))
+    assert all(
+        found[name] is None or os.path.dirname(found[name]) == str(tmp_path) or found[name] == str(tmp_path)
+        for name in ("output", "output_dir", "checkpoint_output")
+    )
 
 
 def huge(tmp_path, name, path):
@@ -143,7 +224,7 @@ def test_sizes_that_are_more_than_the_file_are_refused(tmp_path, capsys):
     path = put(tmp_path, about, arrays)
     data = bytearray(path.read_bytes())
     at = data.rindex(b"PK\1\2")
-    data[at + 20:at + 28] = (1_500_000_000).to_bytes(4, "little") * 2
+    data[at + 20 : at + 28] = (1_500_000_000).to_bytes(4, "little") * 2
     path.write_bytes(data)
     refused(path, capsys)
 
@@ -155,7 +236,9 @@ def test_the_progress_of_a_state_reads_no_array(tmp_path, monkeypatch):
     assert state.progress_of(path) == (2, 1000) and read == ["about"]
 
 
-@pytest.mark.parametrize("change", [{"epoch": "x"}, {"epoch": None}, {"args": 3}, {"args": {"max_num_epochs": []}}], ids=str)
+@pytest.mark.parametrize(
+    "change", [{"epoch": "x"}, {"epoch": None}, {"args": 3}, {"args": {"max_num_epochs": []}}], ids=str
+)
 def test_the_progress_of_what_is_no_state_is_none(change, tmp_path):
     about, arrays = members(tmp_path)
     assert state.progress_of(put(tmp_path, {**about, **change}, arrays)) == (0, 0)
@@ -168,8 +251,21 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
 
 
 def test_an_image_of_another_size_than_the_content_is_refused(pictures, random_params, tmp_path, capsys):
-    words = ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"), "--quiet",
-             "--model-params", str(random_params), "--size", "32", "--max-num-epochs", "2", "--output_dir", str(tmp_path)]
+    words = [
+        "--content-image",
+        str(pictures / "chelsea.png"),
+        "--style-image",
+        str(pictures / "coffee.png"),
+        "--quiet",
+        "--model-params",
+        str(random_params),
+        "--size",
+        "32",
+        "--max-num-epochs",
+        "2",
+        "--output_dir",
+        str(tmp_path),
+    ]
     assert nstyle.main(words) == 0
     with np.load(str(tmp_path / ".final.jpg.state.npz")) as file:
         about = file["about"].tobytes()

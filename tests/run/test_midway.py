@@ -1,4 +1,5 @@
 """What happens to the surroundings of a run while it goes on: inputs, folders and clocks change, downloads are killed."""
+
 import contextlib
 import ctypes
 import hashlib
@@ -28,8 +29,16 @@ from neural_style.weights import download
 def small(random_params, pictures, tmp_path):
     for name in ("chelsea", "coffee"):
         shutil.copy(pictures / f"{name}.png", tmp_path / f"{name}.png")
-    return dict(content_image=str(tmp_path / "chelsea.png"), style_image=str(tmp_path / "coffee.png"), seed=1, save_epochs=1,
-                max_long_edge=40, model_params=str(random_params), stop_eps=0, max_num_epochs=3)
+    return dict(
+        content_image=str(tmp_path / "chelsea.png"),
+        style_image=str(tmp_path / "coffee.png"),
+        seed=1,
+        save_epochs=1,
+        max_long_edge=40,
+        model_params=str(random_params),
+        stop_eps=0,
+        max_num_epochs=3,
+    )
 
 
 def paint(folder, callback=None, **flags):
@@ -45,6 +54,7 @@ def test_inputs_replaced_midway_change_nothing(small, pictures, tmp_path):
     def replace():
         shutil.copy(pictures / "rocket.png", small["content_image"])
         os.unlink(small["style_image"])
+
     expected = paint(tmp_path / "a", **small)
     np.testing.assert_array_equal(paint(tmp_path / "b", at_epoch(1, replace), **small), expected)
     with pytest.raises(NeuralStyleError, match="there is no such picture"):
@@ -78,8 +88,12 @@ def without_privileges():
 @pytest.mark.skipif(sys.platform != "linux", reason="uses Linux's capabilities")
 def test_a_folder_made_read_only_midway_is_told_and_keeps_its_files(small, tmp_path):
     folder = tmp_path / "a"
-    run = subprocess.run([sys.executable, "-c", CLOSING, json.dumps(dict(small, output_dir=str(folder)))],
-                         preexec_fn=without_privileges, stderr=subprocess.PIPE, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", CLOSING, json.dumps(dict(small, output_dir=str(folder)))],
+        preexec_fn=without_privileges,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     folder.chmod(0o700)
     assert run.returncode == 1
     assert re.fullmatch(r"neural-style: error: \S+ could not be written: Permission denied\n", run.stderr)
@@ -87,11 +101,13 @@ def test_a_folder_made_read_only_midway_is_told_and_keeps_its_files(small, tmp_p
 
 
 def test_a_clock_that_jumps_changes_no_time(small, tmp_path, monkeypatch):
-    now = iter(range(10 ** 9, -10 ** 9, -10 ** 5))
+    now = iter(range(10**9, -(10**9), -(10**5)))
     monkeypatch.setattr(time, "time", lambda: float(next(now)))
     seconds = []
-    nstyle.train_nstyle(Namespace(output_dir=str(tmp_path), report=True, **small),
-                        on_epoch=lambda record: seconds.append(record.seconds))
+    nstyle.train_nstyle(
+        Namespace(output_dir=str(tmp_path), report=True, **small),
+        on_epoch=lambda record: seconds.append(record.seconds),
+    )
     assert seconds == sorted(seconds) and 0 < seconds[-1] < 600
 
 
@@ -113,7 +129,7 @@ class Halting(http.server.BaseHTTPRequestHandler):
                 if first >= self.server.halt:
                     self.server.halts.set()
                     self.server.goes_on.wait()
-                self.wfile.write(CONTENT[first:first + 20_000])
+                self.wfile.write(CONTENT[first : first + 20_000])
 
     def log_message(self, *_):
         pass
@@ -121,12 +137,14 @@ class Halting(http.server.BaseHTTPRequestHandler):
 
 def test_a_download_killed_at_any_point_leaves_nothing_half(tmp_path):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Halting)
-    server.handle_error = lambda *_: None       # whoever is killed says nothing more
+    server.handle_error = lambda *_: None  # whoever is killed says nothing more
     threading.Thread(target=server.serve_forever, daemon=True).start()
     blob = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT).hexdigest()
     target = tmp_path / "file"
-    code = f"from neural_style.weights import download; download.fetch('http://127.0.0.1:{server.server_port}/x', " \
-           f"{str(target)!r}, git_blob='{blob}')"
+    code = (
+        f"from neural_style.weights import download; download.fetch('http://127.0.0.1:{server.server_port}/x', "
+        f"{str(target)!r}, git_blob='{blob}')"
+    )
     for server.halt in (0, 60_000, 200_000, 360_000):
         server.halts, server.goes_on = threading.Event(), threading.Event()
         child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)

@@ -1,13 +1,14 @@
 """The loop against the update rule written in NumPy."""
+
 from argparse import Namespace
 
 import numpy as np
 import pytest
 
-from neural_style.options.check import complete
-from neural_style.run import optimize
 from neural_style.find_mxnet import mx
 from neural_style.objective.objective import Evaluation
+from neural_style.options.check import complete
+from neural_style.run import optimize
 
 SHAPE = (1, 3, 4, 5)
 GOAL = np.random.RandomState(0).uniform(-100, 100, SHAPE)
@@ -17,22 +18,25 @@ def bowl(image):
     """Half the squared distance to GOAL; the gradient's norm is clipped to 40, as the objective clips its own."""
     difference = image.asnumpy() - GOAL
     norm = np.linalg.norm(difference)
-    return Evaluation(np.array([0.5 * norm ** 2]), 0.5 * norm ** 2, mx.nd.array(difference * min(1, 40 / norm)), norm)
+    return Evaluation(np.array([0.5 * norm**2]), 0.5 * norm**2, mx.nd.array(difference * min(1, 40 / norm)), norm)
 
 
 def valley(image):
     """A quartic with narrow directions, not clipped: something for L-BFGS to find its way in."""
     scale = np.linspace(0.1, 3, GOAL.size).reshape(SHAPE)
     difference = (image.asnumpy().astype("float64") - GOAL) * scale / 50
-    value = (difference ** 2).sum() + (difference ** 4).sum()
-    slope = (2 * difference + 4 * difference ** 3) * scale / 50
+    value = (difference**2).sum() + (difference**4).sum()
+    slope = (2 * difference + 4 * difference**3) * scale / 50
     return Evaluation(np.array([value]), value, mx.nd.array(slope), np.linalg.norm(slope))
 
 
 def run(objective=bowl, **settings):
     """The Steps of a run, each with a copy of its image, and the result."""
-    args = complete(Namespace(**{**dict(max_num_epochs=60, stop_eps=0.0, lr=0.05, lr_sched_delay=7, lr_sched_factor=0.8),
-                                 **settings}))
+    args = complete(
+        Namespace(
+            **{**dict(max_num_epochs=60, stop_eps=0.0, lr=0.05, lr_sched_delay=7, lr_sched_factor=0.8), **settings}
+        )
+    )
     image, steps = mx.nd.array(np.full(SHAPE, 0.5)), []
     objective.patches = getattr(objective, "patches", ())
     result = optimize.minimise(objective, image, args, lambda step: steps.append((step, step.image.asnumpy())))
@@ -56,13 +60,15 @@ def sgd(image, gradient, state, rate, update):
 
 def adam(image, gradient, state, rate, update):
     state["m"] = 0.9 * state["m"] + 0.1 * gradient
-    state["v"] = 0.99 * state["v"] + 0.01 * gradient ** 2
-    mean, variance = state["m"] / (1 - 0.9 ** update), state["v"] / (1 - 0.99 ** update)
-    return image - rate * mean / (np.sqrt(variance) + 1e-8 / np.sqrt(1 - 0.99 ** update))
+    state["v"] = 0.99 * state["v"] + 0.01 * gradient**2
+    mean, variance = state["m"] / (1 - 0.9**update), state["v"] / (1 - 0.99**update)
+    return image - rate * mean / (np.sqrt(variance) + 1e-8 / np.sqrt(1 - 0.99**update))
 
 
-@pytest.mark.parametrize("name, rule, decay, settings", [
-    ("nag", nag, 1e-4, {}), ("sgd", sgd, 5e-4, {}), ("adam", adam, 0, {"beta2": 0.99, "lr": 0.5})])
+@pytest.mark.parametrize(
+    "name, rule, decay, settings",
+    [("nag", nag, 1e-4, {}), ("sgd", sgd, 5e-4, {}), ("adam", adam, 0, {"beta2": 0.99, "lr": 0.5})],
+)
 def test_first_order_optimisers_equal_numpy(name, rule, decay, settings):
     """With the schedule: the rate falls once the delay-th update has passed."""
     steps, result = run(optimizer=name, **settings)
@@ -87,7 +93,9 @@ def test_momentum_and_decay_can_be_given():
 
 @pytest.mark.parametrize("coordinates", ["pixels", "frequencies"])
 def test_lbfgs_goes_down_with_every_accepted_step_and_beats_nag(coordinates, monkeypatch):
-    monkeypatch.setitem(globals(), "GOAL", np.repeat(GOAL.mean(1, keepdims=True), 3, 1))     # there are no fine colours in frequencies
+    monkeypatch.setitem(
+        globals(), "GOAL", np.repeat(GOAL.mean(1, keepdims=True), 3, 1)
+    )  # there are no fine colours in frequencies
     evaluated = []
 
     def counted(image):
@@ -159,6 +167,7 @@ def test_a_start_that_leads_nowhere_leaves_no_image():
 
 class Matching:
     """An objective that compares patches; it notes at which epoch matches are given up, by how often it was evaluated."""
+
     patches = ["one"]
 
     def __init__(self):
@@ -181,7 +190,7 @@ class Matching:
 def test_matches_are_chosen_anew_every_so_many_epochs(optimizer):
     objective = Matching()
     run(objective, optimizer=optimizer, max_num_epochs=10, match_every=4)
-    assert objective.chosen == [0, 0, 4, 8]         # first those of the state that the run begins from
+    assert objective.chosen == [0, 0, 4, 8]  # first those of the state that the run begins from
 
 
 def test_lbfgs_begins_anew_with_each_choice_of_matches():

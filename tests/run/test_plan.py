@@ -1,4 +1,5 @@
 """What a run will take is said before it starts, near enough to act on, and refused where it cannot be had."""
+
 import logging
 import re
 import subprocess
@@ -9,24 +10,26 @@ import pytest
 from PIL import Image
 
 from neural_style import nstyle
+from neural_style.find_mxnet import mx
+from neural_style.layers import last
+from neural_style.network import find_model
+from neural_style.objective.terms import Term
 from neural_style.options.check import complete
 from neural_style.options.optimizers import OPTIMIZERS
-from neural_style.layers import last
 from neural_style.run import plan
 from neural_style.system import memory
 from neural_style.system.errors import UsageError
-from neural_style.find_mxnet import mx
-from neural_style.network import find_model
-from neural_style.objective.terms import Term
 
-GB = 10 ** 9
+GB = 10**9
 
 
 @pytest.fixture(scope="module")
 def model(random_params):
     """VGG19 with filters of full size; a copy, whose weights count as 80 MB."""
+
     class Model(find_model.Model):
         weight_bytes = 80e6
+
     return Model("vgg19", mx.cpu(), random_params)
 
 
@@ -45,7 +48,10 @@ def test_layer_bytes_by_hand(model):
     assert model.layer_bytes(["relu1_1"], (10, 20)) == (4 * 200 * 64, 4 * 200 * 64 * 2)
     below_pool1 = 4 * 200 * 64 * 4
     pool1, conv2_1 = 4 * 50 * 64, 4 * 50 * 128
-    assert model.layer_bytes(["conv2_1", "relu1_1"], (10, 20)) == (conv2_1 + 4 * 200 * 64, below_pool1 + pool1 + conv2_1)
+    assert model.layer_bytes(["conv2_1", "relu1_1"], (10, 20)) == (
+        conv2_1 + 4 * 200 * 64,
+        below_pool1 + pool1 + conv2_1,
+    )
 
 
 @pytest.mark.parametrize("precision", sorted(plan.FACTORS))
@@ -54,16 +60,19 @@ def test_estimate_is_what_the_formula_says(model, precision):
     own, image = 4 * 200 * 64, 600
     compiled = plan.COMPILED if precision == "fast32" and last.compiled() else 0
     fixed = plan.LIBRARIES + compiled + factors.weights * 80e6
-    gradient = fixed + factors.layers * 2 * own         # convolution and ReLU
+    gradient = fixed + factors.layers * 2 * own  # convolution and ReLU
     content, style = terms(content=["relu1_1"]), terms(style=["relu1_1"])
     states = OPTIMIZERS["nag"].bytes_per_value * image
 
     def estimate(terms, styles=(), optimizer="nag"):
         return plan.estimate(model, terms, (10, 20), styles, optimizer, precision)
+
     assert estimate(content) == gradient + factors.content * own + states
-    assert estimate(content, optimizer="lbfgs") == estimate(content) - states + OPTIMIZERS["lbfgs"].bytes_per_value * image
+    assert (
+        estimate(content, optimizer="lbfgs") == estimate(content) - states + OPTIMIZERS["lbfgs"].bytes_per_value * image
+    )
     assert estimate(style, [(10, 20)]) == max(gradient, fixed + plan.TARGET * 2 * own) + states
-    one = estimate(style, [(100, 20)])      # a style ten times as large
+    one = estimate(style, [(100, 20)])  # a style ten times as large
     assert one == pytest.approx(fixed + plan.TARGET * 20 * own + states)
     assert estimate(style, [(100, 20), (10, 20)]) == pytest.approx(one + plan.FURTHER * 2 * own)
 
@@ -79,9 +88,12 @@ def test_a_large_photo_counts_while_it_is_read(tmp_path):
 def test_the_run_is_announced(model, caplog):
     caplog.set_level(logging.INFO, "neural_style")
     plan.announce(args(optimizer="adam"), model, DEFAULT, [(400, 600), (400, 600)], None, free=20 * GB)
-    line, = caplog.messages
-    assert re.fullmatch(r"600x400 in float32 on the CPU with \d+ threads? \(no GPU here\): at most 1000 epochs of adam; "
-                        r"needs about 1\.\d GB, 20 GB free", line)
+    (line,) = caplog.messages
+    assert re.fullmatch(
+        r"600x400 in float32 on the CPU with \d+ threads? \(no GPU here\): at most 1000 epochs of adam; "
+        r"needs about 1\.\d GB, 20 GB free",
+        line,
+    )
 
 
 def test_a_run_on_a_gpu_is_announced(model, caplog, monkeypatch):
@@ -100,7 +112,11 @@ def test_what_cannot_fit_is_refused_with_the_size_that_fits(model, flag, value, 
     assert said.startswith("this run needs about ") and "3.0 GB are free" in said and "--force" in said
     edge = int(re.search(rf"--{flag.replace('_', '-')} (\d+) would fit", said)[1])
     room = 3.25 * GB
-    assert plan.estimate(model, DEFAULT, (int(edge / 1.5), edge)) <= room < plan.estimate(model, DEFAULT, (edge, int(edge * 1.5)))
+    assert (
+        plan.estimate(model, DEFAULT, (int(edge / 1.5), edge))
+        <= room
+        < plan.estimate(model, DEFAULT, (edge, int(edge * 1.5)))
+    )
     plan.announce(args(**{flag: edge}), model, DEFAULT, [(int(edge / 1.5), edge)], None, free=3 * GB)
     plan.announce(args(force=True, **{flag: value}), model, DEFAULT, [(4000, 6000)], None, free=3 * GB)
 
@@ -120,8 +136,11 @@ def test_strips_are_taken_where_the_whole_does_not_fit(model, caplog, monkeypatc
     tile = plan.tile_for(args(), model, DEFAULT, sizes, 0.7 * whole)
     assert tile in plan.TILES
     plan.announce(args(), model, DEFAULT, sizes, tile, 0.7 * whole)
-    assert f"the whole picture would need about {memory.gigabytes(whole)}: evaluating it in strips (--tile {tile})" in caplog.text
-    pool = DEFAULT + terms(content=["pool4"])       # which only the graph evaluates
+    assert (
+        f"the whole picture would need about {memory.gigabytes(whole)}: evaluating it in strips (--tile {tile})"
+        in caplog.text
+    )
+    pool = DEFAULT + terms(content=["pool4"])  # which only the graph evaluates
     assert plan.tile_for(args(), model, pool, sizes, 0.7 * whole) is None
     large = [(80000, 120000)] * 2
     tile = plan.tile_for(args(), model, DEFAULT, large, whole)
@@ -143,11 +162,24 @@ def test_a_photo_too_large_to_be_read_is_refused_before(tmp_path, monkeypatch):
 
 
 def test_the_command_refuses_with_2_and_force_starts(random_params, pictures, tmp_path, monkeypatch, capsys):
-    words = ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
-             "--model-params", str(random_params), "--max-long-edge", "48", "--max-num-epochs", "1", "--gpu", "-1",
-             "--output_dir", str(tmp_path)]
+    words = [
+        "--content-image",
+        str(pictures / "chelsea.png"),
+        "--style-image",
+        str(pictures / "coffee.png"),
+        "--model-params",
+        str(random_params),
+        "--max-long-edge",
+        "48",
+        "--max-num-epochs",
+        "1",
+        "--gpu",
+        "-1",
+        "--output_dir",
+        str(tmp_path),
+    ]
     monkeypatch.setattr(plan, "resident", lambda: 0)
-    monkeypatch.setattr(plan, "available", lambda: int(.3 * GB))
+    monkeypatch.setattr(plan, "available", lambda: int(0.3 * GB))
     assert nstyle.main(words) == 2
     said = capsys.readouterr().err.splitlines()
     assert "this run needs about" in said[-1] and not list(tmp_path.iterdir())
@@ -157,11 +189,27 @@ def test_the_command_refuses_with_2_and_force_starts(random_params, pictures, tm
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="peaks are told in other units elsewhere")
 def test_the_estimate_is_near_the_peak_of_a_run(random_params, pictures, tmp_path):
-    words = ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
-             "--model-params", str(random_params), "--max-long-edge", "240", "--max-num-epochs", "2", "--gpu", "-1",
-             "--output_dir", str(tmp_path), "--quiet"]
-    code = ("import sys; from neural_style import nstyle; assert not nstyle.main(sys.argv[1:]); "
-            "print(next(int(line.split()[1]) * 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))")
+    words = [
+        "--content-image",
+        str(pictures / "chelsea.png"),
+        "--style-image",
+        str(pictures / "coffee.png"),
+        "--model-params",
+        str(random_params),
+        "--max-long-edge",
+        "240",
+        "--max-num-epochs",
+        "2",
+        "--gpu",
+        "-1",
+        "--output_dir",
+        str(tmp_path),
+        "--quiet",
+    ]
+    code = (
+        "import sys; from neural_style import nstyle; assert not nstyle.main(sys.argv[1:]); "
+        "print(next(int(line.split()[1]) * 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
     peak = int(subprocess.run([sys.executable, "-c", code] + words, stdout=subprocess.PIPE, check=True).stdout)
     model, height = find_model.Model("vgg19", mx.cpu(), random_params), int(300 / 451 * 240)
     assert plan.estimate(model, DEFAULT, (height, 240), [(height, 240)]) == pytest.approx(peak, rel=0.2)
@@ -169,13 +217,18 @@ def test_the_estimate_is_near_the_peak_of_a_run(random_params, pictures, tmp_pat
 
 def test_patches_and_regions_take_memory(model):
     from neural_style.objective.terms import STYLE, PatchShape
+
     size = (400, 600)
 
     def needed(*terms, styles=(size,)):
         return plan.estimate(model, [*DEFAULT, *terms], size, styles, "nag", "float32")
+
     layer = model.layer_bytes(["relu3_1"], size)[0]
     patches = Term(STYLE, "relu3_1", 1, None, "patches", None, PatchShape(3, 2))
-    assert needed(patches) - needed() > layer and needed(patches, styles=(size,) * 3) - needed(styles=(size,) * 3) > 3 * layer
+    assert (
+        needed(patches) - needed() > layer
+        and needed(patches, styles=(size,) * 3) - needed(styles=(size,) * 3) > 3 * layer
+    )
     regions = [Term(STYLE, "relu3_1", 1, None, "gram", number) for number in range(3)]
     assert needed(*regions) - needed() == pytest.approx(3 * plan.FACTORS["float32"].regions * layer)
 

@@ -1,4 +1,5 @@
 """The bar on a terminal, the lines elsewhere, and the time left."""
+
 import fcntl
 import logging
 import os
@@ -16,6 +17,7 @@ from neural_style.run.optimize import Step
 
 class Objective:
     """What show_epoch asks of an objective: two layers of style, one of content."""
+
     names, weights = ["a", "b", "c"], np.array([0.5, 0.25, 10])
 
     def by_kind(self, losses):
@@ -53,16 +55,24 @@ def test_lines_tell_the_weighted_losses(caplog):
     with progress.Progress(10, "epoch", done=2) as shown:
         for epoch in (3, 4, 5, 6):
             progress.show_epoch(shown, Objective(), 4, step(epoch, finished=epoch == 6))
-    assert caplog.messages == ["epoch 4/10, eps 0.125000, style 2, content 30, 8 s, at most 12 s left",
-                               "epoch 6/10, eps 0.125000, style 2, content 30, 12 s, at most 8 s left"]
+    assert caplog.messages == [
+        "epoch 4/10, eps 0.125000, style 2, content 30, 8 s, at most 12 s left",
+        "epoch 6/10, eps 0.125000, style 2, content 30, 12 s, at most 8 s left",
+    ]
     caplog.set_level(logging.DEBUG, "neural_style")
     progress.show_epoch(progress.Progress(10, "epoch"), Objective(), 4, step(1))
     assert caplog.messages[-1] == "  a 1, b 1, c 30"
 
 
-@pytest.mark.parametrize("columns, end", [
-    (20, ""), (40, r"█.?\| 900/1000 \[<03:20, eps 0.12500\]"), (60, r"█.? +\| 900/1000 \[00:00<03:20, eps 0.12500\]"),
-    (80, r"█.? +\| 900/1000 \[00:00<03:20, eps 0.12500, style 2, content 30\]")])
+@pytest.mark.parametrize(
+    "columns, end",
+    [
+        (20, ""),
+        (40, r"█.?\| 900/1000 \[<03:20, eps 0.12500\]"),
+        (60, r"█.? +\| 900/1000 \[00:00<03:20, eps 0.12500\]"),
+        (80, r"█.? +\| 900/1000 \[00:00<03:20, eps 0.12500, style 2, content 30\]"),
+    ],
+)
 def test_a_narrow_bar_drops_the_losses_and_keeps_eps_and_time(terminal, columns, end):
     shown = terminal(columns)
     with progress.Progress(1000, "epoch", done=898) as bar:
@@ -83,7 +93,7 @@ def test_the_time_left_follows_the_recent_pace():
     alone = progress.Progress(10, "epoch")
     alone.step(9)
     assert alone.left() == 81
-    alone.step(10)      # the first took longer than the rest
+    alone.step(10)  # the first took longer than the rest
     assert alone.left() == 8
     resumed = progress.Progress(104, "epoch", done=100)
     resumed.step(202)

@@ -1,4 +1,5 @@
 """From coarse to fine: levels, what a picture's recipe repeats, and what --resume continues."""
+
 from argparse import Namespace
 
 import numpy as np
@@ -12,8 +13,15 @@ from neural_style.system.errors import UsageError
 
 @pytest.fixture
 def flags(small, pictures):
-    return dict(content_image=str(pictures / "chelsea.png"), style_image=str(pictures / "coffee.png"), seed=1,
-                max_long_edge=130, model_params=str(small), stop_eps=0, pyramid_epochs=3)
+    return dict(
+        content_image=str(pictures / "chelsea.png"),
+        style_image=str(pictures / "coffee.png"),
+        seed=1,
+        max_long_edge=130,
+        model_params=str(small),
+        stop_eps=0,
+        pyramid_epochs=3,
+    )
 
 
 def paint(folder, **flags):
@@ -23,7 +31,9 @@ def paint(folder, **flags):
 
 def test_a_pyramid_begins_small(flags, tmp_path, monkeypatch):
     sizes, preprocess = [], images.PreprocessContentImage
-    monkeypatch.setattr(nstyle, "PreprocessContentImage", lambda path, edge: sizes.append(edge) or preprocess(path, edge))
+    monkeypatch.setattr(
+        nstyle, "PreprocessContentImage", lambda path, edge: sizes.append(edge) or preprocess(path, edge)
+    )
     a = paint(tmp_path / "a", pyramid=2, max_num_epochs=2, **flags)
     assert sizes == [130, 32, 65]
     b = paint(tmp_path / "b", max_num_epochs=2, **{**flags, "pyramid_epochs": 100})
@@ -46,9 +56,20 @@ def test_enlarging_keeps_a_picture_in_place():
 def test_a_checkpoints_recipe_repeats_it(flags, tmp_path):
     paint(tmp_path / "a", pyramid=1, max_num_epochs=4, save_epochs=2, **flags)
     checkpoint = tmp_path / "a/e_2.jpg"
-    args = nstyle.get_args(["--recipe", str(checkpoint), "--output_dir", str(tmp_path / "b"), "--model-params",
-                            flags["model_params"], "--content-image", flags["content_image"], "--style-image",
-                            flags["style_image"]])
+    args = nstyle.get_args(
+        [
+            "--recipe",
+            str(checkpoint),
+            "--output_dir",
+            str(tmp_path / "b"),
+            "--model-params",
+            flags["model_params"],
+            "--content-image",
+            flags["content_image"],
+            "--style-image",
+            flags["style_image"],
+        ]
+    )
     nstyle.train_nstyle(args)
     np.testing.assert_array_equal(images.read_image(str(checkpoint)), images.read_image(str(tmp_path / "b/final.jpg")))
 

@@ -1,4 +1,5 @@
 """Runs that are stopped and go on: the same pictures, to the last bit, as those of runs that were left alone."""
+
 import json
 import os
 import re
@@ -13,9 +14,9 @@ import pytest
 from PIL import Image
 
 from neural_style import nstyle
+from neural_style.find_mxnet import mx
 from neural_style.run import interrupt, state
 from neural_style.system.errors import UsageError
-from neural_style.find_mxnet import mx
 
 
 @pytest.fixture
@@ -25,9 +26,29 @@ def words(small, thumbnails):
 
 
 def words_with(params, pictures):
-    return ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
-            "--model-params", str(params), "--max-long-edge", "40", "--max-num-epochs", "6", "--stop-eps", "0",
-            "--lr-sched-delay", "2", "--seed", "3", "--save-epochs", "2", "--gpu", "-1", "--quiet"]
+    return [
+        "--content-image",
+        str(pictures / "chelsea.png"),
+        "--style-image",
+        str(pictures / "coffee.png"),
+        "--model-params",
+        str(params),
+        "--max-long-edge",
+        "40",
+        "--max-num-epochs",
+        "6",
+        "--stop-eps",
+        "0",
+        "--lr-sched-delay",
+        "2",
+        "--seed",
+        "3",
+        "--save-epochs",
+        "2",
+        "--gpu",
+        "-1",
+        "--quiet",
+    ]
 
 
 @pytest.fixture
@@ -46,8 +67,11 @@ def stop_after(epoch, number=signal.SIGINT):
     return lambda data: os.kill(os.getpid(), number) if data["epoch"] == epoch else None
 
 
-@pytest.mark.parametrize("flags", [["nag"], ["nag", "--momentum", "0"], ["sgd"], ["adam", "--lr", "5"],
-                                   ["adam", "--lr", "50", "--keep-best"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "flags",
+    [["nag"], ["nag", "--momentum", "0"], ["sgd"], ["adam", "--lr", "5"], ["adam", "--lr", "50", "--keep-best"]],
+    ids=" ".join,
+)
 @pytest.mark.parametrize("epoch", [3, 4])
 def test_a_run_that_goes_on_ends_as_if_never_stopped(words, flags, epoch, tmp_path):
     words += ["--optimizer", *flags]
@@ -71,7 +95,7 @@ def test_a_finished_run_goes_on_for_more_epochs(words, whole, tmp_path):
     assert nstyle.main(words + ["--output_dir", str(folder), "--max-num-epochs", "4"]) == 0
     assert nstyle.main(["--resume", str(folder), "--max-num-epochs", "6"]) == 0
     assert files(folder) == whole
-    assert nstyle.main(["--resume", str(folder)]) == 0      # nothing left to do
+    assert nstyle.main(["--resume", str(folder)]) == 0  # nothing left to do
     assert files(folder) == whole
 
 
@@ -81,8 +105,12 @@ def test_signals_finish_the_epoch_and_save(random_params, thumbnails, number, co
     words = words_with(random_params, thumbnails)
     words += ["--output_dir", str(folder), "--max-num-epochs", "1000000", "--save-epochs", "1000000"]
     words.remove("--quiet")
-    run = subprocess.Popen([sys.executable, "-m", "neural_style.nstyle"] + words, text=True, stderr=subprocess.PIPE,
-                           preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    run = subprocess.Popen(
+        [sys.executable, "-m", "neural_style.nstyle"] + words,
+        text=True,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         next(line for line in run.stderr if line.startswith("epoch 3/"))
         run.send_signal(number)
@@ -110,7 +138,7 @@ def test_a_second_signal_does_not_wait():
             assert asked == [signal.SIGINT]
             os.kill(os.getpid(), signal.SIGINT)
         assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
-        signal.signal(signal.SIGINT, signal.SIG_IGN)        # as in a job in the background
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a job in the background
         with interrupt.waiting() as asked:
             os.kill(os.getpid(), signal.SIGINT)
         assert asked == []
@@ -142,14 +170,16 @@ def test_a_folder_that_has_moved_and_another_working_directory(words, whole, thu
     shutil.move("here", "there")
     assert nstyle.main(["--resume", "there"]) == 0
     assert sorted(files(tmp_path / "there")) == sorted(whole) and not (tmp_path / "here").exists()
-    for name in whole:      # their recipes name the pictures by other paths
+    for name in whole:  # their recipes name the pictures by other paths
         there = np.asarray(Image.open(str(tmp_path / "there" / name)))
         assert np.array_equal(there, np.asarray(Image.open(str(tmp_path / "whole" / name))))
 
 
 def test_named_outputs_have_their_own_state(words, whole, tmp_path, capsys):
     for name in ("one", "two"):
-        args = nstyle.get_args(words + ["--output", str(tmp_path / f"{name}.jpg"), "--output_dir", str(tmp_path / name)])
+        args = nstyle.get_args(
+            words + ["--output", str(tmp_path / f"{name}.jpg"), "--output_dir", str(tmp_path / name)]
+        )
         with pytest.raises(KeyboardInterrupt):
             nstyle.train_nstyle(args, stop_after(3))
     assert code_of(["--resume", str(tmp_path)]) == 2
@@ -165,11 +195,17 @@ def stopped(words, tmp_path):
     return tmp_path / "out"
 
 
-@pytest.mark.parametrize("change, says", [
-    (["--lr", "5"], "--lr cannot change when a run is resumed: the run began with 0.001, not with 5.0"),
-    (["--recipe", "gluon"], "cannot change when a run is resumed"),
-    (["--style-image", "{pictures}/rocket.png"], "a style picture, the mask or the regions have changed since the run began"),
-])
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        (["--lr", "5"], "--lr cannot change when a run is resumed: the run began with 0.001, not with 5.0"),
+        (["--recipe", "gluon"], "cannot change when a run is resumed"),
+        (
+            ["--style-image", "{pictures}/rocket.png"],
+            "a style picture, the mask or the regions have changed since the run began",
+        ),
+    ],
+)
 def test_what_would_make_it_another_run_is_refused(stopped, thumbnails, change, says, capsys):
     before = files(stopped)
     assert nstyle.main(["--resume", str(stopped), *(word.format(pictures=thumbnails) for word in change)]) == 2
@@ -185,15 +221,21 @@ def code_of(words):
         return ended.code
 
 
-@pytest.mark.parametrize("spoil, says", [
-    (lambda path: path.write_bytes(b""), "it is not the state of a run"),
-    (lambda path: path.write_bytes(b"PK\3\4 and more"), "it is not the state of a run"),
-    (lambda path: path.write_bytes(path.read_bytes()[:5000]), "it is not the state of a run"),
-    (lambda path: np.savez(str(path), image=np.zeros(3)), "it is not the state of a run"),
-    (lambda path: np.savez(str(path), about=np.frombuffer(json.dumps({"args": 3}).encode(), "uint8")), "it is not the state of a run"),
-    (lambda path: np.savez(str(path), about=np.array([{}], dtype=object)), "it is not the state of a run"),
-    (lambda path: path.unlink(), "there is no run to continue"),
-])
+@pytest.mark.parametrize(
+    "spoil, says",
+    [
+        (lambda path: path.write_bytes(b""), "it is not the state of a run"),
+        (lambda path: path.write_bytes(b"PK\3\4 and more"), "it is not the state of a run"),
+        (lambda path: path.write_bytes(path.read_bytes()[:5000]), "it is not the state of a run"),
+        (lambda path: np.savez(str(path), image=np.zeros(3)), "it is not the state of a run"),
+        (
+            lambda path: np.savez(str(path), about=np.frombuffer(json.dumps({"args": 3}).encode(), "uint8")),
+            "it is not the state of a run",
+        ),
+        (lambda path: np.savez(str(path), about=np.array([{}], dtype=object)), "it is not the state of a run"),
+        (lambda path: path.unlink(), "there is no run to continue"),
+    ],
+)
 def test_a_state_that_cannot_be_read_is_one_line(stopped, spoil, says, capsys):
     capsys.readouterr()
     spoil(stopped / ".final.jpg.state.npz")
@@ -250,12 +292,24 @@ def pictures_of(page):
 def test_the_page_follows_a_run_that_stops_and_goes_on(words, tmp_path):
     words, page, seen = words + ["--report", "--output_dir", str(tmp_path)], tmp_path / "report.html", []
     with pytest.raises(KeyboardInterrupt):
-        nstyle.train_nstyle(nstyle.get_args(words), lambda data: (seen.append(pictures_of(page.read_text())), stop_after(3)(data)))
+        nstyle.train_nstyle(
+            nstyle.get_args(words), lambda data: (seen.append(pictures_of(page.read_text())), stop_after(3)(data))
+        )
     assert seen == [["epoch 1"], ["epoch 1", "epoch 2"], ["epoch 1", "epoch 2"]]
-    assert "stopped after 3 epochs" in page.read_text() and pictures_of(page.read_text()) == ["epoch 1", "epoch 2", "final"]
+    assert "stopped after 3 epochs" in page.read_text() and pictures_of(page.read_text()) == [
+        "epoch 1",
+        "epoch 2",
+        "final",
+    ]
     assert nstyle.main(["--resume", str(tmp_path)]) == 0
     text = page.read_text()
-    assert "finished after 6 epochs" in text and pictures_of(text) == ["epoch 2", "epoch 4", "epoch 5", "epoch 6", "final"]
+    assert "finished after 6 epochs" in text and pictures_of(text) == [
+        "epoch 2",
+        "epoch 4",
+        "epoch 5",
+        "epoch 6",
+        "final",
+    ]
     assert "--lr-sched-delay=2" in text
 
 
@@ -275,11 +329,14 @@ def test_a_run_that_goes_on_replaces_nothing_but_its_own(stopped, tmp_path, caps
     assert "already exists" in capsys.readouterr().err and mine.read_bytes() == b"mine"
 
 
-@pytest.mark.parametrize("flags, says", [
-    (["--start", "content"], "--start cannot change when a run is resumed"),
-    (["--max-num-epochs", "2"], "--max-num-epochs 2: the run is already at epoch 3"),
-    (["--model-params", "other.params"], "--model-params cannot change when a run is resumed"),
-])
+@pytest.mark.parametrize(
+    "flags, says",
+    [
+        (["--start", "content"], "--start cannot change when a run is resumed"),
+        (["--max-num-epochs", "2"], "--max-num-epochs 2: the run is already at epoch 3"),
+        (["--model-params", "other.params"], "--model-params cannot change when a run is resumed"),
+    ],
+)
 def test_what_would_do_nothing_is_refused(stopped, flags, says, capsys):
     assert nstyle.main(["--resume", str(stopped), *flags]) == 2
     assert says in capsys.readouterr().err
@@ -307,8 +364,10 @@ def test_a_run_of_python_goes_on_by_the_command_and_the_other_way_round(words, w
     nstyle.train_nstyle(Namespace(resume=str(tmp_path / "command")))
     for name in whole:
         for folder in ("python", "command"):
-            assert np.array_equal(np.asarray(Image.open(str(tmp_path / folder / name))),
-                                  np.asarray(Image.open(str(tmp_path / "whole" / name))))
+            assert np.array_equal(
+                np.asarray(Image.open(str(tmp_path / folder / name))),
+                np.asarray(Image.open(str(tmp_path / "whole" / name))),
+            )
 
 
 def test_a_signal_in_the_last_epoch_is_told_by_the_exit_code(words, tmp_path, capsys):
@@ -334,8 +393,10 @@ def test_a_damaged_state_does_not_stop_a_fresh_run(stopped, words):
 
 
 def test_the_final_picture_is_no_checkpoint(words, tmp_path, capsys):
-    assert nstyle.main(words + ["--output", str(tmp_path / "at2.png"), "--checkpoint-output",
-                                str(tmp_path / "at%s.png")]) == 2
+    assert (
+        nstyle.main(words + ["--output", str(tmp_path / "at2.png"), "--checkpoint-output", str(tmp_path / "at%s.png")])
+        == 2
+    )
     assert "is also the name of a checkpoint" in capsys.readouterr().err
 
 

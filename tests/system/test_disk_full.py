@@ -1,4 +1,5 @@
 """A disk that is full at each of the writes of a run: one line, exit code 1, and every earlier file whole."""
+
 import json
 import subprocess
 import sys
@@ -8,11 +9,14 @@ from PIL import Image
 
 from neural_style.run import state
 
-CAN_MOUNT = subprocess.run(["unshare", "-rm", "true"], stderr=subprocess.DEVNULL).returncode == 0 \
-    if sys.platform == "linux" else False
+CAN_MOUNT = (
+    subprocess.run(["unshare", "-rm", "true"], stderr=subprocess.DEVNULL).returncode == 0
+    if sys.platform == "linux"
+    else False
+)
 
 # Runs in a mount namespace of its own, on a small file system in memory that is filled just before a run's n-th write.
-CHILD = '''
+CHILD = """
 import contextlib, io, json, os, subprocess, sys
 from neural_style import nstyle
 from neural_style.system import files
@@ -48,27 +52,55 @@ for full_at in range(1, 10):
     if code == 0:
         break
 print(json.dumps(answers))
-'''
+"""
 
 
 @pytest.mark.skipif(not CAN_MOUNT, reason="needs mount namespaces of one's own")
 def test_a_disk_that_is_full_at_each_write(random_params, pictures, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    words = ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png"),
-             "--model-params", str(random_params), "--max-long-edge", "64", "--max-num-epochs", "4", "--seed", "1",
-             "--save-epochs", "2", "--gpu", "-1", "--quiet", "--overwrite",
-             "--checkpoint-output", str(disk / "e_%s.png"), "--output", str(disk / "final.png")]
-    ran = subprocess.run(["unshare", "-rm", sys.executable, "-c", CHILD, json.dumps(words), str(disk)],
-                         capture_output=True, text=True)
+    words = [
+        "--content-image",
+        str(pictures / "chelsea.png"),
+        "--style-image",
+        str(pictures / "coffee.png"),
+        "--model-params",
+        str(random_params),
+        "--max-long-edge",
+        "64",
+        "--max-num-epochs",
+        "4",
+        "--seed",
+        "1",
+        "--save-epochs",
+        "2",
+        "--gpu",
+        "-1",
+        "--quiet",
+        "--overwrite",
+        "--checkpoint-output",
+        str(disk / "e_%s.png"),
+        "--output",
+        str(disk / "final.png"),
+    ]
+    ran = subprocess.run(
+        ["unshare", "-rm", sys.executable, "-c", CHILD, json.dumps(words), str(disk)], capture_output=True, text=True
+    )
     assert ran.returncode == 0, ran.stderr
     *stopped, (writes, code, said, left) = json.loads(ran.stdout)
     assert code == 0 and said == "" and len(left) == 4 and len(stopped) == len(writes)
-    assert writes == ["e_2.png", ".final.png.state.npz", "e_4.png", ".final.png.state.npz", "final.png", ".final.png.state.npz"]
+    assert writes == [
+        "e_2.png",
+        ".final.png.state.npz",
+        "e_4.png",
+        ".final.png.state.npz",
+        "final.png",
+        ".final.png.state.npz",
+    ]
     whole = tmp_path / "whole"
     whole.mkdir()
     for number, (done, code, said, left) in enumerate(stopped):
-        assert code == 1 and len(said.splitlines()) == 1 and done == writes[:number + 1]
+        assert code == 1 and len(said.splitlines()) == 1 and done == writes[: number + 1]
         assert f"{done[-1]} could not be written: No space left on device" in said
         assert set(left) == set(done[:-1])
         for name, data in left.items():
@@ -81,12 +113,14 @@ def test_a_disk_that_is_full_at_each_write(random_params, pictures, tmp_path):
 
 @pytest.mark.skipif(not CAN_MOUNT, reason="needs mount namespaces of one's own")
 def test_weights_and_recipes_on_a_full_disk(tmp_path):
-    code = ("import subprocess, sys; from neural_style import recipes; from neural_style.system import errors; from neural_style.weights import params; import numpy\n"
-            "subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=8k', 'none', sys.argv[1]], check=True)\n"
-            "write = {'params': lambda: params.write(sys.argv[1] + '/a.params', {'arg:a': numpy.zeros((99, 999), 'float32')}),"
-            "         'recipe': lambda: recipes.save(sys.argv[1] + '/a.args', [('--lr', 'x' * 99999)])}\n"
-            "codes = [errors.run(one, name) for name, one in write.items()]\n"
-            "import os; print(codes, os.listdir(sys.argv[1]))")
+    code = (
+        "import subprocess, sys; from neural_style import recipes; from neural_style.system import errors; from neural_style.weights import params; import numpy\n"
+        "subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=8k', 'none', sys.argv[1]], check=True)\n"
+        "write = {'params': lambda: params.write(sys.argv[1] + '/a.params', {'arg:a': numpy.zeros((99, 999), 'float32')}),"
+        "         'recipe': lambda: recipes.save(sys.argv[1] + '/a.args', [('--lr', 'x' * 99999)])}\n"
+        "codes = [errors.run(one, name) for name, one in write.items()]\n"
+        "import os; print(codes, os.listdir(sys.argv[1]))"
+    )
     ran = subprocess.run(["unshare", "-rm", sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     lines = ran.stderr.splitlines()

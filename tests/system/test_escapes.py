@@ -1,4 +1,5 @@
 """What is shown cannot make the terminal do anything, whoever wrote it."""
+
 import logging
 import re
 
@@ -27,7 +28,11 @@ def test_what_is_said_and_described(capsys):
         assert safe(errors.describe(error)) and "\\x7f" in errors.describe(error)
 
 
-@pytest.mark.parametrize("words", [["--" + EVIL], ["--lr", EVIL], ["--recipe", EVIL], ["--resume", EVIL], ["--lr", "1", "--" + EVIL]], ids=len)
+@pytest.mark.parametrize(
+    "words",
+    [["--" + EVIL], ["--lr", EVIL], ["--recipe", EVIL], ["--resume", EVIL], ["--lr", "1", "--" + EVIL]],
+    ids=len,
+)
 def test_complaints_about_flags(words, capsys):
     with pytest.raises(SystemExit):
         nstyle.get_args(words)

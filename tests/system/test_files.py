@@ -1,4 +1,5 @@
 """Files whole or not at all, even when the process is killed."""
+
 import os
 import signal
 import stat
@@ -48,10 +49,9 @@ def test_a_file_appears_when_it_is_whole(tmp_path, way):
 def test_a_block_that_fails_changes_nothing(tmp_path, way):
     (tmp_path / "kept.txt").write_text("earlier")
     for error in (OSError, KeyboardInterrupt):
-        with pytest.raises(error):
-            with files.atomic(tmp_path / "kept.txt") as temporary:
-                temporary.write_text("half")
-                raise error
+        with pytest.raises(error), files.atomic(tmp_path / "kept.txt") as temporary:
+            temporary.write_text("half")
+            raise error
     assert content_of(tmp_path) == {"kept.txt": b"earlier"}
 
 
@@ -69,13 +69,11 @@ def test_a_process_that_is_killed_leaves_the_folder_as_it_was(tmp_path, earlier)
 
 
 def test_where_nothing_can_be_written(tmp_path, way):
-    with pytest.raises(FileNotFoundError):
-        with files.atomic(tmp_path / "gone" / "a.txt"):
-            pass
+    with pytest.raises(FileNotFoundError), files.atomic(tmp_path / "gone" / "a.txt"):
+        pass
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError):
-        with files.atomic(tmp_path / "folder") as temporary:
-            temporary.write_text("x")
+    with pytest.raises(OSError), files.atomic(tmp_path / "folder") as temporary:
+        temporary.write_text("x")
     assert content_of(tmp_path / "folder") == {} and os.listdir(tmp_path) == ["folder"]
 
 

@@ -1,4 +1,5 @@
 """What records of a run say about versions and machine."""
+
 import subprocess
 import sys
 
@@ -36,8 +37,10 @@ def test_the_processors_name(monkeypatch):
 
 
 def test_mxnet_is_not_loaded_for_it():
-    code = ("import sys; from neural_style.system import machine; machine.versions(); machine.describe(); "
-            "sys.exit('mxnet' in sys.modules)")
+    code = (
+        "import sys; from neural_style.system import machine; machine.versions(); machine.describe(); "
+        "sys.exit('mxnet' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

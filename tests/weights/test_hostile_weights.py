@@ -1,16 +1,17 @@
 """Weights files that somebody else made, whose arrays would take gigabytes: refused before anything is inflated."""
+
 import sys
 import zipfile
 
 import numpy as np
 import pytest
+from weight_files import Saved, fake_torch, torch_pickle, write_pth_stream, write_pth_zip
 
 from neural_style.network import architecture
 from neural_style.system.errors import NeuralStyleError
 from neural_style.weights import convert, torch_file
-from weight_files import Saved, fake_torch, torch_pickle, write_pth_stream, write_pth_zip
 
-TOTAL = 16 << 24     # bytes, more than are ever made
+TOTAL = 16 << 24  # bytes, more than are ever made
 
 
 @pytest.fixture
@@ -32,6 +33,7 @@ def limited(monkeypatch):
         total[0] += len(data)
         assert total[0] < torch_file.LARGEST + 10_000_000
         return data
+
     monkeypatch.setattr(zipfile.ZipExtFile, "_read1", counted)
     return total
 
@@ -47,13 +49,17 @@ def add_zeros(path, name, size, compression=zipfile.ZIP_DEFLATED, start=b""):
     """Add a member of that many zeros, after start, to a zip."""
     with zipfile.ZipFile(path, "a", compression) as archive, archive.open(name, "w", force_zip64=True) as file:
         file.write(start)
-        for _ in range(size >> 24 if compression == zipfile.ZIP_DEFLATED else 1):       # others may have no size at all
+        for _ in range(size >> 24 if compression == zipfile.ZIP_DEFLATED else 1):  # others may have no size at all
             file.write(bytes(1 << 24))
 
 
 def npy_header(count):
-    return np.lib.format.magic(1, 0) + b"v\0" + repr(
-        {"descr": "<f4", "fortran_order": False, "shape": (count,)}).encode().ljust(117) + b"\n"
+    return (
+        np.lib.format.magic(1, 0)
+        + b"v\0"
+        + repr({"descr": "<f4", "fortran_order": False, "shape": (count,)}).encode().ljust(117)
+        + b"\n"
+    )
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
@@ -67,7 +73,7 @@ def test_a_npz(names, compression, tmp_path, limited):
 @pytest.mark.parametrize("member", ["archive/data/0", "archive/data.pkl", "archive/byteorder"])
 @pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
 def test_a_pth(member, compression, torch, tmp_path, limited):
-    state = {"features.0.weight": Saved("0", np.zeros(1, "f4"), 0, (10 ** 9,), (1,))}
+    state = {"features.0.weight": Saved("0", np.zeros(1, "f4"), 0, (10**9,), (1,))}
     content, _ = torch_pickle(torch, state, view=False)
     path = tmp_path / "x.pth"
     with zipfile.ZipFile(path, "w") as archive:
@@ -84,9 +90,9 @@ def test_a_size_that_is_a_lie(torch, tmp_path, limited):
         archive.writestr("archive/data.pkl", torch_pickle(torch, state, view=False)[0])
     add_zeros(path, "archive/data/0", TOTAL)
     data = bytearray(path.read_bytes())
-    at = data.rindex(b"PK\1\2")     # the central directory's entry
-    assert int.from_bytes(data[at + 24:at + 28], "little") > torch_file.LARGEST
-    data[at + 24:at + 28] = (400).to_bytes(4, "little")
+    at = data.rindex(b"PK\1\2")  # the central directory's entry
+    assert int.from_bytes(data[at + 24 : at + 28], "little") > torch_file.LARGEST
+    data[at + 24 : at + 28] = (400).to_bytes(4, "little")
     path.write_bytes(data)
     refused(path)
     assert limited[0] < 10_000
@@ -98,7 +104,7 @@ def test_a_wheel(tmp_path, limited):
 
 
 @pytest.mark.parametrize("write", [write_pth_stream, write_pth_zip])
-@pytest.mark.parametrize("shape, strides", [((10 ** 5, 10 ** 5), (0, 0)), ((60, 60), (1, 0)), ((60, 60), (1, 1))], ids=str)
+@pytest.mark.parametrize("shape, strides", [((10**5, 10**5), (0, 0)), ((60, 60), (1, 0)), ((60, 60), (1, 1))], ids=str)
 def test_a_tensor_larger_than_its_storage(write, shape, strides, torch, tmp_path):
     write(tmp_path / "x.pth", torch, {"features.0.weight": Saved("0", np.zeros(200, "f4"), 0, shape, strides)})
     assert "reaches outside its 200 stored values" in refused(tmp_path / "x.pth")
@@ -115,14 +121,18 @@ def test_one_storage_for_many_tensors(torch, tmp_path, monkeypatch):
 def test_a_keras_file(tmp_path):
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "x.h5", "w") as file:
-        file.create_dataset("block1_conv1/block1_conv1_W_1:0", (1 << 20, 1 << 20), "f4", chunks=(1 << 10, 1 << 10),
-                            compression="gzip")
+        file.create_dataset(
+            "block1_conv1/block1_conv1_W_1:0", (1 << 20, 1 << 20), "f4", chunks=(1 << 10, 1 << 10), compression="gzip"
+        )
     assert "bytes" in refused(tmp_path / "x.h5")
 
 
 def test_a_table_of_more_than_numbers(torch, tmp_path):
-    state = {"block1_conv1_W_q": np.zeros((1000, 1000), "u1"), "block1_conv1_W_table": np.zeros((256, 1000), "f4"),
-             "block1_conv1_b": np.zeros(4, "f4")}
+    state = {
+        "block1_conv1_W_q": np.zeros((1000, 1000), "u1"),
+        "block1_conv1_W_table": np.zeros((256, 1000), "f4"),
+        "block1_conv1_b": np.zeros(4, "f4"),
+    }
     write_pth_stream(tmp_path / "x.bin", torch, state)
     assert "3×3 convolutions" in refused(tmp_path / "x.bin")
 
@@ -137,6 +147,7 @@ def test_a_mat_file_on_which_its_reader_crashes(tmp_path):
     import io
 
     from scipy.io import savemat
+
     written = io.BytesIO()
     savemat(written, {"layers": np.array([[1.0]])})
     damaged = bytearray(written.getvalue())
@@ -148,6 +159,6 @@ def test_a_mat_file_on_which_its_reader_crashes(tmp_path):
 def test_a_zip_file_of_an_unknown_version(tmp_path):
     np.savez(tmp_path / "x.npz", conv1_1_weight=np.zeros(3))
     archive = bytearray((tmp_path / "x.npz").read_bytes())
-    archive[archive.rindex(b"PK\1\2") + 6] = 88         # the version that is needed to extract it
+    archive[archive.rindex(b"PK\1\2") + 6] = 88  # the version that is needed to extract it
     (tmp_path / "x.npz").write_bytes(archive)
     assert "is a broken zip file" in refused(tmp_path / "x.npz")

@@ -1,12 +1,13 @@
 """The .params container against MXNet's own reader and writer, and against files that are broken."""
+
 import os
 import struct
 
 import numpy as np
 import pytest
 
-from neural_style.weights import params
 from neural_style.system.errors import NeuralStyleError
+from neural_style.weights import params
 
 TYPES = ("float32", "float64", "float16", "uint8", "int32", "int8", "int64")
 VALUES = np.arange(24, dtype="float32").reshape(2, 3, 4) - 7
@@ -15,6 +16,7 @@ VALUES = np.arange(24, dtype="float32").reshape(2, 3, 4) - 7
 @pytest.fixture(scope="module")
 def mx():
     from neural_style.find_mxnet import mx
+
     return mx
 
 
@@ -39,8 +41,12 @@ def legacy(values):
 def version(magic, values):
     """An array with a magic: V1 has no storage type."""
     storage = b"" if magic == params.V1 else struct.pack("<i", 0)
-    return (struct.pack("<I", magic) + storage
-            + struct.pack(f"<I{values.ndim}q3i", values.ndim, *values.shape, 1, 0, 0) + values.tobytes())
+    return (
+        struct.pack("<I", magic)
+        + storage
+        + struct.pack(f"<I{values.ndim}q3i", values.ndim, *values.shape, 1, 0, 0)
+        + values.tobytes()
+    )
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -54,8 +60,9 @@ def test_reads_what_mxnet_writes_and_mxnet_reads_what_it_writes(mx, tmp_path, dt
     assert_same({name: array.asnumpy() for name, array in mx.nd.load(ours).items()}, arrays)
 
 
-@pytest.mark.parametrize("make", (legacy, lambda v: version(params.V1, v), lambda v: version(params.V2, v)),
-                         ids=("legacy", "V1", "V2"))
+@pytest.mark.parametrize(
+    "make", (legacy, lambda v: version(params.V1, v), lambda v: version(params.V2, v)), ids=("legacy", "V1", "V2")
+)
 def test_older_layouts_read_as_mxnet_reads_them(mx, tmp_path, make):
     path = tmp_path / "old.params"
     path.write_bytes(packed(make(VALUES), make(VALUES[0, 0]), names=("arg:a", "arg:b")))
@@ -89,21 +96,25 @@ def test_every_truncation_is_an_error_that_names_the_file(tmp_path):
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content, message", [
-    (b"", "is empty"),
-    (b"<html><body>404 Not Found</body></html>", "not an MXNet .params file"),
-    (packed(legacy(VALUES)) + b"xx", "2 bytes too many"),
-    (packed(legacy(VALUES), count=2 ** 60), "truncated or damaged"),
-    (packed(struct.pack("<I3I3i", 3, 2 ** 31, 2 ** 31, 2 ** 31, 1, 0, 0)), "truncated or damaged"),
-    (packed(struct.pack("<IiIq3i", params.V2, 0, 1, -4, 1, 0, 0)), "damaged: shape"),
-    (packed(struct.pack("<I", 2 ** 20) + bytes(100)), "1048576 dimensions"),
-    (packed(struct.pack("<I", 0)), "0 dimensions"),
-    (packed(struct.pack("<I1I3i", 1, 1, 1, 0, 77) + bytes(4)), "type 77"),
-    (packed(struct.pack("<IiI", params.V2, 1, 0)), "sparse"),
-    (packed(legacy(VALUES), names=("a", "b")), "1 arrays but 2 names"),
-    (packed(legacy(VALUES), legacy(VALUES), names=("a", "a")), "same name twice"),
-    (packed(legacy(VALUES))[:-5] + b"\xff\xfe\xfd\xfc\xfb", "not text"),
-], ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "is empty"),
+        (b"<html><body>404 Not Found</body></html>", "not an MXNet .params file"),
+        (packed(legacy(VALUES)) + b"xx", "2 bytes too many"),
+        (packed(legacy(VALUES), count=2**60), "truncated or damaged"),
+        (packed(struct.pack("<I3I3i", 3, 2**31, 2**31, 2**31, 1, 0, 0)), "truncated or damaged"),
+        (packed(struct.pack("<IiIq3i", params.V2, 0, 1, -4, 1, 0, 0)), "damaged: shape"),
+        (packed(struct.pack("<I", 2**20) + bytes(100)), "1048576 dimensions"),
+        (packed(struct.pack("<I", 0)), "0 dimensions"),
+        (packed(struct.pack("<I1I3i", 1, 1, 1, 0, 77) + bytes(4)), "type 77"),
+        (packed(struct.pack("<IiI", params.V2, 1, 0)), "sparse"),
+        (packed(legacy(VALUES), names=("a", "b")), "1 arrays but 2 names"),
+        (packed(legacy(VALUES), legacy(VALUES), names=("a", "a")), "same name twice"),
+        (packed(legacy(VALUES))[:-5] + b"\xff\xfe\xfd\xfc\xfb", "not text"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_broken_files_are_told_in_one_line(tmp_path, content, message):
     path = tmp_path / "broken.params"
     path.write_bytes(content)
@@ -112,8 +123,11 @@ def test_broken_files_are_told_in_one_line(tmp_path, content, message):
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("array", [np.ones(2, bool), np.ones(2, complex), np.float32(1).reshape(()), np.zeros((0, 3))],
-                         ids=("bool", "complex", "scalar", "empty"))
+@pytest.mark.parametrize(
+    "array",
+    [np.ones(2, bool), np.ones(2, complex), np.float32(1).reshape(()), np.zeros((0, 3))],
+    ids=("bool", "complex", "scalar", "empty"),
+)
 def test_what_cannot_be_saved_leaves_the_older_file(tmp_path, array):
     path = tmp_path / "kept.params"
     params.write(path, {"a": VALUES})
@@ -128,6 +142,7 @@ def test_a_write_that_breaks_off_leaves_the_older_file_and_nothing_else(tmp_path
 
     def full(*_):
         raise OSError("no space left")
+
     monkeypatch.setattr(np, "ascontiguousarray", full)
     with pytest.raises(OSError, match="no space"):
         params.write(path, {"a": VALUES + 1})

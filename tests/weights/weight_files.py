@@ -1,4 +1,5 @@
 """Weights files of narrow VGGs as other programs write them, for the tests of what reads them."""
+
 import collections
 import io
 import pickle
@@ -20,14 +21,16 @@ SMALL = {"vgg19": ((4, 2), (5, 2), (6, 4), (7, 4), (8, 4)), "vgg16": ((4, 2), (5
 def known(network="vgg19"):
     """The arrays that must come out."""
     random = np.random.RandomState(7)
-    return {name: random.standard_normal(shape).astype("float32")
-            for name, shape in array_shapes(SMALL[network]).items()}
+    return {
+        name: random.standard_normal(shape).astype("float32") for name, shape in array_shapes(SMALL[network]).items()
+    }
 
 
 def pairs(arrays):
     """[("1_1", weight, bias), …] in order."""
-    return [(name[4:-7], array, arrays[name[:-6] + "bias"])
-            for name, array in arrays.items() if name.endswith("weight")]
+    return [
+        (name[4:-7], array, arrays[name[:-6] + "bias"]) for name, array in arrays.items() if name.endswith("weight")
+    ]
 
 
 def bgr(arrays):
@@ -36,8 +39,10 @@ def bgr(arrays):
 
 # --- files as others write them ---------------------------------------------------------------------------------------
 
+
 def write_mat(path, arrays, layout):
     """MatConvNet: a cell of layer structs, kernels [width, height, in, out]; the classifier follows."""
+
     def struct_of(kind, kernels=None, bias=None):
         if kernels is None:
             return {"type": kind, "name": kind}
@@ -46,6 +51,7 @@ def write_mat(path, arrays, layout):
         cell = np.empty((1, 2), object)
         cell[0, 0], cell[0, 1] = kernels, bias
         return {"weights": cell, "type": kind} if layout == "old beta" else {"name": "c", "type": kind, "weights": cell}
+
     layers = []
     for _, weight, bias in pairs(arrays):
         layers += [struct_of("conv", weight.transpose(3, 2, 1, 0), bias.reshape(1, -1)), struct_of("relu")]
@@ -57,6 +63,7 @@ def write_mat(path, arrays, layout):
 
 def write_keras(path, arrays, weight_name="{0}_W_1:0", bias_name="{0}_b_1:0", root=""):
     import h5py
+
     with h5py.File(path, "w") as file:
         for name, weight, bias in pairs(bgr(arrays)):
             layer = "block{}_conv{}".format(*name.split("_"))
@@ -129,6 +136,7 @@ def torch_pickle(torch, state, view):
                 return None
             kind = getattr(torch, STORAGE_NAMES[item.values.dtype])
             return ("storage", kind, item.key, "cpu", item.values.size) + ((None,) if view else ())
+
     Pickler(out, protocol=2).dump(saved)
     return out.getvalue(), storages
 
