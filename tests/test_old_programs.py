@@ -1,5 +1,6 @@
 """Programs that were written for the original: imports, names, models of one's own, abbreviations, chained runs."""
 
+import io
 import os
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import reference
+from PIL import Image
 
 from neural_style import model_vgg19, nstyle
 from neural_style.find_mxnet import mx
@@ -127,6 +130,23 @@ def final(args, **more):
     seen = []
     nstyle.train_nstyle(Namespace(**{**vars(args), **more}), callback=lambda data: seen.append(data.get("img")))
     return seen[-1]
+
+
+@pytest.mark.filterwarnings("ignore:.*low contrast")
+@pytest.mark.parametrize("names", [*([name] for name in SEVEN), SEVEN], ids=lambda names: " ".join(names[:2]))
+def test_the_originals_functions_in_ours_place_change_no_bit(small, names, monkeypatch):
+    def run():
+        seen = []
+        nstyle.train_nstyle(small, callback=lambda data: seen.append((data["eps"], data["img"].tobytes())))
+        pictures = [(Path(small.output_dir) / name).read_bytes() for name in ("e_1.png", "e_2.png", "final.png")]
+        return seen, [Image.open(io.BytesIO(data)).tobytes() for data in pictures]
+
+    small.checkpoint_output, small.output = (os.path.join(small.output_dir, name) for name in ("e_%s.png", "final.png"))
+    small.overwrite = True
+    expected = run()
+    for name in names:
+        monkeypatch.setattr(nstyle, name, getattr(reference, name))
+    assert run() == expected
 
 
 def test_a_network_put_in_ours_place_is_taken(small, monkeypatch):
@@ -295,8 +315,6 @@ def test_a_layer_named_twice_counts_twice(small):
 @pytest.mark.parametrize("orientation", [1, 3, 5, 6, 8])
 @pytest.mark.parametrize("ending", ["tif", "jpg", "png"])
 def test_sizes_are_those_of_the_picture_as_it_is_shown(tmp_path, ending, orientation):
-    from PIL import Image
-
     from neural_style.pictures.read import size_of
 
     exif = Image.Exif()

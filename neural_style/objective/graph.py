@@ -16,7 +16,7 @@ mx = find_mxnet.mx
 
 
 def style_gram_symbol(input_size, style):
-    """Gram matrices of the style outputs for pictures of input_size (H, W), and their scales C·H·W·C.
+    """Gram matrices of a group of style outputs for pictures of input_size (H, W), as a group; and their scales C·H·W·C.
 
     A layer's features are taken as a C × (H·W) matrix; FullyConnected of that matrix with itself multiplies it
     with its own transpose.
@@ -27,11 +27,14 @@ def style_gram_symbol(input_size, style):
         features = mx.sym.Reshape(output, shape=(channels, height * width))
         grams.append(mx.sym.FullyConnected(features, features, no_bias=True, num_hidden=channels))
         scales.append(channels * height * width * channels)
-    return _group(grams), scales
+    return mx.sym.Group(grams), scales
 
 
 def get_loss(gram, content):
-    """Sums of squared differences to the variables target_gram_0 …, and to target_content, as two groups."""
+    """Sums of squared differences to the variables target_gram_0 …, and to target_content; groups in, groups out.
+
+    Where there are no terms of a kind, [] stands for the group, which MXNet cannot make of nothing.
+    """
     return (
         _group([_distance(f"target_gram_{i}", output) for i, output in enumerate(gram)]),
         _group([_distance(_content_target(i), output) for i, output in enumerate(content)]),
@@ -47,7 +50,6 @@ def _distance(target, output):
 
 
 def _group(symbols):
-    """The symbols as one; an empty list where there are none, which MXNet has no group for."""
     return mx.sym.Group(symbols) if symbols else []
 
 
@@ -91,7 +93,7 @@ class Graph:
         self.patches = list(self._patches.values())
 
         # how far an image is from it
-        style_loss, content_loss = get_loss(gram, [features[term] for term in compared])
+        style_loss, content_loss = get_loss(gram, _group([features[term] for term in compared]))
         losses = {
             **dict(zip(grams, style_loss)),
             **dict(zip(compared, content_loss)),
@@ -156,7 +158,7 @@ def _gram_symbols(model, terms, fields, size):
             output = mx.sym.broadcast_mul(output, mx.sym.Variable(f"root_of_region_{i}", shape=(1, 1) + share.shape))
         outputs.append(output)
         shares.append(1 if share is None else float(share.mean()))
-    gram, scales = style_gram_symbol(size, outputs)
+    gram, scales = style_gram_symbol(size, mx.sym.Group(outputs)) if outputs else ([], [])
     return gram, [scale * share for scale, share in zip(scales, shares)], roots
 
 
