@@ -10,11 +10,6 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 
 # The last MXNet has builds only for these.
-if sys.version_info < (3, 8):
-    sys.exit(
-        f"MXNet 1.9.1 runs on Python 3.8 and later, and this is Python {platform.python_version()}: "
-        "install with one of those, for example python3.11 -m pip install ."
-    )
 if (platform.system(), platform.machine()) not in {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "x86_64")}:
     sys.exit(
         f"MXNet 1.9.1 has no build for {platform.system()} {platform.machine()}: use Linux (on Windows: WSL 2), "
@@ -45,8 +40,8 @@ setup(
     },
     python_requires=">=3.8",
     install_requires=[
-        # The last MXNet asks for NumPy 1, which has no builds for Python 3.13. With what find_mxnet restores, it runs on
-        # NumPy 2 as well; there, install it separately: pip install --no-deps mxnet==1.9.1
+        # The last MXNet asks for NumPy 1, which has no builds for Python 3.13. With what find_mxnet restores, it runs
+        # on NumPy 2 as well; there, install it separately: pip install --no-deps mxnet==1.9.1
         'mxnet==1.9.1; python_version < "3.13"',
         'numpy>=1.17,<2; python_version < "3.13"',
         'numpy>=2.1; python_version >= "3.13"',

@@ -1,11 +1,11 @@
-"""The loss against the seconds since a command began: the reference, NAG in fast32, --fast in pixels, --fast, another program.
+"""The loss against the seconds since a command began: reference, NAG in fast32, --fast in pixels, --fast, a peer.
 
     python benchmarks/descent.py [--torch PYTHON] [--seconds 200] [--content PICTURE --style PICTURE]
 
-Each is stopped after these seconds, except --fast. The loss is the reference's objective; that of the other program's pictures
-is evaluated when it has ended, and it has losses of its own to go by. The reference runs with threads and scratch memory as
-MXNet comes. Writes a file and a plot for this kind of machine into benchmarks/measured, and says how long --fast took to its
-end beside the reference's 950 epochs, counted from the median of those that were made.
+Each is stopped after these seconds, except --fast. The loss is the reference's objective; that of the other program's
+pictures is evaluated when it has ended, and it has losses of its own to go by. The reference runs with threads and
+scratch memory as MXNet comes. Writes a file and a plot for this kind of machine into benchmarks/measured, and says how
+long --fast took to its end beside the reference's 950 epochs, counted from the median of those that were made.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def run(name, seconds, content, style):
 
 
 def child(name, began, seconds, content, style):
-    """Print the seconds and the loss of every epoch, until the run has ended or, except with --fast, the seconds are over."""
+    """Print the seconds and loss of every epoch, until the run or, except with --fast, the time has ended."""
     if name == "reference":
         os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // 2))
         os.environ["MXNET_CPU_TEMP_COPY"] = "4"
@@ -180,8 +180,8 @@ def main():
     epochs = [later[0] - earlier[0] for earlier, later in zip(curves["reference"], curves["reference"][1:])]
     whole, goal = statistics.median(epochs) * EPOCHS, curves["--fast"][-1]
     print(
-        f"--fast: {goal[1]:.4g} after {goal[0]:.0f} s; {EPOCHS} epochs of the reference, {len(epochs)} made: {whole:.0f} s, "
-        f"{whole / goal[0]:.1f} times as long"
+        f"--fast: {goal[1]:.4g} after {goal[0]:.0f} s; {EPOCHS} epochs of the reference ({len(epochs)} made): "
+        f"{whole:.0f} s, {whole / goal[0]:.1f} times as long"
     )
     path = HERE / "measured" / f"{slug(kind_of_processor())}-descent"
     path.parent.mkdir(exist_ok=True)

@@ -4,9 +4,9 @@
     python benchmarks/flicker.py --film --network painting.params
 
 The film is a crop that moves over a photograph that comes with scikit-image. The measure is the mean difference between
-neighbouring frames, 0 to 255, after the second is shifted back to where the first was. The first form paints frames by runs, and
-also tells how the mean colour changes; --film paints a film of 5 seconds, 25 frames a second, 480x270, with sound, by a
-network, kills the command in between, and runs it again.
+neighbouring frames, 0 to 255, after the second is shifted back to where the first was. The first form paints frames by
+runs, and also tells how the mean colour changes; --film paints a film of 5 seconds, 25 frames a second, 480x270, with
+sound, by a network, kills the command in between, and runs it again.
 """
 
 import argparse

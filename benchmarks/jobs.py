@@ -58,7 +58,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         for photograph in PHOTOGRAPHS:
             Image.fromarray(getattr(skimage.data, photograph)()).save(Path(name) / f"{photograph}.png")
-        for turn in range(asked.turns):
+        for _ in range(asked.turns):
             many, one = (seconds(jobs, asked, Path(name)) for jobs in (usable_cores(), 1))
             print(
                 f"{usable_cores()} processes: {many:.1f} s, 1 process: {one:.1f} s, ratio {many / one:.2f}", flush=True

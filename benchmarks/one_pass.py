@@ -1,11 +1,11 @@
-"""What a network's pictures are worth: how many epochs of optimisation reach the same objective, and how many a start saves.
+"""What a network's pictures are worth: how many epochs of optimisation reach their objective, how many a start saves.
 
     python benchmarks/one_pass.py --network painting.params --style painting.jpg photo1.jpg photo2.jpg
     python benchmarks/one_pass.py --network painting.params --style painting.jpg --goal 1.07e12 photo.jpg
 
-The first prints for each photograph the reference's objective of the photograph, of what each network paints, and the epoch in
-which the reference's optimiser gets there; the second the epochs in which L-BFGS reaches the goal from the photograph and from
-the network's picture.
+The first prints for each photograph the reference's objective of the photograph, of what each network paints, and the
+epoch in which the reference's optimiser gets there; the second the epochs in which L-BFGS reaches the goal from the
+photograph and from the network's picture.
 """
 
 import argparse
@@ -25,7 +25,7 @@ class Reached(Exception):
 
 
 def epochs_to(goals, args, pictures, most):
-    """For each goal the epoch in which the optimiser of the arguments evaluates the objective there or below, or None."""
+    """For each goal the epoch in which the optimiser first evaluates the objective to that or less, or None."""
     args = complete(argparse.Namespace(**{**vars(args), "max_num_epochs": most, "stop_eps": 0.0}))
     device, found = mx.cpu(), {}
     objective = setup.make_objective(args, *setup.model_and_terms(args, device, pictures), pictures)
@@ -84,8 +84,8 @@ def main():
                 begin = time.monotonic()
                 [epochs] = epochs_to([asked.goal], own, pictures, asked.epochs)
                 print(
-                    f"{photo}: L-BFGS from {start}: {epochs or 'not within ' + str(asked.epochs)} epochs to {asked.goal:g}, "
-                    f"{time.monotonic() - begin:.0f} s",
+                    f"{photo}: L-BFGS from {start}: {epochs or 'not within ' + str(asked.epochs)} epochs "
+                    f"to {asked.goal:g}, {time.monotonic() - begin:.0f} s",
                     flush=True,
                 )
             continue
@@ -100,8 +100,8 @@ def main():
         found = epochs_to([total for total, _ in painted], args, pictures, asked.epochs)
         for name, (after, seconds), epochs in zip(networks, painted, found):
             print(
-                f"{photo}: photograph {before:.3g}, {name} {after:.3g} in {seconds:.2f} s, reached by the reference in epoch "
-                f"{epochs or 'none of ' + str(asked.epochs)}",
+                f"{photo}: photograph {before:.3g}, {name} {after:.3g} in {seconds:.2f} s, reached by the reference "
+                f"in epoch {epochs or 'none of ' + str(asked.epochs)}",
                 flush=True,
             )
 

@@ -6,8 +6,8 @@ Whole commands too, beside another program for the same.
 
 What is measured goes into a file for this kind of machine in benchmarks/measured, and the tables in RESULTS.md are made
 from all of these files. Every contestant is a process; they take turns, an epoch each, so that all run under the same
-conditions. What counts are ratios of medians of one run. PYTHON is the interpreter of an environment with torch; without it
-the table has no such row. Nothing else should run meanwhile.
+conditions. What counts are ratios of medians of one run. PYTHON is the interpreter of an environment with torch;
+without it the table has no such row. Nothing else should run meanwhile.
 """
 
 import argparse
@@ -166,7 +166,7 @@ def made_pictures(folder):
 
 
 def race_of_programs(python, turns, epochs=10):
-    """{name: (median seconds, the fastest, the slowest)} of whole commands, from the start of Python to the saved picture."""
+    """{name: (median seconds, fastest, slowest)} of whole commands, from Python's start to the saved picture."""
     with tempfile.TemporaryDirectory() as folder:
         made_pictures(folder)
         commands = programs(python)

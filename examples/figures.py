@@ -100,7 +100,7 @@ def loaded(picture, longest=None):
 
 
 def sized(args):
-    """args as they are; for the tests with few pixels and epochs, and as many saved pictures as asked for, up to five."""
+    """args as they are; for the tests with few pixels and epochs, and with up to five of the saved pictures."""
     if TINY:
         saves = args.max_num_epochs // args.save_epochs
         args.max_long_edge, args.save_epochs, args.pyramid = 32, 1, 0

@@ -20,7 +20,8 @@ from neural_style.system import errors
 INPUT, OUTPUT = Path("input"), Path("output")
 ORIGINAL = INPUT / "IMG_4343.jpg", INPUT / "starry_night.jpg"
 OWN = INPUT / "chelsea.png", INPUT / "glass.png"
-# Large strokes first, at half the size; then enough epochs for the fine ones. Little weight on the content lets strokes flow.
+# Large strokes first, at half the size; then enough epochs for the fine ones. Little weight on the content lets strokes
+# flow.
 FLAGS = [
     "--gpu",
     "-1",

@@ -1,7 +1,7 @@
 """What is installed and whether it works, one line each, for a bug report: python -m neural_style --doctor
 
-A check is a function of the arguments that returns a text. If it raises an exception, that becomes its line, so that one
-broken part does not hide another. Nothing heavy is imported before its own check.
+A check is a function of the arguments that returns a text. If it raises an exception, that becomes its line, so that
+one broken part does not hide another. Nothing heavy is imported before its own check.
 """
 
 import importlib
@@ -180,8 +180,9 @@ def _output(args):
 def gradient_error(objective, image):
     """The error of the objective's gradient at image, (1, 3, H, W), relative to its length.
 
-    Slopes along the gradient and along random directions are compared with central differences. Random directions reveal
-    what is missing from the gradient. Their slopes are small, so errors are relative to the length of the gradient.
+    Slopes along the gradient and along random directions are compared with central differences. Random directions
+    reveal what is missing from the gradient. Their slopes are small, so errors are relative to the length of the
+    gradient.
     """
     import numpy as np
 

@@ -89,7 +89,7 @@ def _numpy_names():
 
 @contextlib.contextmanager
 def _later(name):
-    """Postpone importing a module until it is used: scipy.stats takes half a second, and only MXNet's quantisation needs it."""
+    """Postpone importing a module until it is used: scipy.stats takes half a second, and only quantisation needs it."""
 
     class Later(types.ModuleType):
         def __getattr__(self, attribute):

@@ -80,9 +80,9 @@ sys.modules[__name__].__class__ = _Module
 def train_nstyle(args, callback=None, on_epoch=None):
     """Paint args.content_image in the style of args.style_image; pictures land in args.output_dir.
 
-    args is what get_args returns, or any object with such attributes; missing ones have their defaults. After every epoch
-    callback gets a dict with eps and epoch (from 1), and with filename and img, the raw (1, 3, H, W) array, where a
-    picture was saved. on_epoch gets an EpochRecord of every epoch, the last one too: epoch, eps, total, seconds and
+    args is what get_args returns, or any object with such attributes; missing ones have their defaults. After every
+    epoch callback gets a dict with eps and epoch (from 1), and with filename and img, the raw (1, 3, H, W) array, where
+    a picture was saved. on_epoch gets an EpochRecord of every epoch, the last one too: epoch, eps, total, seconds and
     losses, a dict.
     """
     from .find_mxnet import context

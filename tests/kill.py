@@ -17,12 +17,8 @@ from collections import Counter
 from pathlib import Path
 
 import skimage.data
-from PIL import Image
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from networks import random_weights
+from PIL import Image
 
 from neural_style import nstyle
 from neural_style.run import state
@@ -69,7 +65,9 @@ def command(kind, folder):
 def running(kind, folder):
     """The run as a process, from the moment when its folder is there."""
     words = [sys.executable, "-m", "neural_style.nstyle"] + command(kind, folder)
-    run = subprocess.Popen(words, env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)})
+    run = subprocess.Popen(
+        words, env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(nstyle.__file__).parents[1])}
+    )
     try:
         while run.poll() is None and not Path(folder).exists():
             time.sleep(0.001)

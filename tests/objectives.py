@@ -8,7 +8,7 @@ from neural_style.run import setup
 
 
 def objective_of(words):
-    """The Objective for the words of a command line, and the content picture as the network sees it, with its margins."""
+    """The Objective for the words of a command line, and the content as the network sees it, with its margins."""
     args = complete(get_args([str(word) for word in words]))
     pictures = setup.pictures_of(args)
     objective = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), pictures), pictures)

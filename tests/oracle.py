@@ -84,7 +84,7 @@ def content_term(features, target, weight):
 
 
 def patch_term(features, styles, side, stride, inside=None):
-    """Energy, slope and matches of patches, by the paper's words: features (C, H, W), styles [(share, [(features, inside)])].
+    """Energy, slope, matches of patches as in the paper: features (C, H, W), styles [(share, [(features, inside)])].
 
     inside, (h, w) bool, says where centres of patches are; None: everywhere.
     """

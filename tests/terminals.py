@@ -11,7 +11,7 @@ import termios
 
 
 def on_terminal(words, columns=80, ctrl_c_after=None):
-    """What a command shows on a terminal of so many columns, and its exit code; Ctrl-C is typed once a pattern is seen."""
+    """What a command shows on a terminal of so many columns, and its exit code; Ctrl-C is typed after a pattern."""
     child, ours = pty.fork()
     if child == 0:  # in the background Ctrl-C is ignored
         with contextlib.suppress(BaseException):

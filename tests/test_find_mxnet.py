@@ -78,4 +78,4 @@ def test_devices(monkeypatch):
 
 def test_no_other_attributes():
     with pytest.raises(AttributeError):
-        find_mxnet.tensorflow
+        _ = find_mxnet.tensorflow

@@ -26,7 +26,7 @@ LIKE_THE_GOLDENS = (
 
 
 def run_golden(name, params, pictures, folder, monkeypatch, **more):
-    """Run the golden's flags, and more, through train_nstyle; return golden, steps, the raw last image and saved pictures."""
+    """Run the golden's flags, and more, through train_nstyle; return golden, steps, last image and saved pictures."""
     golden = np.load(GOLDEN / f"{name}.npz")
     flags = json.loads(str(golden["args"]))
     flags.update(
@@ -68,7 +68,8 @@ def test_golden(name, precision, random_params, pictures, tmp_path, monkeypatch)
     eps, losses = (np.abs(ours[key] / golden[key] - 1) for key in ("eps", "loss"))
     image, picture = (np.abs(ours[key] - golden[key].astype(float)).mean() for key in ("final", "saved"))
     print(
-        f"\n{name}, {precision}: eps {eps.max():.1e}, losses {losses.max():.1e}, image {image:.1e}, picture {picture:.1e}"
+        f"\n{name}, {precision}: eps {eps.max():.1e}, losses {losses.max():.1e}, "
+        f"image {image:.1e}, picture {picture:.1e}"
     )
     if precision == "float32" and LIKE_THE_GOLDENS:
         assert all(np.array_equal(ours[key], golden[key]) for key in ours)

@@ -65,12 +65,7 @@ def checkout(tmp_path, random_params, paintings, thumbnails):
 def run(checkout, program, *words):
     folder, environment = checkout
     done = subprocess.run(
-        [sys.executable, program, *words],
-        cwd=str(folder),
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        [sys.executable, program, *words], cwd=str(folder), env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done

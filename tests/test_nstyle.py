@@ -262,7 +262,7 @@ def test_the_references_names():
         assert callable(getattr(nstyle, name))
     assert nstyle.get_loss is graph.get_loss
     with pytest.raises(AttributeError):
-        nstyle.get_lost
+        _ = nstyle.get_lost
     from neural_style import model_vgg19
 
     assert all(
@@ -271,7 +271,7 @@ def test_the_references_names():
 
 
 def test_code_of_the_time_assembles_the_parts_itself(random_params, pictures):
-    """The reference's functions, called as the reference's train_nstyle called them, give our numbers to the last bit."""
+    """The reference's functions, called as its train_nstyle called them, give our numbers to the last bit."""
     from neural_style import model_vgg19
 
     content_np = nstyle.PreprocessContentImage(str(pictures / "chelsea.png"), 32)
@@ -288,7 +288,7 @@ def test_code_of_the_time_assembles_the_parts_itself(random_params, pictures):
     target = features.content.copyto(mx.cpu())
     losses = model_vgg19.get_executor(*nstyle.get_loss(gram, content), size, mx.cpu(), params)
     for i, array in enumerate(grams):
-        array.copyto(losses.arg_dict["target_gram_%d" % i])
+        array.copyto(losses.arg_dict[f"target_gram_{i}"])
     target.copyto(losses.arg_dict["target_content"])
     image = mx.nd.random.uniform(-0.1, 0.1, content_np.shape)
     image.copyto(losses.data)

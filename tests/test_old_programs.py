@@ -285,14 +285,15 @@ def test_a_class_as_arguments_and_former_names(small, caplog):
 @pytest.mark.parametrize("words", [["--list-recipes"], ["--help"], ["--doctor"], ["--show-recipe", "gatys"]])
 def test_readers_may_leave_early(words):
     line = f"{sys.executable} -m neural_style {' '.join(words)} | true; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(
-        ["bash", "-c", line], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=PACKAGE.parent
-    )
+    done = subprocess.run(["bash", "-c", line], text=True, capture_output=True, cwd=PACKAGE.parent)
     assert done.stdout.strip() in ("0", "141") and not done.stderr
 
 
 def test_several_levels_of_threads(tmp_path):
-    code = "from neural_style.find_mxnet import mx; import os; mx.nd.ones((2,)).asnumpy(); print(os.environ['OMP_NUM_THREADS'])"
+    code = (
+        "import os; from neural_style.find_mxnet import mx; "
+        "mx.nd.ones((2,)).asnumpy(); print(os.environ['OMP_NUM_THREADS'])"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code],

@@ -82,8 +82,8 @@ def _trouble(needed, version):
 def _paint(task, version):
     """Paint on a worker, which may have joined late.
 
-    A pair can crash its worker, and Dask then gives it to the next one. Each start therefore leaves a mark, and the pair is
-    given up after a few of them.
+    A pair can crash its worker, and Dask then gives it to the next one. Each start therefore leaves a mark, and the
+    pair is given up after a few of them.
     """
     args, host = Namespace(**task.args), os.uname().nodename
     marks = marks_of(args.output)

@@ -27,7 +27,7 @@ FIRST = 7  # times as many epochs for the first frame of a sequence: all others 
 
 
 class Batch:
-    """The pairs of one command. own: the batch's flags; args: those of every run; given: the ones on the command line."""
+    """The pairs of one command. own: the batch's flags; args: those of every run; given: those on the command line."""
 
     def __init__(self, own, args, given):
         self.own, self.folder, self._given = own, Path(os.path.abspath(own.output)), given
@@ -80,7 +80,7 @@ class Batch:
         return [list(frame) for _, frame in itertools.groupby(self.pairs, key=lambda pair: pair.content)]
 
     def needed(self):
-        """Files and folders that a machine must see in order to paint: one picture of each folder stands for the others."""
+        """Files and folders that a machine must see to paint; one picture of a folder stands for the others."""
         pictures = {os.path.dirname(path): path for pair in self.pairs for path in (pair.content, pair.style)}
         others = paths(Namespace(**dict(vars(self.args), content_image=None, style_image=None)), PICTURE)
         return [str(self.folder), *pictures.values(), *filter(os.path.isfile, others), *paths(self.args, FILE)]

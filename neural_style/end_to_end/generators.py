@@ -1,7 +1,8 @@
 """Networks that paint in one pass, as symbols: a picture in, a painted one of the same size out.
 
-A generator is one part or several in a row, each of which paints what the one before has made. The picture is the variable
-that a part's symbol is given as its input, an array (1, 3, H, W) in the range of VGG, both sides multiples of `multiple`.
+A generator is one part or several in a row, each of which paints what the one before has made. The picture is the
+variable that a part's symbol is given as its input, an array (1, 3, H, W) in the range of VGG, both sides multiples of
+`multiple`.
 """
 
 from typing import Callable, Dict, List, NamedTuple, Tuple

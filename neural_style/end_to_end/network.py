@@ -1,8 +1,8 @@
 """A trained network: its file, and painting with it.
 
-A file is one of MXNet's .params: the arrays `arg:NAME` and `aux:NAME` of all parts, and `about`, bytes of JSON that say which
-generator it is and how it was trained. The original's trained models, a folder or a zip of 0/*.params to 3/*.params, are
-read as well.
+A file is one of MXNet's .params: the arrays `arg:NAME` and `aux:NAME` of all parts, and `about`, bytes of JSON that say
+which generator it is and how it was trained. The original's trained models, a folder or a zip of 0/*.params to
+3/*.params, are read as well.
 """
 
 import hashlib
@@ -83,7 +83,7 @@ class Network:
 
 
 def _paint_fast(network, image, rows):
-    """Layer by layer, each in strips of so many of the picture's rows, since every normalisation needs a layer's whole output."""
+    """Layer by layer, each in strips of so many of the picture's rows: a normalisation needs a layer's whole output."""
     arrays = {key[len("arg:") :]: mx.nd.array(array) for key, array in network.arrays.items()}
     shown, below, layers = {"data": mx.nd.array(image * np.float32(INPUT))}, "data", [*FAST, LAST]
     for number, layer in enumerate(layers):

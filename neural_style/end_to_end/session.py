@@ -224,8 +224,9 @@ def _asked(own):
 def _described(own, args, photographs, state):
     """How a network was trained, in words."""
     return (
-        f"{', '.join(map(os.path.basename, own.style))}: {state.step} steps of {own.steps} in {duration(state.seconds)} on "
-        f"{machine.processor() or 'a processor'}, {len(photographs)} photographs, crops of {own.crop} pixels"
+        f"{', '.join(map(os.path.basename, own.style))}: {state.step} steps of {own.steps} in "
+        f"{duration(state.seconds)} on {machine.processor() or 'a processor'}, {len(photographs)} photographs, "
+        f"crops of {own.crop} pixels"
     )
 
 
@@ -309,7 +310,7 @@ def resumed(output):
 
 
 def _sorted(own, arrays):
-    """The arrays of a state by name, and the optimiser's by parameter, checked for completeness, shapes and finite values."""
+    """The arrays of a state by name, and the optimiser's by parameter: all there, of their shapes, and finite."""
     found, memory, generator = {}, {}, GENERATORS[own.generator]
     for symbol in generator.parts():
         parameters, kept = shapes(symbol, (SMALLEST, SMALLEST))
@@ -328,7 +329,7 @@ def _of_shape(array, shape):
 
 
 def _settings(values, output):
-    """The Settings in a state file, with every type checked, since the file may come from anywhere; its output is not used."""
+    """The Settings in a state file, with every type checked, for it may come from anywhere; its output is not used."""
     own = Settings(**{**values, "output": output})
     for value, default in zip(own, Settings([""], "")):
         if (

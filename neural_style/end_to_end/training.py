@@ -1,4 +1,4 @@
-"""Train a generator: photograph after photograph, it paints, the objective says how well, and it learns from the gradient."""
+"""Train a generator: it paints photograph after photograph, the objective says how well, the gradient teaches it."""
 
 import math
 import time
@@ -35,7 +35,7 @@ class TrainingStep(NamedTuple):
 
 
 class Part:
-    """One network of a generator at work on crops of one size: its parameters, and what the optimiser remembers of them."""
+    """One network of a generator at work on crops of one size: its parameters, and the optimiser's memory of them."""
 
     def __init__(self, symbol, generator, size, device):
         parameters, kept = generators.shapes(symbol, size)

@@ -282,7 +282,7 @@ def _kind(frame):
 
 
 def converter(width, height, form, wanted, scale):
-    """A function that converts PyAV's frames of a size and format to the format that is wanted, by FFmpeg's scale filter."""
+    """A function that converts PyAV's frames of a size and format to the format wanted, by FFmpeg's scale filter."""
     graph = av.filter.Graph()
     nodes = [
         graph.add_buffer(

@@ -61,7 +61,7 @@ class Kept:
             raise NeuralStyleError(f"{self.folder} could not be written: {error.strerror or error}") from error
 
     def _lock(self):
-        self._locked = open(self.folder / LOCK, "w")  # closed, and so unlocked, with the process
+        self._locked = open(self.folder / LOCK, "w")  # noqa: SIM115 (closed, and so unlocked, with the process)
         try:
             fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

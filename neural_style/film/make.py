@@ -42,8 +42,8 @@ def film(own, args, long_edge=None, width=None):
         raise KeyboardInterrupt("interrupted; run the same command again to continue") from None
     if lost or source.missing:
         say(
-            f"{own.film} is damaged or ends early: about {max(len(lost), source.missing)} frames are missing, and the frame "
-            "before them is shown instead"
+            f"{own.film} is damaged or ends early: about {max(len(lost), source.missing)} frames are missing, "
+            "and the frame before them is shown instead"
         )
     if not times:
         raise UsageError(f"{own.film} is damaged: no frame can be decoded")

@@ -15,8 +15,8 @@ from ..batch.workers import threads_for
 from ..pictures import colors, images, motion
 from ..system.errors import NeuralStyleError, say
 
-# How much of a frame is the previous one, moved along the optical flow wherever that can be trusted. With 0.6 there is a
-# fifth less flicker, but texture that differs from frame to frame averages out to grey.
+# How much of a frame is the previous one, moved along the optical flow wherever that can be trusted. With 0.6 there is
+# a fifth less flicker, but texture that differs from frame to frame averages out to grey.
 SHARE = 0.5
 
 
@@ -47,7 +47,7 @@ def as_seen(pixels):
 
 @contextlib.contextmanager
 def in_style(args, first_epochs, kept):
-    """A painter by runs with these arguments, each in a process of its own; gives first_epochs to what begins a scene."""
+    """A painter by runs with these arguments, each in its own process; what begins a scene gets first_epochs."""
     folder, threads = kept.folder, threads_for(1)
     now, then, painted = (str(folder / f"{name}.png") for name in ("content", "before", "painting"))
     fresh = {"start": args.start, "max_num_epochs": first_epochs}

@@ -48,7 +48,7 @@ class Rows:
         self._has = {}  # by shape
 
     def __call__(self, features, first, last, empty):
-        """What keeps the memory, and the rows from first to last, (H, W, C), as a NumPy array in it: float32, or bfloat16's bits."""
+        """What keeps the memory, and rows first to last, (H, W, C), as an array: float32, or bfloat16's bits."""
         _, channels, _, width = features.shape
         if isinstance(features, Last):
             return features, features.values[first:last]
@@ -76,7 +76,8 @@ def in_float32(values):
 def placed(memory, shape, dtype="float32"):
     """An ArenaArray in a flat NumPy array.
 
-    Unlike MXNet's from_numpy, this does not make an MXNet thread call Python when the array is freed, which is fatal at exit.
+    Unlike MXNet's from_numpy, this does not make an MXNet thread call Python when the array is freed, which is fatal at
+    exit.
     """
     parts, tensor, handle = mx.nd.ndarray, mx.nd.ndarray.DLManagedTensor(), mx.base.NDArrayHandle()
     sides = (ctypes.c_int64 * len(shape))(*shape)

@@ -19,9 +19,9 @@ def supports(model, terms, in_strips=False):
 class Layers:
     """An engine: called with an image (1, 3, H, W), it returns the terms' sums of squares and their gradient.
 
-    model, terms, scales and pictures as objective.graph.Graph takes them; patches are those of the terms that compare some.
-    precision is float32, fast32 or bf16; what the image is compared with is always float32. tile is the number of rows, of
-    the picture or of a layer, that strips have; None evaluates the picture as a whole.
+    model, terms, scales and pictures as objective.graph.Graph takes them; patches are those of the terms that compare
+    some. precision is float32, fast32 or bf16; what the image is compared with is always float32. tile is the number of
+    rows, of the picture or of a layer, that strips have; None evaluates the picture as a whole.
     """
 
     def __init__(self, model, terms, scales, pictures, precision="fast32", tile=None):

@@ -1,4 +1,4 @@
-"""Features with channels last, which compiled loops and products of matrices work on; in as many threads as MXNet has."""
+"""Features with channels last, for compiled loops and products of matrices; in as many threads as MXNet has."""
 
 import functools
 import importlib.util
@@ -113,7 +113,7 @@ def _threads():
 
 
 def in_threads(function, count, parts=None):
-    """function(first, last) for all of count rows, in parts; the numbers do not depend on how many threads there are."""
+    """function(first, last) for all of count rows, in parts; the number of threads does not change the numbers."""
     threads, pool, libraries = _threads()
     parts = min(count, parts or threads)
     edges = [count * part // parts for part in range(parts + 1)]
@@ -124,7 +124,7 @@ def in_threads(function, count, parts=None):
 
 
 def sum_of_parts(function, count):
-    """The sum of function(first, last) over parts of count rows; in threads where each can have its own product of matrices."""
+    """The sum of function(first, last) over parts of count rows; in threads if each can have its own matrix product."""
     if not _is_installed("threadpoolctl"):
         return function(0, count)
     found = {}

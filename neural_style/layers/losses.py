@@ -1,10 +1,10 @@
 """The terms on a layer's features: each observes them forward, and gives their gradient backward.
 
 Strips show features piece by piece: a term adds up over the cores of their windows, so that what it finds is the whole
-picture's. An observer is made for a field, which says how far each position counts (see objective.examples). What it has
-seen of the pictures that are imitated, its value, is an example for a loss: losses are made from those that
-objective.examples.examples_of gives. A loss says how far it reaches: how many rows of surroundings the gradient of a row
-needs, or None if it needs the whole picture.
+picture's. An observer is made for a field, which says how far each position counts (see objective.examples). What it
+has seen of the pictures that are imitated, its value, is an example for a loss: losses are made from those that
+objective.examples.examples_of gives. A loss says how far it reaches: how many rows of surroundings the gradient of a
+row needs, or None if it needs the whole picture.
 """
 
 import numpy as np
@@ -124,7 +124,7 @@ class FeatureLoss:
 
 
 class PatchLoss:
-    """scale·Σ share·‖patch − the example's most similar one‖², over the patches of the features; see objective.patches."""
+    """scale·Σ share·‖patch − the example's most similar one‖², over the features' patches; see objective.patches."""
 
     observer, reach = Copy, 0
 

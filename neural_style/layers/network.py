@@ -64,7 +64,7 @@ class Network:
         return features, kept
 
     def backward(self, operations, kept, above, window, gradient_of, empty):
-        """The gradient below the operations, from that above them (the last in a list, or None there) and the terms'."""
+        """The gradient below the operations, from the terms' and that above (the last in a list, or None there)."""
         gradient = above.pop()
         gradient = gradient if gradient is None else operators.cast(gradient, self._dtype, empty)
         for index in reversed(range(len(operations))):

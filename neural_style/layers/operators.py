@@ -1,4 +1,4 @@
-"""MXNet's operators by name, including some that its Python interface lacks, such as the backward passes of single layers.
+"""MXNet's operators by name, also those that its Python interface lacks, such as backward passes of single layers.
 
 Results go into memory that empty(shape, dtype) gives; see arena.Arena, and own_memory below.
 """

@@ -138,7 +138,7 @@ def _reshaped(array, *shape):
 
 
 def _tiles(framed, features):
-    """The tiles of features (H, W, C), as a view (6, 6, rows, columns, C) of framed, which takes them and their padding."""
+    """The tiles of features (H, W, C), as a view (6, 6, rows, columns, C) of framed, which holds them with padding."""
     _, height, width, channels = framed.shape
     values = _reshaped(framed, height, width, channels)
     values[:] = 0

@@ -121,8 +121,8 @@ class Model:
     def _add(self, group):
         """Add a group's outputs to the layers, each under a name of its own; returns the names.
 
-        Where the model lists a layer of that name, this stands for it: a graph of two networks, one for the groups and one
-        for the list, has two pictures, and only one of them would get its gradient.
+        Where the model lists a layer of that name, this stands for it: a graph of two networks, one for the groups and
+        one for the list, has two pictures, and only one of them would get its gradient.
         """
         names = []
         for output in group:

@@ -1,8 +1,8 @@
 """A margin on the right and at the bottom, painted with the image and cut off from what is shown.
 
-Each pool leaves out what does not fill its last window, so where a side is no multiple of MULTIPLE, the outermost pixels take
-no part in the deeper layers, and an image that begins as noise keeps a grey fringe there. On a canvas whose sides are
-multiples, these pixels are like any others.
+Each pool leaves out what does not fill its last window, so where a side is no multiple of MULTIPLE, the outermost
+pixels take no part in the deeper layers, and an image that begins as noise keeps a grey fringe there. On a canvas whose
+sides are multiples, these pixels are like any others.
 """
 
 from typing import NamedTuple, Tuple

@@ -163,7 +163,7 @@ def _gram_symbols(model, terms, fields, size):
 
 
 def _distance_to_matches(number, model, layer, size):
-    """The weighted sum of squared differences to the mean of the matches at each position; see patches.Patches.prepare."""
+    """The weighted sum of squared differences to the mean of each position's matches; see patches.Patches.prepare."""
     shape = model.shapes([layer], size)[layer]
     target = mx.sym.Variable(f"target_patches_{number}", shape=(1,) + shape)
     root = mx.sym.Variable(f"root_{number}", shape=(1, 1) + shape[1:])

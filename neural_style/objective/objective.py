@@ -21,9 +21,9 @@ class Evaluation(NamedTuple):
 class Objective:
     """The weighted sum of terms on the network's features, which an engine evaluates, and of terms of the image itself.
 
-    engine(image) gives the sums of squares of the terms and the gradient of their sum weighted by scales; engine.patches are
-    those that terms compare. image_terms are [(name, function)], see image_terms.py. The engine's gradient is scaled down
-    where its norm exceeds limit.
+    engine(image) gives the sums of squares of the terms and the gradient of their sum weighted by scales;
+    engine.patches are those that terms compare. image_terms are [(name, function)], see image_terms.py. The engine's
+    gradient is scaled down where its norm exceeds limit.
     """
 
     def __init__(self, engine, terms, scales, image_terms, limit=np.inf):

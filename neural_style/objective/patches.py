@@ -1,8 +1,8 @@
 """Patches of features, each drawn towards the most similar one of the style: Li and Wand, CVPR 2016.
 
-The energy is E = Σ_i ‖Ψ_i − Ψ_NN(i)‖² over all patches Ψ_i of an image's features, where NN(i) is the style's patch with
-the largest normalised cross-correlation. As long as the matches are kept, that is a quadratic in the features F: with n_p
-the number of patches over a position p, and T_p the mean of what these matches have there,
+The energy is E = Σ_i ‖Ψ_i − Ψ_NN(i)‖² over all patches Ψ_i of an image's features, where NN(i) is the style's patch
+with the largest normalised cross-correlation. As long as the matches are kept, that is a quadratic in the features F:
+with n_p the number of patches over a position p, and T_p the mean of what these matches have there,
 
     E = Σ_p n_p·‖F_p − T_p‖² + a rest that no image can change,    ∂E/∂F_p = 2·n_p·(F_p − T_p)
 
@@ -36,7 +36,7 @@ class Source(NamedTuple):
 
 
 def source(shown, side, stride=1):
-    """The Source of the patches of shown, [(features (1, C, h, w), field)], in a region if the field is one of a region."""
+    """The Source of the patches of shown, [(features (1, C, h, w), field)], in a region if the field is of one."""
     parts, start = [], 0
     for features, field in shown:
         _, channels, height, width = features.shape
@@ -47,7 +47,7 @@ def source(shown, side, stride=1):
 
 
 def places(field, size, side, stride=1):
-    """The positions of the upper left corners of patches in a layer of size (h, w); each belongs where its centre does."""
+    """The positions of patches' upper left corners in a layer of size (h, w); each belongs where its centre does."""
     rows, columns = (np.arange(0, edge - side + 1, stride) for edge in size)
     corners, share = rows[:, None] * size[1] + columns, field(size)
     return corners.ravel() if share is None else corners[share[rows[:, None] + side // 2, columns + side // 2] >= 0.5]
@@ -78,8 +78,9 @@ def _units(patches):
 class Patches:
     """The energy of an image's features, compared with the patches of styles.
 
-    styles is [(share, shown)], for each style its share and what source() takes; field says where in the image. matches are
-    the numbers of the style's patches for all of the image's, in an array for each style; None until they are chosen.
+    styles is [(share, shown)], for each style its share and what source() takes; field says where in the image. matches
+    are the numbers of the style's patches for all of the image's, in an array for each style; None until they are
+    chosen.
     """
 
     def __init__(self, styles, field, shape):

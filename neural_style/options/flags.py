@@ -19,8 +19,8 @@ class Check(NamedTuple):
 
 
 # Scopes: LOOK flags decide what is painted; recipes contain them, and they cannot change when a run is resumed. ENDING
-# flags (how long a run goes, how its pictures are saved) are in recipes, too, but may change. RUN flags (where files are,
-# what is shown) are in no recipe; SESSION flags are not even restored by --resume.
+# flags (how long a run goes, how its pictures are saved) are in recipes, too, but may change. RUN flags (where files
+# are, what is shown) are in no recipe; SESSION flags are not even restored by --resume.
 LOOK, ENDING, RUN, SESSION = "look", "ending", "run", "session"
 # What kind of file a flag names.
 PICTURE, FILE, OUTPUT = "picture", "file", "output"
@@ -118,82 +118,88 @@ FLAGS = (
     Flag("--style-layers", str, None, "layers on which the style is matched; by default the model's own, or with "
          "patches relu3_1 and relu4_1; relu3_last is the last layer of its block", many=True),
     Flag("--style-layer-weights", float, None, "a weight for each style layer", NOT_NEGATIVE, many=True),
-    Flag("--style-term", str, "gram", "what is matched on the style layers: Gram matrices, or each patch of features with the "
-         "style's most similar one (CNN-MRF); give one for all layers, or one per layer", choices=("gram", "patches"), many=True),
+    Flag("--style-term", str, "gram", "what is matched on the style layers: Gram matrices, or each patch of features "
+         "with the style's most similar one (CNN-MRF); give one for all layers, or one per layer",
+         choices=("gram", "patches"), many=True),
     Flag("--patch-size", int, 3, "the side of a patch, in positions of its layer", AT_LEAST_ONE),
     Flag("--patch-stride", int, 2, "take every Nth of the style's patches, across and down", AT_LEAST_ONE),
     Flag("--patch-rotations", float, None, "also take patches of the style turned by these angles, in degrees", ANGLE,
          many=True),
     Flag("--patch-scales", float, None, "also take patches of the style scaled by these factors", TIMES, many=True),
     Flag("--match-every", int, 10, "search for the most similar patches again every N epochs", AT_LEAST_ONE),
-    Flag("--style-norm", str, "reference", "what a squared Gram difference is divided by, with N filters and M positions: "
-         "N²M, 4N²M², 4NM or N²(NM)²", choices=tuple(STYLE_NORMS)),
-    Flag("--content-layers", str, None, "layers on which the content is matched; by default the model's own", many=True),
+    Flag("--style-norm", str, "reference", "what a squared Gram difference is divided by, with N filters and M "
+         "positions: N²M, 4N²M², 4NM or N²(NM)²", choices=tuple(STYLE_NORMS)),
+    Flag("--content-layers", str, None, "layers on which the content is matched; by default the model's own",
+         many=True),
     Flag("--content-norm", str, "sum", "what a squared feature difference is divided by: 1, 2 or NM",
          choices=tuple(CONTENT_NORMS)),
     Flag("--pooling", str, "avg", "average or maximum pools in the network", choices=("avg", "max")),
-    Flag("--edges", str, "drop", "where a side is no multiple of 16: drop leaves the last pixels out of the deeper layers, as the "
-         "reference does; reflect paints a margin too, at first a reflection, and cuts it off, so that no grey fringe is left",
-         choices=("drop", "reflect")),
+    Flag("--edges", str, "drop", "where a side is no multiple of 16: drop leaves the last pixels out of the deeper "
+         "layers, as the reference does; reflect paints a margin too, at first a reflection, and cuts it off, so that "
+         "no grey fringe is left", choices=("drop", "reflect")),
     Flag("--normalised", bool, False, "use the network scaled so that every filter's mean activation is 1"),
     Flag("--tv-loss", str, "laplacian", "the form of the total variation",
          choices=("laplacian", "anisotropic", "isotropic", "squared")),
     Flag("--amplitude-weight", float, 0.0, "the weight of the regulariser that keeps values in range", NOT_NEGATIVE),
     # the styles
-    Flag("--style-blend-weights", float, None, "the weight of each style image; equal by default", NOT_NEGATIVE, many=True),
-    Flag("--fit", str, "stretch", "style images are stretched to the content's size, scaled to cover it and cropped, or "
-         "scaled to its width", choices=("stretch", "cover", "scale")),
+    Flag("--style-blend-weights", float, None, "the weight of each style image; equal by default",
+         NOT_NEGATIVE, many=True),
+    Flag("--fit", str, "stretch", "style images are stretched to the content's size, scaled to cover it and cropped, "
+         "or scaled to its width", choices=("stretch", "cover", "scale")),
     Flag("--style-scales", float, None, "with --fit scale: each style's width relative to the content's", POSITIVE,
          many=True),
     Flag("--mask", str, None, "a grey picture: white is painted, black keeps the photograph, grey blends", scope=ENDING,
          path=PICTURE),
-    Flag("--regions", str, None, "a picture of flat colours over the content: each region takes its style from the region of "
-         "the same colour in --style-regions", scope=ENDING, path=PICTURE),
-    Flag("--style-regions", str, None, "a picture of regions for each style image; a single colour means that the whole "
-         "style image serves that region",
-         many=True, scope=ENDING, path=PICTURE),
+    Flag("--regions", str, None, "a picture of flat colours over the content: each region takes its style from the "
+         "region of the same colour in --style-regions", scope=ENDING, path=PICTURE),
+    Flag("--style-regions", str, None, "a picture of regions for each style image; a single colour means that the "
+         "whole style image serves that region", many=True, scope=ENDING, path=PICTURE),
     Flag("--preserve-colors", str, "none", "keep the content's colours: take only the result's luminance, or match the "
          "style's colours to the content's before the run", choices=("none", "luma", "match")),
     # how it is minimised
     Flag("--optimizer", str, "nag", "the optimiser", choices=tuple(OPTIMIZERS)),
-    Flag("--coordinates", str, "pixels", "what L-BFGS moves: pixels, or frequencies, which takes fewer epochs and leaves no coloured "
-         "grain", choices=("pixels", "frequencies")),
+    Flag("--coordinates", str, "pixels", "what L-BFGS moves: pixels, or frequencies, which takes fewer epochs and "
+         "leaves no coloured grain", choices=("pixels", "frequencies")),
     Flag("--momentum", float, None, f"the optimiser's momentum (by default: {defaults_in_words('momentum')})", SHARE),
-    Flag("--beta2", float, None, f"the optimiser's second decay rate (by default: {defaults_in_words('beta2')})", SHARE),
-    Flag("--weight-decay", float, None, f"the optimiser's weight decay (by default: {defaults_in_words('weight_decay')})",
-         NOT_NEGATIVE),
-    Flag("--clip-gradient", float, None, "scale the network's gradient down if its norm exceeds this times the number of "
-         "values in the image; 0 turns it off (by default 1; off with lbfgs)", NOT_NEGATIVE),
-    Flag("--start --initial", str, "uniform", "the image to start from: uniform, normal, white or median noise, content, "
-         "style, network:NAME (what that network paints), a picture file, or a raw image NAME.npy", path=PICTURE,
-         words=(*NOISES, "content", "style")),
+    Flag("--beta2", float, None, f"the optimiser's second decay rate (by default: {defaults_in_words('beta2')})",
+         SHARE),
+    Flag("--weight-decay", float, None,
+         f"the optimiser's weight decay (by default: {defaults_in_words('weight_decay')})", NOT_NEGATIVE),
+    Flag("--clip-gradient", float, None, "scale the network's gradient down if its norm exceeds this times the number "
+         "of values in the image; 0 turns it off (by default 1; off with lbfgs)", NOT_NEGATIVE),
+    Flag("--start --initial", str, "uniform", "the image to start from: uniform, normal, white or median noise, "
+         "content, style, network:NAME (what that network paints), a picture file, or a raw image NAME.npy",
+         path=PICTURE, words=(*NOISES, "content", "style")),
     Flag("--keep-best", bool, False, "save the best image so far instead of the latest"),
-    Flag("--pyramid", int, 0, "first paint N smaller versions, each twice as large as the one before, and start from the last",
-         NOT_NEGATIVE),
+    Flag("--pyramid", int, 0, "first paint N smaller versions, each twice as large as the one before, and start "
+         "from the last", NOT_NEGATIVE),
     Flag("--pyramid-epochs", int, 100, "the number of epochs for each smaller version", AT_LEAST_ONE),
-    Flag("--precision", str, "float32", "how the network is evaluated: float32 is the reference's graph; fast32 is float32 "
-         "with sums in a faster order; bf16 is faster still, with small errors, on processors that support it; auto is "
-         "bf16 on those and fast32 on others", choices=("float32", "fast32", "bf16", "auto")),
-    Flag("--tile", int, None, "evaluate the picture and each layer in strips of N rows: the same numbers except for rounding, "
-         "with less memory but more time; automatic if memory is short", TILE),
+    Flag("--precision", str, "float32", "how the network is evaluated: float32 is the reference's graph; fast32 is "
+         "float32 with sums in a faster order; bf16 is faster still, with small errors, on processors that support it; "
+         "auto is bf16 on those and fast32 on others", choices=("float32", "fast32", "bf16", "auto")),
+    Flag("--tile", int, None, "evaluate the picture and each layer in strips of N rows: the same numbers except for "
+         "rounding, with less memory but more time; automatic if memory is short", TILE),
     # what comes out
     Flag("--width", int, None, "the width of the output, instead of --max-long-edge", AT_LEAST_ONE),
     Flag("--output", str, None, "the final image, instead of final.jpg in --output_dir", scope=RUN, path=OUTPUT),
-    Flag("--checkpoint-output", str, None, "the pictures saved every N epochs, such as name%s.jpg, instead of e_%s.jpg in "
-         "--output_dir", NUMBERED, scope=RUN, path=OUTPUT),
-    Flag("--output-size", str, None, "resize the final image: same means the content's own size, a number the longer edge in "
-         "pixels", EDGE, scope=ENDING),
+    Flag("--checkpoint-output", str, None, "the pictures saved every N epochs, such as name%s.jpg, instead of e_%s.jpg "
+         "in --output_dir", NUMBERED, scope=RUN, path=OUTPUT),
+    Flag("--output-size", str, None, "resize the final image: same means the content's own size, a number the longer "
+         "edge in pixels", EDGE, scope=ENDING),
     Flag("--bit-depth", int, 8, "bits per colour of the saved images; 16 in PNG and TIFF", BITS, scope=ENDING),
-    Flag("--flatten", bool, False, "save without the content's transparency, which is otherwise restored in formats that "
-         "support it", scope=ENDING),
+    Flag("--flatten", bool, False, "save without the content's transparency, which is otherwise restored in formats "
+         "that support it", scope=ENDING),
     Flag("--remove-noise-final", float, 0.0, "how strongly the final image is denoised; 0 turns it off", NOT_NEGATIVE,
          scope=ENDING),
-    Flag("--smooth-colors", float, 0.0, "blur the colours of saved images, but not their brightness, by this many pixels; 0 turns it "
-         "off", NOT_NEGATIVE, scope=ENDING),
-    Flag("--report", bool, False, "write a page, report.html, beside the final image, and keep it up to date", scope=RUN),
-    Flag("--show", bool, False, "write this page and open it in the browser; with a batch, its contact sheet", scope=SESSION),
+    Flag("--smooth-colors", float, 0.0, "blur the colours of saved images, but not their brightness, by this many "
+         "pixels; 0 turns it off", NOT_NEGATIVE, scope=ENDING),
+    Flag("--report", bool, False, "write a page, report.html, beside the final image, and keep it up to date",
+         scope=RUN),
+    Flag("--show", bool, False, "write this page and open it in the browser; with a batch, its contact sheet",
+         scope=SESSION),
     Flag("--overwrite", bool, False, "replace the files that --output and --checkpoint-output name", scope=RUN),
-    Flag("--resume", str, None, "continue the run in this folder, or from this state file, with its flags", scope=SESSION),
+    Flag("--resume", str, None, "continue the run in this folder, or from this state file, with its flags",
+         scope=SESSION),
     Flag("--print-iterations", int, 1, "log every N epochs", AT_LEAST_ONE, scope=RUN),
     Flag("--seed", int, None, "seed of the random start image: the same seed gives the same picture", SEED),
     Flag("--model-params", str, None, "the weights file, instead of the usual places", path=FILE),
@@ -205,12 +211,12 @@ FLAGS = (
 # The groups of flags in --help and the documentation: (title, the flags' attributes).
 GROUPS = (
     ("pictures", "content_image style_image fit style_scales style_blend_weights start mask regions style_regions"),
-    ("look", "content_weight style_weight tv_weight preserve_colors style_layers style_layer_weights style_term style_norm "
-     "content_layers content_norm patch_size patch_stride patch_rotations patch_scales match_every pooling edges normalised "
-     "tv_loss amplitude_weight model model_params"),
+    ("look", "content_weight style_weight tv_weight preserve_colors style_layers style_layer_weights style_term "
+     "style_norm content_layers content_norm patch_size patch_stride patch_rotations patch_scales match_every pooling "
+     "edges normalised tv_loss amplitude_weight model model_params"),
     ("size and speed", "max_long_edge width pyramid pyramid_epochs precision tile gpu force"),
-    ("optimisation", "max_num_epochs stop_eps optimizer coordinates lr lr_sched_delay lr_sched_factor momentum beta2 weight_decay "
-     "clip_gradient keep_best seed"),
+    ("optimisation", "max_num_epochs stop_eps optimizer coordinates lr lr_sched_delay lr_sched_factor momentum beta2 "
+     "weight_decay clip_gradient keep_best seed"),
     ("output", "output_dir output checkpoint_output save_epochs overwrite output_size bit_depth flatten remove_noise "
      "remove_noise_final smooth_colors"),
     ("runs", "resume report show print_iterations quiet verbose debug"),

@@ -98,7 +98,7 @@ class Print(argparse.Action):
 
 
 def add_flags(parser, defaults=False, names=BY_ATTRIBUTE):
-    """Add all FLAGS, or those with these attributes; without defaults, flags that are not given are missing from the result."""
+    """Add all FLAGS, or those with these attributes; without defaults, flags not given are missing from the result."""
     for flag in (BY_ATTRIBUTE[name] for name in names):
         default = flag.default if defaults else argparse.SUPPRESS
         if flag.type is bool:
@@ -106,7 +106,7 @@ def add_flags(parser, defaults=False, names=BY_ATTRIBUTE):
             continue
         shown = "" if flag.default is None else f" ({flag.default})"
         metavar = (
-            "{%s}" % ",".join(flag.choices) if flag.choices else {int: "N", float: "X"}.get(flag.type, flag.metavar)
+            f"{{{','.join(flag.choices)}}}" if flag.choices else {int: "N", float: "X"}.get(flag.type, flag.metavar)
         )
         parser.add_argument(
             *flag.names.split(),

@@ -40,8 +40,8 @@ log = logging.getLogger("neural_style")
 def _in_reach(picture, size):
     """The (H, W, 3) picture, averaged over blocks along any side that is more than FAR times as long as in size.
 
-    scikit-image smooths a picture before scaling it down, which takes time proportional to the square of the factor: many
-    minutes for a panorama 60000 pixels wide.
+    scikit-image smooths a picture before scaling it down, which takes time proportional to the square of the factor:
+    many minutes for a panorama 60000 pixels wide.
     """
     down, right = (max(1, side // (FAR * goal)) for side, goal in zip(picture.shape, size))
     if down == right == 1:
@@ -183,10 +183,10 @@ def SaveImage(
 ):
     """Save the (1, 3, H, W) array as a picture; remove_noise is the weight of Chambolle's denoising.
 
-    With bit_depth 16, in formats that have it, nothing is rounded to 8 bits on the way. alpha, (h, w) uint8, is restored
-    in formats that have transparency. size is the (H, W) to resize the picture to, recipe a text to embed in the file.
-    Where mask, (h, w) uint8, is black, it shows photo instead: an array like img, or (h, w, 3) pixels. smooth_colors is the
-    standard deviation, in pixels, of the blur of the colours.
+    With bit_depth 16, in formats that have it, nothing is rounded to 8 bits on the way. alpha, (h, w) uint8, is
+    restored in formats that have transparency. size is the (H, W) to resize the picture to, recipe a text to embed in
+    the file. Where mask, (h, w) uint8, is black, it shows photo instead: an array like img, or (h, w, 3) pixels.
+    smooth_colors is the standard deviation, in pixels, of the blur of the colours.
     """
     form = format_of(filename)
     picture = rendered(

@@ -36,10 +36,10 @@ class Motion(NamedTuple):
         return (fresh + share * self.weight * (self.moved(image) - fresh)).astype(np.float32)
 
     def started(self, painted, photograph):
-        """The start for the next frame: what was painted, moved along, and the photograph where something was hidden before.
+        """The next frame's start: what was painted, moved along, and the photograph where something was hidden before.
 
-        What comes in along the edges is half of what was painted, mirrored: the photograph alone would leave a margin that
-        is never finished, and the mirror alone one of stripes.
+        What comes in along the edges is half of what was painted, mirrored: the photograph alone would leave a margin
+        that is never finished, and the mirror alone one of stripes.
         """
         weight = np.where(self.outside, 0.5, self.weight)
         return (photograph + weight * (self.moved(painted) - photograph)).astype(np.float32)

@@ -126,7 +126,7 @@ def opened(path, name):
         with open(path, "rb") as source:
             file = io.BytesIO(source.read())
     elif stat.S_ISREG(os.stat(path).st_mode):
-        file = open(path, "rb")
+        file = open(path, "rb")  # noqa: SIM115 (closed below)
     elif stat.S_ISDIR(os.stat(path).st_mode):
         raise IsADirectoryError
     else:

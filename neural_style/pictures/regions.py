@@ -79,7 +79,7 @@ def paired(content, styles):
 
 
 def scaled(part, size, shape=None, fit="stretch", scale=1.0):
-    """A map at the size (H, W) as the network sees it, or as a style picture is fitted to it, in its shape: from 0 to 1."""
+    """A map at the size (H, W) that the network sees, or as a style picture is fitted to it, in its shape; 0 to 1."""
     from skimage.transform import resize
 
     share = np.round((FITS[fit](np.dstack([part] * 3), size, scale)[0, 0] + MEANS[0]) / 256, 6)
@@ -135,7 +135,7 @@ def _map(labels, number):
 
 
 def _demand_shape(flag, part, picture, beneath):
-    """Raise UsageError if a picture's map does not have the shape of the picture beneath; one of a single value has any."""
+    """Raise UsageError if a map does not have the shape of the picture beneath; one of a single value has any."""
     (height, width), (goal, across) = picture.pixels.shape[:2], beneath.pixels.shape[:2]
     if abs(width * goal / (height * across) - 1) > ASPECT + 1 / min(height, width) and part.min() != part.max():
         raise UsageError(
@@ -157,7 +157,7 @@ def _bytes(picture):
 
 
 def _name(color):
-    return "#%02x%02x%02x" % tuple(color)
+    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 def _names(*all_labels):

@@ -1,5 +1,6 @@
 """Write pictures completely or not at all, in the format of the name's extension, and read back how they were made."""
 
+import contextlib
 import io
 import logging
 import os
@@ -170,10 +171,8 @@ def recipe_in(picture):
     if KEY in picture.info:
         return str(picture.info[KEY]).encode("utf-8", "replace")
     texts = [picture.info.get("comment")]
-    try:
+    with contextlib.suppress(Exception):  # damaged EXIF data, written by another program
         texts.append((getattr(picture, "tag_v2", None) or picture.getexif()).get(DESCRIPTION))
-    except Exception:  # damaged EXIF data, written by another program
-        pass
     for text in texts:
         text = text.encode("latin-1", "replace") if isinstance(text, str) else text
         if isinstance(text, bytes) and text.startswith(MARK):

@@ -65,7 +65,8 @@ def _result(entry, folder, edge):
     notes = [] if entry.epochs is None else [f"{entry.epochs} epochs"]
     notes += [] if entry.seconds is None else [duration(entry.seconds)]
     link = quote(os.fsencode(entry.output))
-    return f'<a class="result" href="{link}" title="{escape(name)}">{_figure(folder / entry.output, edge, ", ".join(notes))}</a>'
+    figure = _figure(folder / entry.output, edge, ", ".join(notes))
+    return f'<a class="result" href="{link}" title="{escape(name)}">{figure}</a>'
 
 
 def _figure(path, edge, note=""):

@@ -31,9 +31,9 @@ log = logging.getLogger("neural_style")
 class Report:
     """The page of one run, written to path whenever there is news.
 
-    pictures: [(caption, path or Picture)], the content first, then the styles. command: as one would type it. facts: {name:
-    value}, shown in that order; what is None is left out. stop_eps: the bound drawn into the curve of eps, 0 for none. unit:
-    what the run counts.
+    pictures: [(caption, path or Picture)], the content first, then the styles. command: as one would type it. facts:
+    {name: value}, shown in that order; what is None is left out. stop_eps: the bound drawn into the curve of eps, 0 for
+    none. unit: what the run counts.
     """
 
     def __init__(self, path, pictures, command, facts, stop_eps=0, unit="epoch"):
@@ -51,8 +51,8 @@ class Report:
 
         history: records with epoch, eps, losses ({name: weighted loss}) and total, one for each epoch so far.
         checkpoints: [(epoch, path or Picture)] of the pictures so far, the newest last; the final one has "final" for
-        its epoch. status: "running", "finished", "stopped" or "failed". seconds: since the start. epochs: the most there
-        can be.
+        its epoch. status: "running", "finished", "stopped" or "failed". seconds: since the start. epochs: the most
+        there can be.
         """
         if status not in STATES:
             raise ValueError(f"{status!r} is none of {', '.join(STATES)}")

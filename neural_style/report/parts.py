@@ -1,4 +1,4 @@
-"""What both pages are made of: templates, which allow themselves nothing from elsewhere, and pictures inside the page."""
+"""What both pages are made of: templates, which load nothing from elsewhere, and pictures inside the page."""
 
 import base64
 import hashlib
@@ -42,7 +42,7 @@ def img(picture, alt, classes="", more=""):
 
 
 def write(path, name, **values):
-    """Write a page by template/name.html, with the style and the script beside it and those of all pages; values are HTML.
+    """Write a page by template/name.html, with the style and script beside it and those of all pages; values are HTML.
 
     The page's policy forbids it all but this style, this script and the pictures inside it.
     """

@@ -1,1 +1,1 @@
-"""A run, from its arguments to its last picture: put together (setup.py), planned, started, optimised, saved, resumed."""
+"""A run, from its arguments to its last picture: set up (setup.py), planned, started, optimised, saved, resumed."""

@@ -1,8 +1,8 @@
 """What L-BFGS moves: the values of the pixels, or the frequencies of brightness and colours.
 
 The scale of each coordinate decides which directions L-BFGS follows first. Frequencies are the coefficients of a cosine
-transform, and coarse ones have larger factors than fine ones, so that the run needs fewer epochs. Colours have no frequencies
-above FINEST_COLOR: the network hardly sees them, and they would stay in the picture as coloured grain.
+transform, and coarse ones have larger factors than fine ones, so that the run needs fewer epochs. Colours have no
+frequencies above FINEST_COLOR: the network hardly sees them, and they would stay in the picture as coloured grain.
 """
 
 import os

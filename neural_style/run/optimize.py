@@ -87,7 +87,7 @@ def _first_order(track, image, since, args):
 
 
 def _lbfgs(track, image, objective, args):
-    """SciPy's L-BFGS, restarted at each choice of matches if patches are compared, because each choice changes the objective."""
+    """SciPy's L-BFGS; with patches, restarted at each choice of matches, because each choice changes the objective."""
     while track.epoch < args.max_num_epochs:
         epochs = args.max_num_epochs - track.epoch
         if objective.patches:

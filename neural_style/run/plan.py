@@ -87,7 +87,7 @@ def estimate(model, terms, size, style_sizes=(), optimizer="nag", precision="flo
 
 
 def _of_patches(model, terms, size, style_sizes):
-    """The bytes that comparing patches takes: the features of all pictures, the means of matches, and blocks of patches."""
+    """The bytes that comparing patches takes: the features of all pictures, means of matches, and blocks of patches."""
     terms, needed, blocks = [term for term in terms if term.what == PATCHES], 0, [0]
     for term in terms:
         of_styles = sum(model.layer_bytes([term.layer], own)[0] for own in style_sizes)

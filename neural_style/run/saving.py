@@ -152,7 +152,7 @@ class Saving:
 
     @contextlib.contextmanager
     def telling_of_failure(self):
-        """If the run fails in the block, or is interrupted, its page says so; if it diverges, the last good image is saved."""
+        """If the run fails or is interrupted, its page says so; if it diverges, the last good image is saved."""
         try:
             try:
                 yield

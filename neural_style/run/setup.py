@@ -99,7 +99,8 @@ def on_device(array, device):
 def model_and_terms(args, device, pictures, lenient=False):
     """The Model, and the Terms on its layers, the style's first; weights on one layer are added up.
 
-    A picture that is too small for the layers is a UsageError; if lenient, patches and regions that are too small are dropped.
+    A picture that is too small for the layers is a UsageError; if lenient, patches and regions that are too small are
+    dropped.
     """
     model = Model(args.model, device, args.model_params, args.pooling, args.normalised)
     compared = listed(args.style_term)
@@ -201,7 +202,7 @@ def precision_of(args, model, terms):
 
 
 def _scale(term, field, channels, height, width):
-    """What the term's sum of squares is multiplied by; a region counts by its share of the positions, whatever the norm."""
+    """What the term's sum of squares is multiplied by; a region counts by its share of the positions in every norm."""
     share, positions = field((height, width)), height * width
     of_region = positions / float(share.sum()) if share is not None and term.what == GRAM else 1
     return float(term.weight) / term.divisor(channels, positions) * of_region

@@ -38,8 +38,8 @@ NOISES = {"uniform": _uniform, "normal": _normal, "white": _white, "median": _me
 def start_image(name, shape, device, pictures, read=images.read_picture):
     """The NDArray (1, 3, H, W) of that name.
 
-    pictures are {"content": path, "style": path}; network:NAME is what a network paints of the content; any other name is
-    a picture file, which is stretched, or a raw image NAME.npy of this shape; read(path) gives pictures.
+    pictures are {"content": path, "style": path}; network:NAME is what a network paints of the content; any other name
+    is a picture file, which is stretched, or a raw image NAME.npy of this shape; read(path) gives pictures.
     """
     if name in NOISES:
         return NOISES[name](shape).as_in_context(device)  # drawn on the CPU: one seed, one noise everywhere

@@ -7,7 +7,8 @@ import sys
 
 from . import terminal
 
-# Characters that a terminal interprets instead of showing: control characters, and those that change the text direction.
+# Characters that a terminal interprets instead of showing: control characters, and those that change the text
+# direction.
 OBEYED = re.compile("\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 

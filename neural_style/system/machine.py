@@ -23,7 +23,7 @@ def usable_cores():
 
 
 def threads_asked():
-    """The number of threads that OMP_NUM_THREADS asks for (the first, if it has several levels); None if it is not set."""
+    """The number of threads that OMP_NUM_THREADS asks for (the first, if it has several levels); None if not set."""
     asked = os.environ.get("OMP_NUM_THREADS", "").strip()
     if not asked:
         return None

@@ -47,7 +47,7 @@ def above_bar():
 
 
 def command(module, *words):
-    """A command line for a shell: this program as it was called, or python -m module within another one, and these words."""
+    """A shell's command line: this program as it was called, or python -m module within another, and these words."""
     return " ".join([_program(module), *map(shlex.quote, map(str, words))])
 
 

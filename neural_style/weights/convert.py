@@ -193,10 +193,11 @@ def _read_keras(path):
 
 
 def _apart(reader):
-    """The reader in a process of its own: the library for its format crashes on some damaged files, or takes all memory."""
+    """The reader in its own process: the library for its format crashes on some damaged files, or takes all memory."""
     code = (
         "import pickle, resource, sys; resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)); "
-        f"from neural_style.weights import convert; pickle.dump(convert.{reader.__name__}(sys.argv[1]), sys.stdout.buffer)"
+        "from neural_style.weights import convert; "
+        f"pickle.dump(convert.{reader.__name__}(sys.argv[1]), sys.stdout.buffer)"
     )
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
 
@@ -204,8 +205,7 @@ def _apart(reader):
         done = subprocess.run(
             [sys.executable, "-c", code, str(path)],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             env=dict(os.environ, PYTHONPATH=os.pathsep.join(paths)),
         )
         if done.returncode:

@@ -1,7 +1,7 @@
 """Download one file over HTTP, such that the target is always complete and verified.
 
-The bytes are collected in `<target>.part`, where a later call continues; only once they are verified do they replace the
-target, in one step.
+The bytes are collected in `<target>.part`, where a later call continues; only once they are verified do they replace
+the target, in one step.
 """
 
 import contextlib
@@ -48,10 +48,10 @@ def fetch(
 ):
     """Download url to the file target and return its Path; a target that is already verified is left alone.
 
-    git_blob is the SHA-1 that git gives the file, sha256 its SHA-256, size its length in bytes; if that is unknown, it has at
-    most largest. The download is given up after so many consecutive attempts without new bytes, with pauses of pause,
-    2·pause, … seconds in between, or after limit seconds in all. timeout is (for connecting, between two reads) in
-    seconds. progress shows a bar on a terminal, plain lines elsewhere.
+    git_blob is the SHA-1 that git gives the file, sha256 its SHA-256, size its length in bytes; if that is unknown, it
+    has at most largest. The download is given up after so many consecutive attempts without new bytes, with pauses of
+    pause, 2·pause, … seconds in between, or after limit seconds in all. timeout is (for connecting, between two reads)
+    in seconds. progress shows a bar on a terminal, plain lines elsewhere.
     """
     target = Path(target)
     part = target.with_name(target.name + ".part")

@@ -1,9 +1,9 @@
 """Read tensors from `torch.save` files, without PyTorch and without executing what a pickle asks for.
 
 There are two containers for the pickle of a state dict. Since PyTorch 1.6 it is a zip file (`…/data.pkl`, and a file
-`…/data/<key>` for each storage). Before, it was five pickles in a row (magic, version, system, state dict, keys) followed
-by each storage as an int64 count and its values. A pickle may name any function to be called; this reader maps the few
-names that plain tensors need to substitutes of its own and refuses all others.
+`…/data/<key>` for each storage). Before, it was five pickles in a row (magic, version, system, state dict, keys)
+followed by each storage as an int64 count and its values. A pickle may name any function to be called; this reader maps
+the few names that plain tensors need to substitutes of its own and refuses all others.
 """
 
 import collections
@@ -40,7 +40,8 @@ Tensor = collections.namedtuple("Tensor", "storage offset shape strides")
 def read(path, wanted=lambda name: True):
     """The tensors of a state dict whose names are wanted, as {name: array}; the others are not even loaded.
 
-    Raises NeuralStyleError if the file asks for more than tensors; a damaged file raises what pickle, zipfile or NumPy do.
+    Raises NeuralStyleError if the file asks for more than tensors; a damaged file raises what pickle, zipfile or NumPy
+    do.
     """
     with open(path, "rb") as file:
         return read_open(file, path, wanted)
@@ -63,7 +64,7 @@ def demand(sizes):
 
 
 def demand_members(archive, names):
-    """The same for members of a zip; those that are compressed otherwise than PyTorch and NumPy do cannot be bounded."""
+    """The same for members of a zip; those compressed otherwise than PyTorch and NumPy do cannot be bounded."""
     usual, infos = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED), map(archive.getinfo, names)
     demand(info.file_size if info.compress_type in usual else math.inf for info in infos)
 

@@ -20,10 +20,11 @@ if "slow" in name:
 if "endless" in name:
     os.read(0, 1)
     sys.exit(130)
-if "killed" in name and sum(json.loads(line)["name"] == name for line in open(os.path.join(folder, "log"))) <= int(
-    name[0]
-):
-    os.kill(os.getpid(), 9)
+if "killed" in name:
+    with open(os.path.join(folder, "log")) as log:
+        times = sum(json.loads(line)["name"] == name for line in log)
+    if times <= int(name[0]):
+        os.kill(os.getpid(), 9)
 if "deadly" in name:
     os.kill(os.getppid(), 9)
     os.read(0, 1)

@@ -73,7 +73,10 @@ def test_a_process_that_is_killed_gets_a_second_chance(folder, stub, times, code
 @linux
 def test_ctrl_c_ends_what_runs_and_begins_nothing_more(folder):
     (folder / "in/chelsea.png").rename(folder / "in/an endless one.png")
-    code = f"import sys; from neural_style.batch import __main__, children; children.CHILD = {STUB}; sys.exit(__main__.main())"
+    code = (
+        "import sys; from neural_style.batch import __main__, children; "
+        f"children.CHILD = {STUB}; sys.exit(__main__.main())"
+    )
     running = start([sys.executable, "-c", code], folder)
     until(lambda: told(folder))
     sent = time.monotonic()

@@ -117,7 +117,7 @@ def test_boost_has_the_originals_names_kernels_and_channels():
 
 
 def test_every_picture_keeps_its_size():
-    for name, generator in GENERATORS.items():
+    for generator in GENERATORS.values():
         for symbol in generator.parts():
             for size in ((24, 24), (40, 64), (8 * 13, 8 * 7)):
                 assert symbol.infer_shape(**{generators.input_of(symbol): (1, 3) + size})[1] == [(1, 3) + size]

@@ -1,4 +1,4 @@
-"""Training: it learns, as the original's loop does where that is asked for, and a resumed one is the uninterrupted one."""
+"""Training: it learns, like the original's loop where that is asked for, and a resumed one is the uninterrupted one."""
 
 import argparse
 import json
@@ -185,7 +185,7 @@ def test_a_state_without_its_arrays(train, folder):
 
 
 def test_boost_learns_from_sums_of_clipped_gradients():
-    """As the original does: the gradients of a part's picture and of the later ones are added up and clipped on the way."""
+    """As the original does: the gradients of a part's picture and of later ones are added up and clipped on the way."""
 
     class Part:
         def learn(self, gradient, rate):

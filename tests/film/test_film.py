@@ -180,7 +180,7 @@ def test_a_film_goes_on_where_it_was_broken_off(paint, networks, capsys, monkeyp
     for stop_at in 1, 2, 5, 8:
         network.painted = 0
 
-        def paint_until(image):
+        def paint_until(image, stop_at=stop_at):
             if network.painted == stop_at - 1:
                 raise KeyboardInterrupt
             return original(image)

@@ -78,5 +78,5 @@ def test_help_loads_nothing_large():
         "import sys; from neural_style.film.__main__ import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
         "print([name for name in ('numpy', 'mxnet', 'av', 'PIL') if name in sys.modules], file=sys.stderr)"
     )
-    told = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert told.stderr == "[]\n" and "--first-epochs N" in told.stdout

@@ -26,7 +26,7 @@ def weights_of(path):
 
 
 def total(vgg, image, content, style, content_layer=None, extra=()):
-    """Value and gradient of Σ style + content + extra; style is {layer: (target, weight)}, content_layer (layer, weight)."""
+    """Value and gradient: Σ style + content + extra; style is {layer: (target, weight)}, content_layer is one."""
     network, value, slopes = vgg(image), 0.0, {}
     for layer, (target, weight) in style.items():
         part, slopes[layer] = style_term(network.layers[layer], target, weight)

@@ -1,4 +1,4 @@
-"""Patches against brute force in float64, with ties, regions and blended styles; finite differences while matches are kept."""
+"""Patches against brute force in float64, with ties, regions, blended styles; finite differences with kept matches."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Regions: Gram matrices of parts of the image against those of parts of styles, by an independent formula in float64."""
+"""Regions: Gram matrices of parts of the image against those of parts of styles, by a formula of its own in float64."""
 
 import numpy as np
 import pytest

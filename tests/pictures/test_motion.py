@@ -17,7 +17,7 @@ def test_paint_follows_what_moves():
 
 
 def scene(left, height=96, width=128):
-    """A dark square at this column before a smooth background that does not move, (1, 3, H, W), and where the square is."""
+    """A dark square at this column before a smooth, still background, (1, 3, H, W), and where the square is."""
     rows, columns = np.mgrid[:height, :width]
     picture = np.tile(60 * np.sin(rows / 4) * np.cos(columns / 5), (1, 3, 1, 1))
     square = (abs(rows - 48) < 16) & (abs(columns - left - 16) < 16)

@@ -82,8 +82,8 @@ def test_colours_go_out_and_come_back(tmp_path, name, off):
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "deep.png", "deep.tif", AVIF])
 @pytest.mark.parametrize("text", [TEXT, '"' + "längere " * 2200 + '"', "\udcff"], ids=["short", "20 kB", "undecodable"])
 def test_the_text_and_the_profile_come_back(tmp_path, name, text):
-    picture, alpha = (DEEP, DEEP[:, :, 0]) if name.startswith("deep") else (PHOTO, RAMP)
-    for picture in (picture, np.dstack([picture, alpha])):
+    opaque, alpha = (DEEP, DEEP[:, :, 0]) if name.startswith("deep") else (PHOTO, RAMP)
+    for picture in (opaque, np.dstack([opaque, alpha])):
         images.save_picture(picture, tmp_path / name, text)
         assert images.read_recipe(tmp_path / name) == text.replace("\udcff", "?")
         with Image.open(tmp_path / name) as saved:

@@ -1,4 +1,4 @@
-"""Masks and pictures of regions as people make them: blurred edges, JPEG, palettes, transparency, other sizes, mistakes."""
+"""Masks and pictures of regions as people make them: blurred edges, JPEG, palettes, transparency, sizes, mistakes."""
 
 import numpy as np
 import pytest

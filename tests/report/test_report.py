@@ -353,7 +353,7 @@ def embedded_pixels(path):
 
 @pytest.fixture
 def browser_script(tmp_path, monkeypatch):
-    """In the place of a browser: a script that takes its time and writes the address to the file whose path this gives."""
+    """In place of a browser: a script that takes its time and writes the address to the file whose path this gives."""
     script, told = tmp_path / "browser", tmp_path / "told"
     script.write_text(f"#!/bin/sh\nsleep 1\necho $1 > {told}~ && mv {told}~ {told}\n")
     script.chmod(0o755)

@@ -1,4 +1,4 @@
-"""What happens to the surroundings of a run while it goes on: inputs, folders and clocks change, downloads are killed."""
+"""What happens around a run while it goes on: inputs, folders and clocks change, downloads are killed."""
 
 import contextlib
 import ctypes

@@ -166,7 +166,7 @@ def test_a_start_that_leads_nowhere_leaves_no_image():
 
 
 class Matching:
-    """An objective that compares patches; it notes at which epoch matches are given up, by how often it was evaluated."""
+    """An objective that compares patches; it notes how often it was evaluated when matches are given up."""
 
     patches = ["one"]
 

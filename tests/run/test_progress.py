@@ -42,7 +42,7 @@ def terminal(monkeypatch):
 
     def make(columns):
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 25, columns, 0, 0))
-        monkeypatch.setattr(sys, "stderr", open(theirs, "w", encoding="utf-8", closefd=False))
+        monkeypatch.setattr(sys, "stderr", open(theirs, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
         return shown
 
     yield make

@@ -114,12 +114,16 @@ def test_a_disk_that_is_full_at_each_write(random_params, pictures, tmp_path):
 @pytest.mark.skipif(not CAN_MOUNT, reason="needs mount namespaces of one's own")
 def test_weights_and_recipes_on_a_full_disk(tmp_path):
     code = (
-        "import subprocess, sys; from neural_style import recipes; from neural_style.system import errors; from neural_style.weights import params; import numpy\n"
+        "import os, subprocess, sys, numpy\n"
+        "from neural_style import recipes\n"
+        "from neural_style.system import errors\n"
+        "from neural_style.weights import params\n"
         "subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=8k', 'none', sys.argv[1]], check=True)\n"
-        "write = {'params': lambda: params.write(sys.argv[1] + '/a.params', {'arg:a': numpy.zeros((99, 999), 'float32')}),"
+        "arrays = {'arg:a': numpy.zeros((99, 999), 'float32')}\n"
+        "write = {'params': lambda: params.write(sys.argv[1] + '/a.params', arrays),"
         "         'recipe': lambda: recipes.save(sys.argv[1] + '/a.args', [('--lr', 'x' * 99999)])}\n"
         "codes = [errors.run(one, name) for name, one in write.items()]\n"
-        "import os; print(codes, os.listdir(sys.argv[1]))"
+        "print(codes, os.listdir(sys.argv[1]))"
     )
     ran = subprocess.run(["unshare", "-rm", sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

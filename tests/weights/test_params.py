@@ -2,6 +2,7 @@
 
 import os
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_numpy_shape_semantics_read_as_mxnet_writes_them(mx, tmp_path):
     path = str(tmp_path / "v3.params")
     with mx.util.np_shape(True):
         mx.nd.save(path, {"scalar": mx.nd.array(np.float32(3)).reshape(()), "matrix": mx.nd.array(VALUES[0])})
-    assert open(path, "rb").read(28)[24:] == struct.pack("<I", params.V3)
+    assert Path(path).read_bytes()[24:28] == struct.pack("<I", params.V3)
     found = params.read(path)
     assert found["scalar"].shape == () and found["scalar"] == 3
     np.testing.assert_array_equal(found["matrix"], VALUES[0])
