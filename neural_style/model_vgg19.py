@@ -4,6 +4,7 @@ A user's own model is a module `model_NAME` with `get_symbol()` and `get_executo
 ctx)` of the same form; `--model NAME` takes it. Anything beyond these two, as here, is optional and enables more flags.
 """
 
+import functools
 from collections import namedtuple
 
 from .find_mxnet import mx
@@ -88,3 +89,9 @@ def get_executor(style, content, input_size, ctx, params=None, network="vgg19"):
 def get_model(input_size, ctx, network="vgg19"):
     """The bound network itself: its outputs are the style features and the content features."""
     return get_executor(*get_symbol(network=network), input_size, ctx, network=network)
+
+
+def functions_of(network):
+    """get_layers, get_symbol, get_params, get_executor and get_model of another network."""
+    functions = (get_layers, get_symbol, get_params, get_executor, get_model)
+    return [functools.partial(function, network=network) for function in functions]

@@ -7,6 +7,9 @@ NETWORKS = {  # per block of 3×3 convolutions: channels, number of layers
     "vgg19": ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4)),
     "vgg16": ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)),
 }
+NETWORKS["vgg16_bn"] = NETWORKS[
+    "vgg16"
+]  # with other weights: its batch normalisations are folded into its convolutions
 
 
 def layer_shapes(blocks):

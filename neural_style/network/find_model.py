@@ -52,7 +52,7 @@ def find_model(name):
         if error.name != f"model_{name}":
             raise UsageError(f"--model {name}: model_{name}.py imports {error.name}, which is not installed") from error
         raise UsageError(
-            f"--model {name} is unknown: use vgg19 or vgg16, or write a module model_{name}.py in this "
+            f"--model {name} is unknown: use vgg19, vgg16 or vgg16_bn, or write a module model_{name}.py in this "
             "folder with get_symbol() and get_executor() as model_vgg19 has them"
         ) from None
     finally:

@@ -92,7 +92,7 @@ NOISES = ("uniform", "normal", "white", "median")
 # fmt: off
 FLAGS = (
     # the reference's, in its order
-    Flag("--model", str, "vgg19", "the pretrained model to use: vgg19, vgg16, or NAME for your own module model_NAME; "
+    Flag("--model", str, "vgg19", "the pretrained model to use: vgg19, vgg16, vgg16_bn, or NAME for your own module model_NAME; "
          "of several, A,B, the first whose weights are found", NAMES),
     Flag("--content-image", str, "input/IMG_4343.jpg", "the picture to paint; - reads it from standard input",
          scope=ENDING, path=PICTURE),
@@ -224,7 +224,7 @@ GROUPS = (
 # fmt: on
 REFERENCE = tuple(flag.attribute for flag in FLAGS[:16])
 BY_ATTRIBUTE = {flag.attribute: flag for flag in FLAGS}
-OWN_MODELS = ("vgg19", "vgg", "vgg16")
+OWN_MODELS = ("vgg19", "vgg", "vgg16", "vgg16_bn")
 
 
 def is_foreign(model):

@@ -32,7 +32,7 @@ def convert_file(path, output=None, preprocessing=None, force=False):
     """Convert a file in any known format to a weights file and return the new file's path."""
     found = convert.read(pretrained.existing(path))
     arrays = convert.to_arrays(found, path, preprocessing)
-    output = Path(output or f"model/{pretrained.network_of(arrays)}.params")
+    output = Path(output or f"model/{pretrained.network_of(arrays)}{'_bn' * found.batch_norm}.params")
     if output.exists() and not force:
         raise UsageError(f"{output} already exists; --force replaces it, --output names another file")
     sources.save(output, arrays, f"{Path(path).name} ({found.format})", convert.precision(found, preprocessing))
@@ -81,7 +81,7 @@ def parser():
         "convert", parents=[shared], help="convert another VGG19 or VGG16 file to a weights file"
     )
     turn.add_argument("file", metavar="FILE", help=", ".join(row[0] for row in convert.FORMATS))
-    turn.add_argument("--output", metavar="PATH", help="default: model/vgg19.params or model/vgg16.params")
+    turn.add_argument("--output", metavar="PATH", help="default: model/vgg19.params, vgg16.params, or vgg16_bn.params")
     turn.add_argument(
         "--preprocessing",
         choices=("caffe", "torchvision"),

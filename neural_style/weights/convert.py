@@ -10,6 +10,8 @@ Files are recognised by their content, see FORMATS. Each format's reader returns
     caffe        the same with channels B, G, R
     torchvision  R, G, B, 0 to 1, normalised by a mean and a standard deviation per channel
     None         the file does not say
+
+A batch normalisation behind a convolution is folded into it, which leaves VGG's own network.
 """
 
 import collections
@@ -30,13 +32,18 @@ from . import download, params, torch_file
 
 TORCH_MEANS = np.array([0.485, 0.456, 0.406])
 TORCH_DEVIATIONS = np.array([0.229, 0.224, 0.225])
-PREPARED_BY_SHA256 = {"dcbb9e9d": "torchvision", "397923af": "torchvision", "d01eb7cb": "caffe", "00b39a1b": "caffe"}
+PREPARED_BY_SHA256 = {
+    **dict.fromkeys(("dcbb9e9d", "397923af", "c79401a0", "6c64b313"), "torchvision"),
+    **dict.fromkeys(("d01eb7cb", "00b39a1b"), "caffe"),
+}
+BATCH_NORM = {"weight": "gamma", "bias": "beta"}  # PyTorch's names for Gluon's
+EPSILON = 1e-5  # what both add to the variance
 
 # Keras 1 and 2, and models saved by Keras 3; weights saved by Keras 3
 KERAS = r".*block(\d)_conv(\d)/.*(?:kernel|bias|_W|_b)(?:_1)?(?::0)?|layers/conv2d_?(\d*)/vars/[01]"
 QUANTISED = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 
-Found = collections.namedtuple("Found", "format preparation layers")
+Found = collections.namedtuple("Found", "format preparation layers batch_norm", defaults=[False])
 
 
 def convert(path, preprocessing=None):
@@ -93,7 +100,9 @@ def to_arrays(found, path, preprocessing=None):
 
 def _check(layers, path):
     """The layers' names, after checking that their number, shapes and values fit a known network."""
-    known = {len(layer_shapes(blocks)): (name, layer_shapes(blocks)) for name, blocks in NETWORKS.items()}
+    known = {}
+    for name, blocks in NETWORKS.items():
+        known.setdefault(len(layer_shapes(blocks)), (name, layer_shapes(blocks)))
     if len(layers) not in known:
         counts = " or ".join(f"{count} ({name})" for count, (name, _) in known.items())
         raise NeuralStyleError(
@@ -151,15 +160,13 @@ def _read_params(path):
     arrays = {name.split(":")[-1]: array for name, array in params.read(path).items()}
     if "conv1_1_weight" in arrays:
         return "ours", _paired(arrays, r"conv(\d)_(\d)_(?:weight|bias)")
-    _refuse_batch_norm(arrays, path)
-    return "torchvision", _paired(arrays, r"features\.(\d+)\.(?:weight|bias)|.*conv(\d+)_(?:weight|bias)")
+    return ("torchvision", *_folded(arrays, r"features\.(\d+)\.(?:weight|bias)|.*conv(\d+)_(?:weight|bias)"))
 
 
 def _read_torch(path):
     arrays = torch_file.read(path, lambda name: "features." in name)
-    _refuse_batch_norm(arrays, path)
-    layers = _paired(arrays, r"(?:.*\.)?features\.(\d+)\.(?:weight|bias)")
-    return PREPARED_BY_SHA256.get(download.sha256_of(path)[:8]), layers
+    preparation = PREPARED_BY_SHA256.get(download.sha256_of(path)[:8])
+    return (preparation, *_folded(arrays, r"(?:.*\.)?features\.(\d+)\.(?:weight|bias)"))
 
 
 def _read_npz(path):
@@ -273,11 +280,31 @@ def _paired(arrays, pattern):
     return [(pair[4], pair.get(1, np.zeros(0))) for _, pair in sorted(numbered.items()) if 4 in pair]
 
 
-def _refuse_batch_norm(arrays, path):
-    if any(name.endswith(("running_mean", "moving_mean", "gamma")) for name in arrays):
-        raise NeuralStyleError(
-            f"{path} is a VGG with batch normalisation, which is a different network; use the one without"
-        )
+def _folded(arrays, pattern):
+    """The layers as _paired finds them, with batch normalisations folded in; and whether there were any."""
+    layers, norms = _paired(arrays, pattern), collections.defaultdict(dict)
+    for name, array in arrays.items():
+        match = re.fullmatch(r"(.*?(\d+))[._](weight|gamma|bias|beta|running_mean|running_var)", name)
+        if match and array.ndim == 1:
+            part = BATCH_NORM.get(match[3], match[3])
+            norms[int(match[2]), match[1]][part] = np.asarray(array, np.float64)
+    norms = [norm for _, norm in sorted(norms.items()) if {"gamma", "running_mean"} & set(norm)]
+    if not norms:
+        return layers, False
+    if [len(norm) for norm in norms] != [4] * len(layers):
+        raise ValueError("its batch normalisations are not complete")
+    return [_normalised(*layer, **norm) for layer, norm in zip(layers, norms)], True
+
+
+def _normalised(weight, bias, gamma, beta, running_mean, running_var):
+    """A convolution that computes what the batch normalisation makes of this one's output."""
+    if {len(weight)} != {
+        len(array) for array in (gamma, beta, running_mean, running_var, bias if bias.size else weight)
+    }:
+        raise ValueError(f"a batch normalisation does not fit its convolution of {len(weight)} filters")
+    with np.errstate(invalid="ignore"):  # of a negative variance; what is not finite is refused later
+        factor = gamma / np.sqrt(running_var + EPSILON)
+    return weight * factor[:, None, None, None], ((bias if bias.size else 0) - running_mean) * factor + beta
 
 
 def _zip_members(path):

@@ -1,5 +1,7 @@
 """Models by name, their layers, and what their weights files must have."""
 
+import shutil
+
 import numpy as np
 import pytest
 from networks import SMALL, small_weights, write
@@ -7,7 +9,8 @@ from oracle import Vgg
 
 from neural_style import model_vgg16, model_vgg19
 from neural_style.find_mxnet import mx
-from neural_style.network import find_model
+from neural_style.network import architecture, find_model
+from neural_style.options.parse import get_args
 from neural_style.system.errors import UsageError
 
 
@@ -28,6 +31,18 @@ def test_of_several_models_the_first_with_weights_is_taken(small, monkeypatch, c
     with pytest.raises(UsageError, match="is it for vgg16 or vgg19"):
         find_model.Model("vgg16,vgg19", mx.cpu(), small)
     assert "no weights for vgg16" in caplog.text
+
+
+def test_vgg16_with_its_normalisations_folded_is_a_model_with_weights_of_its_own(tmp_path, small_files, monkeypatch):
+    monkeypatch.setitem(architecture.NETWORKS, "vgg16_bn", SMALL["vgg16"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model").mkdir()
+    shutil.copy(small_files["vgg16"], tmp_path / "model/vgg16_bn.params")
+    args = get_args(["--recipe", "fastai"])
+    assert args.model == "vgg16_bn,vgg16,vgg19"
+    model = find_model.Model(args.model, mx.cpu())
+    assert model.is_own and model.resolve("relu4_last") == "relu4_3"
+    np.testing.assert_array_equal(model.parameter("conv5_3_bias").asnumpy(), small_weights("vgg16")["conv5_3_bias"])
 
 
 def assert_near(ours, theirs):

@@ -14,6 +14,7 @@ from weight_files import (
     bgr,
     fake_torch,
     known,
+    normalisations,
     pairs,
     state_dict,
     write_gluon,
@@ -25,7 +26,8 @@ from weight_files import (
 
 from neural_style.network.architecture import array_shapes
 from neural_style.system.errors import NeuralStyleError, UsageError
-from neural_style.weights import convert, download, params, torch_file
+from neural_style.weights import convert, download, params, pretrained, torch_file
+from neural_style.weights.__main__ import main as weights_command
 
 REAL = convert.NETWORKS
 NETWORKS = ("vgg19", "vgg16")
@@ -193,6 +195,61 @@ def test_torchvision_is_folded_into_the_first_layer(tmp_path, torch, monkeypatch
     assert_known(rest, {name: known()[name] for name in rest})
 
 
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("kind", ("torchvision", "its zip", "gluon", "gluon export"))
+def test_batch_normalisations_are_folded_into_their_convolutions(tmp_path, torch, kind, network):
+    """Layer by layer: what comes out is the normalisation of the convolution's output."""
+    arrays, path = known(network), tmp_path / "bn"
+    norms = normalisations(arrays)
+    state = state_dict(arrays, network, norms)
+    if network == "vgg16":  # where torchvision's vgg16_bn has its convolutions; pools are features 6, 13, 23, 33 and 43
+        convolutions = [int(name.split(".")[1]) for name, array in state.items() if array.ndim == 4]
+        assert convolutions == [0, 3, 7, 10, 14, 17, 20, 24, 27, 30, 34, 37, 40]
+    if kind.startswith("gluon"):
+        write_gluon_bn(path, arrays, norms, kind == "gluon export", state)
+    else:
+        (write_pth_zip if kind == "its zip" else write_pth_stream)(path, torch, state)
+    found = convert.convert(path, None if kind.startswith("gluon") else "torchvision")
+    assert convert.read(path).batch_norm and list(found) == list(arrays)
+    picture = np.random.RandomState(1).uniform(0, 1, (3, 6, 7))
+    for name, weight, bias in pairs(arrays):
+        features, prepared = (np.random.RandomState(2).uniform(-1, 1, (weight.shape[1], 6, 7)),) * 2
+        if name == "1_1":
+            features, prepared = picture * 256 - np.reshape([123.68, 116.779, 103.939], (3, 1, 1)), normalised(picture)
+        norm = {part: array.reshape(-1, 1, 1).astype("float64") for part, array in norms[name].items()}
+        output = (first_layer(prepared, weight, bias) - norm["running_mean"]) / np.sqrt(norm["running_var"] + 1e-5)
+        np.testing.assert_allclose(
+            first_layer(features, found[f"conv{name}_weight"], found[f"conv{name}_bias"]),
+            output * norm["weight"] + norm["bias"],
+            rtol=1e-4,
+            atol=1e-4,
+        )
+
+
+def write_gluon_bn(path, arrays, norms, exported, state):
+    """What Gluon saves, or exports, of a VGG with batch normalisation."""
+    gluon = {"weight": "gamma", "bias": "beta"}
+    if exported:
+        state = {}
+        for number, (name, weight, bias) in enumerate(pairs(arrays)):
+            state[f"arg:vgg0_conv{number}_weight"], state[f"arg:vgg0_conv{number}_bias"] = weight, bias
+            state.update({f"arg:vgg0_batchnorm{number}_{gluon.get(part, part)}": a for part, a in norms[name].items()})
+    else:
+        behind = {name.rpartition(".")[0] for name in state if name.endswith("running_mean")}
+        parts = [(*name.rpartition(".")[::2], array) for name, array in state.items() if array.ndim]
+        state = {f"{layer}.{gluon[part] if layer in behind and part in gluon else part}": a for layer, part, a in parts}
+    params.write(path, state)
+
+
+def test_weights_with_folded_normalisations_have_a_name_of_their_own(tmp_path, torch, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pretrained, "NETWORKS", SMALL)
+    write_pth_zip(tmp_path / "bn.pth", torch, state_dict(known("vgg16"), "vgg16", normalisations(known("vgg16"))))
+    assert weights_command(["convert", "bn.pth", "--preprocessing", "torchvision"]) == 0
+    assert os.listdir("model") and os.path.isfile("model/vgg16_bn.params")
+    assert pretrained.find("vgg16_bn").samefile("model/vgg16_bn.params") and not os.path.exists("model/vgg16.params")
+
+
 def test_caffe_by_its_checksum(tmp_path, torch, monkeypatch):
     write_pth_stream(tmp_path / "vgg.pth", torch, state_dict(bgr(known())))
     monkeypatch.setattr(download, "sha256_of", lambda path: "d01eb7cb" + 56 * "0")
@@ -254,14 +311,19 @@ def test_truncated_torch_files_are_told(tmp_path, torch, write):
         assert "\n" not in str(caught.value)
 
 
-def test_batch_normalisation_is_refused(tmp_path, torch):
-    state = {**state_dict(known()), "features.1.running_mean": np.ones(4, "f4")}
-    write_pth_zip(tmp_path / "vgg19_bn.pth", torch, state)
-    with pytest.raises(NeuralStyleError, match="batch normalisation"):
-        convert.convert(tmp_path / "vgg19_bn.pth")
-    params.write(tmp_path / "bn.params", {"features.0.weight": np.ones((4, 3, 3, 3)), "features.1.gamma": np.ones(4)})
-    with pytest.raises(NeuralStyleError, match="batch normalisation"):
-        convert.convert(tmp_path / "bn.params")
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        ({"features.1.running_var": None}, "batch normalisations are not complete"),
+        ({"features.8.running_mean": np.ones(9, "f4")}, "does not fit its convolution of 5 filters"),
+        ({"features.1.running_var": -np.ones(4, "f4")}, "conv1_1 holds values that are not finite"),
+    ],
+)
+def test_batch_normalisations_are_checked(tmp_path, torch, spoil, message):
+    state = {**state_dict(known("vgg16"), "vgg16", normalisations(known("vgg16"))), **spoil}
+    write_pth_zip(tmp_path / "bn.pth", torch, {name: array for name, array in state.items() if array is not None})
+    with pytest.raises(NeuralStyleError, match=message):
+        convert.convert(tmp_path / "bn.pth", "torchvision")
 
 
 def with_nan(arrays):
@@ -305,8 +367,12 @@ def test_in_real_use_the_shapes_are_those_of_vgg(tmp_path, monkeypatch):
     shapes = convert.layer_shapes(REAL["vgg19"])
     assert len(shapes) == 16 and shapes["conv4_1"] == (512, 256, 3, 3)
     assert len(convert.layer_shapes(REAL["vgg16"])) == 13
-    sizes = [sum(map(np.prod, array_shapes(blocks).values())) for blocks in REAL.values()]
-    assert sizes == [20024384, 14714688]  # as published for the networks without classifier
+    sizes = {name: sum(map(np.prod, array_shapes(blocks).values())) for name, blocks in REAL.items()}
+    assert sizes == {
+        "vgg19": 20024384,
+        "vgg16": 14714688,
+        "vgg16_bn": 14714688,
+    }  # as published for the networks without classifier
 
 
 @pytest.mark.parametrize(

@@ -73,23 +73,42 @@ def write_keras(path, arrays, weight_name="{0}_W_1:0", bias_name="{0}_b_1:0", ro
         file["optimizer_weights/Adam/block1_conv1/kernel/m:0"] = np.ones((3, 3, 3, 4), "f4")
 
 
-def torchvision_names(network):
-    """conv1_1 → features.0, …: each convolution has a ReLU behind it, each block a pool."""
+def torchvision_names(network, batch_norm=False):
+    """conv1_1 → features.0, …: each convolution has a ReLU behind it, each block a pool; a normalisation comes between."""
     names, index = {}, 0
     for block, (_, count) in enumerate(SMALL[network], 1):
         for layer in range(1, count + 1):
             names[f"{block}_{layer}"] = f"features.{index}"
-            index += 2
+            index += 3 if batch_norm else 2
         index += 1
     return names
 
 
-def state_dict(arrays, network="vgg19"):
-    names, state = torchvision_names(network), collections.OrderedDict()
+def state_dict(arrays, network="vgg19", norms=None):
+    """norms are those behind the convolutions, as normalisations makes them."""
+    names, state = torchvision_names(network, norms is not None), collections.OrderedDict()
     for name, weight, bias in pairs(arrays):
         state[names[name] + ".weight"], state[names[name] + ".bias"] = weight, bias
+        if norms:
+            behind = f"features.{int(names[name].split('.')[1]) + 1}"
+            state.update({f"{behind}.{part}": array for part, array in norms[name].items()})
+            state[f"{behind}.num_batches_tracked"] = np.array(1000)
     state["classifier.0.weight"] = np.ones((3, 5), "f4")
     return state
+
+
+def normalisations(arrays):
+    """A batch normalisation for each convolution, {"1_1": {part: array}} with PyTorch's names."""
+    random = np.random.RandomState(11)
+    return {
+        name: {
+            "weight": random.uniform(0.5, 2, len(bias)).astype("f4"),
+            "bias": random.standard_normal(len(bias)).astype("f4"),
+            "running_mean": random.standard_normal(len(bias)).astype("f4"),
+            "running_var": random.uniform(0.1, 4, len(bias)).astype("f4"),
+        }
+        for name, _, bias in pairs(arrays)
+    }
 
 
 class Saved:

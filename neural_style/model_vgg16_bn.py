@@ -1,0 +1,5 @@
+"""VGG16 trained with batch normalisation, which its weights have folded into the convolutions."""
+
+from .model_vgg19 import CONTENT_LAYERS, STYLE_LAYERS, ConvExecutor, functions_of  # noqa: F401 (the interface)
+
+get_layers, get_symbol, get_params, get_executor, get_model = functions_of("vgg16_bn")
