@@ -26,6 +26,11 @@ from .system import machine, memory
 from .system.errors import NeuralStyleError, UsageError
 
 SUPPORTED = "Python 3.8 to 3.13 on Linux (x86-64, ARM64), or an Intel build of Python 3.8 to 3.12 on macOS"
+ELSEWHERE = {  # what to do where MXNet has no build, by system and machine
+    ("Windows", "AMD64"): "on Windows, use it in WSL 2",
+    ("Windows", "ARM64"): "on Windows, use it in WSL 2",
+    ("Darwin", "arm64"): "on Apple silicon, use an Intel build of Python, which Rosetta runs",
+}
 
 GONE_CONSTANTS = dict(
     PZERO=0.0, NZERO=-0.0, PINF=float("inf"), NINF=float("-inf"), Inf=float("inf"), NAN=float("nan"), NaN=float("nan")
@@ -151,15 +156,12 @@ def load():
     try:
         return importlib.import_module("mxnet")
     except (ImportError, OSError, AttributeError) as error:
-        advice = (
-            "pip install 'mxnet==1.9.1' 'numpy<2'"
-            if sys.version_info < (3, 13)
-            else "pip install --no-deps mxnet==1.9.1"
-        )
+        package = "'mxnet==1.9.1' 'numpy<2'" if sys.version_info < (3, 13) else "--no-deps mxnet==1.9.1"
+        advice = ELSEWHERE.get((platform.system(), platform.machine()), f"install it with: pip install {package}")
         raise NeuralStyleError(
             f"MXNet does not load on Python {platform.python_version()}, {platform.system()} "
             f"{platform.machine()}: {str(error).splitlines()[0] if str(error) else type(error).__name__}. "
-            f"It runs with {SUPPORTED}; install it with: {advice}"
+            f"It runs with {SUPPORTED}; {advice}"
         ) from error
 
 

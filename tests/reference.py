@@ -1,7 +1,7 @@
 """The original's seven functions, as its documents describe them: what users who replaced some of ours by theirs have.
 
-Each calls MXNet, NumPy and scikit-image as the original does, with the same arguments and groups of symbols. Only saving
-names the colour axis as today's scikit-image wants it.
+Each calls MXNet, NumPy and scikit-image as the original does, with the same arguments and groups of symbols. Only
+saving names the colour axis as today's scikit-image wants it.
 """
 
 import numpy as np
@@ -58,7 +58,7 @@ def style_gram_symbol(input_size, style):
 
 def get_loss(gram, content):
     distances = [
-        mx.sym.sum(mx.sym.square(mx.sym.Variable("target_gram_%d" % i) - gram[i]))
+        mx.sym.sum(mx.sym.square(mx.sym.Variable(f"target_gram_{i}") - gram[i]))
         for i in range(len(gram.list_outputs()))
     ]
     return mx.sym.Group(distances), mx.sym.sum(mx.sym.square(mx.sym.Variable("target_content") - content))

@@ -51,15 +51,26 @@ def test_the_aliases_mxnet_needs_are_there_and_distutils_is_not_faked_for_others
         )
 
 
-def test_what_does_not_load_says_what_to_use_instead(monkeypatch):
+@pytest.mark.parametrize(
+    "system, machine, advice",
+    [
+        ("Linux", "x86_64", "install it with: pip install "),
+        ("Windows", "AMD64", "on Windows, use it in WSL 2"),
+        ("Darwin", "arm64", "on Apple silicon, use an Intel build of Python, which Rosetta runs"),
+    ],
+)
+def test_what_does_not_load_says_what_to_use_instead(monkeypatch, system, machine, advice):
     def missing(name):
         raise ModuleNotFoundError("No module named 'mxnet'")
 
     monkeypatch.setattr(find_mxnet.importlib, "import_module", missing)
+    monkeypatch.setattr(find_mxnet.platform, "system", lambda: system)
+    monkeypatch.setattr(find_mxnet.platform, "machine", lambda: machine)
     with pytest.raises(NeuralStyleError) as caught:
         find_mxnet.load()
     said = str(caught.value)
-    assert "No module named 'mxnet'" in said and "Python 3.8 to 3.12" in said and "mxnet==1.9.1" in said
+    assert f", {system} {machine}: No module named 'mxnet'. It runs with Python 3.8 to 3.13 on Linux" in said
+    assert ("mxnet==1.9.1" in said) == (system == "Linux") and f"; {advice}" in said
 
 
 def test_devices(monkeypatch):

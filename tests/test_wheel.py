@@ -2,7 +2,9 @@
 
 import functools
 import http.server
+import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import numpy
 import pytest
+from packaging.requirements import Requirement
 
 import neural_style
 from neural_style.weights import download, sources
@@ -22,19 +25,29 @@ PIP = ["-m", "pip", "--quiet", "--disable-pip-version-check"]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel of this checkout, built from a copy that is removed again."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    shutil.copytree(ROOT / "neural_style", source / "neural_style", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.py", "README.md"):
-        shutil.copy(ROOT / name, source)
-    subprocess.run(
-        [sys.executable, *PIP, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(source)], check=True
+def sdist(tmp_path_factory):
+    """The unpacked sdist of this checkout, made from a copy that is removed again."""
+    folder = tmp_path_factory.mktemp("sdist")
+    junk = shutil.ignore_patterns(
+        ".git", ".venv*", ".*_cache", "*.egg-info", "__pycache__", "output", "input", "*.params*"
     )
-    shutil.rmtree(source)
-    (path,) = folder.glob("*.whl")
-    return path
+    shutil.copytree(ROOT, folder / "checkout", ignore=junk)
+    styles = Path("neural_style", "end_to_end", "styles")
+    shutil.copytree(ROOT / styles, folder / "checkout" / styles, dirs_exist_ok=True)
+    code = "from setuptools import build_meta; build_meta.build_sdist('..')"
+    subprocess.run([sys.executable, "-c", code], cwd=folder / "checkout", check=True, stdout=subprocess.DEVNULL)
+    shutil.rmtree(folder / "checkout")
+    shutil.unpack_archive(next(folder.glob("*.tar.gz")), folder)
+    return next(path for path in folder.iterdir() if path.is_dir())
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist, tmp_path_factory):
+    """The wheel made from the sdist."""
+    folder = tmp_path_factory.mktemp("wheel")
+    words = ["wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(sdist)]
+    subprocess.run([sys.executable, *PIP, *words], check=True)
+    return next(folder.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +73,54 @@ def run(installed, words, folder, **more):
     )
 
 
+def files_of(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout")
+def test_the_sdist_has_every_file(sdist):
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    tracked = {name for name in files.split("\0") if (ROOT / name).is_file()}
+    assert tracked <= files_of(sdist)
+
+
+def test_the_tests_of_the_sdist_pass(sdist):
+    words = ["-m", "pytest", "-q", "tests/test_readme.py"]  # it reads the most of what is not in a wheel
+    told = subprocess.run([sys.executable, *words], cwd=sdist, capture_output=True, text=True)
+    assert told.returncode == 0, told.stdout
+
+
 def test_the_wheel_has_every_file(wheel):
-    files = (
-        path for path in (ROOT / "neural_style").rglob("*") if path.is_file() and path.parent.name != "__pycache__"
-    )
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("neural_style/")}
-    assert packed == {path.relative_to(ROOT).as_posix() for path in files}
+    assert packed == {f"neural_style/{name}" for name in files_of(ROOT / "neural_style") if "__pycache__" not in name}
+
+
+@pytest.fixture(scope="module")
+def metadata(installed):
+    (folder,) = installed.parent.glob("lib/python*/site-packages/neural_style_mxnet-*/METADATA")
+    return importlib.metadata.Distribution.at(folder.parent).metadata
+
+
+def test_the_long_description_leads_somewhere(metadata):
+    page = metadata.get_payload()
+    links = re.findall(r"\]\(([^)]+)\)", page)
+    assert len(links) > 20 and all(link.startswith((metadata["Home-page"], "https://", "#")) for link in links)
+    assert f"({metadata['Home-page']}/raw/HEAD/examples/sample.jpg)" in page
+    assert re.sub(rf"{metadata['Home-page']}/(raw|blob)/HEAD/", "", page) == (ROOT / "README.md").read_text("utf-8")
+
+
+def test_versions_of_python(metadata):
+    versions = re.findall(r"Python :: (3\.\d+)", str(metadata.get_all("Classifier")))
+    assert f"| Python | {versions[0]} to {versions[-1]} (tested" in metadata.get_payload()
+    assert metadata["Requires-Python"] == f">={versions[0]}"
+
+
+@pytest.mark.parametrize("system", ["linux x86_64", "linux aarch64", "darwin x86_64", "darwin arm64", "win32 AMD64"])
+def test_mxnet_is_required_where_it_has_a_build(metadata, system):
+    requirements = map(Requirement, metadata.get_all("Requires-Dist"))
+    (marker,) = (requirement.marker for requirement in requirements if requirement.name == "mxnet")
+    where = dict(zip(("sys_platform", "platform_machine"), system.split()), python_version="3.11")
+    assert marker.evaluate(where) == (system not in ("darwin arm64", "win32 AMD64"))
 
 
 def test_the_installed_command(installed, random_params, pictures, tmp_path):

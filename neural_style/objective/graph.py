@@ -16,7 +16,7 @@ mx = find_mxnet.mx
 
 
 def style_gram_symbol(input_size, style):
-    """Gram matrices of a group of style outputs for pictures of input_size (H, W), as a group; and their scales C·H·W·C.
+    """Gram matrices of a group of style outputs of pictures of input_size (H, W), as a group; their scales C·H·W·C.
 
     A layer's features are taken as a C × (H·W) matrix; FullyConnected of that matrix with itself multiplies it
     with its own transpose.
