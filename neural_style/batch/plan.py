@@ -1,9 +1,7 @@
 """What a batch has to paint: its pairs, the run for each of them, and what each picture depends on."""
 
 import contextlib
-import hashlib
 import itertools
-import json
 import os
 import re
 from argparse import Namespace
@@ -12,17 +10,17 @@ from pathlib import Path
 from ..network import normalise
 from ..network.find_model import first_with_weights, full_name, is_own
 from ..options import check
-from ..options.flags import FILE, PICTURE, RUN, SESSION, attributes, listed, paths, with_paths
+from ..options.flags import FILE, PICTURE, listed, paths, with_paths
 from ..pictures import images
 from ..report.contact_sheet import SHEET
+from ..saved import work
 from ..system.errors import UsageError
-from ..weights import download, pretrained
+from ..system.files import sha256_of
+from ..weights import pretrained
 from .children import Task
 from .pairs import demand_one_size, find_pictures, name_outputs
 from .record import DONE, Record
 
-# Flags that can change without another picture; remove_noise is for checkpoints.
-NOT_THE_PICTURE = {*attributes(RUN, SESSION), "remove_noise"}
 FIRST = 7  # times as many epochs for the first frame of a sequence: all others start from a painted one
 
 
@@ -89,10 +87,10 @@ class Batch:
         """A digest of everything that the pair's picture depends on."""
         args = dict(vars(self.args), content_image=pair.content, style_image=pair.style)
         _, before = self._last.get(pair.style, (None, ""))
-        fixed = what_counts(Namespace(**args), self._digest)
+        fixed = work.what_counts(Namespace(**args), self._digest)
         if self.own.sequence:
             fixed["first_epochs"] = first_epochs(self.own, self.args)
-        return hashlib.sha256(json.dumps([fixed, before], sort_keys=True).encode()).hexdigest()[:16]
+        return work.fingerprint(fixed, before)[:16]
 
     def _digest(self, path):
         """The SHA-256 of a file, or its name if it cannot be read."""
@@ -100,7 +98,7 @@ class Batch:
             self._digests[path] = path
             if os.path.isfile(path):
                 with contextlib.suppress(OSError):  # the pair's own run will say why
-                    self._digests[path] = download.sha256_of(path)
+                    self._digests[path] = sha256_of(path)
         return self._digests[path]
 
     def task(self, pair):
@@ -151,14 +149,6 @@ class Batch:
 def first_epochs(own, args):
     """The number of epochs for the first frame of each scene."""
     return own.first_epochs or FIRST * args.max_num_epochs
-
-
-def what_counts(args, digest):
-    """The arguments that a picture depends on, by their names; digest(path) stands for each file."""
-    args = vars(args)
-    for kind in (PICTURE, FILE):
-        args = with_paths(args, kind, digest)
-    return {name: value for name, value in args.items() if name not in NOT_THE_PICTURE}
 
 
 def weights_of(args):

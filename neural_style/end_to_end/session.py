@@ -26,8 +26,7 @@ from ..run.progress import Progress, duration
 from ..run.state import EpochRecord
 from ..system import machine, terminal
 from ..system.errors import NeuralStyleError, UsageError
-from ..system.files import atomic
-from ..weights import download
+from ..system.files import atomic, sha256_of
 from . import network, training
 from .generators import GENERATORS, shapes
 from .photographs import Photographs
@@ -234,9 +233,9 @@ def _digest(own, args, photographs):
     """A digest of the pictures, which shows whether a training is resumed with the same ones."""
     found = hashlib.sha256()
     for path in style_pictures(args):
-        found.update(download.sha256_of(path).encode() if os.path.isfile(path) else b"none")
+        found.update(sha256_of(path).encode() if os.path.isfile(path) else b"none")
     for path in photographs.paths:
-        found.update(download.sha256_of(path).encode())
+        found.update(sha256_of(path).encode())
     return found.hexdigest()
 
 

@@ -1,18 +1,17 @@
 """From the command's arguments to the painted film."""
 
 import contextlib
-import hashlib
-import json
 import os
 from argparse import Namespace
 
-from ..batch.plan import first_epochs, weights_of, what_counts
+from ..batch.plan import first_epochs, weights_of
 from ..options import check
 from ..options.flags import PICTURE, listed, paths, with_paths
 from ..pictures import read, write
 from ..run.progress import duration
+from ..saved import work
 from ..system.errors import UsageError, say
-from ..weights.download import sha256_of
+from ..system.files import sha256_of
 from . import painters
 from .kept import Kept
 from .paint import paint, scaled_size, writer
@@ -31,8 +30,7 @@ def film(own, args, long_edge=None, width=None):
     write.refuse_read_only(own.output)
     kept = Kept(own.output)
     painter, depends_on = (_by_network if own.network else _in_style)(own, args, shown.size, kept)
-    depends_on = [sha256_of(own.film), shown.size, depends_on]
-    done = kept.begin(hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest(), args.overwrite)
+    done = kept.begin(work.fingerprint(sha256_of(own.film), shown.size, depends_on), args.overwrite)
     if not args.quiet:
         _announce(source, shown, done, to)
     try:
@@ -96,4 +94,4 @@ def _in_style(own, args, size, kept):
     args.model, args.model_params = weights_of(args)
     args.max_long_edge, args.width = max(size), None
     first = first_epochs(own, args)
-    return painters.in_style(args, first, kept), ["style", first, what_counts(args, sha256_of)]
+    return painters.in_style(args, first, kept), ["style", first, work.what_counts(args, sha256_of)]

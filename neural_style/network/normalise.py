@@ -14,7 +14,8 @@ import numpy as np
 from .. import find_mxnet
 from ..pictures import images
 from ..system.errors import NeuralStyleError
-from ..weights import download, pretrained, sources
+from ..system.files import sha256_of
+from ..weights import pretrained, sources
 from .architecture import NETWORKS, layer_shapes
 
 log = logging.getLogger("neural_style")
@@ -83,7 +84,7 @@ def write_normalised(path, output, pictures=None, network="vgg19"):
 
 def _origin(path):
     """The source that a normalised file's record names."""
-    return f"the weights file with SHA-256 {download.sha256_of(path)}, normalised"
+    return f"the weights file with SHA-256 {sha256_of(path)}, normalised"
 
 
 def ensure(network="vgg19", explicit=None):

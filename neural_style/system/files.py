@@ -1,6 +1,7 @@
 """Files that are written completely or not at all."""
 
 import contextlib
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -59,3 +60,16 @@ def _unnamed_file(folder):
         return number
     os.close(number)
     return None
+
+
+def sha256_of(path):
+    """The SHA-256 of a file, in hex."""
+    return digest_of(path, hashlib.sha256())
+
+
+def digest_of(path, begun):
+    """One of hashlib's digests of a file, in hex, after what it has begun with."""
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            begun.update(chunk)
+    return begun.hexdigest()

@@ -28,7 +28,8 @@ import numpy as np
 
 from ..network.architecture import MEANS, NETWORKS, layer_shapes
 from ..system.errors import NeuralStyleError, UsageError
-from . import download, params, torch_file
+from ..system.files import sha256_of
+from . import params, torch_file
 
 TORCH_MEANS = np.array([0.485, 0.456, 0.406])
 TORCH_DEVIATIONS = np.array([0.229, 0.224, 0.225])
@@ -165,7 +166,7 @@ def _read_params(path):
 
 def _read_torch(path):
     arrays = torch_file.read(path, lambda name: "features." in name)
-    preparation = PREPARED_BY_SHA256.get(download.sha256_of(path)[:8])
+    preparation = PREPARED_BY_SHA256.get(sha256_of(path)[:8])
     return (preparation, *_folded(arrays, r"(?:.*\.)?features\.(\d+)\.(?:weight|bias)"))
 
 

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from ..system.errors import NeuralStyleError, say
+from ..system.files import digest_of, sha256_of
 
 CHUNK = 1 << 14  # the most that a broken connection loses
 LIMIT = 1800  # seconds that a download may take
@@ -104,21 +105,9 @@ def within(seconds, what):
         signal.signal(signal.SIGALRM, handler)
 
 
-def sha256_of(path):
-    """The SHA-256 of a file, in hex."""
-    return _digest(hashlib.sha256(), path)
-
-
 def git_blob_of(path):
     """The name that git gives to a file's content: the SHA-1 of a header and the bytes, in hex."""
-    return _digest(hashlib.sha1(b"blob %d\0" % os.path.getsize(path)), path)
-
-
-def _digest(state, path):
-    with open(path, "rb") as file:
-        for chunk in iter(lambda: file.read(1 << 20), b""):
-            state.update(chunk)
-    return state.hexdigest()
+    return digest_of(path, hashlib.sha1(b"blob %d\0" % os.path.getsize(path)))
 
 
 def _complaint(path, git_blob, sha256, size):

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..network.architecture import NETWORKS, array_shapes
 from ..system.errors import NeuralStyleError, UsageError, say
+from ..system.files import sha256_of
 from . import download, params, sources
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -107,7 +108,7 @@ def check(path):
     layers = [name[: -len("_weight")] for name in arrays if name.endswith("_weight")]
     # By default nothing above conv5_1 is needed, and the original's file ends there.
     _demand(path, arrays, array_shapes(blocks[:4] + ((blocks[4][0], 1),)))
-    sha256, blob, record = download.sha256_of(path), download.git_blob_of(path), sources.read_record(path)
+    sha256, blob, record = sha256_of(path), download.git_blob_of(path), sources.read_record(path)
     original = blob == sources.FILES[sources.WEIGHTS]["git_blob"]
     if record and record.get("sha256") != sha256 and not original:
         raise NeuralStyleError(

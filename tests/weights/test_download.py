@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from neural_style.system import files
 from neural_style.system.errors import NeuralStyleError
 from neural_style.weights import download
 
@@ -311,4 +312,4 @@ def test_progress_is_plain_lines_off_a_terminal_and_a_bar_on_one(server, target,
 def test_checksums_are_those_of_git_and_sha256sum(tmp_path):
     (tmp_path / "hello").write_bytes(b"hello\n")
     assert download.git_blob_of(tmp_path / "hello") == "ce013625030ba8dba906f756967f9e9ca394464a"
-    assert download.sha256_of(tmp_path / "hello") == hashlib.sha256(b"hello\n").hexdigest()
+    assert files.sha256_of(tmp_path / "hello") == hashlib.sha256(b"hello\n").hexdigest()

@@ -13,6 +13,7 @@ import pytest
 
 from neural_style.network import architecture
 from neural_style.system.errors import NeuralStyleError, UsageError
+from neural_style.system.files import sha256_of
 from neural_style.weights import convert, download, params, pretrained, sources
 from neural_style.weights.__main__ import main
 
@@ -336,7 +337,7 @@ def test_check_knows_the_published_file(elsewhere, monkeypatch, capsys):
     facts = told(capsys)
     assert facts["verdict"].strip() == "good: the published file" and facts["precision"].strip() == "exact"
     assert facts["network"].strip() == "VGG19, 16 layers, conv1_1 to conv5_4"
-    assert facts["SHA-256"].strip() == download.sha256_of(path)
+    assert facts["SHA-256"].strip() == sha256_of(path)
 
 
 def test_check_compares_with_the_record(elsewhere, wheel, capsys):
