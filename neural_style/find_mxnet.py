@@ -22,8 +22,8 @@ import sys
 import types
 import warnings
 
-from .system import machine, memory
-from .system.errors import NeuralStyleError, UsageError
+from neural_style.system import machine, memory
+from neural_style.system.errors import NeuralStyleError, UsageError
 
 SUPPORTED = "Python 3.8 to 3.13 on Linux (x86-64, ARM64), or an Intel build of Python 3.8 to 3.12 on macOS"
 ELSEWHERE = {  # what to do where MXNet has no build, by system and machine
@@ -147,7 +147,9 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
-if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+if not __package__:  # `import find_mxnet` inside this folder
+    sys.modules[__name__] = importlib.import_module("neural_style.find_mxnet")
+elif not any(isinstance(finder, _Finder) for finder in sys.meta_path):
     sys.meta_path.insert(0, _Finder())
 
 

@@ -5,11 +5,13 @@ ctx)` of the same form; `--model NAME` takes it. Anything beyond these two, as h
 """
 
 import functools
+import importlib
+import sys
 from collections import namedtuple
 
-from .find_mxnet import mx
-from .network.architecture import NETWORKS, array_shapes
-from .weights import pretrained
+from neural_style.find_mxnet import mx
+from neural_style.network.architecture import NETWORKS, array_shapes
+from neural_style.weights import pretrained
 
 ConvExecutor = namedtuple("ConvExecutor", ["executor", "data", "data_grad", "style", "content", "arg_dict"])
 
@@ -95,3 +97,7 @@ def functions_of(network):
     """get_layers, get_symbol, get_params, get_executor and get_model of another network."""
     functions = (get_layers, get_symbol, get_params, get_executor, get_model)
     return [functools.partial(function, network=network) for function in functions]
+
+
+if not __package__:  # `import model_vgg19` inside this folder
+    sys.modules[__name__] = importlib.import_module("neural_style.model_vgg19")

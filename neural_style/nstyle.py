@@ -3,6 +3,7 @@
 python -m neural_style.nstyle --content-image photo.jpg --style-image painting.jpg
 """
 
+import argparse
 import contextlib
 import functools
 import importlib
@@ -10,7 +11,6 @@ import logging
 import os
 import sys
 import types
-from argparse import Namespace
 from collections import namedtuple
 
 if __name__ == "__main__" and not __package__:  # python path/to/neural_style/nstyle.py
@@ -19,16 +19,18 @@ if __name__ == "__main__" and not __package__:  # python path/to/neural_style/ns
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.exit(runpy.run_module("neural_style.nstyle", run_name="__main__", alter_sys=True))
 
-from . import find_mxnet, recipes  # noqa: F401 (with find_mxnet, `import mxnet` works)
-from .options.check import changed, complete, refuse_changes
-from .options.parse import get_args, parse
-from .system import errors, terminal
+# not relative, so that `import nstyle` works inside this folder, too
+from neural_style import find_mxnet, recipes  # noqa: F401 (with find_mxnet, `import mxnet` works)
+from neural_style.options.check import changed, complete, refuse_changes
+from neural_style.options.parse import get_args, parse
+from neural_style.system import errors, terminal
 
 log = logging.getLogger("neural_style")
 
 CallbackData = namedtuple("CallbackData", field_names=["eps", "epoch", "img", "filename"])
 
-# The modules that the reference's functions live in now; imported on first use, since --help needs none of them.
+# The modules that the reference's names live in now; imported on first use, since --help needs none of them.
+_LIBRARIES = {"mx": "mxnet", "np": "numpy", "io": "skimage.io", "transform": "skimage.transform"}
 # Assigning to such a name in this module replaces the function there, as it would in the reference.
 _ELSEWHERE = {
     "PreprocessContentImage": "pictures.images",
@@ -43,6 +45,14 @@ _ELSEWHERE = {
 
 _replaced = {}
 __all__ = ["CallbackData", "get_args", "main", "train_nstyle", *_ELSEWHERE]
+__all__ += [
+    "argparse",
+    "find_mxnet",
+    "importlib",
+    "logging",
+    "namedtuple",
+    *_LIBRARIES,
+]  # as the original's import * gave
 
 
 class _Module(types.ModuleType):
@@ -51,6 +61,8 @@ class _Module(types.ModuleType):
     def __getattr__(self, name):
         if name in _ELSEWHERE:
             return getattr(self._home(name), name)
+        if name in _LIBRARIES:
+            return importlib.import_module(_LIBRARIES[name])
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __setattr__(self, name, value):
@@ -67,7 +79,7 @@ class _Module(types.ModuleType):
             super().__delattr__(name)
 
     def __dir__(self):
-        return sorted({*super().__dir__(), *_ELSEWHERE})
+        return sorted({*super().__dir__(), *_ELSEWHERE, *_LIBRARIES})
 
     @staticmethod
     def _home(name):
@@ -94,7 +106,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
 
     saved = state.resume(args.resume, vars(args)) if getattr(args, "resume", None) else None
     if saved:
-        args = Namespace(**{**saved.args, **vars(args)})
+        args = argparse.Namespace(**{**saved.args, **vars(args)})
     args = complete(args)
     if saved:
         refuse_changes(args, saved.args)
@@ -231,3 +243,5 @@ def _command(args, given):
 
 if __name__ == "__main__":
     sys.exit(main())
+if not __package__:
+    sys.modules[__name__] = importlib.import_module("neural_style.nstyle")

@@ -80,6 +80,33 @@ def test_all_names_of_the_reference_are_there():
     )
 
 
+def test_an_import_of_everything_gives_what_the_originals_gave():
+    names = "argparse find_mxnet importlib io logging mx namedtuple np transform".split()
+    code = f"from neural_style.nstyle import *; print(*sorted({{*{names}, *{SEVEN}}} - set(globals())))"
+    assert python(code) == ""
+    code = "from neural_style.nstyle import *; print(io.imread, transform.resize, np.float32(mx.nd.ones(2).sum().asscalar()))"
+    assert python(code).endswith("2.0") and "imread" in python(code)
+
+
+@pytest.mark.parametrize("first", ["import nstyle", "import find_mxnet, mxnet", "import model_vgg19"])
+def test_programs_inside_the_packages_folder_import_its_modules_by_their_bare_names(first):
+    code = """
+        import find_mxnet, model_vgg19, nstyle, sys
+        from neural_style import nstyle as ours, find_mxnet as finder, model_vgg19 as network
+        assert (nstyle, find_mxnet, model_vgg19) == (ours, finder, network)
+        assert len([one for one in sys.meta_path if type(one).__name__ == "_Finder"]) == 1
+        nstyle.logging.getLogger().setLevel(nstyle.logging.WARNING)
+        print(nstyle.get_args(["--lr", "3"]).lr, model_vgg19.get_symbol()[1].list_outputs())
+        """
+    code = f"{first}\n" + textwrap.dedent(code)
+    assert python(code, cwd=PACKAGE) == "3.0 ['relu4_2_output']"
+
+
+def test_importing_nstyle_inside_the_packages_folder_loads_nothing():
+    code = "import nstyle, sys; nstyle.get_args([]); print({'numpy', 'mxnet', 'skimage'} & set(sys.modules))"
+    assert python(code, cwd=PACKAGE) == "set()"
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_a_picture_is_made_in_the_images_own_type(dtype):
     image = np.random.RandomState(1).uniform(-130, 160, (1, 3, 20, 30)).astype(dtype)

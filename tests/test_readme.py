@@ -200,8 +200,9 @@ def test_imports_go_downward():
         own = row(parts[:-1] if parts[-1] == "__init__" else parts)
         assert own is not None or parts == ("__init__",), path
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.level:
-                base = parts[: len(parts) - node.level] + tuple(filter(None, (node.module or "").split(".")))
+            inside = isinstance(node, ast.ImportFrom) and (node.module or "").split(".")
+            if inside and (node.level or inside[0] == "neural_style"):
+                base = (*parts[: len(parts) - node.level], *filter(None, inside)) if node.level else tuple(inside[1:])
                 for name in (alias.name for alias in node.names):
                     other = row((*base, name))
                     assert other is None or other >= own, f"{'/'.join(parts)} imports {'/'.join((*base, name))}"
