@@ -1,14 +1,20 @@
-# make run: see a first result.  make test: run the whole suite.  make figures: execute the notebooks of examples/.
-# make bench: measure speed and memory, on a machine with nothing else to do.
-# make docs: bring the flag table up to date.  Each sets up $(VENV) if it is missing.
+# make run: see a first result.
+# make test: run the whole suite.
+# make lint: check style, format and types.
+# make figures: execute the notebooks of examples/.
+# make bench: measure speed and memory, on a machine with nothing else to do; TORCH=/path/to/python of an environment
+#   with torch adds PyTorch to the table.
+# make docs: bring the flag table up to date.
+# make install: only set up $(VENV), as each of these does if it is missing; PYTHON=/path/to/python chooses the Python.
+# make clean: remove what was installed and built.
 VENV = .venv
-EXTRAS = test
+EXTRAS = test,lint
 PYTHON = python3.11 python3.10 python3.12 python3.13 python3.9 python3.8 python3.14 python3 python
 SUITABLE = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 8))
 # MXNet asks for a NumPy that does not exist for Python 3.13, and runs without it.
 NEWER = import sys; sys.exit(sys.version_info < (3, 13))
 
-.PHONY: run test figures bench install docs clean
+.PHONY: run test lint figures bench docs install clean
 
 run: install
 	@$(VENV)/bin/python examples/first_run.py quick
@@ -18,11 +24,15 @@ run: install
 test: install
 	@$(VENV)/bin/python -m pytest -q -n logical --maxprocesses 4 --dist worksteal tests
 
+lint: install
+	@$(VENV)/bin/ruff check --quiet
+	@$(VENV)/bin/ruff format --quiet --check
+	@$(VENV)/bin/mypy --no-error-summary
+
 figures: install
 	@test -f model/vgg19.params || PYTHON=$(VENV)/bin/python sh download.sh
 	@$(VENV)/bin/python examples/build.py
 
-# TORCH=/path/to/python of an environment with torch adds PyTorch to the table.
 bench: install
 	@test -f model/vgg19.params || PYTHON=$(VENV)/bin/python sh download.sh
 	@$(VENV)/bin/python benchmarks/speed.py $(if $(TORCH),--torch $(TORCH))
@@ -47,4 +57,4 @@ docs: install
 	@$(VENV)/bin/python -m neural_style.options docs/flags.md
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

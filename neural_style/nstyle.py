@@ -12,12 +12,14 @@ import os
 import sys
 import types
 from collections import namedtuple
+from typing import Any, Dict
 
 if __name__ == "__main__" and not __package__:  # python path/to/neural_style/nstyle.py
     import runpy
 
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    sys.exit(runpy.run_module("neural_style.nstyle", run_name="__main__", alter_sys=True))
+    runpy.run_module("neural_style.nstyle", run_name="__main__", alter_sys=True)
+    sys.exit()
 
 # not relative, so that `import nstyle` works inside this folder, too
 from neural_style import find_mxnet, recipes  # noqa: F401 (with find_mxnet, `import mxnet` works)
@@ -27,7 +29,7 @@ from neural_style.system import errors, terminal
 
 log = logging.getLogger("neural_style")
 
-CallbackData = namedtuple("CallbackData", field_names=["eps", "epoch", "img", "filename"])
+CallbackData = namedtuple("CallbackData", ["eps", "epoch", "img", "filename"])
 
 # The modules that the reference's names live in now; imported on first use, since --help needs none of them.
 _LIBRARIES = {"mx": "mxnet", "np": "numpy", "io": "skimage.io", "transform": "skimage.transform"}
@@ -42,8 +44,7 @@ _ELSEWHERE = {
     "get_tv_grad_executor": "objective.image_terms",
 }
 
-
-_replaced = {}
+_replaced: Dict[str, Any] = {}
 __all__ = ["CallbackData", "get_args", "main", "train_nstyle", *_ELSEWHERE]
 __all__ += [
     "argparse",

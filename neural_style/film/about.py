@@ -20,7 +20,7 @@ class Film(NamedTuple):
 
     path: str
     size: Tuple[int, int]  # (H, W) as it is shown: upright, with square pixels
-    count: int  # its frames, as far as the file tells before they are decoded
+    count: int  # type: ignore[assignment]  # its frames, as far as the file tells before they are decoded
     missing: int  # how many more there should be
     time_base: Fraction
     end: int  # when the last frame ends

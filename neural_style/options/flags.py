@@ -79,7 +79,7 @@ SEED = Check(lambda value: 0 <= value < 2**31, "from 0 to 2147483647")
 TILE = Check(lambda value: value >= 16, "16 or greater")
 NAMES = Check(lambda value: all(name.isidentifier() for name in value.split(",")), "a name such as vgg19")
 BITS = Check(lambda value: value in (8, 16), "8 or 16")
-EDGE = Check(lambda value: re.fullmatch("same|[1-9][0-9]{0,5}", value), "same or a number of pixels")
+EDGE = Check(lambda value: bool(re.fullmatch("same|[1-9][0-9]{0,5}", value)), "same or a number of pixels")
 NUMBERED = Check(
     lambda value: os.path.basename(value).count("%s") == os.path.basename(value).count("%") == 1,
     "a file name with one %s for the epoch",
