@@ -63,7 +63,7 @@ class Network:
                 f"{memory.gigabytes(free)} of memory are free; use a smaller --size, or start anyway with --force"
             )
 
-    def paint(self, image, strip=STRIP):
+    def paint(self, image, strip=STRIP, device=None):
         """Paint an array (1, 3, H, W) in the network's range; returns a float32 array of the same shape.
 
         strip is the number of pixels painted at a time; it changes the result only by rounding.
@@ -79,7 +79,8 @@ class Network:
         rows = max(generator.multiple, strip // image.shape[3] // generator.multiple * generator.multiple)
         memory.keep_freed(True)
         paint = _paint_fast if self.about.generator == "fast" else _paint_parts
-        return paint(self, image, rows)[:, :, :height, :width]
+        with device or mx.cpu():  # where the arrays of paint go
+            return paint(self, image, rows)[:, :, :height, :width]
 
 
 def _paint_fast(network, image, rows):
@@ -202,7 +203,7 @@ def _paint_parts(network, image, rows):
         for window in parts:
             first, last, core_first, core_last = (step * row for row in window[1:])
             arguments[name] = mx.nd.array(image[:, :, first:last])
-            painted = symbol.bind(mx.cpu(), arguments, aux_states=states).forward()[0].asnumpy()
+            painted = symbol.bind(mx.context.current_context(), arguments, aux_states=states).forward()[0].asnumpy()
             output[:, :, core_first:core_last] = painted[:, :, core_first - first : core_last - first]
         image = output
     return image

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..batch.pairs import find_pictures
-from ..find_mxnet import mx
+from ..find_mxnet import context, mx
 from ..pictures import colors, images, regions
 from ..run.progress import Progress, duration
 from ..system.errors import NeuralStyleError, UsageError, describe, say, visible
@@ -69,7 +69,7 @@ def paint(network, path, output, args, mask=None):
     content = images.PreprocessContentImage(photo, args.max_long_edge, args.width)
     network.demand_memory(content.shape[2:], args.force)
     where = regions.mask_of(mask, photo) if mask else None
-    painted = network.paint(content)
+    painted = network.paint(content, device=context(args.gpu))
     if args.preserve_colors == "luma":
         painted = colors.with_colors_of(painted, content).astype(np.float32)
     images.SaveImage(

@@ -1,6 +1,7 @@
 """From the command's arguments to the painted film."""
 
 import contextlib
+import functools
 import os
 from argparse import Namespace
 
@@ -77,10 +78,12 @@ def _refuse_to_lose_anything(own, args):
 
 def _by_network(own, args, size, kept):
     """A context for the painter, and what its frames depend on."""
+    from .. import find_mxnet
     from ..end_to_end import network
 
     net, luma = network.load(own.network), args.preserve_colors == "luma"
-    painter = painters.by_network(net.paint, kept, luma)
+    paint = functools.partial(net.paint, device=find_mxnet.context(check.complete(args).gpu))
+    painter = painters.by_network(paint, kept, luma)
     return contextlib.nullcontext(painter), ["network", net.digest, luma, painters.SHARE]
 
 

@@ -47,7 +47,7 @@ def start_image(name, shape, device, pictures, read=images.read_picture):
         return mx.nd.array(_raw(name, shape), ctx=device)
     if name.startswith(NETWORK):
         content = images.to_network(read(pictures["content"]).pixels, tuple(shape[2:]))
-        return mx.nd.array(load(name[len(NETWORK) :]).paint(content), ctx=device)
+        return mx.nd.array(load(name[len(NETWORK) :]).paint(content, device=device), ctx=device)
     picture = read(pictures.get(name, name))
     return mx.nd.array(images.to_network(picture.pixels, tuple(shape[2:])).astype(np.float32), ctx=device)
 

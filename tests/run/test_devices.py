@@ -1,0 +1,60 @@
+"""Everything of a run is on one device. A second CPU stands for a GPU, and mixing arrays of both is refused here."""
+
+import numpy as np
+import pytest
+
+from neural_style import find_mxnet, nstyle
+from neural_style.find_mxnet import mx
+from neural_style.run import optimize
+
+RUNS = {
+    "default": "",
+    "pyramid": "--pyramid 1 --pyramid-epochs 2 --edges reflect --max-long-edge 70",
+    "patches": "--style-term patches --match-every 2 --max-long-edge 64",
+    "losses of the image": "--tv-loss isotropic --amplitude-weight 1 --pooling max --optimizer adam --lr 5 --keep-best",
+    "frequencies": "--optimizer lbfgs --coordinates frequencies --start content",
+    "a network": "--start network:night",
+}
+
+
+@pytest.fixture
+def strict(monkeypatch):
+    """Operators and backward passes refuse arrays of different devices, as they do where one of them is a GPU."""
+    register = mx.nd.register
+    invoke, backward = register._imperative_invoke, mx.executor.Executor.backward
+
+    def on_one_device(handle, arrays, keys, values, out, *rest):
+        found = invoke(handle, arrays, keys, values, out, *rest)
+        written = out if isinstance(out, (list, tuple)) else [out]
+        devices = {array.context for array in [*arrays, *written] if array is not None}
+        assert len(devices) < 2 or len(arrays) == 1  # a copy
+        return found
+
+    def of_its_device(self, gradients=None, *rest):
+        assert {array.context for array in gradients} == {self._ctx}
+        return backward(self, gradients, *rest)
+
+    monkeypatch.setattr(register, "_imperative_invoke", on_one_device)
+    monkeypatch.setattr(mx.executor.Executor, "backward", of_its_device)
+
+
+@pytest.mark.usefixtures("strict")
+@pytest.mark.parametrize("flags", RUNS.values(), ids=RUNS)
+def test_a_run_is_on_its_device(flags, small, pictures, tmp_path, monkeypatch):
+    images = []
+    minimise = optimize.minimise
+
+    def recorded(objective, image, *rest):
+        result = minimise(objective, image, *rest)
+        images.append((image.context, result.asnumpy()))
+        return result
+
+    monkeypatch.setattr(optimize, "minimise", recorded)
+    for device in mx.cpu(0), mx.cpu(1):
+        monkeypatch.setattr(find_mxnet, "context", lambda gpu, device=device: device)
+        words = ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png")]
+        words += ["--model-params", str(small), "--max-long-edge", "48", "--max-num-epochs", "3", "--overwrite"]
+        assert nstyle.main([*words, "--output_dir", str(tmp_path), "--quiet", *flags.split()]) == 0
+    half = len(images) // 2
+    for (first, here), (second, there) in zip(images[:half], images[half:]):
+        assert (first, second) == (mx.cpu(0), mx.cpu(1)) and np.array_equal(here, there)
