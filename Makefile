@@ -6,6 +6,7 @@
 #   with torch adds PyTorch to the table.
 # make docs: bring the flag table up to date.
 # make install: only set up $(VENV), as each of these does if it is missing; PYTHON=/path/to/python chooses the Python.
+#   GPU=1 adds MXNet's CUDA build, for NVIDIA GPUs from the GTX 900 to the RTX 40 (3.5 GB).
 # make clean: remove what was installed and built.
 VENV = .venv
 EXTRAS = test,lint
@@ -38,7 +39,11 @@ bench: install
 	@$(VENV)/bin/python benchmarks/speed.py $(if $(TORCH),--torch $(TORCH))
 	@$(VENV)/bin/python benchmarks/descent.py $(if $(TORCH),--torch $(TORCH))
 
-install: $(VENV)/installed
+install: $(VENV)/installed $(if $(GPU),$(VENV)/installed-cuda)
+
+$(VENV)/installed-cuda: $(VENV)/installed neural_style/cuda.py
+	@$(VENV)/bin/python -m neural_style.cuda
+	@touch $@
 
 $(VENV)/installed: setup.py
 	@for python in $(PYTHON); do $$python -c "$(SUITABLE)" 2>/dev/null && break; python=; done; \

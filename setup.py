@@ -1,6 +1,7 @@
 """The package's metadata; its version stands in neural_style/__init__.py, the tools' settings in pyproject.toml."""
 
 import re
+import runpy
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -20,6 +21,8 @@ MXNET = (
 NOTEBOOKS = ["matplotlib>=3.3", "nbclient>=0.6", "nbformat>=5.1", "ipykernel>=6"]
 # What compiles the loops of fast32.
 FAST = ["numba>=0.56", "threadpoolctl>=3"]
+# What MXNet's CUDA build is linked to; python -m neural_style.cuda installs that build, and these beside it.
+CUDA = runpy.run_path(str(HERE / "neural_style/cuda.py"))["PACKAGES"]
 # FFmpeg, for films.
 FILM = ["av>=12"]
 DASK = ["dask", "distributed"]
@@ -89,6 +92,7 @@ setup(
     extras_require={
         "fast": FAST,
         "film": FILM,
+        "cuda": CUDA,
         "heic": ["pillow-heif>=0.10"],
         "keras": KERAS,
         "dask": DASK,

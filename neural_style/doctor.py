@@ -124,13 +124,19 @@ def _module(model):
 
 
 def _gpu(args):
-    from .find_mxnet import load
+    """What the driver finds, and for each GPU whether MXNet can use it."""
+    from . import cuda, find_mxnet
 
-    mx = load()
-    if not mx.runtime.Features().is_enabled("CUDA"):
-        return "this MXNet is built for the CPU only"
-    count = mx.context.num_gpus()
-    return f"{count} found" if count else "none found by this MXNet, which is built for CUDA"
+    gpus = cuda.driver().gpus
+    if not gpus:
+        return cuda.in_words(0)
+    device = find_mxnet.context(min(max(args.gpu, 0), len(gpus) - 1))
+    where = "on a GPU" if device.device_type == "gpu" else "on the CPU"
+    uses = [f"{gpu.name}: " + (cuda.why_not(number) or "MXNet can use it") for number, gpu in enumerate(gpus)]
+    text = f"{'; '.join(uses)}; MXNet computes {where}"
+    if device.device_type == "cpu":
+        raise Hint(text)
+    return text
 
 
 def _formats(args):
@@ -219,7 +225,7 @@ def _gradient(args):
     from .weights import params, pretrained
 
     mx = find_mxnet.load()
-    device = mx.gpu(max(args.gpu, 0)) if mx.context.num_gpus() and args.gpu >= 0 else mx.cpu()
+    device = find_mxnet.context(args.gpu)
     name = first_with_weights(args.model.split(","))
     random = np.random.RandomState(5)
     content, style, image = random.uniform(-100, 100, (3, 1, 3, 32, 32)).astype("float32")

@@ -9,7 +9,8 @@ software have removed:
 * Python 3.12 removed `distutils`, of which MXNet reads two version classes at import only.
 
 The number of OpenMP threads is set before the library loads, because afterwards it is too late: by default, MXNet uses
-half of the processors. If OMP_NUM_THREADS is set already, it is respected.
+half of the processors. If OMP_NUM_THREADS is set already, it is respected. Where MXNet's CUDA build can use a GPU, it is
+the one that loads, and CUDA's libraries before it; see cuda.py.
 """
 
 import contextlib
@@ -21,7 +22,9 @@ import platform
 import sys
 import types
 import warnings
+from pathlib import Path
 
+from neural_style import cuda
 from neural_style.system import machine, memory
 from neural_style.system.errors import NeuralStyleError, UsageError
 
@@ -130,6 +133,8 @@ class _Loader(importlib.abc.Loader):
             "MXNET_CPU_TEMP_COPY", "1"
         )  # one scratch buffer instead of four, each as large as a layer
         memory.share_one_arena()
+        if [*Path(module.__file__).parents[1].glob("mxnet_cu*.dist-info")]:
+            cuda.load()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with _distutils(), _numpy_names(), _later("scipy.stats"):
@@ -141,7 +146,10 @@ class _Finder(importlib.abc.MetaPathFinder):
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target) if name == "mxnet" else None
+        if name != "mxnet":
+            return None
+        beside = cuda.folder()
+        spec = importlib.machinery.PathFinder.find_spec(name, [str(beside)] if beside else path, target)
         if spec is not None and spec.loader is not None:
             spec.loader = _Loader(spec.loader)
         return spec
@@ -160,6 +168,8 @@ def load():
     except (ImportError, OSError, AttributeError) as error:
         package = "'mxnet==1.9.1' 'numpy<2'" if sys.version_info < (3, 13) else "--no-deps mxnet==1.9.1"
         advice = ELSEWHERE.get((platform.system(), platform.machine()), f"install it with: pip install {package}")
+        if cuda.DRIVER in str(error):  # the CUDA build was installed in the place of the CPU's
+            advice = f"pip install --force-reinstall {package}; {cuda.INSTALL} puts the CUDA build beside that"
         raise NeuralStyleError(
             f"MXNet does not load on Python {platform.python_version()}, {platform.system()} "
             f"{platform.machine()}: {str(error).splitlines()[0] if str(error) else type(error).__name__}. "
@@ -168,19 +178,17 @@ def load():
 
 
 def context(gpu):
-    """The device: GPU number gpu, or the CPU if gpu is -1 or this MXNet has no GPU."""
+    """The device: GPU number gpu, or the CPU if gpu is -1 or this MXNet cannot use a GPU."""
     mx = load()
     if gpu < 0:
         return mx.cpu()
     try:
         count = mx.context.num_gpus()
-    except mx.base.MXNetError:  # a CUDA build without a driver
+    except mx.base.MXNetError:  # a CUDA build that does not get on with the driver
         count = 0
-    if count == 0:
-        return mx.cpu()
-    if gpu >= count:
+    if count and gpu >= count:
         raise UsageError(f"--gpu {gpu}: this machine's GPUs are 0 to {count - 1}")
-    return mx.gpu(gpu)
+    return mx.gpu(gpu) if count and not (cuda.build() and cuda.why_not(gpu)) else mx.cpu()
 
 
 def __getattr__(name):

@@ -9,6 +9,7 @@ import logging
 import os
 from typing import NamedTuple
 
+from ..cuda import in_words
 from ..end_to_end.network import load
 from ..layers import engine
 from ..layers.last import compiled
@@ -181,7 +182,7 @@ def place(device, gpu=-1):
     if device.device_type != "cpu":
         return f"GPU {device.device_id}"
     threads = os.environ.get("OMP_NUM_THREADS", "all")
-    return f"the CPU with {threads} thread{'s' * (threads != '1')}{' (no GPU here)' * (gpu >= 0)}"
+    return f"the CPU with {threads} thread{'s' * (threads != '1')}{f' ({in_words(gpu)})' * (gpu >= 0)}"
 
 
 def _advice(args, fixed, needed, have):
