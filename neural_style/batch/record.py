@@ -1,19 +1,12 @@
-"""batch.json: the outcome of every pair ever asked for in a folder.
+"""batch.json: the outcome of every pair ever asked for in a folder."""
 
-The file may come from anyone, so every field is checked before it is used.
-"""
-
-import json
-import math
 import os
 from pathlib import Path
-from typing import NamedTuple, Optional, Union, get_args, get_type_hints
+from typing import NamedTuple, Optional, Union
 
-from ..system.errors import UsageError
-from ..system.files import atomic
+from ..saved import checks, records
 
 RECORD = "batch.json"
-LARGEST = 64_000_000  # bytes, enough for a hundred thousand pairs
 DONE, FAILED, WAITING = OUTCOMES = "done", "failed", "waiting"
 
 
@@ -32,7 +25,15 @@ class Entry(NamedTuple):
     host: Optional[str] = None
 
 
-TYPES = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(Entry).items()}
+FIELDS = {
+    "content": checks.is_absolute,
+    "style": checks.is_absolute,
+    "output": checks.is_name,
+    "outcome": checks.one_of(*OUTCOMES),
+    **dict.fromkeys(("fingerprint", "error", "host"), checks.optional(checks.is_text)),
+    "epochs": checks.optional(checks.is_count),
+    **dict.fromkeys(("eps", "seconds"), checks.optional(checks.is_number)),
+}
 
 
 class Record:
@@ -41,25 +42,21 @@ class Record:
     def __init__(self, folder):
         self._folder = Path(folder)
         self.path = self._folder / RECORD
-        try:
-            self.entries = {entry.output: entry for entry in self._read()} if self.path.exists() else {}
-        except (OSError, ValueError, RecursionError) as error:
-            reason = "too deeply nested" if isinstance(error, RecursionError) else error
-            raise UsageError(
-                f"{self.path} is not the record of a batch ({reason}); delete it to paint all pairs again, or "
-                "choose another --output"
-            ) from error
+        self.entries = self._read()
 
     def _read(self):
-        if not self.path.is_file():
-            raise ValueError("not a file")
-        if self.path.stat().st_size > LARGEST:
-            raise ValueError(f"larger than {LARGEST // 10**6} MB")
-        numbers = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), _number)
-        found = json.loads(self.path.read_text(encoding="utf-8"), **numbers)
-        if not isinstance(found, dict) or not isinstance(found.get("pairs"), list):
-            raise ValueError("no list of pairs")
-        return [_checked(row, number) for number, row in enumerate(found["pairs"], 1)]
+        """The entries in the file; none if it is not there."""
+        if not os.path.lexists(self.path):
+            return {}
+        remedy = "delete it to paint all pairs again, or choose another --output"
+        with records.distrusting(self.path, "the record of a batch", remedy):
+            rows = records.read(self.path)
+            if not isinstance(rows, dict) or not isinstance(rows.get("pairs"), list):
+                raise ValueError("no list of pairs")
+            for number, row in enumerate(rows["pairs"], 1):
+                checks.demand(FIELDS, row, f"pair {number}")
+            entries = [Entry(**{name: row.get(name) for name in FIELDS}) for row in rows["pairs"]]
+            return {entry.output: entry for entry in entries}
 
     def expect(self, pairs):
         """Add the pairs of a run, and drop others that have no picture."""
@@ -86,41 +83,4 @@ class Record:
         return os.path.isfile(self._folder / name)
 
     def _write(self):
-        text = json.dumps({"pairs": [entry._asdict() for entry in self.entries.values()]}, indent=1)
-        with atomic(self.path) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
-
-
-def _number(text):
-    """A number in JSON, which must be finite; an integer of very many digits would take long to convert."""
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError("a number out of range")
-    return int(text) if text.lstrip("-").isdigit() else value
-
-
-def _checked(row, number):
-    """The Entry in a row of the file."""
-    if not isinstance(row, dict):
-        raise ValueError(f"pair {number} is not an object")
-    entry = Entry(**{name: row.get(name) for name in TYPES})
-    for name, value in entry._asdict().items():
-        if type(value) not in TYPES[name] or name in CHECKS and not CHECKS[name](value):
-            raise ValueError(f"pair {number} has a wrong {name}")
-    return entry
-
-
-def _is_path(text):
-    """Whether a text is an absolute path that the system can take."""
-    try:
-        return os.path.isabs(text) and b"\0" not in os.fsencode(text)
-    except UnicodeEncodeError:
-        return False
-
-
-def _is_name(text):
-    """Whether a text is a plain file name."""
-    return text not in ("", ".", "..") and not set(text) & set("/\\") and _is_path(f"/{text}")
-
-
-CHECKS = {"content": _is_path, "style": _is_path, "output": _is_name, "outcome": OUTCOMES.__contains__}
+        records.write(self.path, {"pairs": [entry._asdict() for entry in self.entries.values()]})

@@ -2,8 +2,6 @@
 
 import contextlib
 import hashlib
-import io
-import json
 import math
 import os
 from argparse import Namespace
@@ -14,23 +12,24 @@ import numpy as np
 
 from .. import __version__
 from ..options.check import complete
-from ..options.flags import (
-    BY_ATTRIBUTE,
-    FILE,
-    OUTPUT,
-    PICTURE,
-    SESSION,
-    STANDARD_INPUT,
-    attributes,
-    is_foreign,
-    with_paths,
-)
-from ..system.errors import NeuralStyleError, UsageError
-from ..system.files import atomic
+from ..options.flags import BY_ATTRIBUTE, FILE, OUTPUT, PICTURE, SESSION, STANDARD_INPUT, attributes, with_paths
+from ..saved import checks, records
+from ..system.errors import UsageError
 
 NOT_KEPT = ["overwrite", *attributes(SESSION)]
 SERIES = ("memory", "matches")  # fields of a State that are several arrays
-LARGEST = 2_000_000_000  # bytes of an array: a little more than those of the largest picture
+PROGRESS = {"epoch": checks.is_count, "finished": checks.is_flag, "max_num_epochs": checks.is_count}
+FIELDS = {
+    "args": checks.is_object,
+    "folder": checks.is_text,
+    "pictures": checks.is_text,
+    "history": checks.every(checks.is_list),
+    "finished": checks.is_flag,
+    "epoch": checks.is_count,
+    "seconds": checks.is_number,
+    "best_total": lambda value: value == math.inf or checks.is_number(value),
+}
+ROW = {"eps": checks.is_number, "total": checks.is_number, "seconds": checks.is_number, "losses": checks.is_losses}
 
 
 class State(NamedTuple):
@@ -107,22 +106,15 @@ def save(path, args, pictures, history, state, finished=False):
     arrays = {f"{name}_{i}": array for name in SERIES for i, array in enumerate(getattr(state, name))}
     if state.best is not None:
         arrays["best"] = state.best
-    packed = io.BytesIO()  # if the disk is full, a zip file prints a complaint of its own
-    np.savez(packed, about=np.frombuffer(json.dumps(about).encode(), "uint8"), image=state.image, **arrays)
-    try:
-        with atomic(path) as temporary:
-            temporary.write_bytes(packed.getbuffer())
-    except OSError as error:
-        raise NeuralStyleError(
-            f"{path} could not be written: {error.strerror or error}; the existing files are intact"
-        ) from error
+    records.write_archive(path, about, {"image": state.image, **arrays})
 
 
 def progress_of(path):
     """A state file's epoch and the number of epochs planned; (0, 0) if the file cannot be read."""
     try:
-        with _opened(path) as (_, about):
-            return int(about["epoch"]), 0 if about["finished"] else int(about["args"]["max_num_epochs"])
+        with _opened(path) as (about, _):
+            checks.demand(PROGRESS, {**about, **about["args"]})
+            return about["epoch"], 0 if about["finished"] else about["args"]["max_num_epochs"]
     except UsageError:
         return 0, 0
 
@@ -150,76 +142,48 @@ def find(where):
 def resume(where, given):
     """The Saved of a run to resume; a model from outside this package must be among the given arguments."""
     saved = load(where)
-    if "model" not in given and is_foreign(saved.args["model"]):
-        raise UsageError(
-            f"--resume {where}: --model {saved.args['model']} is not part of this package; if you trust "
-            "it, repeat it on the command line"
-        )
+    checks.refuse_code(f"--resume {where}", saved.args, given)
     return saved
 
 
 def load(where):
     """The Saved of a folder or state file, with paths that work from the current folder."""
     path = find(where)
-    with _opened(path) as (file, about):
-        memory, matches = (
-            [file[f"{series}_{i}"] for i in range(sum(name.startswith(f"{series}_") for name in file.files))]
-            for series in SERIES
-        )
-        state = State(
-            about["epoch"],
-            about["seconds"],
-            file["image"],
-            memory,
-            file["best"] if "best" in file.files else None,
-            about["best_total"],
-            matches,
-        )
+    with _opened(path) as (about, arrays):
+        checks.demand(FIELDS, about)
+        history = [EpochRecord(*row) for row in about["history"]]
+        for number, row in enumerate(history, 1):
+            checks.demand({**ROW, "epoch": checks.one_of(number)}, row._asdict(), f"epoch {number}")
+        if len(history) != about["epoch"]:
+            raise ValueError("its history is another run's")
         args = _reached(about["args"], about["folder"], path)
-        saved = Saved(
-            args, about["pictures"], [EpochRecord(*row) for row in about["history"]], state, about["finished"]
-        )
-        _check(saved)
-        return saved
+        return Saved(args, about["pictures"], history, _state(about, arrays), about["finished"])
+
+
+def _state(about, arrays):
+    """The State in a file."""
+    shape = arrays["image"].shape
+    if len(shape) != 4 or shape[:2] != (1, 3) or 0 in shape:
+        raise ValueError("its image is none")
+    memory, matches = (
+        [arrays[f"{series}_{i}"] for i in range(sum(name.startswith(f"{series}_") for name in arrays.files))]
+        for series in SERIES
+    )
+    best = checks.of_shape(arrays["best"], shape) if "best" in arrays.files else None
+    if (best is None) != (about["best_total"] == math.inf) or any(
+        numbers.dtype != np.int32 or numbers.ndim != 1 for numbers in matches
+    ):
+        raise ValueError("its arrays do not go together")
+    image, *memory = (checks.of_shape(array, shape) for array in (arrays["image"], *memory))
+    return State(about["epoch"], about["seconds"], image, memory, best, about["best_total"], matches)
 
 
 @contextlib.contextmanager
 def _opened(path):
-    """The members of a state file, and the dict about the run; any error becomes one line."""
-    try:
-        with open(path, "rb") as source, np.load(source, allow_pickle=False) as file:
-            members = file.zip.infolist()  # not compressed, so that together they take no more than the file
-            if (
-                any(member.compress_type or member.file_size > LARGEST for member in members)
-                or sum(member.file_size for member in members) > path.stat().st_size
-            ):
-                raise ValueError
-            yield file, json.loads(file["about"].tobytes().decode())
-    except Exception as error:  # a damaged file can be wrong in any way
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not the state of a run"
-        raise UsageError(f"--resume {path}: {reason}") from None
-
-
-def _check(saved):
-    """Raise ValueError unless it is what a run saves."""
-    state, rows = saved.state, saved.history
-    shape, arrays = state.image.shape, [state.image, *state.memory, *([] if state.best is None else [state.best])]
-    numbers = [number for row in rows for number in (row.eps, row.total, row.seconds, *row.losses.values())]
-    numbers += [state.seconds] + [state.best_total] * (state.best is not None)
-    if not (
-        len(shape) == 4
-        and shape[:2] == (1, 3)
-        and state.image.size
-        and all(array.dtype == np.float32 and array.shape == shape and np.isfinite(array).all() for array in arrays)
-        and all(numbers.dtype == np.int32 and numbers.ndim == 1 for numbers in state.matches)
-        and all(type(number) in (int, float) and math.isfinite(number) for number in numbers)
-        and (state.best is None) == (state.best_total == math.inf)
-        and {type(row.epoch) for row in rows} <= {int}
-        and [row.epoch for row in rows] == list(range(1, state.epoch + 1))
-        and type(saved.finished) is bool
-        and type(saved.pictures) is str
-    ):
-        raise ValueError
+    """The dict about the run in a state file, and its arrays; any error becomes one line."""
+    with records.distrusting(f"--resume {path}: it", "the state of a run", "begin the run anew"):
+        with records.archive(path) as (about, arrays):
+            yield about, arrays
 
 
 def _reached(args, folder, path):

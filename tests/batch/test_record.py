@@ -10,6 +10,7 @@ from stubs import entries, told, words
 from neural_style.batch import record
 from neural_style.batch.__main__ import main
 from neural_style.batch.pairs import Pair
+from neural_style.saved import records
 from neural_style.system.errors import UsageError
 
 GOOD = {
@@ -119,7 +120,7 @@ def refused(folder, text, said):
         os.mkfifo,
         os.mkdir,
         lambda path: os.symlink("/dev/zero", path),
-        lambda path: os.truncate(path, record.LARGEST + 1),
+        lambda path: os.truncate(path, records.LARGEST_RECORD + 1),
     ],
 )
 def test_what_cannot_be_a_record_is_not_read(tmp_path, make):
@@ -127,7 +128,7 @@ def test_what_cannot_be_a_record_is_not_read(tmp_path, make):
     if make.__name__ == "<lambda>" and "truncate" in make.__code__.co_names:
         path.touch()
     make(path)
-    with pytest.raises(UsageError, match="not a file|larger than"):
+    with pytest.raises(UsageError, match="not a file|larger than|Is a directory"):
         record.Record(tmp_path)
 
 

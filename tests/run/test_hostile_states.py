@@ -94,6 +94,14 @@ def test_every_field_is_checked(change, tmp_path, capsys):
     refused(put(tmp_path, {**about, **change}, arrays), capsys)
 
 
+@pytest.mark.parametrize("total, has_best", [(3.5, False), (float("inf"), True)])
+def test_a_best_image_comes_with_its_loss(total, has_best, tmp_path, capsys):
+    about, arrays = members(tmp_path)
+    if not has_best:
+        del arrays["best"]
+    refused(put(tmp_path, {**about, "best_total": total}, arrays), capsys)
+
+
 @pytest.mark.parametrize(
     "name", ["epoch", "seconds", "best_total", "finished", "pictures", "folder", "args", "history"]
 )

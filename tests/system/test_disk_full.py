@@ -36,8 +36,8 @@ for full_at in range(1, 10):
             fill()
         return atomic(path)
     from neural_style.pictures import write as pictures_out
-    from neural_style.run import state
-    pictures_out.atomic = state.atomic = counted
+    from neural_style.saved import records
+    pictures_out.atomic = records.atomic = counted
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
         code = nstyle.main(words)

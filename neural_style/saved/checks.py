@@ -1,0 +1,95 @@
+"""What the fields of saved things must be, as tables {name: check}, where a check says whether a value is good."""
+
+import math
+import os
+
+import numpy as np
+
+from ..options.flags import is_foreign
+from ..system.errors import UsageError
+
+MOST = 10**12  # of anything that is counted
+
+
+def demand(table, values, what="it"):
+    """Raise ValueError unless values is a dict in which each field of the table is good; a missing one is None."""
+    if not isinstance(values, dict):
+        raise ValueError(f"{what} is no object")
+    for name, is_good in table.items():
+        if not is_good(values.get(name)):
+            raise ValueError(f"{what} has a wrong {name}")
+
+
+def refuse_code(where, values, given=()):
+    """Refuse a model that is a module of somebody's, unless the command line names it as well as these saved values."""
+    if "model" in values and "model" not in given and is_foreign(values["model"]):
+        raise UsageError(
+            f"{where}: --model {values['model']} is not part of this package; if you trust it, repeat it on the "
+            "command line"
+        )
+
+
+def is_text(value):
+    return type(value) is str
+
+
+def is_flag(value):
+    return type(value) is bool
+
+
+def is_number(value):
+    return type(value) in (int, float) and abs(value) < math.inf
+
+
+def is_count(value):
+    return type(value) is int and 0 <= value <= MOST
+
+
+def is_absolute(value):
+    """Whether it is an absolute path that the system can take."""
+    try:
+        return is_text(value) and os.path.isabs(value) and b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+
+
+def is_name(value):
+    """Whether it is a plain file name."""
+    return is_text(value) and value not in ("", ".", "..") and not set(value) & set("/\\") and is_absolute(f"/{value}")
+
+
+def one_of(*values):
+    return lambda value: any(type(value) is type(one) and value == one for one in values)
+
+
+def at_least(least, most=MOST):
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def optional(is_good):
+    return lambda value: value is None or is_good(value)
+
+
+def every(is_good):
+    """A check of lists: of each value in them."""
+    return lambda value: isinstance(value, list) and all(map(is_good, value))
+
+
+def is_object(value):
+    return isinstance(value, dict)
+
+
+def is_list(value):
+    return isinstance(value, list)
+
+
+def is_losses(value):
+    """Whether it is {name: number}; the names are texts, as JSON has them."""
+    return is_object(value) and all(map(is_number, value.values()))
+
+
+def of_shape(array, shape):
+    """The array, if it has this shape and finite values in float32."""
+    if array.shape != tuple(shape) or array.dtype != np.float32 or not np.isfinite(array).all():
+        raise ValueError("its arrays are not finite numbers of the right shape")
+    return array
