@@ -20,7 +20,8 @@ from neural_style.weights import __main__ as weights
 ROOT = Path(__file__).parents[1]
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in (ROOT / "README.md", ROOT / "model" / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for path in (*sorted(ROOT.glob("*R*.md")), ROOT / "model" / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    if path.name != "CHANGELOG.md"
 }
 PARSERS = {
     "neural_style": parse.get_args,
@@ -89,7 +90,11 @@ def test_commands(page, after_a_run, monkeypatch, capsys):
         elif program == "sh":
             assert (ROOT / words[0]).is_file()
         elif program == "pip":
-            assert words[0] == "install" and words[-1] in (".", *PACKAGES, *(f".[{extra}]" for extra in extras))
+            assert words[0] in ("install", "wheel") and words[-1] in (
+                ".",
+                *PACKAGES,
+                *(f".[{extra}]" for extra in extras),
+            )
         elif words[0] != "-m":
             assert program == "python" and (ROOT / words[0]).is_file()
             assert all(word in (ROOT / words[0]).read_text() for word in words[1:])
@@ -139,8 +144,18 @@ def test_files_named_are_there(page):
 
 
 def test_every_page_is_linked_from_the_readme():
-    assert {page for page in PAGES if page != "README.md"} <= set(re.findall(r"\]\(([\w/]+\.md)\)", PAGES["README.md"]))
+    assert {page for page in PAGES if page != "README.md"} <= set(
+        re.findall(r"\]\(([\w/.-]+\.md)\)", PAGES["README.md"])
+    )
     assert len(PAGES["README.md"].splitlines()) <= 150
+
+
+def test_the_chinese_readme_says_the_same():
+    """It has the same commands, code, links and rows, in the same order, apart from the link to the other language."""
+    english, chinese = PAGES["README.md"], PAGES["README.zh-CN.md"]
+    assert "[English](README.md)" in chinese and "[简体中文](README.zh-CN.md)" in english
+    for pattern in (r"^```[^`]*```", r"`[^`\n]+`", r"\]\((?!README)([^)]+)\)", r"^(#+ |\| )"):
+        assert re.findall(pattern, chinese, re.M) == re.findall(pattern, english, re.M)
 
 
 def test_python_example(monkeypatch, capsys):
@@ -176,9 +191,9 @@ def test_the_recipe_of_ones_own(after_a_run):
     assert args.optimizer == "lbfgs" and args.preserve_colors == "luma"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/recipes.md"])
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "docs/recipes.md"])
 def test_every_recipe_is_in_the_table(page):
-    rows = PAGES[page].split("| recipe |")[1].split("\n\n")[0].splitlines()[2:]
+    rows = re.split(r"\| (?:recipe|配方) \|", PAGES[page])[1].split("\n\n")[0].splitlines()[2:]
     assert {name for row in rows for name in re.findall(r"`([\w-]+)`", row.split("|")[1])} == set(recipes.names())
 
 

@@ -113,6 +113,8 @@ def test_versions_of_python(metadata):
     versions = re.findall(r"Python :: (3\.\d+)", str(metadata.get_all("Classifier")))
     assert f"| Python | {versions[0]} to {versions[-1]} (tested" in metadata.get_payload()
     assert metadata["Requires-Python"] == f">={versions[0]}"
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    assert set(re.findall(r"\b3\.\d+\b", workflow)) == set(versions)
 
 
 @pytest.mark.parametrize("system", ["linux x86_64", "linux aarch64", "darwin x86_64", "darwin arm64", "win32 AMD64"])

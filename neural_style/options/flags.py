@@ -92,8 +92,8 @@ NOISES = ("uniform", "normal", "white", "median")
 # fmt: off
 FLAGS = (
     # the reference's, in its order
-    Flag("--model", str, "vgg19", "the pretrained model to use: vgg19, vgg16, vgg16_bn, or NAME for your own module model_NAME; "
-         "of several, A,B, the first whose weights are found", NAMES),
+    Flag("--model", str, "vgg19", "the pretrained model to use: vgg19, vgg16, vgg16_bn, or NAME for your own module "
+         "model_NAME; of several, A,B, the first whose weights are found", NAMES),
     Flag("--content-image", str, "input/IMG_4343.jpg", "the picture to paint; - reads it from standard input",
          scope=ENDING, path=PICTURE),
     Flag("--style-image", str, "input/starry_night.jpg", "the picture that gives the style, or several",

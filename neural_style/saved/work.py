@@ -12,12 +12,12 @@ from ..options.flags import BY_ATTRIBUTE, FILE, PICTURE, RUN, SESSION, attribute
 NOT_THE_PICTURE = {*attributes(RUN, SESSION), "remove_noise"}
 # Flags that were there before defaults were left out: what was painted then is still known by all of them.
 ALWAYS = frozenset(
-    "amplitude_weight beta2 bit_depth clip_gradient content_image content_layers content_norm content_weight coordinates "
-    "edges fit flatten keep_best lr lr_sched_delay lr_sched_factor mask match_every max_long_edge max_num_epochs model "
-    "model_params momentum normalised optimizer output_size patch_rotations patch_scales patch_size patch_stride pooling "
-    "precision preserve_colors pyramid pyramid_epochs regions remove_noise_final seed smooth_colors start stop_eps "
-    "style_blend_weights style_image style_layer_weights style_layers style_norm style_regions style_scales style_term "
-    "style_weight tile tv_loss tv_weight weight_decay width".split()
+    "amplitude_weight beta2 bit_depth clip_gradient content_image content_layers content_norm content_weight "
+    "coordinates edges fit flatten keep_best lr lr_sched_delay lr_sched_factor mask match_every max_long_edge "
+    "max_num_epochs model model_params momentum normalised optimizer output_size patch_rotations patch_scales "
+    "patch_size patch_stride pooling precision preserve_colors pyramid pyramid_epochs regions remove_noise_final "
+    "seed smooth_colors start stop_eps style_blend_weights style_image style_layer_weights style_layers "
+    "style_norm style_regions style_scales style_term style_weight tile tv_loss tv_weight weight_decay width".split()
 )
 
 

@@ -74,7 +74,7 @@ def write_keras(path, arrays, weight_name="{0}_W_1:0", bias_name="{0}_b_1:0", ro
 
 
 def torchvision_names(network, batch_norm=False):
-    """conv1_1 → features.0, …: each convolution has a ReLU behind it, each block a pool; a normalisation comes between."""
+    """conv1_1 → features.0, …: a ReLU follows each convolution, a pool each block; a normalisation comes between."""
     names, index = {}, 0
     for block, (_, count) in enumerate(SMALL[network], 1):
         for layer in range(1, count + 1):
