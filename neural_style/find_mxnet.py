@@ -127,7 +127,7 @@ class _Loader(importlib.abc.Loader):
         return self._loader.create_module(spec)
 
     def exec_module(self, module):
-        os.environ["OMP_NUM_THREADS"] = str(machine.threads_asked() or machine.usable_cores())
+        os.environ["OMP_NUM_THREADS"] = str(machine.threads())
         os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
         os.environ.setdefault(
             "MXNET_CPU_TEMP_COPY", "1"

@@ -21,6 +21,7 @@ class Task(NamedTuple):
     raw: Optional[str] = None  # in a sequence: where the result goes unrounded, as the network sees it ...
     before: Optional[str] = None  # ... and the content of the frame whose result is args["start"]
     fresh: Optional[Dict[str, Any]] = None  # ... and other arguments for a frame that no other leads to
+    folder: Optional[str] = None  # to paint in, so that relative paths and the weights are found as by the command
 
 
 class Outcome(NamedTuple):
@@ -62,7 +63,7 @@ class Children:
         command = [*CHILD, json.dumps(task._asdict())]
         start = time.monotonic()
         for _ in range(2):
-            code, printed, said = self._run(command, env)
+            code, printed, said = self._run(command, env, task.folder)
             if code >= 0:
                 break
         return _outcome(code, printed, said)._replace(
@@ -71,7 +72,7 @@ class Children:
             said=said if task.args["verbose"] or task.args["debug"] else "",
         )
 
-    def _run(self, command, env):
+    def _run(self, command, env, folder=None):
         """The command's exit code, negative for a signal, its output and its errors."""
         with self._lock:
             if self._ended:
@@ -80,6 +81,7 @@ class Children:
             child = subprocess.Popen(
                 command,
                 env=env,
+                cwd=folder if folder and os.path.isdir(folder) else None,
                 stdin=self._input,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -110,18 +110,19 @@ class Batch:
             style_image=pair.style,
             output=output,
             overwrite=True,
+            seed=self.args.seed or 0,
             checkpoint_output="_e%s".join(os.path.splitext(output)),
         )
         if "save_epochs" not in self._given:  # no checkpoints unless asked for
             args["save_epochs"] = self.args.max_num_epochs + 1
         if not self.own.sequence:
-            return Task(args)
+            return Task(args, folder=os.getcwd())
         before, _ = self._last.get(pair.style, (None, ""))
         fresh = {"start": args["start"], "max_num_epochs": first_epochs(self.own, self.args)}
         if before:
             exact = self._raw(before)
             args["start"] = exact if os.path.exists(exact) else str(self.folder / before.output)
-        return Task(args, self._raw(pair), before and before.content, fresh)
+        return Task(args, self._raw(pair), before and before.content, fresh, os.getcwd())
 
     def is_there(self, pair, fingerprint):
         """Note that the pair's picture is there, for the next frame of a sequence to start from."""

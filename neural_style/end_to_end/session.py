@@ -25,7 +25,7 @@ from ..run.plan import place
 from ..run.progress import Progress, duration
 from ..run.state import EpochRecord
 from ..system import machine, terminal
-from ..system.errors import NeuralStyleError, UsageError
+from ..system.errors import UsageError
 from ..system.files import atomic, sha256_of
 from . import network, training
 from .generators import GENERATORS, shapes
@@ -253,11 +253,8 @@ def _save_state(path, own, args, digest, history, state):
     arrays.update({f"memory:{i}:{name}": array for name, own in state.memory.items() for i, array in enumerate(own)})
     packed = io.BytesIO()
     np.savez(packed, about=np.frombuffer(json.dumps(about).encode(), "uint8"), **arrays)
-    try:
-        with atomic(path) as temporary:
-            temporary.write_bytes(packed.getbuffer())
-    except OSError as error:
-        raise NeuralStyleError(f"{path} could not be written: {error.strerror or error}") from error
+    with atomic(path) as temporary:
+        temporary.write_bytes(packed.getbuffer())
 
 
 def resumed(output):

@@ -9,7 +9,7 @@ import struct
 
 from PIL import Image, features
 
-from ..system.errors import NeuralStyleError, UsageError
+from ..system.errors import UsageError
 from ..system.files import atomic
 
 LONGEST = {"GIF": 65535, "WEBP": 2**24 - 1}  # ticks that a frame can last
@@ -35,17 +35,14 @@ def write(path, film, frames):
     form, per_second = _format(path), 1000 // TICK[_format(path)]
     head, frame_of, tail = {"GIF": (_gif_head, _gif_frame, b";"), "WEBP": (_webp_head, _webp_frame, b"")}[form]
     loops = 0 if film.loops is None else film.loops
-    try:
-        with atomic(path) as temporary, open(temporary, "wb") as file:
-            file.write(head(film.size, loops))
-            for pixels, at, until in frames:
-                ticks = round(until * film.time_base * per_second) - round(at * film.time_base * per_second)
-                file.write(frame_of(Image.fromarray(pixels), min(max(1, ticks), LONGEST[form])))
-            file.write(tail)
-            if form == "WEBP":
-                _put_size(file)
-    except (OSError, ValueError) as error:
-        raise NeuralStyleError(f"{path} could not be written: {getattr(error, 'strerror', None) or error}") from error
+    with atomic(path, ValueError) as temporary, open(temporary, "wb") as file:
+        file.write(head(film.size, loops))
+        for pixels, at, until in frames:
+            ticks = round(until * film.time_base * per_second) - round(at * film.time_base * per_second)
+            file.write(frame_of(Image.fromarray(pixels), min(max(1, ticks), LONGEST[form])))
+        file.write(tail)
+        if form == "WEBP":
+            _put_size(file)
 
 
 def _format(path):

@@ -8,7 +8,7 @@ from typing import Dict, NamedTuple
 
 import av
 
-from ..system.errors import NeuralStyleError, UsageError
+from ..system.errors import UsageError
 from ..system.files import atomic
 from .about import Colors
 from .containers import BT709, MATRICES, converter, opened, packets, start_of
@@ -71,18 +71,15 @@ def _try(path, film):
 
 def write(path, film, frames):
     """Write the film with these frames: tuples of pixels, start time and end time."""
-    try:
-        with atomic(path) as temporary, av.open(
-            str(temporary), "w", format=_target(path).form, options=_target(path).container
-        ) as output, _Sound(film) as sound:
-            stream = _pictures(output, path, film)
-            sound.join(output)
-            for packet in _encoded(stream, film, frames):
-                sound.copy(until=float(packet.dts * packet.time_base))
-                output.mux(packet)
-            sound.copy()
-    except (av.error.FFmpegError, OSError) as error:
-        raise NeuralStyleError(f"{path} could not be written: {error.strerror or error}") from error
+    with atomic(path, av.error.FFmpegError) as temporary, av.open(
+        str(temporary), "w", format=_target(path).form, options=_target(path).container
+    ) as output, _Sound(film) as sound:
+        stream = _pictures(output, path, film)
+        sound.join(output)
+        for packet in _encoded(stream, film, frames):
+            sound.copy(until=float(packet.dts * packet.time_base))
+            output.mux(packet)
+        sound.copy()
 
 
 def _target(path):

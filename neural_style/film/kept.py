@@ -13,7 +13,7 @@ from PIL import Image
 
 from ..pictures import write
 from ..system import files
-from ..system.errors import NeuralStyleError, UsageError
+from ..system.errors import UsageError
 
 ABOUT, LOCK = "film.json", "lock"
 
@@ -38,7 +38,7 @@ class Kept:
 
         Frames of other films are removed only if overwrite is set. No other process can begin until this one ends.
         """
-        try:
+        with files.writing(self.folder):
             known = self._fingerprint()
             if known is None and self.folder.exists() and set(os.listdir(self.folder)) - {LOCK}:
                 raise UsageError(f"{self.folder} already exists and holds no painted frames; name another --output")
@@ -57,8 +57,6 @@ class Kept:
                 with files.atomic(self.folder / ABOUT) as temporary:
                     temporary.write_text(json.dumps({"fingerprint": fingerprint}))
             return self._count()
-        except OSError as error:
-            raise NeuralStyleError(f"{self.folder} could not be written: {error.strerror or error}") from error
 
     def _lock(self):
         self._locked = open(self.folder / LOCK, "w")  # noqa: SIM115 (closed, and so unlocked, with the process)
@@ -91,11 +89,8 @@ class Kept:
     def keep(self, number, raw, pixels):
         """Keep a painted frame, after what is needed to continue from it."""
         write.save_raw(raw, self.raw(number))
-        try:
-            with files.atomic(self.picture(number)) as temporary, open(temporary, "wb") as file:
-                Image.fromarray(pixels).save(file, "PNG", compress_level=1)
-        except OSError as error:
-            raise NeuralStyleError(f"{self.picture(number)} could not be written: {error.strerror or error}") from error
+        with files.atomic(self.picture(number)) as temporary, open(temporary, "wb") as file:
+            Image.fromarray(pixels).save(file, "PNG", compress_level=1)
 
     def forget_raw(self, number):
         """Remove what only the frame after this one needed."""

@@ -14,6 +14,7 @@ from ..batch.children import Children, Task
 from ..batch.workers import threads_for
 from ..pictures import colors, images, motion
 from ..system.errors import NeuralStyleError, say
+from ..system.files import writing
 
 # How much of a frame is the previous one, moved along the optical flow wherever that can be trusted. With 0.6 there is
 # a fifth less flicker, but texture that differs from frame to frame averages out to grey.
@@ -78,7 +79,5 @@ def in_style(args, first_epochs, kept):
 
 
 def _save(pixels, path):
-    try:
+    with writing(path):
         Image.fromarray(pixels).save(path, compress_level=1)
-    except OSError as error:
-        raise NeuralStyleError(f"{path} could not be written: {error.strerror or error}") from error

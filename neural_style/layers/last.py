@@ -5,13 +5,13 @@ import importlib.util
 import itertools
 import logging
 import math
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from ..find_mxnet import mx
+from ..system import machine
 
 log = logging.getLogger("neural_style")
 
@@ -108,7 +108,7 @@ def _threads():
     """The threads, and what keeps products of matrices in each of them to one."""
     from threadpoolctl import ThreadpoolController
 
-    count = int(os.environ["OMP_NUM_THREADS"].split(",")[0])
+    count = machine.threads()
     return count, ThreadPoolExecutor(count), ThreadpoolController()
 
 

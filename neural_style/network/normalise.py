@@ -100,6 +100,6 @@ def ensure(network="vgg19", explicit=None):
     for target in candidates:
         try:
             return write_normalised(path, target, network=network)
-        except OSError as error:
+        except NeuralStyleError as error:
             problem = error
-    raise NeuralStyleError(f"{candidates[-1]} could not be written: {problem.strerror}")
+    raise problem

@@ -40,27 +40,16 @@ def save_picture(picture, filename, recipe=None):
         log.warning("%s: its recipe of %d characters is too long to be embedded", filename, len(recipe))
         recipe = None
     refuse_read_only(filename)
-    try:
-        with atomic(filename) as temporary, open(temporary, "w+b") as file:
-            _write(np.ascontiguousarray(picture), file, form, (recipe or "").encode("utf-8", "replace"))
-    except NeuralStyleError:
-        raise
-    except (OSError, MemoryError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
-        raise NeuralStyleError(f"{filename} could not be written: {reason}") from error
-    except Exception as error:  # Pillow's encoders can raise anything
-        raise NeuralStyleError(f"{filename} could not be written as {form}: {error}") from error
+    with atomic(filename, Exception) as temporary, open(temporary, "w+b") as file:  # Pillow can raise anything
+        _write(np.ascontiguousarray(picture), file, form, (recipe or "").encode("utf-8", "replace"))
 
 
 def save_raw(image, path):
     """Save an array as it is, as NumPy does, completely or not at all."""
     packed = io.BytesIO()  # NumPy itself does not say that a disk is full
     np.save(packed, image)
-    try:
-        with atomic(path) as temporary:
-            temporary.write_bytes(packed.getbuffer())
-    except OSError as error:
-        raise NeuralStyleError(f"{path} could not be written: {error.strerror or error}") from error
+    with atomic(path) as temporary:
+        temporary.write_bytes(packed.getbuffer())
 
 
 def format_of(path):

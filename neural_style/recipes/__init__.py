@@ -4,14 +4,17 @@ To add one, add a file NAME.args to this folder. Its first line is a comment tha
 """
 
 import os
+import re
 import shlex
 from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes
 
-from ..system.errors import NeuralStyleError, UsageError
+from ..system.errors import UsageError
 from ..system.files import atomic
 
 FOLDER = Path(__file__).parent
 LARGEST = 200_000  # bytes of a file of flags
+URI = "file:"
 
 
 def names():
@@ -65,7 +68,7 @@ def words(name):
     """(command-line words, whether they were embedded in a picture) of a recipe."""
     text, embedded = read(name)
     try:
-        return shlex.split(text, comments=True), embedded
+        return [_from_utf8(word) for word in shlex.split(text, comments=True)], embedded
     except ValueError as error:
         raise UsageError(f"--recipe {name}: {error}") from None
 
@@ -88,16 +91,28 @@ def flag_words(flags):
 
 def written(flags, title):
     """The text of a recipe made of these flags, below a comment line with the title."""
+    flags = [
+        (flag, list(map(_in_utf8, value)) if isinstance(value, (list, tuple)) else _in_utf8(value))
+        for flag, value in flags
+    ]
     return "\n".join(["# " + title] + flag_words(flags)) + "\n"
+
+
+def _in_utf8(value):
+    """A value as a recipe has it: the name of a file that is not UTF-8 becomes a URI, file:caf%E9.jpg."""
+    if isinstance(value, str) and (value.startswith(URI) or value != value.encode("utf-8", "replace").decode()):
+        return URI + quote(os.fsencode(value))
+    return value
+
+
+def _from_utf8(word):
+    """The way back, for a word of a recipe, which may be --flag=value."""
+    found = re.match(f"(--[a-z_-]+=)?{URI}", word)
+    return word if not found else (found[1] or "") + os.fsdecode(unquote_to_bytes(word[found.end() :]))
 
 
 def save(path, flags):
     """Write these flags to a recipe file."""
-    try:
-        with atomic(path) as temporary:
-            text = written(flags, f"Flags of a run; to use them: --recipe {path}")
-            temporary.write_bytes(text.encode("utf-8"))
-    except UnicodeEncodeError:
-        raise UsageError(f"--save-recipe {path}: a recipe cannot contain a name that is not UTF-8") from None
-    except OSError as error:
-        raise NeuralStyleError(f"--save-recipe {path}: {error.strerror}") from None
+    with atomic(path) as temporary:
+        text = written(flags, f"Flags of a run; to use them: --recipe {path}".encode("utf-8", "replace").decode())
+        temporary.write_bytes(text.encode("utf-8"))

@@ -58,8 +58,8 @@ class Report:
             raise ValueError(f"{status!r} is none of {', '.join(STATES)}")
         try:
             parts.write(self._path, "page", **self._values(history, checkpoints, status, seconds, epochs))
-        except OSError as error:
-            log.warning("%s could not be written: %s", self._path, error.strerror or error)
+        except NeuralStyleError as error:
+            log.warning("%s", error)
         self._last = seconds
 
     def _values(self, history, checkpoints, status, seconds, epochs):

@@ -5,10 +5,11 @@ transform, and coarse ones have larger factors than fine ones, so that the run n
 frequencies above FINEST_COLOR: the network hardly sees them, and they would stay in the picture as coloured grain.
 """
 
-import os
 from typing import Any, Callable, NamedTuple
 
 import numpy as np
+
+from ..system import machine
 
 FINEST_COLOR = 0.2  # cycles per pixel
 EXPONENT, OFFSET = -0.35, 0.05  # of the factors, (f + OFFSET) ** EXPONENT, f = 1 at half the sampling rate
@@ -40,7 +41,7 @@ def frequencies(shape):
     from scipy.fft import dctn, idctn
 
     _, _, height, width = shape
-    how = {"axes": (1, 2), "norm": "ortho", "workers": int(os.environ.get("OMP_NUM_THREADS", "1").split(",")[0])}
+    how = {"axes": (1, 2), "norm": "ortho", "workers": machine.threads()}
     frequency = np.hypot(np.arange(height)[:, np.newaxis] / height, np.arange(width) / width)
     factors = (frequency + OFFSET) ** EXPONENT
     factors /= np.sqrt(np.square(factors).mean())

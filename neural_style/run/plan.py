@@ -19,6 +19,7 @@ from ..objective.terms import GRAM, PATCHES, STYLE
 from ..options.flags import NETWORK, listed, style_pictures
 from ..options.optimizers import OPTIMIZERS
 from ..pictures.read import size_of
+from ..system import machine
 from ..system.errors import UsageError
 from ..system.memory import available, gigabytes, resident
 from .setup import precision_of
@@ -181,8 +182,8 @@ def place(device, gpu=-1):
     """The device in words, where --gpu asked for this one."""
     if device.device_type != "cpu":
         return f"GPU {device.device_id}"
-    threads = os.environ.get("OMP_NUM_THREADS", "all")
-    return f"the CPU with {threads} thread{'s' * (threads != '1')}{f' ({in_words(gpu)})' * (gpu >= 0)}"
+    threads = machine.threads()
+    return f"the CPU with {threads} thread{'s' * (threads != 1)}{f' ({in_words(gpu)})' * (gpu >= 0)}"
 
 
 def _advice(args, fixed, needed, have):

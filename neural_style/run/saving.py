@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from .. import recipes
+from ..network.find_model import full_name
 from ..objective import edges
 from ..options.check import changed
 from ..options.flags import (
@@ -30,6 +31,7 @@ from ..report.page import Report
 from ..report.show import show
 from ..system import machine, terminal
 from ..system.errors import NeuralStyleError, UsageError
+from ..weights import pretrained
 from .interrupt import Interrupted
 from .optimize import Diverged
 from .plan import place
@@ -220,31 +222,33 @@ class Saving:
 
     def _recipe(self, path, remove_noise, epoch):
         """The text of the recipe that repeats a picture of this run: the final one, or an epoch's."""
-        values, notes = vars(self.args), []
-        for kind in (PICTURE, FILE):
-            values = with_paths(values, kind, _near)
-        args = argparse.Namespace(**values)
-        before = self._before.args if self._before else {}
-        if (
-            epoch is None
-            and self.history
-            and any(
-                before.get(name, getattr(args, name)) != getattr(args, name) for name in ("stop_eps", "max_num_epochs")
-            )
-        ):
-            epoch = self.history[-1].epoch  # as if it had been asked for at once
-        if epoch is not None:
+        args = _portable(self.args)
+        if epoch is None and self._went_on():
+            epoch = self.history[-1].epoch
+        if epoch is not None:  # as if it had been asked for at once
             args.max_num_epochs, args.stop_eps, args.remove_noise_final = epoch, 0.0, remove_noise
         if path != self.final:
             args.output_size = None
         if images.format_of(path) not in images.SIXTEEN_BITS:
             args.bit_depth = 8
-        if args.seed is None and args.start in NOISES:
-            notes.append("the start was not seeded")
-        if self._before and args.optimizer == "lbfgs":
-            notes.append(f"L-BFGS was restarted after epoch {self._before.state.epoch}")
         versions = [f"{name} {version}" for name, version in machine.versions().items() if version]
-        return recipes.written(changed(args, but=(RUN, SESSION)), ", ".join(versions + notes))
+        return recipes.written(changed(args, but=(RUN, SESSION)), ", ".join([*versions, *self._caveats()]))
+
+    def _went_on(self):
+        """Whether the run was resumed to end at another epoch than it was first asked to."""
+        then, now = self._before.args if self._before else {}, vars(self.args)
+        return bool(self.history) and any(
+            then.get(name, now[name]) != now[name] for name in ("stop_eps", "max_num_epochs")
+        )
+
+    def _caveats(self):
+        """Why a recipe may not repeat a picture exactly, in words."""
+        if self.args.seed is None and self.args.start in NOISES:
+            yield "the start was not seeded"
+        if os.path.basename(self.args.start).startswith(".") and self.args.start.endswith(".npy"):
+            yield "it started from the picture before it, of which only the batch knows every bit"
+        if self._before and self.args.optimizer == "lbfgs":
+            yield f"L-BFGS was restarted after epoch {self._before.state.epoch}"
 
     def _state(self, state, finished):
         save_state(self._state_path, self.args, self._digest, self.history, state, finished)
@@ -265,6 +269,17 @@ def _taken_by(function, options):
 
 def _same(one, other):
     return os.path.exists(other) and os.path.samefile(one, other)
+
+
+def _portable(args):
+    """A copy of args for a recipe, without weights that would be found anyway."""
+    values = vars(args)
+    for kind in (PICTURE, FILE):
+        values = with_paths(values, kind, _near)
+    args, usual = argparse.Namespace(**values), pretrained.find(full_name(args.model))
+    if args.model_params and usual and _same(usual, args.model_params):
+        args.model_params = None
+    return args
 
 
 def _near(path):

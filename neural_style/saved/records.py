@@ -15,7 +15,7 @@ import zipfile
 
 import numpy as np
 
-from ..system.errors import NeuralStyleError, UsageError
+from ..system.errors import UsageError
 from ..system.files import atomic
 
 LARGEST_RECORD = 64_000_000  # bytes: a hundred thousand pairs of a batch
@@ -116,10 +116,5 @@ def write_archive(path, about, arrays):
 
 
 def _written(path, content):
-    try:
-        with atomic(path) as temporary:
-            temporary.write_bytes(content)
-    except OSError as error:
-        raise NeuralStyleError(
-            f"{path} could not be written: {error.strerror or error}; the existing files are intact"
-        ) from error
+    with atomic(path) as temporary:
+        temporary.write_bytes(content)

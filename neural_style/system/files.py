@@ -6,16 +6,36 @@ import os
 import secrets
 from pathlib import Path
 
+from .errors import NeuralStyleError
+
 
 @contextlib.contextmanager
-def atomic(path):
+def writing(path, *kinds):
+    """Turn an OSError, or an exception of these kinds, into a line that says what could not be written, and why."""
+    try:
+        yield
+    except NeuralStyleError:
+        raise
+    except (OSError, MemoryError, *kinds) as error:
+        reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
+        raise NeuralStyleError(f"{path} could not be written: {reason}") from error
+
+
+@contextlib.contextmanager
+def atomic(path, *kinds):
     """Yield a temporary path to write to; the file gets the name `path` if the block succeeds.
 
     A file that already has that name is left alone until then, and for good if the block fails. On Linux the temporary
     file has no name in its folder, so nothing of it is left behind even if the process is killed. The temporary path
-    has no extension, so the writer must know the format.
+    has no extension, so the writer must know the format. OSErrors and exceptions of these kinds become one line.
     """
-    path = Path(path)
+    with writing(path, *kinds), _replacing(Path(path)) as temporary:
+        yield temporary
+
+
+@contextlib.contextmanager
+def _replacing(path):
+    """Yield the temporary path of atomic()."""
     temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
     unnamed = _unnamed_file(path.parent)
     try:

@@ -33,6 +33,11 @@ def threads_asked():
     return int(first)
 
 
+def threads():
+    """The number of threads to compute with: as many as OMP_NUM_THREADS asks for, or as there are usable processors."""
+    return threads_asked() or usable_cores()
+
+
 def versions():
     """{"neural_style": "1.0.0", "Python": "3.11.7", "MXNet": "1.9.1", …}; None for packages that are not installed."""
     return {

@@ -18,6 +18,7 @@ from neural_style import nstyle
 from neural_style.find_mxnet import mx
 from neural_style.run import interrupt, state
 from neural_style.saved import records
+from neural_style.system import files as files_of
 from neural_style.system.errors import UsageError
 
 
@@ -250,7 +251,8 @@ def test_a_state_that_cannot_be_read_is_one_line(stopped, spoil, says, capsys):
 
 def test_a_state_that_cannot_be_written_stops_the_run(words, tmp_path, monkeypatch):
     def full(path):
-        raise OSError(28, "No space left on device")
+        with files_of.writing(path):
+            raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(records, "atomic", full)
     with pytest.raises(Exception, match="state.npz could not be written: No space left on device") as caught:
