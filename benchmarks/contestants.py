@@ -36,7 +36,7 @@ def epochs_of_train(size, **arguments):
     compared = pictures(size)
     args = complete(Namespace(stop_eps=0.0, max_num_epochs=10**6, **arguments))
     objective = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), compared), compared)
-    image = mx.nd.random.uniform(-0.1, 0.1, compared.content.shape)
+    start = optimize.start_state(mx.nd.random.uniform(-0.1, 0.1, compared.content.shape).asnumpy())
 
     class Over(Exception):
         pass
@@ -47,7 +47,7 @@ def epochs_of_train(size, **arguments):
 
     try:
         if turn():
-            optimize.minimise(objective, image, args, on_step)
+            optimize.minimise(objective, start, args, on_step)
     except Over:
         pass
 

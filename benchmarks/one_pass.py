@@ -38,9 +38,8 @@ def epochs_to(goals, args, pictures, most):
             raise Reached
 
     with contextlib.suppress(Reached):
-        optimize.minimise(
-            objective, start_of(args, pictures.content.shape, device, setup.images.read_picture), args, on_step
-        )
+        start = start_of(args, pictures.content.shape, device, setup.images.read_picture)
+        optimize.minimise(objective, optimize.start_state(start), args, on_step)
     return [found.get(goal) for goal in goals]
 
 

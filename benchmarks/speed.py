@@ -95,13 +95,16 @@ def estimated(size, precision, tile):
     from contestants import pictures
 
     from neural_style.find_mxnet import mx
+    from neural_style.objective import engines
     from neural_style.options.check import complete
     from neural_style.run import plan, setup
 
     width, height = map(int, size.split("x"))
     compared = pictures((height, width))
-    model, terms = setup.model_and_terms(complete(Namespace()), mx.cpu(), compared)
-    return plan.estimate(model, terms, compared.sizes[0], compared.sizes[1:], precision=precision, tile=tile) / 1e6
+    args = complete(Namespace(precision=precision))
+    model, terms = setup.model_and_terms(args, mx.cpu(), compared)
+    factors = engines.choose(args, model, terms, tile).memory
+    return plan.estimate(factors, model, terms, compared.sizes[0], compared.sizes[1:], tile=tile) / 1e6
 
 
 def programs(python):
@@ -191,9 +194,10 @@ def race_of_programs(python, turns, epochs=10):
 
 def measure(args):
     """All that is measured on this machine: a dictionary that becomes a file."""
+    from neural_style.objective.engines import fastest
     from neural_style.system import machine
 
-    bf16 = ["bf16"] if machine.precision("auto") == "bf16" else []
+    bf16 = ["bf16"] if fastest()[0] == "bf16" else []
     whole = race_of_programs(args.torch, args.turns)  # first: what can be missing there costs no races
     names = ["reference", "convolutions", "float32", PLAIN, "fast32", *bf16, "tile"] + [TORCH] * bool(args.torch)
     races = {

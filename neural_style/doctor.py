@@ -77,15 +77,18 @@ def _threads(args):
 
 
 def _precision(args):
+    from .objective.engines import fastest
+
+    best, why = fastest()
+    return f"{best} is the fastest here (--precision auto)" + (f": {why}" if why else "")
+
+
+def _numba(args):
     from .layers.last import compiled
 
-    best = machine.precision("auto")
-    if best == "bf16":
-        return "bf16 is the fastest here (--precision auto): the processor has bfloat16"
-    text = "fast32 is the fastest here (--precision auto): the processor has no bfloat16"
     if not compiled():
-        raise Hint(f"{text}; it is faster with Numba: pip install numba threadpoolctl")
-    return f"{text}; Numba compiles it"
+        raise Hint("missing; with it fast32 is faster: pip install numba threadpoolctl")
+    return "compiles the loops of fast32"
 
 
 def _memory(args):
@@ -220,6 +223,7 @@ def _gradient(args):
 
     from . import find_mxnet
     from .network.find_model import first_with_weights
+    from .objective.engines import EXACT
     from .options.check import complete
     from .run import setup
     from .weights import params, pretrained
@@ -242,7 +246,8 @@ def _gradient(args):
                 model_params=None if own else str(path),
                 pooling=args.pooling,
                 optimizer="lbfgs",
-                precision="fast32" if args.precision == "fast32" else "float32",
+                engine=args.engine,
+                precision=args.precision if args.precision in EXACT else "float32",
             )
         )
         pictures = setup.Pictures(content, [setup.Style(style)])
@@ -286,6 +291,7 @@ CHECKS = (
     ("mxnet", _mxnet),
     ("gpu", _gpu),
     ("precision", _precision),
+    ("numba", _numba),
     ("weights", _weights),
     ("gradient", _gradient),
 )

@@ -191,6 +191,14 @@ def context(gpu):
     return mx.gpu(gpu) if count and not (cuda.build() and cuda.why_not(gpu)) else mx.cpu()
 
 
+def in_words(device, gpu=-1):
+    """The device, where --gpu asked for this one."""
+    if device.device_type != "cpu":
+        return f"GPU {device.device_id}"
+    threads = machine.threads()
+    return f"the CPU with {threads} thread{'s' * (threads != 1)}{f' ({cuda.in_words(gpu)})' if gpu >= 0 else ''}"
+
+
 def __getattr__(name):
     """Import `mx` when it is first asked for, so that importing this module costs nothing."""
     if name == "mx":

@@ -140,15 +140,13 @@ def train_nstyle(args, callback=None, on_epoch=None):
     objective = setup.make_objective(args, model, terms, pictures)
     if saved:
         since = saved.state
-        image = setup.on_device(since.image, device)
         log.info(
             "resuming after epoch %d%s",
             since.epoch,
             "; L-BFGS has to rebuild its model of the objective" if args.optimizer == "lbfgs" else "",
         )
     else:
-        image = pyramid.start_of(args, pictures.content.shape, device, read)
-        since = optimize.start_state(image)
+        since = optimize.start_state(pyramid.start_of(args, pictures.content.shape, device, read))
 
     # the loop
     last = None
@@ -171,21 +169,21 @@ def train_nstyle(args, callback=None, on_epoch=None):
         if callback:
             callback(data)
         if asked:
-            saving.end(step.image, step.state(), step.epoch)
+            saving.end(step.image(), step.state(), step.epoch)
             raise interrupt.Interrupted(
                 f"stopped after epoch {step.epoch}; the picture so far is {saving.final}; "
                 f"to continue: {saving.to_resume}",
                 asked[0],
             )
 
-    saving.begin(device, read)
+    saving.begin(objective.arrays.where, read)
     del photo
     read.cache_clear()  # large pictures need not stay in memory
     with of_epochs(args, since.epoch) as progress, interrupt.waiting() as asked, saving.telling_of_failure():
         if saved and saved.finished and saved.history and saved.history[-1].eps < args.stop_eps:
-            result = setup.on_device(since.result, device)  # it had finished by itself: nothing left to do
+            result = since.result  # it had finished by itself: nothing left to do
         else:
-            result = optimize.minimise(objective, image, args, on_step, since)
+            result = optimize.minimise(objective, since, args, on_step)
         saving.end(result, last.state() if last else since)
     if last and last.finished:
         log.info("eps fell below --stop-eps %g in epoch %d", args.stop_eps, last.epoch)

@@ -126,7 +126,7 @@ def test_libraries_are_loaded_for_all_that_comes_after(machine, compiled, beside
     """In the folder of its own, or where the build was installed in place of the CPU's."""
     machine(GPUS=1, CAPABILITY=86)
     install(cuda.FOLDER if beside else cuda.SITE, compiled, cuda.LIBRARIES)
-    functions = "of_libcudnn_so_8 of_libcublaslt_so_11".split()
+    functions = ["of_libcudnn_so_8", "of_libcublaslt_so_11"]
     results = "".join(f", ctypes.CDLL(None).{function}()" for function in functions)
     assert apart(f"(cuda.why_not(), cuda.folder() == cuda.FOLDER{results})") == repr(("", beside, 7, 7))
 

@@ -39,14 +39,14 @@ def run_golden(name, params, pictures, folder, monkeypatch, **more):
     )
     steps, saved = [], {}
 
-    def recorded(objective, image, args, on_step, since, minimise=optimize.minimise):
-        assert np.array_equal(image.asnumpy(), golden["init"])
-        return minimise(objective, image, args, lambda step: (steps.append(step), on_step(step)), since)
+    def recorded(objective, since, args, on_step, minimise=optimize.minimise):
+        assert np.array_equal(since.image, golden["init"])
+        return minimise(objective, since, args, lambda step: (steps.append(step), on_step(step)))
 
     monkeypatch.setattr(optimize, "minimise", recorded)
     monkeypatch.setattr(images, "save_picture", lambda picture, path, *_: saved.update({Path(path).name: picture}))
     nstyle.train_nstyle(Namespace(**flags))
-    return golden, steps, steps[-1].image.asnumpy(), saved
+    return golden, steps, steps[-1].image(), saved
 
 
 @pytest.mark.parametrize("precision", ["float32", "fast32"])

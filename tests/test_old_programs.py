@@ -81,7 +81,7 @@ def test_all_names_of_the_reference_are_there():
 
 
 def test_an_import_of_everything_gives_what_the_originals_gave():
-    names = "argparse find_mxnet importlib io logging mx namedtuple np transform".split()
+    names = ["argparse", "find_mxnet", "importlib", "io", "logging", "mx", "namedtuple", "np", "transform"]
     code = f"from neural_style.nstyle import *; print(*sorted({{*{names}, *{SEVEN}}} - set(globals())))"
     assert python(code) == ""
     code = "from neural_style.nstyle import *; print(io.imread, transform.resize, mx.nd.ones(2).sum().asscalar())"

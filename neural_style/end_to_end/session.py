@@ -14,14 +14,13 @@ from typing import List, NamedTuple
 import numpy as np
 
 from .. import __version__, recipes
-from ..find_mxnet import context
+from ..find_mxnet import context, in_words
 from ..options.check import changed, complete
 from ..options.flags import BY_ATTRIBUTE, style_pictures
 from ..pictures import images
 from ..pictures.read import Picture
 from ..report.page import Report
 from ..run import interrupt
-from ..run.plan import place
 from ..run.progress import Progress, duration
 from ..run.state import EpochRecord
 from ..system import machine, terminal
@@ -84,7 +83,7 @@ def run(settings, args, saved=None, on_step=None):
     log.info(
         "learning from %d photographs on %s%s",
         len(photographs),
-        place(device, args.gpu),
+        in_words(device, args.gpu),
         f"; {len(photographs.shown)} others show the progress" if photographs.are_apart else "",
     )
     objective = training.objective_for(args, own.crop, device)
@@ -192,7 +191,7 @@ def _page(own, args, shown, name, device):
         "generator": own.generator,
         "crop": f"{own.crop}x{own.crop}",
         "seed": args.seed,
-        "on": place(device),
+        "on": in_words(device),
         **machine.versions(),
         **machine.describe(),
     }

@@ -10,17 +10,18 @@ MANY = 256 * 256  # pairs of channels from which Winograd's method is the faster
 FROM = 64 * 128  # and in compiled form
 
 
-def convolution(weight, bias, precision, rectified=False):
+def convolution(weight, bias, dtype, winograd=False, rectified=False):
     """What computes the convolution with weight (K, C, h, w) and bias (K,), and the gradient of its input.
 
-    rectified says that nobody needs the features before the ReLU; then they may come after it.
+    winograd is whether it may be by Winograd's method, which works on float32. rectified says that nobody needs the
+    features before the ReLU; then they may come after it.
     """
     channels, below, *sides = weight.shape
-    if precision == "fast32" and sides == [3, 3] and channels * below >= FROM and compiled():
+    if winograd and sides == [3, 3] and channels * below >= FROM and compiled():
         return CompiledWinograd(weight, bias, rectified)
-    if precision == "fast32" and sides == [3, 3] and channels * below >= MANY:
+    if winograd and sides == [3, 3] and channels * below >= MANY:
         return Winograd(weight, bias)
-    return Direct(weight, bias, operators.DTYPES[precision])
+    return Direct(weight, bias, dtype)
 
 
 class Direct:

@@ -1,6 +1,7 @@
 """The engine: compares an image with what it has seen of the pictures, and returns losses and a gradient."""
 
 from ..find_mxnet import mx
+from ..objective.arrays import Arrays
 from ..objective.examples import examples_of
 from ..objective.terms import CONTENT
 from . import operators
@@ -9,28 +10,32 @@ from .network import Network
 from .segments import chain
 
 
-def supports(model, terms, in_strips=False):
-    """Whether this engine can evaluate the terms on the model's layers; in_strips, whether it can do so in strips."""
-    return chain(model, [term.layer for term in terms]) is not None and not (
-        in_strips and any(loss_of(term).reach is None for term in terms)
-    )
-
-
 class Layers:
     """An engine: called with an image (1, 3, H, W), it returns the terms' sums of squares and their gradient.
 
     model, terms, scales and pictures as objective.graph.Graph takes them; patches are those of the terms that compare
-    some. precision is float32, fast32 or bf16; what the image is compared with is always float32. tile is the number of
-    rows, of the picture or of a layer, that strips have; None evaluates the picture as a whole.
+    some. dtype is float32 or bfloat16; what the image is compared with is always float32. winograd lets large
+    convolutions multiply by Winograd's method. tile is the number of rows, of the picture or of a layer, that strips
+    have; None evaluates the picture as a whole.
     """
 
-    def __init__(self, model, terms, scales, pictures, precision="fast32", tile=None):
+    @staticmethod
+    def why_not(model, terms, in_strips):
+        """Why this engine cannot evaluate the terms on the model's layers, in words; "" if it can."""
+        if chain(model, [term.layer for term in terms]) is None:
+            return "this works only for VGG19 and VGG16 on the CPU, and not for pooling layers"
+        if in_strips and any(loss_of(term).reach is None for term in terms):
+            return "some of the terms need the whole picture at once"
+        return ""
+
+    def __init__(self, model, terms, scales, pictures, dtype="float32", winograd=False, tile=None):
+        self.arrays = Arrays(model.device)
         observed = list(dict.fromkeys(term.layer for term in terms))
         operations = chain(model, observed)
         reach = {layer: max(loss_of(term).reach or 0 for term in terms if term.layer == layer) for layer in observed}
 
-        def network(precision):
-            return Network(model, operations, observed, precision, reach)
+        def network(dtype):
+            return Network(model, operations, observed, reach, dtype, winograd)
 
         def seen(picture, fields):
             observers = {term: loss_of(term).observer(field) for term, field in fields.items()}
@@ -38,14 +43,14 @@ class Layers:
             mx.nd.waitall()  # then the picture and its features may go
             return {term: observer.value() for term, observer in observers.items()}
 
-        exact = network("float32" if precision == "bf16" else precision)
+        exact = network("float32")
         examples = examples_of(terms, pictures, seen)
         self._losses = {
             term: loss_of(term)(term, examples[term], pictures.field(term.region), scale)
             for term, scale in zip(terms, scales)
         }
         self.patches = [loss.patches for loss in self._losses.values() if isinstance(loss, PatchLoss)]
-        self._pass = (network(precision) if precision == "bf16" else exact).at(pictures.content.shape[2:], tile)
+        self._pass = (exact if dtype == "float32" else network(dtype)).at(pictures.content.shape[2:], tile)
 
     def __call__(self, image):
         for loss in self._losses.values():

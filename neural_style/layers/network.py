@@ -16,20 +16,21 @@ from .segments import segments, whole, windows
 
 
 class Network:
-    """A chain of convolutions, ReLUs and pools with its weights, as operators of one precision.
+    """A chain of convolutions, ReLUs and pools with its weights, as operators on float32 or bfloat16.
 
-    layers are those whose features are to be seen; reach as segments() takes it.
+    layers are those whose features are to be seen; reach as segments() takes it; winograd as convolution() does.
     """
 
-    def __init__(self, model, operations, layers, precision, reach):
+    def __init__(self, model, operations, layers, reach, dtype, winograd):
         self._model, self._steps, self._layers, self._reach = model, operations, set(layers), reach
-        self._dtype = operators.DTYPES[precision]
+        self._dtype = dtype
         self._pool = operators.POOLS[model.pooling]
         self._convolutions = {
             operation.name: convolution(
                 model.parameter(f"{operation.name}_weight"),
                 model.parameter(f"{operation.name}_bias"),
-                precision,
+                dtype,
+                winograd,
                 above is not None and above.in_place,
             )
             for operation, above in zip(operations, [*operations[1:], None])

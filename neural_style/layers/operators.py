@@ -12,7 +12,6 @@ import numpy as np
 from ..find_mxnet import mx
 from .last import Last, compiled, empty_last, in_threads, product, to_first, to_last
 
-DTYPES = {"float32": "float32", "fast32": "float32", "bf16": "bfloat16"}  # by precision
 LOOPS = {"avg": "average", "max": "maximum"}
 HALF = {"kernel": (2, 2), "stride": (2, 2)}
 

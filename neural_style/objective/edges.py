@@ -9,8 +9,6 @@ from typing import NamedTuple, Tuple
 
 import numpy as np
 
-from ..find_mxnet import mx
-
 MULTIPLE = 16  # pixels: four pools come before the deepest layer that is compared
 
 
@@ -21,16 +19,14 @@ class Canvas(NamedTuple):
     whole: Tuple[int, int]
 
     def extended(self, array):
-        """A NumPy array or an NDArray (…, H, W), with its reflection in the margin."""
+        """An array (…, H, W), with its reflection in the margin."""
         if self.whole == self.size:
             return array
-        if isinstance(array, mx.nd.NDArray):
-            return mx.nd.array(self.extended(array.asnumpy()), ctx=array.context)
         more = [(0, whole - side) for side, whole in zip(self.size, self.whole)]
         return np.pad(array, [(0, 0)] * (array.ndim - 2) + more, mode="reflect")
 
     def shown(self, array):
-        """A NumPy array or an NDArray (1, 3, H, W) without its margin."""
+        """An array (1, 3, H, W) without its margin."""
         return array if self.whole == self.size else array[:, :, : self.size[0], : self.size[1]]
 
 

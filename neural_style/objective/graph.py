@@ -8,6 +8,7 @@ Layers are named by the terms; with the model's own layers the graph is the orig
 import numpy as np
 
 from .. import find_mxnet
+from .arrays import Arrays
 from .examples import examples_of
 from .patches import Patches
 from .terms import FEATURES, GRAM, PATCHES
@@ -60,7 +61,13 @@ class Graph:
     pictures are objective.examples.Pictures. patches are those of the terms that compare some.
     """
 
+    @staticmethod
+    def why_not(model, terms, in_strips):
+        """Nothing that a model has is beyond its graph."""
+        return ""
+
     def __init__(self, model, terms, scales, pictures):
+        self.arrays = Arrays(model.device)
         size = pictures.content.shape[2:]
         grams, patched, compared = ([term for term in terms if term.what == what] for what in (GRAM, PATCHES, FEATURES))
         features = {term: model.layers[term.layer] for term in terms}

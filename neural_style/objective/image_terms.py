@@ -79,24 +79,25 @@ def amplitude(x):
 TV_LOSSES = {"anisotropic": anisotropic, "isotropic": isotropic, "squared": squared}
 
 
-def image_terms(shape, device, tv_loss="laplacian", tv_weight=0.0, amplitude_weight=0.0):
-    """[(name, function)] of the terms with a weight, for images of shape (1, C, H, W).
+def image_terms(arrays, shape, tv_loss="laplacian", tv_weight=0.0, amplitude_weight=0.0):
+    """[(name, function)] of the terms with a weight, for images of shape (1, C, H, W) in these Arrays.
 
-    A function gives the weighted value and the NDArray gradient at an image, an NDArray.
+    A function gives the weighted value and the gradient at an image.
     """
     terms = []
     if tv_weight > 0 and tv_loss == "laplacian":
-        terms.append(("tv", _laplacian(mx.nd.zeros(shape, device), device, tv_weight)))
+        terms.append(("tv", _laplacian(arrays, shape, tv_weight)))
     elif tv_weight > 0:
-        terms.append(("tv", _weighted(TV_LOSSES[tv_loss], tv_weight, device)))
+        terms.append(("tv", _weighted(TV_LOSSES[tv_loss], tv_weight, arrays)))
     if amplitude_weight > 0:
-        terms.append(("amplitude", _weighted(amplitude, amplitude_weight, device)))
+        terms.append(("amplitude", _weighted(amplitude, amplitude_weight, arrays)))
     return terms
 
 
-def _laplacian(held, device, weight):
+def _laplacian(arrays, shape, weight):
     """The reference's total variation: half the image times its gradient, which an executor bound on held gives."""
-    executor = get_tv_grad_executor(held, device, weight)
+    held = arrays.of(np.zeros(shape, "float32"))
+    executor = get_tv_grad_executor(held, arrays.device, weight)
 
     def evaluate(image):
         image.copyto(held)
@@ -106,9 +107,9 @@ def _laplacian(held, device, weight):
     return evaluate
 
 
-def _weighted(function, weight, device):
+def _weighted(function, weight, arrays):
     def evaluate(image):
-        value, gradient = function(image.asnumpy().astype("float64"))
-        return weight * value, mx.nd.array(weight * gradient, ctx=device)
+        value, gradient = function(arrays.values(image).astype("float64"))
+        return weight * value, arrays.of(weight * gradient)
 
     return evaluate

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..find_mxnet import mx
 from ..system import memory
 from ..system.errors import UsageError
 
@@ -14,28 +13,27 @@ class Evaluation(NamedTuple):
 
     losses: np.ndarray  # unweighted sums of squares of the style terms, of the content terms; weighted image terms
     total: float
-    gradient: Any  # of the total, with the network's part clipped; an NDArray
+    gradient: Any  # of the total, with the network's part clipped
     gradient_norm: float  # of the network's part, before clipping
 
 
 class Objective:
     """The weighted sum of terms on the network's features, which an engine evaluates, and of terms of the image itself.
 
-    engine(image) gives the sums of squares of the terms and the gradient of their sum weighted by scales;
-    engine.patches are those that terms compare. image_terms are [(name, function)], see image_terms.py. The engine's
-    gradient is scaled down where its norm exceeds limit.
+    The engine is one of those in engines.py; scales are what it weights the terms by. image_terms are
+    [(name, function)], see image_terms.py. The engine's gradient is scaled down where its norm exceeds limit.
     """
 
     def __init__(self, engine, terms, scales, image_terms, limit=np.inf):
-        self._engine, self._image_terms, self._limit = engine, image_terms, limit
+        self._engine, self._image_terms, self._limit, self.arrays = engine, image_terms, limit, engine.arrays
         self.kinds = [term.kind for term in terms] + ["image"] * len(image_terms)
         self.names = [term.name for term in terms] + [name for name, _ in image_terms]
         self.weights = np.array(list(scales) + [1.0] * len(image_terms))
 
     def __call__(self, image):
-        """The Evaluation at image, an NDArray."""
+        """The Evaluation at an image (1, 3, H, W)."""
         losses, gradient = self._engine(image)
-        norm = mx.nd.norm(gradient).asscalar()
+        norm = self.arrays.length(gradient)
         if norm > self._limit:
             gradient[:] *= self._limit / norm
         for _, term in self._image_terms:

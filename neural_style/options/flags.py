@@ -7,6 +7,7 @@ import os
 import re
 from typing import Any, Callable, NamedTuple, Optional, Tuple
 
+from ..objective.engines import ENGINES, PRECISIONS
 from ..objective.terms import CONTENT_NORMS, STYLE_NORMS
 from .optimizers import OPTIMIZERS, defaults_in_words
 
@@ -176,7 +177,10 @@ FLAGS = (
     Flag("--pyramid-epochs", int, 100, "the number of epochs for each smaller version", AT_LEAST_ONE),
     Flag("--precision", str, "float32", "how the network is evaluated: float32 is the reference's graph; fast32 is "
          "float32 with sums in a faster order; bf16 is faster still, with small errors, on processors that support it; "
-         "auto is bf16 on those and fast32 on others", choices=("float32", "fast32", "bf16", "auto")),
+         "auto is bf16 on those and fast32 on others", choices=(*PRECISIONS, "auto")),
+    Flag("--engine", str, "auto", "what evaluates the network: the reference's graph, or its layers one after the "
+         "other, on the CPU; auto is the first that can do what is asked",
+         choices=("auto", *(engine.name for engine in ENGINES)), scope=RUN),
     Flag("--tile", int, None, "evaluate the picture and each layer in strips of N rows: the same numbers except for "
          "rounding, with less memory but more time; automatic if memory is short", TILE),
     # what comes out
@@ -214,7 +218,7 @@ GROUPS = (
     ("look", "content_weight style_weight tv_weight preserve_colors style_layers style_layer_weights style_term "
      "style_norm content_layers content_norm patch_size patch_stride patch_rotations patch_scales match_every pooling "
      "edges normalised tv_loss amplitude_weight model model_params"),
-    ("size and speed", "max_long_edge width pyramid pyramid_epochs precision tile gpu force"),
+    ("size and speed", "max_long_edge width pyramid pyramid_epochs precision engine tile gpu force"),
     ("optimisation", "max_num_epochs stop_eps optimizer coordinates lr lr_sched_delay lr_sched_factor momentum beta2 "
      "weight_decay clip_gradient keep_best seed"),
     ("output", "output_dir output checkpoint_output save_epochs overwrite output_size bit_depth flatten remove_noise "

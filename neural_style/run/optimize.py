@@ -2,11 +2,10 @@
 
 import logging
 import time
-from typing import Any, Callable, NamedTuple
+from typing import Callable, NamedTuple
 
 import numpy as np
 
-from ..find_mxnet import mx
 from ..options.optimizers import OPTIMIZERS, setting
 from ..system.errors import NeuralStyleError, UsageError
 from .coordinates import COORDINATES
@@ -24,14 +23,14 @@ class Step(NamedTuple):
     total: float
     gradient_norm: float  # before clipping
     seconds: float  # since the start
-    image: Any  # the live NDArray, or the best one so far where that is kept
+    image: Callable[[], np.ndarray]  # gives the image (1, 3, H, W) as it is now, or the best so far if that is kept
     finished: bool  # eps fell below the bound
     state: Callable[[], State]  # gives what is needed to resume from here
 
 
 def start_state(image):
-    """The State of a run that starts from image, an NDArray."""
-    return State(0, 0.0, image.asnumpy(), [], None, np.inf)
+    """The State of a run that starts from image, a NumPy array."""
+    return State(0, 0.0, image, [], None, np.inf)
 
 
 class Diverged(NeuralStyleError):
@@ -46,43 +45,36 @@ class _Finished(Exception):
     """The image hardly changes any longer."""
 
 
-def minimise(objective, image, args, on_step, since=None):
-    """Move image, an NDArray, in place until epoch args.max_num_epochs or its relative change is below args.stop_eps.
+def minimise(objective, since, args, on_step):
+    """Move the image of a State until epoch args.max_num_epochs or its relative change is below args.stop_eps.
 
-    A resumed run passes the State that it resumes from. Calls on_step with every Step; returns the resulting image.
+    The State is a start, or what a resumed run goes on from. Calls on_step with every Step; returns the resulting
+    image, an array (1, 3, H, W).
     """
-    since = since or start_state(image)
     if objective.patches and since.epoch % args.match_every and not since.matches:
         raise UsageError("the saved state lacks the matches of patches; start the run again without --resume")
     objective.matches = since.matches
+    image = objective.arrays.of(since.image)
     track = _Track(objective, image, since, args, on_step)
     try:
         if OPTIMIZERS[args.optimizer].mxnet is None:
             _lbfgs(track, image, objective, args)
         else:
-            _first_order(track, image, since, args)
+            _first_order(track, image, objective, since, args)
     except _Finished:
         pass
     return track.result()
 
 
-def _first_order(track, image, since, args):
-    schedule = mx.lr_scheduler.FactorScheduler(args.lr_sched_delay, args.lr_sched_factor, base_lr=args.lr)
-    row = OPTIMIZERS[args.optimizer]
-    optimizer = getattr(mx.optimizer, row.mxnet)(
-        learning_rate=args.lr,
-        lr_scheduler=schedule,
-        **{row.renamed.get(name, name): setting(args, name) for name in row.defaults},
-    )
-    optimizer.begin_num_update = optimizer.num_update = since.epoch  # the schedule follows by itself
-    own = optimizer.create_state(0, image)
-    track.memory = [array for array in (own if isinstance(own, tuple) else (own,)) if array is not None]
+def _first_order(track, image, objective, since, args):
+    row, schedule = OPTIMIZERS[args.optimizer], (args.lr, args.lr_sched_delay, args.lr_sched_factor)
+    settings = {row.renamed.get(name, name): setting(args, name) for name in row.defaults}
+    move, track.memory = objective.arrays.mover(image, row.mxnet, settings, schedule, since.epoch)
     for array, value in zip(track.memory, since.memory):
         array[:] = value
     for _ in range(since.epoch, args.max_num_epochs):
         track.choose_matches()
-        gradient = track.evaluate().gradient
-        optimizer.update(0, image, gradient, own)
+        move(track.evaluate().gradient)
         track.moved()
 
 
@@ -93,7 +85,7 @@ def _lbfgs(track, image, objective, args):
         if objective.patches:
             epochs = min(epochs, args.match_every - track.epoch % args.match_every)
         track.choose_matches()
-        moves = _lbfgs_moves(track, image, epochs, args)
+        moves = _lbfgs_moves(track, image, objective, epochs, args)
         if moves < epochs and not (objective.patches and moves):
             log.info("L-BFGS finds no better image after epoch %d", track.epoch)
             return
@@ -101,7 +93,7 @@ def _lbfgs(track, image, objective, args):
             objective.matches = ()
 
 
-def _lbfgs_moves(track, image, epochs, args):
+def _lbfgs_moves(track, image, objective, epochs, args):
     """Run this many epochs; an epoch is an accepted step, which takes little more than one evaluation on average."""
     from scipy.optimize import minimize
 
@@ -122,7 +114,7 @@ def _lbfgs_moves(track, image, epochs, args):
             if last is None:
                 raise
             return 10 * abs(last[0]) + 1, last[1]  # a trial step too far meets a wall and is shortened
-        last = evaluation.total, coordinates.slope(evaluation.gradient.asnumpy())
+        last = evaluation.total, coordinates.slope(objective.arrays.values(evaluation.gradient))
         return last
 
     def accepted(flat):
@@ -131,7 +123,7 @@ def _lbfgs_moves(track, image, epochs, args):
 
     answer = minimize(
         evaluate,
-        coordinates.of(image.asnumpy()),
+        coordinates.of(objective.arrays.values(image)),
         jac=True,
         method="L-BFGS-B",
         callback=accepted,
@@ -147,11 +139,12 @@ class _Track:
     def __init__(self, objective, image, since, args, on_step):
         self._objective, self._image, self._stop_eps, self._on_step = objective, image, args.stop_eps, on_step
         self._keeps_best, self._best_total, self._match_every = args.keep_best, since.best_total, args.match_every
-        self._best = None if since.best is None else mx.nd.array(since.best, ctx=image.context)
+        self._arrays = objective.arrays
+        self._best = None if since.best is None else self._arrays.of(since.best)
         self.epoch, self._start = since.epoch, time.monotonic() - since.seconds
         self.memory = []  # the optimiser's own arrays
-        self._before = image.copy()  # where the image stood after the last move
-        self._good, self._evaluation = image.copy() if since.epoch else None, None
+        self._before = self._arrays.copy(image)  # where the image stood after the last move
+        self._good, self._evaluation = self._before if since.epoch else None, None
 
     def choose_matches(self):
         """Let the next evaluation choose the matches of patches again, if it is time for that."""
@@ -162,56 +155,54 @@ class _Track:
         """The Evaluation at the image as it is now."""
         evaluation = self._objective(self._image)
         if not np.isfinite([*evaluation.losses, evaluation.gradient_norm]).all():
-            raise Diverged(f"the loss is no longer finite in epoch {self.epoch + 1}", self._good, self.epoch - 1)
+            raise self._diverged(f"the loss is no longer finite in epoch {self.epoch + 1}", self._good)
         if self._keeps_best and evaluation.total < self._best_total:
-            self._best, self._best_total = self._image.copy(), evaluation.total
+            self._best, self._best_total = self._arrays.copy(self._image), evaluation.total
         self._evaluation = evaluation
         return evaluation
 
     def moved(self):
         """Report that the image has moved, and end the run if it hardly did."""
         self.epoch += 1
-        eps = float((mx.nd.norm(self._before - self._image) / mx.nd.norm(self._image)).asscalar())
+        eps = self._arrays.change(self._before, self._image)
         if not np.isfinite(eps):
-            raise Diverged(f"the image is no longer finite after epoch {self.epoch}", self._before_it(), self.epoch - 1)
-        self._good, self._before = self._before_it(), self._image.copy()
+            raise self._diverged(f"the image is no longer finite after epoch {self.epoch}", self._before_it())
+        self._good, self._before = self._before_it(), self._arrays.copy(self._image)
         finished = eps < self._stop_eps
         losses, total, _, norm = self._evaluation
         self._on_step(
             Step(
-                self.epoch,
-                eps,
-                losses,
-                total,
-                norm,
-                time.monotonic() - self._start,
-                self._best if self._keeps_best else self._image,
-                finished,
-                self._state,
+                self.epoch, eps, losses, total, norm, time.monotonic() - self._start, self._shown, finished, self._state
             )
         )
         if finished:
             raise _Finished
+
+    def _diverged(self, message, good):
+        return Diverged(message, None if good is None else self._arrays.values(good), self.epoch - 1)
+
+    def _shown(self):
+        return self._arrays.values(self._best if self._keeps_best else self._image)
 
     def _before_it(self):
         """The image before the last move; None if that was the start."""
         return self._before if self.epoch > 1 else None
 
     def _state(self):
+        values = self._arrays.values
         return State(
             self.epoch,
             time.monotonic() - self._start,
-            self._image.asnumpy(),
-            [array.asnumpy() for array in self.memory],
-            None if self._best is None else self._best.asnumpy(),
+            values(self._image),
+            [values(array) for array in self.memory],
+            None if self._best is None else values(self._best),
             self._best_total,
             self._objective.matches,
         )
 
     def result(self):
         """The image at the end: as it is, or the best one."""
-        if not self._keeps_best:
-            return self._image
-        self.choose_matches()
-        self.evaluate()
-        return self._best
+        if self._keeps_best:
+            self.choose_matches()
+            self.evaluate()
+        return self._shown()

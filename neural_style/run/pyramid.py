@@ -47,32 +47,22 @@ def enlarged(image, size):
 
 
 def start_of(args, shape, device, read):
-    """The image (1, 3, H, W) that a run starts from, an NDArray on its Canvas; read(path) gives pictures."""
+    """The image (1, 3, H, W) that a run starts from, on its Canvas; read(path) gives pictures."""
     if args.seed is not None:
         mx.random.seed(args.seed)
     named = {"content": args.content_image, "style": listed(args.style_image)[0]}
     image = None
+
+    def at_size(shape):
+        picture = start_image(args.start, shape, device, named, read) if image is None else enlarged(image, shape[2:])
+        return edges.canvas(args.edges, shape[2:]).extended(picture)
+
     for level in levels(args):
         pictures = setup.pictures_of(level, read)
         objective = setup.make_objective(level, *setup.model_and_terms(level, device, pictures, lenient=True), pictures)
-        image = (
-            start_image(args.start, pictures.content.shape, device, named, read)
-            if image is None
-            else mx.nd.array(enlarged(image.asnumpy(), pictures.sizes[0]), ctx=device)
-        )
-        canvas = edges.canvas(args.edges, pictures.sizes[0])
+        start = at_size(pictures.content.shape)
         with of_epochs(level) as progress:
-            image = canvas.shown(
-                optimize.minimise(
-                    objective,
-                    canvas.extended(image),
-                    level,
-                    functools.partial(show_epoch, progress, objective, level.print_iterations),
-                )
-            )
-    image = (
-        start_image(args.start, shape, device, named, read)
-        if image is None
-        else mx.nd.array(enlarged(image.asnumpy(), shape[2:]), ctx=device)
-    )
-    return edges.canvas(args.edges, shape[2:]).extended(image)
+            show = functools.partial(show_epoch, progress, objective, level.print_iterations)
+            image = optimize.minimise(objective, optimize.start_state(start), level, show)
+        image = edges.canvas(args.edges, pictures.sizes[0]).shown(image)
+    return at_size(shape)

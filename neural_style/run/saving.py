@@ -34,7 +34,6 @@ from ..system.errors import NeuralStyleError, UsageError
 from ..weights import pretrained
 from .interrupt import Interrupted
 from .optimize import Diverged
-from .plan import place
 from .state import digest, path_beside, progress_of
 from .state import save as save_state
 
@@ -109,8 +108,8 @@ class Saving:
         model = ["--model", self.args.model] if is_foreign(self.args.model) else []
         return terminal.command("neural_style", "--resume", self.folder if is_alone else self._state_path, *model)
 
-    def begin(self, device, read):
-        """Write the run's page for the first time, if one is asked for; read(path) gives pictures."""
+    def begin(self, where, read):
+        """Write the run's page, if one is asked for: where it runs, in words; read(path) gives pictures."""
         args = self.args
         if not args.report:
             return
@@ -124,7 +123,7 @@ class Saving:
             "weights": ", ".join(f"{name} {weight:g}" for name, weight in weights.items() if weight > 0),
             "seed": args.seed,
             "size": f"{width}x{height}",
-            "on": place(device),
+            "on": where,
             **machine.versions(),
             **machine.describe(),
         }
@@ -162,7 +161,7 @@ class Saving:
                 if error.image is None:
                     raise
                 path = numbered(self.checkpoints, error.epoch)  # an earlier run's final picture stays
-                self.picture(self._shown(error.image), path, self.args.remove_noise, error.epoch)
+                self.picture(self._canvas.shown(error.image), path, self.args.remove_noise, error.epoch)
                 self.pictures[error.epoch] = path
                 raise NeuralStyleError(f"{error}; the last good image is {path}") from error
         except Interrupted:
@@ -178,7 +177,7 @@ class Saving:
 
     def checkpoint(self, step):
         """Save the step's picture and state; returns the picture's path and the array (1, 3, H, W) that it shows."""
-        path, array = numbered(self.checkpoints, step.epoch), self._shown(step.image)
+        path, array = numbered(self.checkpoints, step.epoch), self._canvas.shown(step.image())
         self.picture(array, path, self.args.remove_noise, step.epoch)
         self._state(step.state(), False)
         self.pictures[step.epoch] = path
@@ -191,13 +190,15 @@ class Saving:
             options = {
                 name: self._options[name] for name in ("mask", "photo", "smooth_colors") if name in self._options
             }
-            pixels = images.rendered(self._in_colors(self._shown(step.image)), self.args.remove_noise, **options)
+            pixels = images.rendered(
+                self._in_colors(self._canvas.shown(step.image())), self.args.remove_noise, **options
+            )
             self.pictures[step.epoch] = Picture(numbered(self.checkpoints, step.epoch), pixels, None)
             self.page("running")
 
     def end(self, image, at, epoch=None):
         """Save the final picture and its State; epoch is given where the run was stopped there."""
-        self.picture(self._shown(image), self.final, self.args.remove_noise_final, epoch)
+        self.picture(self._canvas.shown(image), self.final, self.args.remove_noise_final, epoch)
         self._state(at, finished=epoch is None)
         self.pictures["final"] = self.final
         self.page("finished" if epoch is None else "stopped")
@@ -211,10 +212,6 @@ class Saving:
             remove_noise,
             **_taken_by(images.SaveImage, dict(options, recipe=self._recipe(path, remove_noise, epoch))),
         )
-
-    def _shown(self, image):
-        """What is to be seen of an image, an NDArray on the Canvas, as an array (1, 3, H, W)."""
-        return self._canvas.shown(image).asnumpy()
 
     def _in_colors(self, array):
         """The array, in the content's colours if they are to be kept."""

@@ -4,12 +4,9 @@ import logging
 
 import numpy as np
 
-from ..find_mxnet import mx
-from ..layers import engine
 from ..network.find_model import Model
-from ..objective import edges
+from ..objective import edges, engines
 from ..objective.examples import Pictures, Style
-from ..objective.graph import Graph
 from ..objective.image_terms import image_terms
 from ..objective.objective import Objective
 from ..objective.patches import places
@@ -17,7 +14,7 @@ from ..objective.terms import CONTENT, CONTENT_NORMS, GRAM, PATCHES, STYLE, STYL
 from ..options.flags import listed, style_pictures
 from ..options.optimizers import OPTIMIZERS
 from ..pictures import colors, images, regions
-from ..system import machine, memory
+from ..system import memory
 from ..system.errors import UsageError
 
 log = logging.getLogger("neural_style")
@@ -89,11 +86,6 @@ def copies_of(style, args):
 def _preprocessed(function, path, read, *asked, **more):
     """A picture preprocessed by a function of the reference; a user's replacement gets the path, as it would there."""
     return function(read(path) if function.__module__ == images.__name__ else path, *asked, **more)
-
-
-def on_device(array, device):
-    """An array as an NDArray on the device."""
-    return mx.nd.array(array, ctx=device)
 
 
 def model_and_terms(args, device, pictures, lenient=False):
@@ -194,13 +186,6 @@ def _places(model, term, picture, field, stride):
     return height * width if share is None else np.count_nonzero(share)
 
 
-def precision_of(args, model, terms):
-    """The precision that --precision means; auto is float32 if only the graph can evaluate the terms."""
-    if args.precision == "auto" and not engine.supports(model, terms):
-        return "float32"
-    return machine.precision(args.precision)
-
-
 def _scale(term, field, channels, height, width):
     """What the term's sum of squares is multiplied by; a region counts by its share of the positions in every norm."""
     share, positions = field((height, width)), height * width
@@ -209,36 +194,17 @@ def _scale(term, field, channels, height, width):
 
 
 def make_objective(args, model, terms, pictures):
-    """The Objective of the terms for the Pictures, evaluated by the reference's graph or layer by layer.
+    """The Objective of the terms for the Pictures, evaluated by the engine that args choose.
 
     Its images are on the Canvas of args.edges, which has the pictures' own size by default.
     """
     memory.keep_freed(False)  # the targets are made only once
     pictures = edges.on_canvas(args.edges, pictures)
-    precision, shapes = (
-        precision_of(args, model, terms),
-        model.shapes([term.layer for term in terms], pictures.sizes[0]),
-    )
+    shapes = model.shapes([term.layer for term in terms], pictures.sizes[0])
     scales = [_scale(term, pictures.field(term.region), *shapes[term.layer]) for term in terms]
-    if precision == "float32" and not args.tile:
-        evaluate = Graph(model, terms, scales, pictures)
-    elif engine.supports(model, terms, bool(args.tile)):
-        evaluate = engine.Layers(model, terms, scales, pictures, precision, args.tile)
-    else:
-        flag = f"--tile {args.tile}" if args.tile else f"--precision {args.precision}"
-        why = (
-            "some of the terms need the whole picture at once"
-            if engine.supports(model, terms)
-            else "this works only for VGG19 and VGG16 on the CPU, and not for pooling layers"
-        )
-        raise UsageError(f"{flag}: {why}; leave it out")
+    engine = engines.choose(args, model, terms, args.tile).make(args, model, terms, scales, pictures)
     clip = 1.0 if args.clip_gradient is None else args.clip_gradient
     if OPTIMIZERS[args.optimizer].mxnet is None:
         clip = 0  # L-BFGS needs the gradient of its value
-    return Objective(
-        evaluate,
-        terms,
-        scales,
-        image_terms(pictures.content.shape, model.device, args.tv_loss, args.tv_weight, args.amplitude_weight),
-        *([clip * pictures.content.size] if clip else []),
-    )
+    of_image = image_terms(engine.arrays, pictures.content.shape, args.tv_loss, args.tv_weight, args.amplitude_weight)
+    return Objective(engine, terms, scales, of_image, *([clip * pictures.content.size] if clip else []))

@@ -36,20 +36,20 @@ NOISES = {"uniform": _uniform, "normal": _normal, "white": _white, "median": _me
 
 
 def start_image(name, shape, device, pictures, read=images.read_picture):
-    """The NDArray (1, 3, H, W) of that name.
+    """The array (1, 3, H, W) of that name, in float32.
 
     pictures are {"content": path, "style": path}; network:NAME is what a network paints of the content; any other name
     is a picture file, which is stretched, or a raw image NAME.npy of this shape; read(path) gives pictures.
     """
     if name in NOISES:
-        return NOISES[name](shape).as_in_context(device)  # drawn on the CPU: one seed, one noise everywhere
+        return NOISES[name](shape).asnumpy()  # drawn on the CPU: one seed, one noise everywhere
     if name.endswith(".npy"):
-        return mx.nd.array(_raw(name, shape), ctx=device)
+        return _raw(name, shape)
     if name.startswith(NETWORK):
         content = images.to_network(read(pictures["content"]).pixels, tuple(shape[2:]))
-        return mx.nd.array(load(name[len(NETWORK) :]).paint(content, device=device), ctx=device)
+        return load(name[len(NETWORK) :]).paint(content, device=device).astype(np.float32)
     picture = read(pictures.get(name, name))
-    return mx.nd.array(images.to_network(picture.pixels, tuple(shape[2:])).astype(np.float32), ctx=device)
+    return images.to_network(picture.pixels, tuple(shape[2:])).astype(np.float32)
 
 
 def _raw(path, shape):

@@ -76,20 +76,6 @@ def instructions():
     return found[1].lower().split() if found else []
 
 
-BF16 = {"avx512_bf16", "amx_bf16"}  # the instruction sets that can multiply bfloat16
-
-
-def precision(name):
-    """The precision that a value of --precision means on this processor."""
-    able = BF16 & set(instructions())
-    if name == "bf16" and not able:
-        raise UsageError(
-            f"--precision bf16: this processor ({processor() or platform.machine()}) has no bfloat16 "
-            "instructions (AVX512_BF16 or AMX_BF16); leave it out, or use --precision auto"
-        )
-    return name if name != "auto" else "bf16" if able else "fast32"
-
-
 def _version(package):
     loaded = getattr(sys.modules.get(package), "__version__", None)  # CUDA builds have other package names
     try:

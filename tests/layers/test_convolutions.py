@@ -22,6 +22,9 @@ def close(ours, theirs):
     return np.linalg.norm(ours - theirs) <= 1e-5 * np.linalg.norm(theirs)
 
 
+ASKED = {"float32": ("float32",), "fast32": ("float32", True), "bf16": ("bfloat16",)}  # dtype, winograd
+
+
 @pytest.mark.parametrize(
     "numba, precision, channels, below, kind",
     [
@@ -38,7 +41,8 @@ def close(ours, theirs):
 def test_winograds_method_where_it_is_faster(numba, precision, channels, below, kind, monkeypatch):
     has_numba(numba, monkeypatch)
     assert (
-        type(convolutions.convolution(mx.nd.zeros((channels, below, 3, 3)), mx.nd.zeros(channels), precision)) is kind
+        type(convolutions.convolution(mx.nd.zeros((channels, below, 3, 3)), mx.nd.zeros(channels), *ASKED[precision]))
+        is kind
     )
 
 
@@ -60,7 +64,7 @@ def test_a_convolution_forward_and_backward(numba, precision, below, kind, heigh
     monkeypatch.setattr(winograd, "VALUES", 5 * 48)
     weight, bias = RANDOM.standard_normal((48, below, 3, 3)), RANDOM.standard_normal(48)
     features, gradient = (RANDOM.standard_normal((1, channels, height, width)) for channels in (below, 48))
-    ours = convolutions.convolution(mx.nd.array(weight), mx.nd.array(bias), precision)
+    ours = convolutions.convolution(mx.nd.array(weight), mx.nd.array(bias), *ASKED[precision])
     assert type(ours) is kind
     padded = np.pad(features[0], ((0, 0), (1, 1), (1, 1)))
     expected, slope = np.zeros((48, height, width)) + bias[:, None, None], np.zeros(padded.shape)

@@ -8,11 +8,11 @@ from neural_style import nstyle
 from neural_style.find_mxnet import mx
 from neural_style.layers import engine, losses
 from neural_style.network.find_model import Model
+from neural_style.objective import engines
 from neural_style.objective.examples import Pictures, Style
 from neural_style.objective.terms import CONTENT, STYLE, Term
-from neural_style.system import machine
 
-HAS_BF16 = machine.precision("auto") == "bf16"
+HAS_BF16 = engines.fastest()[0] == "bf16"
 
 
 def parted(ours, theirs):
@@ -123,7 +123,7 @@ def test_a_term_that_reaches_beyond_its_strip(small, monkeypatch, layers, tile, 
     scales = [1e-9, 1] + [1.0] * len(layers)
     whole, strips = (
         engine.Layers(
-            Model("vgg19", mx.cpu(), small, pooling), terms, scales, Pictures(content, [Style(style)]), "float32", rows
+            Model("vgg19", mx.cpu(), small, pooling), terms, scales, Pictures(content, [Style(style)]), tile=rows
         )
         for rows in (None, tile)
     )
@@ -134,10 +134,11 @@ def test_a_term_that_reaches_beyond_its_strip(small, monkeypatch, layers, tile, 
 
 def test_a_term_that_needs_the_whole_picture_is_not_for_strips(small, pictures, monkeypatch, tmp_path, capsys):
     model, terms = Model("vgg19", mx.cpu(), small), [Term(STYLE, "relu2_1", 1, None), Term(CONTENT, "relu4_2", 1, None)]
-    assert engine.supports(model, terms, in_strips=True)
+    why_not = engine.Layers.why_not
+    assert not why_not(model, terms, in_strips=True)
     monkeypatch.setattr(losses.GramLoss, "reach", None)
-    assert engine.supports(model, terms) and not engine.supports(model, terms, in_strips=True)
-    assert engine.supports(model, terms[1:], in_strips=True)
+    assert not why_not(model, terms, in_strips=False) and not why_not(model, terms[1:], in_strips=True)
+    assert "whole picture" in why_not(model, terms, in_strips=True)
     words = [
         "--content-image",
         str(pictures / "chelsea.png"),

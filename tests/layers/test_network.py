@@ -55,7 +55,7 @@ def test_as_the_bound_graph(small, small_files, pooling, tile, layers, name, siz
     picture = RANDOM.uniform(-100, 100, (1, 3) + size)
     slopes = [RANDOM.standard_normal((1,) + shape) for shape in model.shapes(layers, size).values()]
     features, gradient = bound(model, layers, picture, slopes)
-    way = Network(model, chain(model, layers), layers, "float32", {}).at(size, tile)
+    way = Network(model, chain(model, layers), layers, {}, "float32", False).at(size, tile)
     for _ in range(2):  # the second time with everything made
         seen, ours = walked(way, layers, picture, slopes)
         assert all(map(close, seen, features)) and close(ours, gradient)

@@ -5,6 +5,7 @@ import pytest
 
 from neural_style.find_mxnet import mx
 from neural_style.objective import image_terms
+from neural_style.objective.arrays import Arrays
 
 TERMS = {**image_terms.TV_LOSSES, "amplitude": image_terms.amplitude}
 
@@ -37,7 +38,7 @@ def test_laplacian_of_analytic_pictures():
 @pytest.mark.parametrize("weight", [0, 0.0, -1])
 def test_no_laplacian_without_a_weight(weight):
     assert image_terms.get_tv_grad_executor(mx.nd.zeros((1, 3, 4, 4)), mx.cpu(), weight) is None
-    assert image_terms.image_terms((1, 3, 4, 4), mx.cpu(), tv_weight=weight) == []
+    assert image_terms.image_terms(Arrays(mx.cpu()), (1, 3, 4, 4), tv_weight=weight) == []
 
 
 def test_values_of_analytic_pictures():
@@ -74,7 +75,7 @@ def test_pictures_of_one_row_or_pixel(name, shape):
 
 def test_terms_follow_the_image_and_their_weights():
     image = mx.nd.array(np.random.RandomState(1).uniform(-90, 90, (1, 3, 5, 4)))
-    (name, term), (other, amplitude) = image_terms.image_terms(image.shape, mx.cpu(), "squared", 3.0, 2.0)
+    (name, term), (other, amplitude) = image_terms.image_terms(Arrays(mx.cpu()), image.shape, "squared", 3.0, 2.0)
     assert (name, other) == ("tv", "amplitude")
     value, gradient = term(image)
     expected = image_terms.squared(image.asnumpy().astype(float))

@@ -12,12 +12,12 @@ from neural_style import recipes
 from neural_style.find_mxnet import mx
 from neural_style.layers import convolutions, last, winograd
 from neural_style.layers.engine import Layers
+from neural_style.objective import engines
 from neural_style.objective.graph import Graph
 from neural_style.pictures import images
-from neural_style.system import machine
 from neural_style.system.errors import UsageError
 
-HAS_BF16 = machine.precision("auto") == "bf16"
+HAS_BF16 = engines.fastest()[0] == "bf16"
 ENGINES = [  # class, flags, bounds of value and gradient
     pytest.param(Graph, "--precision float32", 1e-4, 1e-4, id="graph"),
     pytest.param(Layers, "--precision float32 --tile 16", 1e-4, 1e-4, id="strips"),

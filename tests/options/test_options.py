@@ -17,7 +17,7 @@ from neural_style.options.flags import FLAGS, GROUPS, NOISES
 from neural_style.options.optimizers import OPTIMIZERS
 from neural_style.options.parse import parse
 from neural_style.pictures import images
-from neural_style.run import plan, start
+from neural_style.run import start
 from neural_style.system.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +67,7 @@ OWN = dict(
     bit_depth=8,
     flatten=False,
     precision="float32",
+    engine="auto",
     tile=None,
     pyramid=0,
     pyramid_epochs=100,
@@ -368,7 +369,7 @@ def test_choices_are_what_there_is():
     choices = {flag.name: flag.choices for flag in FLAGS}
     assert choices["--tv-loss"] == ("laplacian", *image_terms.TV_LOSSES)
     assert choices["--pooling"] == tuple(operators.POOLS)
-    assert choices["--precision"] == (*operators.DTYPES, "auto") == (*plan.FACTORS, "auto")
+    assert choices["--precision"] == ("float32", "fast32", "bf16", "auto")
     assert choices["--fit"] == tuple(images.FITS)
     assert set(NOISES) == set(start.NOISES)
     assert all(hasattr(mx.optimizer, row.mxnet) for row in OPTIMIZERS.values() if row.mxnet)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from neural_style.find_mxnet import mx
+from neural_style.objective.arrays import Arrays
 from neural_style.objective.objective import Evaluation
 from neural_style.options.check import complete
 from neural_style.run import optimize
@@ -37,10 +38,9 @@ def run(objective=bowl, **settings):
             **{**dict(max_num_epochs=60, stop_eps=0.0, lr=0.05, lr_sched_delay=7, lr_sched_factor=0.8), **settings}
         )
     )
-    image, steps = mx.nd.array(np.full(SHAPE, 0.5)), []
-    objective.patches = getattr(objective, "patches", ())
-    result = optimize.minimise(objective, image, args, lambda step: steps.append((step, step.image.asnumpy())))
-    return steps, result.asnumpy()
+    start, steps = optimize.start_state(np.full(SHAPE, 0.5)), []
+    objective.patches, objective.arrays = getattr(objective, "patches", ()), Arrays(mx.cpu())
+    return steps, optimize.minimise(objective, start, args, lambda step: steps.append((step, step.image())))
 
 
 def slope(image, decay):
@@ -153,7 +153,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_last_good_image():
 
     with pytest.raises(optimize.Diverged, match="epoch 4.*--lr") as caught:
         run(breaks)
-    assert np.array_equal(caught.value.image.asnumpy(), seen[2]) and caught.value.epoch == 2
+    assert np.array_equal(caught.value.image, seen[2]) and caught.value.epoch == 2
 
 
 def test_a_start_that_leads_nowhere_leaves_no_image():

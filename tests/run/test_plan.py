@@ -11,8 +11,8 @@ from PIL import Image
 
 from neural_style import nstyle
 from neural_style.find_mxnet import mx
-from neural_style.layers import last
 from neural_style.network import find_model
+from neural_style.objective.engines import ENGINES
 from neural_style.objective.terms import Term
 from neural_style.options.check import complete
 from neural_style.options.optimizers import OPTIMIZERS
@@ -21,6 +21,7 @@ from neural_style.system import memory
 from neural_style.system.errors import UsageError
 
 GB = 10**9
+GRAPH = ENGINES[0].precisions["float32"].memory
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +55,16 @@ def test_layer_bytes_by_hand(model):
     )
 
 
-@pytest.mark.parametrize("precision", sorted(plan.FACTORS))
-def test_estimate_is_what_the_formula_says(model, precision):
-    factors = plan.FACTORS[precision]
+@pytest.mark.parametrize("factors", [row.memory for engine in ENGINES for row in engine.precisions.values()])
+def test_estimate_is_what_the_formula_says(model, factors):
     own, image = 4 * 200 * 64, 600
-    compiled = plan.COMPILED if precision == "fast32" and last.compiled() else 0
-    fixed = plan.LIBRARIES + compiled + factors.weights * 80e6
+    fixed = plan.LIBRARIES + factors.libraries + factors.weights * 80e6
     gradient = fixed + factors.layers * 2 * own  # convolution and ReLU
     content, style = terms(content=["relu1_1"]), terms(style=["relu1_1"])
     states = OPTIMIZERS["nag"].bytes_per_value * image
 
     def estimate(terms, styles=(), optimizer="nag"):
-        return plan.estimate(model, terms, (10, 20), styles, optimizer, precision)
+        return plan.estimate(factors, model, terms, (10, 20), styles, optimizer)
 
     assert estimate(content) == gradient + factors.content * own + states
     assert (
@@ -113,9 +112,9 @@ def test_what_cannot_fit_is_refused_with_the_size_that_fits(model, flag, value, 
     edge = int(re.search(rf"--{flag.replace('_', '-')} (\d+) would fit", said)[1])
     room = 3.25 * GB
     assert (
-        plan.estimate(model, DEFAULT, (int(edge / 1.5), edge))
+        plan.estimate(GRAPH, model, DEFAULT, (int(edge / 1.5), edge))
         <= room
-        < plan.estimate(model, DEFAULT, (edge, int(edge * 1.5)))
+        < plan.estimate(GRAPH, model, DEFAULT, (edge, int(edge * 1.5)))
     )
     plan.announce(args(**{flag: edge}), model, DEFAULT, [(int(edge / 1.5), edge)], None, free=3 * GB)
     plan.announce(args(force=True, **{flag: value}), model, DEFAULT, [(4000, 6000)], None, free=3 * GB)
@@ -130,7 +129,7 @@ def test_strips_are_taken_where_the_whole_does_not_fit(model, caplog, monkeypatc
     caplog.set_level(logging.INFO, "neural_style")
     monkeypatch.setattr(plan, "resident", lambda: 0)
     sizes = [(800, 1200)] * 2
-    whole = plan.estimate(model, DEFAULT, *sizes[:1], sizes[1:])
+    whole = plan.estimate(GRAPH, model, DEFAULT, *sizes[:1], sizes[1:])
     assert plan.tile_for(args(), model, DEFAULT, sizes, 2 * whole) is None
     assert plan.tile_for(args(tile=48), model, DEFAULT, sizes, 2 * whole) == 48
     tile = plan.tile_for(args(), model, DEFAULT, sizes, 0.7 * whole)
@@ -212,7 +211,7 @@ def test_the_estimate_is_near_the_peak_of_a_run(random_params, pictures, tmp_pat
     )
     peak = int(subprocess.run([sys.executable, "-c", code] + words, stdout=subprocess.PIPE, check=True).stdout)
     model, height = find_model.Model("vgg19", mx.cpu(), random_params), int(300 / 451 * 240)
-    assert plan.estimate(model, DEFAULT, (height, 240), [(height, 240)]) == pytest.approx(peak, rel=0.2)
+    assert plan.estimate(GRAPH, model, DEFAULT, (height, 240), [(height, 240)]) == pytest.approx(peak, rel=0.2)
 
 
 def test_patches_and_regions_take_memory(model):
@@ -221,7 +220,7 @@ def test_patches_and_regions_take_memory(model):
     size = (400, 600)
 
     def needed(*terms, styles=(size,)):
-        return plan.estimate(model, [*DEFAULT, *terms], size, styles, "nag", "float32")
+        return plan.estimate(GRAPH, model, [*DEFAULT, *terms], size, styles, "nag")
 
     layer = model.layer_bytes(["relu3_1"], size)[0]
     patches = Term(STYLE, "relu3_1", 1, None, "patches", None, PatchShape(3, 2))
@@ -230,7 +229,7 @@ def test_patches_and_regions_take_memory(model):
         and needed(patches, styles=(size,) * 3) - needed(styles=(size,) * 3) > 3 * layer
     )
     regions = [Term(STYLE, "relu3_1", 1, None, "gram", number) for number in range(3)]
-    assert needed(*regions) - needed() == pytest.approx(3 * plan.FACTORS["float32"].regions * layer)
+    assert needed(*regions) - needed() == pytest.approx(3 * GRAPH.regions * layer)
 
 
 def test_a_large_mask_counts_while_it_is_read(tmp_path):

@@ -4,6 +4,8 @@ import pytest
 from objectives import objective_of
 
 from neural_style.layers.engine import Layers
+from neural_style.objective import engines
+from neural_style.objective.arrays import Arrays
 from neural_style.objective.graph import Graph
 from neural_style.system import machine
 from neural_style.system.errors import UsageError
@@ -34,6 +36,8 @@ def words(small, pictures, monkeypatch):
         ("--precision auto", Layers),
         ("--precision auto --pooling max", Layers),
         ("--precision auto --style-layers pool1", Graph),
+        ("--engine layers", Layers),
+        ("--engine graph --precision auto", Graph),
     ],
 )
 def test_the_engine(words, flags, engine):
@@ -46,6 +50,10 @@ def test_the_engine(words, flags, engine):
     [
         ("--tile 16 --style-layers pool1", "--tile 16: this works only for VGG19 and VGG16"),
         ("--precision fast32 --content-layers pool2", "--precision fast32: this works only for VGG19 and VGG16"),
+        ("--engine layers --content-layers pool2", "--engine layers: this works only for VGG19 and VGG16"),
+        ("--engine graph --tile 16", "--engine graph --tile 16: .* as a whole; leave one of them out"),
+        ("--engine graph --precision fast32", "--engine graph --precision fast32: --engine graph has only float32"),
+        ("--precision bf16", "--precision bf16: this processor .* has no bfloat16 instructions .*; leave it out"),
         (
             "--style-layers relu1_1 relu2_1 --style-layer-weights 1",
             "--style-layer-weights has 1 values for 2 style layers",
@@ -57,6 +65,28 @@ def test_the_engine(words, flags, engine):
 def test_what_cannot_be_is_said(words, flags, says):
     with pytest.raises(UsageError, match=says):
         objective_of(words + flags.split())
+
+
+def test_the_fastest_precision_is_what_the_processor_can(monkeypatch):
+    for instructions, precision, why in (["avx2"], "fast32", "no bfloat16"), (["avx512_bf16"], "bf16", ""):
+        monkeypatch.setattr(machine, "instructions", lambda found=instructions: found)
+        best, reason = engines.fastest()
+        assert best == precision and why in reason and bool(why) == bool(reason)
+
+
+def test_an_engine_is_one_row(words, monkeypatch):
+    class Stub:
+        why_not = staticmethod(lambda model, terms, in_strips: "")
+
+        def __init__(self, model, terms, scales, pictures, gpu, name):
+            self.arrays, self.made = Arrays(model.device), (gpu, name)
+
+    memory = engines.ENGINES[0].precisions["float32"].memory
+    row = engines.Engine("stub", None, {"float32": engines.Precision(memory, {"name": "x"})}, ("gpu",))
+    monkeypatch.setattr(engines.Engine, "load", lambda self: Stub)
+    monkeypatch.setattr(engines, "ENGINES", (row,))
+    objective, _ = objective_of(words)
+    assert type(objective._engine) is Stub and objective._engine.made == (0, "x")
 
 
 def test_weights_on_one_layer_are_added_up(words):

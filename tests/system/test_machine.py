@@ -4,12 +4,10 @@ import subprocess
 import sys
 
 import numpy as np
-import pytest
 from PIL import Image
 
 import neural_style
 from neural_style.system import machine
-from neural_style.system.errors import UsageError
 
 
 def test_versions(monkeypatch):
@@ -42,12 +40,3 @@ def test_mxnet_is_not_loaded_for_it():
         "sys.exit('mxnet' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-def test_a_processor_without_bfloat16_says_so(monkeypatch):
-    monkeypatch.setattr(machine, "instructions", lambda: ["avx2"])
-    assert machine.precision("auto") == "fast32" and machine.precision("float32") == "float32"
-    with pytest.raises(UsageError, match="--precision bf16: this processor .* leave it out"):
-        machine.precision("bf16")
-    monkeypatch.setattr(machine, "instructions", lambda: ["avx512_bf16"])
-    assert machine.precision("auto") == machine.precision("bf16") == "bf16"

@@ -1,0 +1,51 @@
+"""The arrays that images and gradients are, and what the loop does with them: those of MXNet.
+
+An engine that computes elsewhere brings arrays of its own, with the same methods.
+"""
+
+from ..find_mxnet import in_words, mx
+
+
+class Arrays:
+    """NDArrays on one device."""
+
+    def __init__(self, device):
+        self.device, self.where = device, in_words(device)
+
+    def of(self, values):
+        """A NumPy array as one of these."""
+        return mx.nd.array(values, ctx=self.device)
+
+    @staticmethod
+    def values(array):
+        """One of these as a NumPy array."""
+        return array.asnumpy()
+
+    @staticmethod
+    def copy(array):
+        return array.copy()
+
+    @staticmethod
+    def length(array):
+        """The root of the sum of squares."""
+        return mx.nd.norm(array).asscalar()
+
+    @staticmethod
+    def change(before, image):
+        """‖before − image‖ / ‖image‖."""
+        return float((mx.nd.norm(before - image) / mx.nd.norm(image)).asscalar())
+
+    @staticmethod
+    def mover(image, name, settings, schedule, epoch):
+        """(move, memory): move(gradient) is an update of the image by that optimiser of MXNet, memory its own arrays.
+
+        schedule is (lr, delay, factor): every so many epochs, counted from the first of the run, the rate lr is
+        multiplied by the factor. epoch is the one to begin from.
+        """
+        rate, delay, factor = schedule
+        falling = mx.lr_scheduler.FactorScheduler(delay, factor, base_lr=rate)
+        optimizer = getattr(mx.optimizer, name)(learning_rate=rate, lr_scheduler=falling, **settings)
+        optimizer.begin_num_update = optimizer.num_update = epoch  # the schedule follows by itself
+        state = optimizer.create_state(0, image)
+        memory = [array for array in (state if isinstance(state, tuple) else (state,)) if array is not None]
+        return lambda gradient: optimizer.update(0, image, gradient, state), memory
