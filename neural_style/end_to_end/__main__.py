@@ -12,7 +12,7 @@ from ..options import parse as command_line
 from ..options.check import complete
 from ..options.flags import BY_ATTRIBUTE, SESSION, attributes, listed
 from ..system import errors
-from ..system.errors import Parser
+from ..system.errors import Parser, UsageError
 
 NAME = "neural_style.end_to_end"
 # The flags that each kind of network is trained with, unless others are given.
@@ -196,7 +196,7 @@ def _of_training(own, words, parser):
                     f"--resume {own.resume}: a resumed training keeps its pictures and flags; leave {OWN[name]} out"
                 )
         for name in given:
-            if name not in attributes(SESSION) or name in NOT_OF_TRAINING:
+            if name not in ("model", *attributes(SESSION)) or name in NOT_OF_TRAINING:
                 parser.error(f"{BY_ATTRIBUTE[name].name} cannot change when a training is resumed; leave it out")
         command_line.parse(words, parser.prog)  # complains about words that are no flags
         return argparse.Namespace(**{"debug": False, **given})
@@ -223,13 +223,15 @@ def _of_training(own, words, parser):
 
 
 def _train(own, args):
-    from . import session
+    from . import session, state
 
     if own.resume:
-        settings, known, saved = session.resumed(own.resume)
+        settings, known, saved = state.resumed(own.resume, vars(args))
+        if getattr(args, "model", known.model) != known.model:
+            raise UsageError(f"--model cannot change when a training is resumed: it began with {known.model}")
         args = argparse.Namespace(**{**vars(known), **vars(args)})
     else:
-        settings, saved = session.Settings(**{name: getattr(own, name) for name in session.Settings._fields}), None
+        settings, saved = state.Settings(**{name: getattr(own, name) for name in state.Settings._fields}), None
     with log_to_stderr(args):
         return session.run(settings, args, saved)
 

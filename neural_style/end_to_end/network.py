@@ -10,7 +10,6 @@ import json
 import re
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from ..find_mxnet import mx
 from ..layers.segments import windows
+from ..saved import checks, records
 from ..system import memory
 from ..system.errors import NeuralStyleError, UsageError
 from ..weights import params
@@ -29,6 +29,7 @@ STRIP = 2**18  # pixels of a picture that are painted at a time
 BYTES = 280  # of memory for each pixel that is painted
 LARGEST = 200_000_000  # bytes of a network's file
 SMALLEST = 16  # pixels of a side
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of a zip: what others inflate to has no bound
 
 
 class About(NamedTuple):
@@ -37,6 +38,9 @@ class About(NamedTuple):
     generator: str
     size: int  # the longer edge of the pictures that it was trained for
     description: str  # in words: the style, the photographs, how long
+
+
+ABOUT = {"generator": checks.one_of(*GENERATORS), "size": checks.at_least(1, 10**6 - 1), "description": checks.is_text}
 
 
 class Network:
@@ -80,7 +84,12 @@ class Network:
         memory.keep_freed(True)
         paint = _paint_fast if self.about.generator == "fast" else _paint_parts
         with device or mx.cpu():  # where the arrays of paint go
-            return paint(self, image, rows)[:, :, :height, :width]
+            painted = paint(self, image, rows)[:, :, :height, :width]
+        if not np.isfinite(painted).all():
+            raise NeuralStyleError(
+                "the network's picture is not finite: the network is damaged, or its training diverged"
+            )
+        return painted
 
 
 def _paint_fast(network, image, rows):
@@ -233,7 +242,7 @@ def names():
 def load(where):
     """The Network of a name in names(), of a file, or of the original's trained models."""
     path = STYLES / f"{where}.params" if where in names() else Path(where)
-    if not str(where) or not path.exists():
+    if not str(where) or not (path.is_file() or path.is_dir()):
         raise UsageError(
             f"--network {where}: there is no such file, and no network of that name; there are "
             f"{', '.join(names()) or 'none'}"
@@ -248,15 +257,7 @@ def load(where):
         arrays = _arrays(path)
     except UsageError:
         raise
-    except (
-        NeuralStyleError,
-        OSError,
-        zipfile.BadZipFile,
-        zlib.error,
-        RuntimeError,
-        NotImplementedError,
-        EOFError,
-    ) as error:
+    except Exception as error:  # a damaged file can be wrong in any way
         raise UsageError(f"--network {where}: the file is damaged, or holds no network") from error
     about = _about(where, arrays.pop("about", None))
     return Network(about, _checked(where, about.generator, arrays), path.stem)
@@ -272,21 +273,14 @@ def _arrays(path):
 def _about(where, packed):
     """The About in a network's file, checked: the file may come from anywhere."""
     try:
-        about = json.loads(packed.tobytes().decode("utf-8"))
-        about = About(**{field: about[field] for field in About._fields})
-        if (
-            about.generator not in GENERATORS
-            or type(about.size) is not int
-            or not 0 < about.size < 10**6
-            or not isinstance(about.description, str)
-        ):
-            raise ValueError
-    except (AttributeError, ValueError, KeyError, TypeError, RecursionError):
+        about = records.parsed(packed.tobytes().decode("utf-8"))
+        checks.demand(ABOUT, about)
+        return About(**{field: about[field] for field in About._fields})
+    except (AttributeError, ValueError, RecursionError):
         raise UsageError(
             f"--network {where}: the file holds no network that paints; "
             "`python -m neural_style.end_to_end train` makes one"
         ) from None
-    return about
 
 
 def _checked(where, generator, arrays):
@@ -306,8 +300,10 @@ def _checked(where, generator, arrays):
                 f"--network {where}: {key[4:]} is missing or not of shape {shape}; the network is not one "
                 f"of kind {generator}"
             )
+        with np.errstate(over="ignore"):
+            arrays[key] = arrays[key].astype("float32")
         if not np.isfinite(arrays[key]).all():
-            raise UsageError(f"--network {where}: {key[4:]} has values that are not finite")
+            raise UsageError(f"--network {where}: {key[4:]} has values that are not finite in 32 bits")
     return {key: arrays[key] for key in expected}
 
 
@@ -318,6 +314,8 @@ def _of_zip(where, path):
             [info for info in packed.infolist() if re.fullmatch(rf"(.*/)?{part}/[^/]+\.params", info.filename)]
             for part in range(4)
         ]
+        if any(info.compress_type not in PACKINGS for infos in members for info in infos):
+            raise UsageError(f"--network {where}: it is packed in another way than the original's; pack it anew")
         if sum(info.file_size for infos in members for info in infos) > LARGEST:
             raise UsageError(f"--network {where}: its files are larger than any network")
         files = []

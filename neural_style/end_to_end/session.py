@@ -1,22 +1,17 @@
 """A training as the command runs it: its files, its page, its progress."""
 
 import hashlib
-import io
-import json
 import logging
 import math
 import os
-import zipfile
-import zlib
 from pathlib import Path
-from typing import List, NamedTuple
 
 import numpy as np
 
-from .. import __version__, recipes
+from .. import recipes
 from ..find_mxnet import context, in_words
 from ..options.check import changed, complete
-from ..options.flags import BY_ATTRIBUTE, style_pictures
+from ..options.flags import style_pictures
 from ..pictures import images
 from ..pictures.read import Picture
 from ..report.page import Report
@@ -24,48 +19,20 @@ from ..run import interrupt
 from ..run.progress import Progress, duration
 from ..run.state import EpochRecord
 from ..system import machine, terminal
-from ..system.errors import UsageError
-from ..system.files import atomic, sha256_of
+from ..system.errors import NeuralStyleError, UsageError
+from ..system.files import sha256_of
 from . import network, training
-from .generators import GENERATORS, shapes
 from .photographs import Photographs
+from .state import Settings
+from .state import save as save_state
 
 log = logging.getLogger("neural_style")
 
 LINES_EVERY = 50  # steps, where there is no bar
-MOST_BYTES = 500_000_000  # of a state's arrays
-SMALLEST, LARGEST = 64, 2048  # pixels of a side of a crop
 
 
-class Settings(NamedTuple):
-    """The arguments of a training, apart from those of its objective, which are the same as a run's."""
-
-    style: List[str]
-    output: str
-    photos: List[str] = []  # none: those that installed packages bring
-    generator: str = "fast"
-    steps: int = 4000
-    crop: int = 0  # 0 for both: the generator's own
-    rate: float = 0.0  # of the first step
-    save_every: int = 200
-    begin_with: str = ""  # another network
-
-    def complete(self):
-        """The settings, with missing values taken from the generator."""
-        generator = GENERATORS[self.generator]
-        if self.crop % generator.multiple:
-            raise UsageError(f"--crop {self.crop}: must be a multiple of {generator.multiple}")
-        return self._replace(crop=self.crop or generator.crop, rate=self.rate or generator.rates["learning_rate"])
-
-
-def path_of_state(output):
-    """The path of the training state for this network file."""
-    folder, name = os.path.split(output)
-    return Path(folder, f".{name}.state.npz")
-
-
-def run(settings, args, saved=None, on_step=None):
-    """Train, or continue from what resumed() returns; on_step gets every TrainingStep. Returns the exit code."""
+def run(settings: Settings, args, saved=None, on_step=None):
+    """Train, or continue from what state.resumed() returns; on_step gets every TrainingStep. Returns the exit code."""
     own, args, tell = settings.complete(), complete(args), on_step
     output = Path(own.output)
     _prepare(output, replaces=saved or args.overwrite)
@@ -101,11 +68,12 @@ def run(settings, args, saved=None, on_step=None):
         trained = network.Network(
             network.About(own.generator, args.max_long_edge, _described(own, args, photographs, state)), state.arrays
         )
+        painted = _painted(trained, shown, args.max_long_edge)  # raises, before a good network is replaced
         network.save(output, trained)
-        _save_state(path_of_state(own.output), own, args, digest, history, state)
-        if shown:
+        save_state(own, args, digest, history, state)
+        if painted:
             path = _numbered(output, state.step)
-            images.save_picture(_painted(trained, shown, args.max_long_edge), path)
+            images.save_picture(_row(painted), path)
             pictures[:] = [known for known in pictures if known[1] != path] + [(state.step, path)]
         if page:
             page.write(history, pictures, status, state.seconds, own.steps)
@@ -173,13 +141,11 @@ def _row(pictures, height=300):
 
 
 def _painted(trained, shown, size):
-    """The held-out photographs, painted, side by side."""
-    return _row(
-        [
-            images.PostprocessImage(trained.paint(images.to_network(pixels, images.content_size(pixels, size))))
-            for pixels in shown
-        ]
-    )
+    """The held-out photographs, painted; NeuralStyleError if a network's pictures are not finite, or all of one colour."""
+    painted = [trained.paint(images.to_network(pixels, images.content_size(pixels, size))) for pixels in shown]
+    if painted and max(np.ptp(picture, (2, 3)).max() for picture in painted) < 1:
+        raise NeuralStyleError(training.SATURATED)
+    return [images.PostprocessImage(picture) for picture in painted]
 
 
 def _page(own, args, shown, name, device):
@@ -236,116 +202,3 @@ def _digest(own, args, photographs):
     for path in photographs.paths:
         found.update(sha256_of(path).encode())
     return found.hexdigest()
-
-
-def _save_state(path, own, args, digest, history, state):
-    about = {
-        "neural_style": __version__,
-        "settings": own._asdict(),
-        "args": vars(args),
-        "digest": digest,
-        "step": state.step,
-        "seconds": state.seconds,
-        "history": [[row.total, row.seconds, row.losses] for row in history],
-    }
-    arrays = {f"array:{name}": array for name, array in state.arrays.items()}
-    arrays.update({f"memory:{i}:{name}": array for name, own in state.memory.items() for i, array in enumerate(own)})
-    packed = io.BytesIO()
-    np.savez(packed, about=np.frombuffer(json.dumps(about).encode(), "uint8"), **arrays)
-    with atomic(path) as temporary:
-        temporary.write_bytes(packed.getbuffer())
-
-
-def resumed(output):
-    """What a state file beside a network's file says: Settings, the arguments, and (TrainingState, history, digest)."""
-    path = path_of_state(output)
-    broken = UsageError(f"--resume {output}: {path} is missing or cannot be read; there is no training to continue")
-    try:
-        with zipfile.ZipFile(path) as packed:
-            if sum(info.file_size for info in packed.infolist()) > MOST_BYTES:
-                raise broken
-        with np.load(path, allow_pickle=False) as file:
-            about = json.loads(file["about"].tobytes().decode())
-            own, args = _settings(about["settings"], output), complete(_Arguments(about["args"]))
-            arrays = {name: file[name] for name in file.files if name != "about"}
-        state = training.TrainingState(int(about["step"]), float(about["seconds"]), *_sorted(own, arrays))
-        history = [
-            EpochRecord(
-                step, math.nan, float(total), float(seconds), {str(name): float(loss) for name, loss in losses.items()}
-            )
-            for step, (total, seconds, losses) in enumerate(about["history"], 1)
-        ]
-        digest = str(about["digest"])
-        if (
-            not 0 <= state.step <= own.steps
-            or len(history) != state.step
-            or len({tuple(row.losses) for row in history}) > 1
-        ):
-            raise ValueError("the history is another's")
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        OverflowError,
-        RecursionError,
-        RuntimeError,
-        NotImplementedError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise broken from error
-    if state.step == own.steps:
-        raise UsageError(
-            f"--resume {output}: the training is complete; use --from {output} to start another one from it"
-        )
-    return own, args, (state, history, digest)
-
-
-def _sorted(own, arrays):
-    """The arrays of a state by name, and the optimiser's by parameter: all there, of their shapes, and finite."""
-    found, memory, generator = {}, {}, GENERATORS[own.generator]
-    for symbol in generator.parts():
-        parameters, kept = shapes(symbol, (SMALLEST, SMALLEST))
-        for kind, expected in (("arg", parameters), ("aux", kept)):
-            for name, shape in expected.items():
-                found[f"{kind}:{name}"] = _of_shape(arrays[f"array:{kind}:{name}"], shape)
-        for name, shape in parameters.items():
-            memory[name] = [_of_shape(arrays[f"memory:{i}:{name}"], shape) for i in range(generator.memories)]
-    return found, memory
-
-
-def _of_shape(array, shape):
-    if array.shape != shape or array.dtype != np.float32 or not np.isfinite(array).all():
-        raise ValueError("not an array of the training")
-    return array
-
-
-def _settings(values, output):
-    """The Settings in a state file, with every type checked, for it may come from anywhere; its output is not used."""
-    own = Settings(**{**values, "output": output})
-    for value, default in zip(own, Settings([""], "")):
-        if (
-            type(value) is not type(default)
-            or isinstance(value, list)
-            and not all(isinstance(one, str) for one in value)
-        ):
-            raise ValueError(f"{value!r}")
-    if (
-        own.generator not in GENERATORS
-        or own.save_every < 1
-        or not 0 < own.rate < 1e30
-        or not SMALLEST <= own.crop <= LARGEST
-        or own.crop % GENERATORS[own.generator].multiple
-    ):
-        raise ValueError("settings of no training")
-    return own
-
-
-class _Arguments:
-    """Arguments from a file, limited to those that are flags."""
-
-    def __init__(self, values):
-        self.__dict__.update({name: value for name, value in values.items() if name in BY_ATTRIBUTE})

@@ -1,5 +1,6 @@
 """Train a generator: it paints photograph after photograph, the objective says how well, the gradient teaches it."""
 
+import itertools
 import math
 import time
 from argparse import Namespace
@@ -15,6 +16,8 @@ from ..run import setup
 from ..system.errors import NeuralStyleError
 from . import generators
 from .generators import GENERATORS
+
+SATURATED = "the network paints the same whatever the photograph, and can learn no more; lower --lr"
 
 
 class TrainingState(NamedTuple):
@@ -69,6 +72,8 @@ class Part:
     def learn(self, gradient, rate):
         """Take a step against the gradient of the picture that was painted last."""
         self._bound.backward([gradient])
+        if not any(array.asnumpy().any() for array in self._gradients.values()):
+            raise NeuralStyleError(SATURATED)
         self._optimizer.lr = rate
         for i, (name, array) in enumerate(self.parameters.items()):
             self._optimizer.update(i, array, self._gradients[name], self.memory[name])
@@ -121,12 +126,14 @@ def start(own, args, network, device):
 
 
 def state_of(parts, step, seconds):
-    """The TrainingState of Parts."""
+    """The TrainingState of Parts; NeuralStyleError if it is not finite."""
     arrays, memory = {}, {}
     for part in parts:
         arrays.update({f"arg:{name}": array.asnumpy() for name, array in part.parameters.items()})
         arrays.update({f"aux:{name}": array.asnumpy() for name, array in part.kept.items()})
         memory.update({name: [array.asnumpy() for array in _arrays(own)] for name, own in part.memory.items()})
+    if not all(np.isfinite(array).all() for array in itertools.chain(arrays.values(), *memory.values())):
+        raise NeuralStyleError(f"the network is no longer finite after step {step}; lower --lr")
     return TrainingState(step, seconds, arrays, memory)
 
 

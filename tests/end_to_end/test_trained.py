@@ -1,6 +1,7 @@
 """A trained network: painting as a whole and in strips, its file, and files that are none."""
 
 import json
+import os
 import zipfile
 
 import numpy as np
@@ -9,7 +10,7 @@ from test_generators import bound, random_arrays
 
 from neural_style.end_to_end import generators, network
 from neural_style.end_to_end.generators import GENERATORS
-from neural_style.system.errors import UsageError
+from neural_style.system.errors import NeuralStyleError, UsageError
 from neural_style.weights import params
 
 ABOUT = {"generator": "fast", "size": 600, "description": "a test"}
@@ -110,6 +111,7 @@ def test_a_file_that_says_something_else(about, reason, networks, tmp_path):
     [
         (lambda array: array[:-1], "first_weight is missing or not of shape"),
         (lambda array: array * np.inf, "first_weight has values that are not finite"),
+        (lambda array: array.astype("float64") * 1e200, "first_weight has values that are not finite"),
         (lambda array: array.astype("int32"), "first_weight is missing or not of shape"),
     ],
 )
@@ -170,6 +172,32 @@ def test_zips_that_cannot_be_read(original, tmp_path):
         (tmp_path / "model.zip").write_bytes(whole[:at] + bytes(100) + whole[at + 100 :])
         with pytest.raises(UsageError, match="model.zip: the file is damaged, or holds no network"):
             network.load(tmp_path / "model.zip")
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_of_other_packings_is_refused_unread(packing, tmp_path):
+    """Python inflates these without a bound."""
+    with zipfile.ZipFile(tmp_path / "model.zip", "w", packing) as packed:
+        packed.writestr("model/0/a.params", b"0" * 1000)
+    whole = bytearray((tmp_path / "model.zip").read_bytes())
+    whole[60:70] = bytes(10)
+    for content in whole, (tmp_path / "model.zip").read_bytes():
+        (tmp_path / "model.zip").write_bytes(content)
+        with pytest.raises(UsageError, match="packed in another way than the original's"):
+            network.load(tmp_path / "model.zip")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.params")
+    with pytest.raises(UsageError, match="there is no such file"):
+        network.load(tmp_path / "a.params")
+
+
+def test_a_picture_that_is_not_finite_is_refused(networks):
+    arrays = dict(networks["fast"].arrays)
+    arrays["arg:last_bias"] = arrays["arg:last_bias"] * np.nan
+    with pytest.raises(NeuralStyleError, match="picture is not finite"):
+        network.Network(networks["fast"].about, arrays).paint(picture(32, 32))
 
 
 def test_a_zip_that_inflates_is_refused(tmp_path, monkeypatch):

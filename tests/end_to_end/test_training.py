@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 from test_trained import made
 
 from neural_style.end_to_end import __main__ as command
-from neural_style.end_to_end import network, session, training
+from neural_style.end_to_end import network, session, state, training
 from neural_style.end_to_end.generators import GENERATORS
 from neural_style.end_to_end.photographs import Photographs
 from neural_style.find_mxnet import mx
@@ -51,7 +52,7 @@ def train(folder, small):
                 *words.split(),
             ]
         )
-        settings = session.Settings(
+        settings = state.Settings(
             **{
                 **dict(
                     style=[str(folder / "style.png")],
@@ -93,7 +94,7 @@ def test_resumed_it_is_the_uninterrupted_one(kind, train, folder):
 
     with pytest.raises(Enough):
         train("b.params", on_step=stop, **values)
-    settings, args, saved = session.resumed(str(folder / "b.params"))
+    settings, args, saved = state.resumed(str(folder / "b.params"))
     assert saved[0].step == 1 and len(saved[1]) == 1
     steps = []
     session.run(settings, args, saved, steps.append)
@@ -102,7 +103,7 @@ def test_resumed_it_is_the_uninterrupted_one(kind, train, folder):
     for key, array in expected.arrays.items():
         np.testing.assert_array_equal(again.arrays[key], array, key)
     with pytest.raises(UsageError, match="the training is complete"):
-        session.resumed(str(folder / "b.params"))
+        state.resumed(str(folder / "b.params"))
 
 
 def test_another_network_can_be_begun_with(train, folder):
@@ -125,7 +126,7 @@ def test_asked_to_stop_it_saves(train, folder, monkeypatch):
     with pytest.raises(Interrupted, match=r"stopped after step 1; .* train --resume .*a.params") as raised:
         train(save_every=5)
     assert raised.value.exit_code == 130
-    assert session.resumed(str(folder / "a.params"))[2][0].step == 1
+    assert state.resumed(str(folder / "a.params"))[2][0].step == 1
 
 
 def test_a_training_with_other_pictures_is_not_resumed(train, folder):
@@ -133,7 +134,7 @@ def test_a_training_with_other_pictures_is_not_resumed(train, folder):
         train(on_step=lambda step: 1 / (2 - step.step), save_every=1)
     Image.fromarray(skimage.data.coffee()[::4, ::4]).save(folder / "style.png")
     with pytest.raises(UsageError, match="the style or the photographs have changed since"):
-        session.run(*session.resumed(str(folder / "a.params")))
+        session.run(*state.resumed(str(folder / "a.params")))
 
 
 @pytest.mark.parametrize(
@@ -149,39 +150,106 @@ def test_a_training_with_other_pictures_is_not_resumed(train, folder):
         lambda about: about["settings"].update(crop=96 * 10**9),
         lambda about: about["settings"].update(rate=float("nan")),
         lambda about: about.update(step=float("inf")),
+        lambda about: about.update(step=10**400),
+        lambda about: about.update(seconds=float("nan")),
+        lambda about: about["settings"].update(steps=10**400),
+        lambda about: about.update(args=[]),
+        lambda about: about["args"].update(model="../evil"),
         lambda about: about["history"][0].__setitem__(2, {"style": "x"}),
     ],
 )
 def test_every_field_of_a_state_is_checked(change, train, folder):
     with pytest.raises(ZeroDivisionError):
         train(on_step=lambda step: 1 / (2 - step.step), save_every=1)
-    path = session.path_of_state(str(folder / "a.params"))
+    path = state.path_of_state(str(folder / "a.params"))
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files}
     about = json.loads(arrays["about"].tobytes())
     change(about)
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), "uint8")
     np.savez(path, **arrays)
-    with pytest.raises(UsageError, match="is missing or cannot be read"):
-        session.resumed(str(folder / "a.params"))
+    with pytest.raises(UsageError, match="there is no training to continue"):
+        state.resumed(str(folder / "a.params"))
 
 
 def test_a_state_without_its_arrays(train, folder):
     with pytest.raises(ZeroDivisionError):
         train(on_step=lambda step: 1 / (2 - step.step), save_every=1)
-    path = session.path_of_state(str(folder / "a.params"))
+    path = state.path_of_state(str(folder / "a.params"))
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files}
     for wrong in (arrays["array:arg:last_bias"][:1], arrays["array:arg:last_bias"] * np.nan):
         np.savez(path, **{**arrays, "array:arg:last_bias": wrong})
-        with pytest.raises(UsageError, match="is missing or cannot be read"):
-            session.resumed(str(folder / "a.params"))
+        with pytest.raises(UsageError, match="there is no training to continue"):
+            state.resumed(str(folder / "a.params"))
     np.savez(path, **{name: array for name, array in arrays.items() if name != "memory:1:last_bias"})
-    with pytest.raises(UsageError, match="is missing or cannot be read"):
-        session.resumed(str(folder / "a.params"))
+    with pytest.raises(UsageError, match="there is no training to continue"):
+        state.resumed(str(folder / "a.params"))
+    bad = path.read_bytes().replace(b"'descr': '<f4'", b"'descr': '<f4,", 1)
+    path.write_bytes(bad)
+    with pytest.raises(UsageError, match="there is no training to continue"):
+        state.resumed(str(folder / "a.params"))
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(UsageError, match="is missing or cannot be read"):
-        session.resumed(str(folder / "a.params"))
+    with pytest.raises(UsageError, match="there is no training to continue"):
+        state.resumed(str(folder / "a.params"))
+
+
+@pytest.mark.parametrize("rate", [1e3, 1e25, 1e29])
+@pytest.mark.parametrize("every", [1, 3])
+def test_a_training_that_diverges_replaces_no_good_network(rate, every, train, folder):
+    train(steps=1, save_every=1)
+    files = ("a.params", ".a.params.state.npz", "a_steps/1.jpg")
+    before = [(folder / name).read_bytes() for name in files]
+    with pytest.raises(NeuralStyleError, match="lower --lr|diverged"):
+        train(steps=3, save_every=every, rate=rate)
+    assert [(folder / name).read_bytes() for name in files] == before
+
+
+def test_a_state_that_is_not_finite_is_not_saved(folder):
+    part = training.start(state.Settings(["a"], "b", crop=64).complete(), get_args([]), None, mx.cpu())[0]
+    training.state_of([part], 1, 0.0)
+    part.memory["last_bias"][0][:] = np.inf
+    with pytest.raises(NeuralStyleError, match="no longer finite after step 1; lower --lr"):
+        training.state_of([part], 1, 0.0)
+
+
+def test_a_network_of_one_colour_is_noticed(networks_of_one_colour):
+    with pytest.raises(NeuralStyleError, match="the same whatever the photograph"):
+        session._painted(networks_of_one_colour, [skimage.data.coffee()[::4, ::4]], 64)
+
+
+@pytest.fixture
+def networks_of_one_colour():
+    trained = made("fast")
+    trained.arrays["arg:last_weight"][:] = 0
+    return trained
+
+
+def test_a_state_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / ".a.params.state.npz")
+    with pytest.raises(UsageError, match="not a file.*there is no training to continue"):
+        state.resumed(str(tmp_path / "a.params"))
+
+
+def test_a_state_names_no_code_to_run(train, folder, monkeypatch, capsys):
+    with pytest.raises(ZeroDivisionError):
+        train(on_step=lambda step: 1 / (2 - step.step), save_every=1)
+    path = state.path_of_state(str(folder / "a.params"))
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    about = json.loads(arrays["about"].tobytes())
+    about["args"]["model"] = "evil"
+    arrays["about"] = np.frombuffer(json.dumps(about).encode(), "uint8")
+    np.savez(path, **arrays)
+    monkeypatch.chdir(folder)
+    (folder / "model_evil.py").write_text("open('run', 'w')")
+    assert command.main(["train", "--resume", "a.params"]) == 2
+    assert "--model evil is not part of this package; if you trust it, repeat it" in capsys.readouterr().err
+    assert not (folder / "run").exists()
+    assert command.main(["train", "--resume", "a.params", "--model", "vgg16"]) == 2
+    assert "--model cannot change" in capsys.readouterr().err
+    assert command.main(["train", "--resume", "a.params", "--model", "evil"]) == 2  # has no get_symbol()
+    assert (folder / "run").exists()
 
 
 def test_boost_learns_from_sums_of_clipped_gradients():
@@ -205,7 +273,7 @@ def test_boost_learns_from_sums_of_clipped_gradients():
 
 
 def test_the_learning_rate_falls_along_a_cosine():
-    settings = session.Settings(["a"], "b", steps=100).complete()
+    settings = state.Settings(["a"], "b", steps=100).complete()
     rates = [training._rate(settings, GENERATORS["fast"], step) for step in (0, 50, 100)]
     np.testing.assert_allclose(rates, [1e-3, 1e-3 * 0.51, 1e-3 * 0.02])
     boost = settings._replace(generator="boost", rate=0.0, crop=0).complete()
@@ -309,7 +377,7 @@ def test_the_originals_weight_of_the_style():
 
 
 def test_fast_begins_with_the_photograph_nearly_as_it_is(folder, small):
-    settings = session.Settings(["a"], "b", crop=64).complete()
+    settings = state.Settings(["a"], "b", crop=64).complete()
     (part,) = training.start(settings, get_args([]), None, mx.cpu())
     crop = Photographs([str(folder / "photos")], 96, 64).sample(np.random.default_rng(0))
     painted = part.paint(mx.nd.array(crop)).asnumpy()
