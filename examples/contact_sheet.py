@@ -21,7 +21,7 @@ PICTURES = {"cat.png": skimage.data.chelsea, "night.png": paint, "night2.png": l
 COMMON = "--content-image cat.png --max-long-edge 300 --seed 0"
 RUNS = (
     "--recipe reference --style-image night.png --max-num-epochs 250",
-    "--recipe reference-2015 --style-image night.png --max-num-epochs 250",
+    "--recipe reference-2016 --style-image night.png --max-num-epochs 250",
     "--recipe gatys --style-image night.png --content-weight 1e-5 --max-num-epochs 200",
     "--recipe gluon --style-image night.png --content-weight 1 --max-num-epochs 250",
     "--recipe gluon-tv --style-image night.png --content-weight 1 --tv-weight 1e7 --max-num-epochs 250",

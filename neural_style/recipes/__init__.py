@@ -13,6 +13,7 @@ from ..system.errors import UsageError
 from ..system.files import atomic
 
 FOLDER = Path(__file__).parent
+FORMER = {"reference-2015": "reference-2016"}  # names that recipes have had
 LARGEST = 200_000  # bytes of a file of flags
 URI = "file:"
 
@@ -27,6 +28,7 @@ def read(name):
 
     The content decides what a file is: pictures come from anywhere, and are trusted less than text files.
     """
+    name = FORMER.get(name, name)
     if name in names():
         return (FOLDER / f"{name}.args").read_text(encoding="utf-8"), False
     from PIL import Image, UnidentifiedImageError

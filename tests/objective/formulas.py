@@ -203,7 +203,7 @@ class Case(NamedTuple):
 TV = "SSSSSCI"
 CASES = {
     "reference": Case(reference, "--style-image coffee.png --clip-gradient 0", TV),
-    "reference-2015": Case(reference, "--style-image coffee.png --clip-gradient 0", TV),
+    "reference-2016": Case(reference, "--style-image coffee.png --clip-gradient 0", TV),
     "fast": Case(reference, "--style-image coffee.png", TV),
     "gatys": Case(gatys, "--style-image coffee.png", "SSSSSC", margins=True),
     "gluon": Case(gluon, "--style-image coffee.png", "SSSSSC", "max"),

@@ -22,7 +22,7 @@ NAMES = [
     "mrf",
     "mrf-synthesis",
     "reference",
-    "reference-2015",
+    "reference-2016",
     "style-only",
 ]
 
@@ -31,6 +31,11 @@ def test_every_recipe_parses_and_is_checked():
     assert recipes.names() == NAMES
     for name in NAMES:
         complete(get_args(["--recipe", name]))
+
+
+def test_a_recipe_is_found_by_the_name_that_it_used_to_have():
+    assert vars(get_args(["--recipe", "reference-2015"])) == vars(get_args(["--recipe", "reference-2016"]))
+    assert "reference-2015" not in recipes.names()
 
 
 def test_the_reference_is_the_default():
@@ -44,7 +49,7 @@ def test_the_reference_is_the_default():
     "name, expected",
     [  # optimiser, rate, fall of the rate, start, epochs, fit, pooling, noise
         ("reference", ("nag", 0.001, 0.9, "uniform", 1000, "stretch", "avg", 0.02)),
-        ("reference-2015", ("sgd", 0.001, 0.9, "uniform", 1000, "stretch", "avg", 0.02)),
+        ("reference-2016", ("sgd", 0.001, 0.9, "uniform", 1000, "stretch", "avg", 0.02)),
         ("gatys", ("lbfgs", 0.001, 0.9, "uniform", 500, "stretch", "avg", 0)),
         ("gluon", ("adam", 0.58, 1, "content", 3000, "stretch", "max", 0)),
         ("gluon-tv", ("adam", 0.58, 1, "content", 3000, "stretch", "max", 0)),
@@ -67,7 +72,7 @@ def test_how_each_recipe_runs(name, expected):
     assert args.stop_eps == (0.005 if name.startswith("reference") else 0)
     assert (args.momentum, args.weight_decay, args.lr_sched_delay, args.beta2, args.clip_gradient, args.keep_best) == {
         "reference": (0.95, 1e-4, 75, None, 1, False),
-        "reference-2015": (0.9, 5e-4, 80, None, 1, False),
+        "reference-2016": (0.9, 5e-4, 80, None, 1, False),
         "athalye": (None, None, 75, None, 0, True),
         "gatys": (None, None, 75, None, None, False),
         "fastai": (None, None, 75, None, None, False),
@@ -174,7 +179,7 @@ def test_the_first_script_of_2015(small_run, tmp_path, monkeypatch):
     assert (
         nstyle.main(
             words
-            + ["--recipe", "reference-2015", "--max-long-edge", "40", "--max-num-epochs", "4", "--save-epochs", "2"]
+            + ["--recipe", "reference-2016", "--max-long-edge", "40", "--max-num-epochs", "4", "--save-epochs", "2"]
         )
         == 0
     )
