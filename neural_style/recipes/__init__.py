@@ -3,14 +3,18 @@
 To add one, add a file NAME.args to this folder. Its first line is a comment that says what it is.
 """
 
+import logging
 import os
 import re
 import shlex
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
+from ..system import machine
 from ..system.errors import UsageError
 from ..system.files import atomic
+
+log = logging.getLogger("neural_style")
 
 FOLDER = Path(__file__).parent
 FORMER = {"reference-2015": "reference-2016"}  # names that recipes have had
@@ -69,10 +73,22 @@ def text(name):
 def words(name):
     """(command-line words, whether they were embedded in a picture) of a recipe."""
     text, embedded = read(name)
+    made_with = re.match(r"#.*?, ((\d{1,4}) threads?)\b", text) if embedded else None
+    if made_with and made_with[1] != of_threads():
+        log.warning(
+            "--recipe %s: that picture was made with %s, and this run uses %s, so its pixels can differ a little; with "
+            "OMP_NUM_THREADS=%s they are the same",
+            *(name, made_with[1], of_threads(), made_with[2]),
+        )
     try:
         return [_from_utf8(word) for word in shlex.split(text, comments=True)], embedded
     except ValueError as error:
         raise UsageError(f"--recipe {name}: {error}") from None
+
+
+def of_threads():
+    """The number of threads that a run computes with, in words."""
+    return f"{machine.threads()} thread{'s' * (machine.threads() > 1)}"
 
 
 def listing():

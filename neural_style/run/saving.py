@@ -229,7 +229,9 @@ class Saving:
         if images.format_of(path) not in images.SIXTEEN_BITS:
             args.bit_depth = 8
         versions = [f"{name} {version}" for name, version in machine.versions().items() if version]
-        return recipes.written(changed(args, but=(RUN, SESSION)), ", ".join([*versions, *self._caveats()]))
+        return recipes.written(
+            changed(args, but=(RUN, SESSION)), ", ".join([*versions, recipes.of_threads(), *self._caveats()])
+        )
 
     def _went_on(self):
         """Whether the run was resumed to end at another epoch than it was first asked to."""
