@@ -4,7 +4,6 @@ python -m neural_style.nstyle --content-image photo.jpg --style-image painting.j
 """
 
 import argparse
-import contextlib
 import functools
 import importlib
 import logging
@@ -23,9 +22,10 @@ if __name__ == "__main__" and not __package__:  # python path/to/neural_style/ns
 
 # not relative, so that `import nstyle` works inside this folder, too
 from neural_style import find_mxnet, recipes  # noqa: F401 (with find_mxnet, `import mxnet` works)
+from neural_style.options import parse
 from neural_style.options.check import changed, complete, refuse_changes
-from neural_style.options.parse import get_args, parse
-from neural_style.system import errors, terminal
+from neural_style.options.parse import get_args
+from neural_style.system import errors
 
 log = logging.getLogger("neural_style")
 
@@ -192,48 +192,22 @@ def train_nstyle(args, callback=None, on_epoch=None):
         raise interrupt.Interrupted("the run had already finished when it was asked to stop", asked[0])
 
 
-class _Lines(logging.StreamHandler):
-    def format(self, record):
-        return errors.visible(super().format(record))
-
-    def emit(self, record):
-        with terminal.above_bar():
-            super().emit(record)
-
-
-@contextlib.contextmanager
-def log_to_stderr(args):
-    """Show the package's log as plain lines while the command runs; a library never sets this up."""
-    handler, level = _Lines(), log.level
-    log.addHandler(handler)
-    log.propagate = False  # MXNet gives the root logger a handler as soon as the learning rate changes
-    log.setLevel(logging.WARNING if args.quiet else logging.DEBUG if args.verbose else logging.INFO)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.propagate = True
-        log.setLevel(level)
-
-
 def main(arglist=None):
     """The console command; returns its exit code."""
-    args, given = parse(arglist)
-    with log_to_stderr(args):
-        return errors.run(lambda: _command(args, given), "neural-style", args.debug)
+    return parse.run(parse.MAIN._replace(work=_command), arglist)
 
 
-def _command(args, given):
-    if "doctor" in given:
+def _command(own, args, given):
+    if own.doctor:
         from . import doctor
 
         return doctor.examine(complete(args))
-    if "list_layers" in given:
+    if own.list_layers:
         from .network.find_model import find_model, first_with_weights, layers_of
 
         print("\n".join(layers_of(find_model(first_with_weights(args.model.split(","))))))
-    elif "save_recipe" in given:
-        recipes.save(given["save_recipe"], changed(complete(args)))
+    elif own.save_recipe:
+        recipes.save(own.save_recipe, changed(complete(args)))
     else:
         if args.seed is None and not args.resume:
             args.seed = 0  # which MXNet begins with; so the picture's recipe can name it

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..batch.pairs import find_pictures
 from ..find_mxnet import context, mx
 from ..pictures import colors, images, regions
+from ..pictures.find import find_pictures
 from ..run.progress import Progress, duration
 from ..system.errors import NeuralStyleError, UsageError, describe, say, visible
 from .network import load

@@ -5,7 +5,8 @@ import functools
 import os
 from argparse import Namespace
 
-from ..batch.plan import first_epochs, weights_of
+from ..batch.frames import first_epochs
+from ..network.find_model import weights_of
 from ..options import check
 from ..options.flags import PICTURE, listed, paths, with_paths
 from ..pictures import read, write

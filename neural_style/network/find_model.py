@@ -10,6 +10,8 @@ import math
 import os
 import re
 import sys
+from argparse import Namespace
+from typing import Optional, Tuple
 
 from .. import find_mxnet
 from ..system.errors import UsageError
@@ -82,6 +84,18 @@ def layers_of(module, groups=None, **options):
 
 def _takes(function, name):
     return name in inspect.signature(function).parameters
+
+
+def weights_of(args: Namespace) -> Tuple[str, Optional[str]]:
+    """The model that args mean, and its weights file, fetched if need be; a model of the user's own may need none."""
+    names = args.model.split(",")
+    name = first_with_weights(names) if len(names) > 1 and not args.model_params else args.model
+    if not is_own(name):
+        return name, args.model_params and os.path.abspath(args.model_params)
+    path = pretrained.ensure(full_name(name), args.model_params)
+    if args.normalised:
+        normalise.ensure(full_name(name), path)
+    return name, os.path.abspath(path)
 
 
 class Model:

@@ -76,11 +76,7 @@ def complete(args):
         )
     values = {}
     for name, flag in BY_ATTRIBUTE.items():
-        value = getattr(args, name, flag.default)
-        if flag.many and isinstance(value, (list, tuple)):
-            values[name] = [_checked(flag, one) for one in value]
-        else:
-            values[name] = _checked(flag, value)
+        values[name] = checked(flag, getattr(args, name, flag.default))
     for name, other in ONE_PER:
         count, expected = len(listed(values[name])), len(listed(values[other]))
         if count and count != expected:
@@ -120,8 +116,10 @@ def changed(args, but=(SESSION,)):
     return [(flag.name, value) for flag, value in values if value != flag.default and flag.scope not in but]
 
 
-def _checked(flag, value):
-    """The value, converted to the flag's type; UsageError if the flag cannot take it."""
+def checked(flag, value):
+    """The value, or the list of values, converted to the flag's type; UsageError if the flag cannot take it."""
+    if flag.many and isinstance(value, (list, tuple)):
+        return [checked(flag, one) for one in value]
     if value is None and flag.default is None or flag.type is bool:
         return value if value is None else bool(value)
     asked = f"{flag.name} {value}"

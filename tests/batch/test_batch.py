@@ -259,8 +259,6 @@ def test_what_is_in_the_way_is_not_replaced(folder, stub, capsys):
 @pytest.mark.parametrize(
     "more, said",
     [
-        (["--style-image", "a.jpg"], "--style-image is not for a batch: use --style PATTERN"),
-        (["--output_dir", "x"], "--output_dir is not for a batch: use --output DIR"),
         (["--doctor"], "--doctor is not for a batch"),
         (["--jobs", "0"], "1 or greater"),
         (["--start", "-"], "standard input"),
