@@ -177,7 +177,7 @@ class Matches(Features):
     def compare_with(self, examples):
         for (term, field), shown in zip(self.fields.items(), examples):
             arrays = [(share, [(array.asnumpy(), where) for array, where in pictures]) for share, pictures in shown]
-            self.patches.append(Patches(arrays, field, term.patches))
+            self.patches.append(Patches(arrays, field, term.patch_shape))
         self.watched = [mx.sym.BlockGrad(output) for output in self.outputs]
 
     def losses(self):

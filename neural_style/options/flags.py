@@ -8,7 +8,7 @@ import re
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Tuple
 
 from ..objective.engines import ENGINES, PRECISIONS
-from ..objective.terms import CONTENT_NORMS, STYLE_NORMS
+from ..objective.terms import CONTENT_NORMS, STYLE_NORMS, STYLE_TERMS
 from .optimizers import OPTIMIZERS, defaults_in_words
 
 
@@ -125,9 +125,8 @@ FLAGS = (
     Flag("--style-layers", str, None, "layers on which the style is matched; by default the model's own, or with "
          "patches relu3_1 and relu4_1; relu3_last is the last layer of its block", many=True),
     Flag("--style-layer-weights", float, None, "a weight for each style layer", NOT_NEGATIVE, many=True),
-    Flag("--style-term", str, "gram", "what is matched on the style layers: Gram matrices, or each patch of features "
-         "with the style's most similar one (CNN-MRF); give one for all layers, or one per layer",
-         choices=("gram", "patches"), many=True),
+    Flag("--style-term", str, "gram", "what is matched on the style layers: "
+         + ", or ".join(row.help for row in STYLE_TERMS.values()) + "; give one for all layers, or one per layer", choices=tuple(STYLE_TERMS), many=True),
     Flag("--patch-size", int, 3, "the side of a patch, in positions of its layer", AT_LEAST_ONE),
     Flag("--patch-stride", int, 2, "take every Nth of the style's patches, across and down", AT_LEAST_ONE),
     Flag("--patch-rotations", float, None, "also take patches of the style turned by these angles, in degrees", ANGLE,

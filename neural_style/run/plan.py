@@ -75,7 +75,7 @@ def _of_patches(model, terms, size, style_sizes):
     for term in terms:
         of_styles = sum(model.layer_bytes([term.layer], own)[0] for own in style_sizes)
         channels, height, width = model.shapes([term.layer], size)[term.layer]
-        patch, count = 4 * channels * term.patches.side**2, min(QUERIES, height * width)
+        patch, count = 4 * channels * term.patch_shape.side**2, min(QUERIES, height * width)
         needed += OF_STYLES * of_styles + PATCHED * 4 * channels * height * width
         blocks.append(2 * patch * (count + ANSWERS) + 8 * count * ANSWERS)
     return needed + BLOCKS * max(blocks)
