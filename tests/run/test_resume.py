@@ -7,11 +7,11 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from argparse import Namespace
 
 import numpy as np
 import pytest
+from forks import command, forked
 from PIL import Image
 
 from neural_style import nstyle
@@ -25,17 +25,13 @@ from neural_style.system.errors import UsageError
 @pytest.fixture
 def words(small, thumbnails):
     """A run of 6 epochs whose learning rate falls twice, as words of a command line."""
-    return words_with(small, thumbnails)
-
-
-def words_with(params, pictures):
     return [
         "--content-image",
-        str(pictures / "chelsea.png"),
+        str(thumbnails / "chelsea.png"),
         "--style-image",
-        str(pictures / "coffee.png"),
+        str(thumbnails / "coffee.png"),
         "--model-params",
-        str(params),
+        str(small),
         "--max-long-edge",
         "40",
         "--max-num-epochs",
@@ -103,17 +99,11 @@ def test_a_finished_run_goes_on_for_more_epochs(words, whole, tmp_path):
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_finish_the_epoch_and_save(random_params, thumbnails, number, code, tmp_path, capsys):
+def test_signals_finish_the_epoch_and_save(words, number, code, tmp_path, capsys):
     folder = tmp_path / "stopped"
-    words = words_with(random_params, thumbnails)
     words += ["--output_dir", str(folder), "--max-num-epochs", "1000000", "--save-epochs", "1000000"]
     words.remove("--quiet")
-    run = subprocess.Popen(
-        [sys.executable, "-m", "neural_style.nstyle"] + words,
-        text=True,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    run = forked(command("neural_style.nstyle", *words), text=True, stderr=subprocess.PIPE)
     try:
         next(line for line in run.stderr if line.startswith("epoch 3/"))
         run.send_signal(number)
