@@ -4,6 +4,7 @@ python -m neural_style.nstyle --content-image photo.jpg --style-image painting.j
 """
 
 import argparse
+import contextlib
 import functools
 import importlib
 import logging
@@ -98,6 +99,11 @@ def train_nstyle(args, callback=None, on_epoch=None):
     a picture was saved. on_epoch gets an EpochRecord of every epoch, the last one too: epoch, eps, total, seconds and
     losses, a dict.
     """
+    with contextlib.ExitStack() as until_the_end:
+        _train(args, callback, on_epoch, until_the_end)
+
+
+def _train(args, callback, on_epoch, until_the_end):
     from .find_mxnet import context
     from .objective import edges
     from .pictures import images
@@ -129,7 +135,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
             "since the run began"
         )
     saving = Saving(args, photo, pictures, saved)
-    saving.prepare()
+    until_the_end.enter_context(saving.prepared())
 
     # the objective
     device = context(args.gpu)

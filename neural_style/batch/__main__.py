@@ -42,6 +42,7 @@ def work(own, args, given):
     """Paint the batch and report what failed; returns the exit code."""
     from ..report.contact_sheet import SHEET
     from ..report.show import show
+    from ..saved.locks import locked
     from .paint import paint  # loads NumPy, which --help can do without
     from .plan import Batch
 
@@ -50,7 +51,8 @@ def work(own, args, given):
     shown, args.show = args.show, False  # the sheet, not every pair's page
     batch = Batch(own, args, given)
     batch.prepare()
-    failed = paint(batch)
+    with locked(batch.record.path, f"painting a batch into {batch.folder}", "choose another --output"):
+        failed = paint(batch)
     for entry in failed:
         say(f"failed: {entry.output}: {entry.error}")
     if failed or not args.quiet:

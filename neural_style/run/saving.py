@@ -29,6 +29,7 @@ from ..pictures import colors, images
 from ..pictures.read import Picture
 from ..report.page import Report
 from ..report.show import show
+from ..saved.locks import locked
 from ..system import machine, terminal
 from ..system.errors import NeuralStyleError, UsageError
 from ..weights import pretrained
@@ -59,8 +60,18 @@ class Saving:
         )
         self._report = None
 
-    def prepare(self):
-        """Make sure, before a long run, that everything can be saved and nothing else is lost."""
+    @contextlib.contextmanager
+    def prepared(self):
+        """Make sure, before a long run, that everything can be saved, nothing else is lost, and no other run interferes."""
+        self._prepare()
+        remedy = "name others with --output and --checkpoint-output, or another --output_dir"
+        with locked(self.final, f"painting {self.final}", remedy), contextlib.ExitStack() as stack:
+            if self.args.save_epochs <= self.args.max_num_epochs:
+                stack.enter_context(locked(self.checkpoints, f"saving pictures as {self.checkpoints}", remedy))
+            self._tell_of_earlier()
+            yield
+
+    def _prepare(self):
         args = self.args
         for path in (self.checkpoints, self.final):
             images.format_of(path)  # raises where the ending names no format
@@ -81,6 +92,9 @@ class Saving:
                     f"{path} would be replaced by a picture of this run; name another --output_dir or --output"
                 )
         images.prepare_outputs(self.checkpoints, self.final, bit_depth=args.bit_depth)
+
+    def _tell_of_earlier(self):
+        """Say that an earlier run will be replaced, which could be continued."""
         if not self._before and self._state_path.is_file():
             epoch, epochs = progress_of(self._state_path)
             if epoch < epochs:

@@ -19,6 +19,7 @@ from neural_style.nstyle import get_args
 from neural_style.objective.objective import Evaluation
 from neural_style.options.parse import parse
 from neural_style.run.interrupt import Interrupted
+from neural_style.saved.locks import locked
 from neural_style.system.errors import NeuralStyleError, UsageError
 
 
@@ -204,6 +205,13 @@ def test_a_training_that_diverges_replaces_no_good_network(rate, every, train, f
     with pytest.raises(NeuralStyleError, match="lower --lr|diverged"):
         train(steps=3, save_every=every, rate=rate)
     assert [(folder / name).read_bytes() for name in files] == before
+
+
+def test_a_training_that_goes_on_is_not_started_again(train, folder):
+    with locked(folder / "a.params", "training", "wait"), pytest.raises(
+        UsageError, match="another command is training"
+    ):
+        train()
 
 
 def test_a_state_that_is_not_finite_is_not_saved(folder):

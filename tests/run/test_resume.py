@@ -398,3 +398,25 @@ def test_a_read_only_checkpoint_stays(words, tmp_path, capsys):
     path.chmod(0o444)
     assert nstyle.main(words + ["--output_dir", str(tmp_path)]) == 1
     assert "read-only" in capsys.readouterr().err and path.read_bytes() == b"mine"
+
+
+def test_two_runs_do_not_mix_their_files(words, tmp_path, capsys):
+    """A run that goes on, and one that is resumed while it does; others in the same folder share nothing."""
+    out = tmp_path / "out"
+    words += ["--output_dir", str(out)]
+    codes = []
+
+    def callback(data):
+        if data["epoch"] == 3:
+            codes.append(nstyle.main(words))
+            codes.append(nstyle.main(["--resume", str(out)]))
+            codes.append(nstyle.main([*words, "--output", str(out / "b.jpg")]))
+            codes.append(nstyle.main([*words, "--output", str(out / "b.jpg"), "--save-epochs", "99"]))
+
+    nstyle.train_nstyle(nstyle.get_args(words), callback)
+    assert codes == [2, 2, 2, 0]
+    said = [line for line in capsys.readouterr().err.splitlines() if "another command is" in line]
+    assert [f"painting {out}" in line for line in said] == [True, True, False] and len(said) == 3
+    assert "saving pictures as" in said[2] and all("wait for it, or name others with --output" in line for line in said)
+    assert sorted(files(out)) == ["b.jpg", "e_2.jpg", "e_4.jpg", "e_6.jpg", "final.jpg"]
+    assert not list(out.glob(".*.lock"))
