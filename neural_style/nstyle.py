@@ -9,6 +9,7 @@ import functools
 import importlib
 import logging
 import os
+import shlex
 import sys
 import types
 from collections import namedtuple
@@ -25,6 +26,7 @@ if __name__ == "__main__" and not __package__:  # python path/to/neural_style/ns
 from neural_style import find_mxnet, recipes  # noqa: F401 (with find_mxnet, `import mxnet` works)
 from neural_style.options import parse
 from neural_style.options.check import changed, complete, refuse_changes
+from neural_style.options.flags import BY_ATTRIBUTE
 from neural_style.options.parse import get_args
 from neural_style.system import errors
 
@@ -215,9 +217,29 @@ def _command(own, args, given):
     elif own.save_recipe:
         recipes.save(own.save_recipe, changed(complete(args)))
     else:
+        if "content_image" in given and "style_image" not in given:
+            _demand_painting(args)
         if args.seed is None and not args.resume:
             args.seed = 0  # which MXNet begins with; so the picture's recipe can name it
         train_nstyle(args)
+
+
+def _demand_painting(args):
+    """Refuse a photograph without a painting, unless the original's is there."""
+    if (
+        args.style_weight == 0
+        or args.style_image != BY_ATTRIBUTE["style_image"].default
+        or os.path.exists(args.style_image)
+    ):
+        return
+    from neural_style.end_to_end import network
+
+    photo = shlex.quote(args.content_image)
+    raise errors.UsageError(
+        f"{args.content_image} needs a painting beside it; to try it without one, `python -m neural_style.painting "
+        "night.png` paints one, and `python -m neural_style.end_to_end paint "
+        f"{photo} --network night --output painted.jpg` has learnt a style (there are {', '.join(network.names())})"
+    )
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def _run(own, args, saved, tell):
     digest = _digest(own, args, photographs)
     if saved and saved[2] != digest:
         raise UsageError(f"--resume {own.output}: the style or the photographs have changed since the training began")
-    begin_with = network.load(own.begin_with) if own.begin_with and not saved else None
+    begin_with = network.load(own.begin_with, "--from ") if own.begin_with and not saved else None
     if begin_with and begin_with.about.generator != own.generator:
         raise UsageError(
             f"--from {own.begin_with} is a {begin_with.about.generator} network; add --generator "

@@ -36,6 +36,8 @@ BRANDS = {
     b"msf1": "HEIC",
 }
 FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp")
+RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw")
+DOCUMENTS = (".pdf", ".svg", ".ai", ".indd", ".afphoto", ".xcf", ".kra", ".clip")
 ENDINGS = {".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF"}
 
 # pixels: (H, W, 3) uint8, or uint16 for 16-bit greyscale, with transparent areas white; alpha: (H, W) uint8 or None
@@ -98,6 +100,9 @@ def errors_of(name, path):
     except UnidentifiedImageError:
         if name.lower().endswith(FILMS):
             raise UsageError(f"{name} is a film: python -m neural_style.film paints films") from None
+        if name.lower().endswith((*RAW, *DOCUMENTS)):
+            kind = "a raw photograph" if name.lower().endswith(RAW) else "a document"
+            raise UsageError(f"{name} is {kind}, which cannot be read: export it as JPEG or TIFF") from None
         raise UsageError(f"{name} is not a picture in a format that can be read") from None
     except PermissionError:
         raise UsageError(f"{name} cannot be read: permission denied") from None
@@ -116,7 +121,9 @@ def errors_of(name, path):
 def opened(path, name):
     """Open a file, a pipe or standard input as a binary file that can be rewound."""
     if str(path).startswith(("http://", "https://")):
-        raise UsageError(f"{name}: pictures are read from files; download it first and name the file")
+        film = name.lower().split("?")[0].endswith(FILMS)
+        how = " for python -m neural_style.film" if film else ""
+        raise UsageError(f"{name} is an address: download it first and name the file{how}")
     if path == STANDARD_INPUT:
         source = getattr(sys.stdin, "buffer", None)
         if source is None or source.isatty():
@@ -141,7 +148,10 @@ def opened(path, name):
 def recognised(file, name):
     """Pillow's picture, of which only the header has been read."""
     try:
-        return Image.open(file)
+        picture = Image.open(file)
+        if name.lower().endswith(RAW) and picture.format == "TIFF":  # a small preview of it
+            raise UnidentifiedImageError
+        return picture
     except Image.DecompressionBombError:
         raise _too_large(name, *_size_of(file)) from None
     except UnidentifiedImageError:

@@ -63,6 +63,14 @@ def format_of(path):
     return form
 
 
+def is_picture_name(path):
+    """Whether a path ends as pictures that can be saved do."""
+    try:
+        return bool(format_of(path))
+    except UsageError:
+        return False
+
+
 def _write(picture, file, form, recipe):
     if form == "TIFF":
         _write_tiff(picture, file, recipe)

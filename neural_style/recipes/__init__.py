@@ -7,9 +7,12 @@ import logging
 import os
 import re
 import shlex
+from argparse import Namespace
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
+from ..options.check import changed
+from ..options.flags import FILE, PICTURE, RUN, SESSION, with_paths
 from ..system import machine
 from ..system.errors import UsageError
 from ..system.files import atomic
@@ -127,6 +130,22 @@ def _from_utf8(word):
     """The way back, for a word of a recipe, which may be --flag=value."""
     found = re.match(f"(--[a-z_-]+=)?{URI}", word)
     return word if not found else (found[1] or "") + os.fsdecode(unquote_to_bytes(word[found.end() :]))
+
+
+def of_picture(args, notes=(), more=()):
+    """The text of the recipe of a picture that was painted with args, and more flags, [(flag, value)], before them."""
+    values = vars(args)
+    for kind in (PICTURE, FILE):
+        values = with_paths(values, kind, near)
+    made_with = [f"{name} {version}" for name, version in machine.versions().items() if version]
+    flags = [*more, *changed(Namespace(**values), but=(RUN, SESSION))]
+    return written(flags, ", ".join([*made_with, of_threads(), *notes]))
+
+
+def near(path):
+    """The path relative to the working directory, if it is inside: pictures that are passed on need not tell more."""
+    here = os.getcwd() + os.sep
+    return path[len(here) :] if path.startswith(here) else path
 
 
 def save(path, flags):

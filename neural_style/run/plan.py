@@ -101,7 +101,7 @@ def _pictures(args):
 def check_pictures(args, free=None):
     """Refuse pictures that are too large for the free memory, before reading them."""
     if args.start.startswith(NETWORK):
-        load(args.start[len(NETWORK) :])  # raises where there is none
+        load(args.start[len(NETWORK) :], f"--start {NETWORK}")  # raises where there is none
     free = available() if free is None else free
     needed = reading(_pictures(args)) - resident()
     if free is not None and needed > free and not args.force:

@@ -218,7 +218,7 @@ def test_nothing_is_replaced_unasked(trained, photos, tmp_path, capsys):
         ("train --style PHOTO --output a.params --crop 66", "--crop 66: must be a multiple of 4"),
         ("train --style PHOTO --output a.params --crop 20", "--crop 20: must be from 64"),
         ("train --style PHOTO --output a.params --photos nowhere", "--photos nowhere: there is no such picture"),
-        ("train --style PHOTO --output a.params --from nobody", "--network nobody: there is no such file"),
+        ("train --style PHOTO --output a.params --from nobody", "--from nobody: there is no such file"),
         ("train --resume a.params", "there is no training to continue"),
         ("train --resume a.params --style PHOTO", "leave --style out"),
         ("train --resume a.params --steps 9", "leave --steps out"),
