@@ -76,7 +76,7 @@ class Kept:
         return [self.folder / name for name in names]
 
     def _fingerprint(self, overwrite):
-        """The fingerprint of the film whose frames are in the folder, or None; a damaged one only if it is overwritten."""
+        """The fingerprint of the film whose frames are there, or None; of a damaged record only if it is overwritten."""
         path = self.folder / ABOUT
         if not os.path.lexists(path):
             return None
@@ -91,7 +91,7 @@ class Kept:
             raise
 
     def _count(self):
-        """The number of whole frames from the first on; 0 if the array of the last one, which the next needs, is not."""
+        """The number of whole frames from the first on; 0 if the array that the next one needs is not."""
         count = 0
         while self._is_whole(count + 1):
             count += 1

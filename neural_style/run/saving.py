@@ -50,7 +50,7 @@ class Saving:
 
     @contextlib.contextmanager
     def prepared(self):
-        """Make sure, before a long run, that everything can be saved, nothing else is lost, and no other run interferes."""
+        """Make sure that everything can be saved and nothing else is lost; no other run interferes until the end."""
         self._prepare()
         remedy = "name others with --output and --checkpoint-output, or another --output_dir"
         with locked(self.final, f"painting {self.final}", remedy), contextlib.ExitStack() as stack:
