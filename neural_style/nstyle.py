@@ -13,7 +13,7 @@ import shlex
 import sys
 import types
 from collections import namedtuple
-from typing import Any, Dict
+from typing import Any, Callable, Dict, List, Optional
 
 if __name__ == "__main__" and not __package__:  # python path/to/neural_style/nstyle.py
     import runpy
@@ -93,7 +93,7 @@ class _Module(types.ModuleType):
 sys.modules[__name__].__class__ = _Module
 
 
-def train_nstyle(args, callback=None, on_epoch=None):
+def train_nstyle(args: Any, callback: Optional[Callable] = None, on_epoch: Optional[Callable] = None) -> None:
     """Paint args.content_image in the style of args.style_image; pictures land in args.output_dir.
 
     args is what get_args returns, or any object with such attributes; missing ones have their defaults. After every
@@ -200,7 +200,7 @@ def _train(args, callback, on_epoch, until_the_end):
         raise interrupt.Interrupted("the run had already finished when it was asked to stop", asked[0])
 
 
-def main(arglist=None):
+def main(arglist: Optional[List[str]] = None) -> int:
     """The console command; returns its exit code."""
     return parse.run(parse.MAIN._replace(work=_command), arglist)
 

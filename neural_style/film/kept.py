@@ -76,7 +76,7 @@ class Kept:
         return [self.folder / name for name in names]
 
     def _fingerprint(self, overwrite):
-        """The fingerprint of the film whose frames are there, or None; of a damaged record only if it is overwritten."""
+        """The fingerprint of the film whose frames are there, or None; of a damaged record only if overwritten."""
         path = self.folder / ABOUT
         if not os.path.lexists(path):
             return None

@@ -66,9 +66,8 @@ class Command(NamedTuple):
 
     def flag(self, attribute: str) -> Flag:
         """The flag of this attribute: its own, or a run's."""
-        return next(
-            (flag for flag in (*self.flags, *SHARED) if flag.attribute == attribute), BY_ATTRIBUTE.get(attribute)
-        )
+        own = (flag for flag in (*self.flags, *SHARED) if flag.attribute == attribute)
+        return next(own, None) or BY_ATTRIBUTE[attribute]
 
     def takes(self, attribute: str) -> bool:
         """Whether the command takes the flag of this attribute."""

@@ -57,7 +57,7 @@ class Flag(NamedTuple):
     def metavar(self):
         """The placeholder for its value in --help."""
         if self.shown or self.choices:
-            return self.shown or "{%s}" % ",".join(self.choices)
+            return self.shown or f"{{{','.join(self.choices)}}}"
         if self.type is not str:
             return {int: "N", float: "X"}.get(self.type, "")
         if self.path == PICTURE:
@@ -126,7 +126,8 @@ FLAGS = (
          "patches relu3_1 and relu4_1; relu3_last is the last layer of its block", many=True),
     Flag("--style-layer-weights", float, None, "a weight for each style layer", NOT_NEGATIVE, many=True),
     Flag("--style-term", str, "gram", "what is matched on the style layers: "
-         + ", or ".join(row.help for row in STYLE_TERMS.values()) + "; give one for all layers, or one per layer", choices=tuple(STYLE_TERMS), many=True),
+         + ", or ".join(row.help for row in STYLE_TERMS.values()) + "; give one for all layers, or one per layer",
+         choices=tuple(STYLE_TERMS), many=True),
     Flag("--patch-size", int, 3, "the side of a patch, in positions of its layer", AT_LEAST_ONE),
     Flag("--patch-stride", int, 2, "take every Nth of the style's patches, across and down", AT_LEAST_ONE),
     Flag("--patch-rotations", float, None, "also take patches of the style turned by these angles, in degrees", ANGLE,

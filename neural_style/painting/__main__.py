@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from typing import List, Optional
 
 from ..options import parse
 from ..options.command import Command
@@ -46,7 +47,7 @@ COMMAND = Command(
 )
 
 
-def main(arglist=None):
+def main(arglist: Optional[List[str]] = None) -> int:
     """The command; returns its exit code."""
     return parse.run(COMMAND, arglist)
 

@@ -7,12 +7,13 @@ import os
 import stat
 import sys
 import warnings
-from collections import namedtuple
+from typing import BinaryIO, Iterator, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ..system.errors import UsageError
+from ..system.types import PathLike
 
 MAX_PIXELS = 150_000_000  # resizing takes about 30 bytes per pixel
 WIDTH, HEIGHT = 256, 257  # tags of TIFF
@@ -40,13 +41,21 @@ RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", "
 DOCUMENTS = (".pdf", ".svg", ".ai", ".indd", ".afphoto", ".xcf", ".kra", ".clip")
 ENDINGS = {".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF"}
 
-# pixels: (H, W, 3) uint8, or uint16 for 16-bit greyscale, with transparent areas white; alpha: (H, W) uint8 or None
-Picture = namedtuple("Picture", ["name", "pixels", "alpha"])
+
+class Picture(NamedTuple):
+    """A picture as it was read."""
+
+    name: str
+    pixels: np.ndarray  # (H, W, 3) uint8, or uint16 for 16-bit greyscale, with transparent areas white
+    alpha: Optional[np.ndarray]  # (H, W) uint8
+
+
+PathOrPicture = Union[PathLike, Picture]
 
 log = logging.getLogger("neural_style")
 
 
-def read_image(path):
+def read_image(path: PathOrPicture) -> np.ndarray:
     """Read any picture as an (H, W, 3) RGB array: uint8, or uint16 for 16-bit greyscale.
 
     Its EXIF orientation is applied, and transparent areas become white. The path - is standard input.
@@ -54,7 +63,7 @@ def read_image(path):
     return read_picture(path).pixels
 
 
-def read_picture(path):
+def read_picture(path: PathOrPicture) -> Picture:
     """Read any picture as a Picture; a Picture is returned as it is."""
     if isinstance(path, Picture):
         return path
@@ -70,7 +79,7 @@ def read_picture(path):
         return result
 
 
-def size_of(path):
+def size_of(path: PathLike) -> Optional[Tuple[int, int]]:
     """A picture's (width, height) when turned upright, from its header; None if that cannot be read."""
     try:
         with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
@@ -83,7 +92,7 @@ def size_of(path):
 
 
 @contextlib.contextmanager
-def errors_of(name, path):
+def errors_of(name: str, path: PathLike) -> Iterator[None]:
     """Turn any exception raised while reading a picture into a one-line UsageError."""
     pillow = logging.getLogger("PIL")
     quiet, before, pillow.propagate = logging.NullHandler(), pillow.propagate, False
@@ -118,7 +127,7 @@ def errors_of(name, path):
 
 
 @contextlib.contextmanager
-def opened(path, name):
+def opened(path: PathLike, name: str) -> Iterator[BinaryIO]:
     """Open a file, a pipe or standard input as a binary file that can be rewound."""
     if str(path).startswith(("http://", "https://")):
         film = name.lower().split("?")[0].endswith(FILMS)
@@ -128,7 +137,7 @@ def opened(path, name):
         source = getattr(sys.stdin, "buffer", None)
         if source is None or source.isatty():
             raise UsageError("there is no picture on standard input; add < photo.jpg, for example")
-        file = io.BytesIO(source.read())
+        file: BinaryIO = io.BytesIO(source.read())
     elif stat.S_ISFIFO(os.stat(path).st_mode):
         with open(path, "rb") as source:
             file = io.BytesIO(source.read())
@@ -145,7 +154,7 @@ def opened(path, name):
         yield file
 
 
-def recognised(file, name):
+def recognised(file: BinaryIO, name: str) -> Image.Image:
     """Pillow's picture, of which only the header has been read."""
     try:
         picture = Image.open(file)
@@ -168,7 +177,7 @@ def recognised(file, name):
         ) from None
 
 
-def plug_in(kind):
+def plug_in(kind: str) -> bool:
     """Load the package for a kind of picture into Pillow; whether it is installed."""
     try:
         if kind == "HEIC":
@@ -235,7 +244,7 @@ def _upright(picture):
         return picture
 
 
-def decoded(picture, name):
+def decoded(picture: Image.Image, name: str) -> Tuple[np.ndarray, Optional[np.ndarray]]:
     """The pixels and the alpha of a Picture."""
     transparent = picture.info.get("transparency")
     if picture.mode in SIXTEEN_BIT:
@@ -288,7 +297,7 @@ def _in_srgb(picture, profile, name):
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            mode = PROFILES.get(source.profile.xcolor_space.strip())
+            mode = PROFILES.get(source.profile.xcolor_space.strip(), "")
             if picture.mode not in MODES.get(mode, ()):
                 raise ValueError("it is for another kind of colours than the picture's")
             plain = picture.convert("RGB")

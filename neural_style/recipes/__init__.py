@@ -9,6 +9,7 @@ import re
 import shlex
 from argparse import Namespace
 from pathlib import Path
+from typing import Any, Iterable, List, Tuple
 from urllib.parse import quote, unquote_to_bytes
 
 from ..options.check import changed
@@ -16,6 +17,7 @@ from ..options.flags import FILE, PICTURE, RUN, SESSION, with_paths
 from ..system import machine
 from ..system.errors import UsageError
 from ..system.files import atomic
+from ..system.types import PathLike
 
 log = logging.getLogger("neural_style")
 
@@ -25,12 +27,12 @@ LARGEST = 200_000  # bytes of a file of flags
 URI = "file:"
 
 
-def names():
+def names() -> List[str]:
     """The recipes that come with the package."""
     return sorted(path.stem for path in FOLDER.glob("*.args"))
 
 
-def read(name):
+def read(name: str) -> Tuple[str, bool]:
     """(text, whether it was embedded in a picture) of a recipe: one of names(), a file of flags, or a picture.
 
     The content decides what a file is: pictures come from anywhere, and are trusted less than text files.
@@ -68,12 +70,12 @@ def read(name):
         raise UsageError(f"--recipe {name}: it is not a text file; name a file of flags") from None
 
 
-def text(name):
+def text(name: str) -> str:
     """The text of a recipe."""
     return read(name)[0]
 
 
-def words(name):
+def words(name: str) -> Tuple[List[str], bool]:
     """(command-line words, whether they were embedded in a picture) of a recipe."""
     text, embedded = read(name)
     made_with = re.match(r"#.*?, ((\d{1,4}) threads?)\b", text) if embedded else None
@@ -94,12 +96,12 @@ def of_threads():
     return f"{machine.threads()} thread{'s' * (machine.threads() > 1)}"
 
 
-def listing():
+def listing() -> str:
     """All recipes, each with the first line of its file."""
     return "\n".join(f"{name:16}{text(name).splitlines()[0].lstrip('# ')}" for name in names())
 
 
-def flag_words(flags):
+def flag_words(flags: Iterable[Tuple[str, Any]]) -> List[str]:
     """One string for each of the flags, [(flag, value or values)], as it would be typed."""
     words = []
     for flag, value in flags:
@@ -110,7 +112,7 @@ def flag_words(flags):
     return words
 
 
-def written(flags, title):
+def written(flags: Iterable[Tuple[str, Any]], title: str) -> str:
     """The text of a recipe made of these flags, below a comment line with the title."""
     flags = [
         (flag, list(map(_in_utf8, value)) if isinstance(value, (list, tuple)) else _in_utf8(value))
@@ -148,7 +150,7 @@ def near(path):
     return path[len(here) :] if path.startswith(here) else path
 
 
-def save(path, flags):
+def save(path: PathLike, flags: Iterable[Tuple[str, Any]]) -> None:
     """Write these flags to a recipe file."""
     with atomic(path) as temporary:
         text = written(flags, f"Flags of a run; to use them: --recipe {path}".encode("utf-8", "replace").decode())

@@ -2,15 +2,17 @@
 
 import sys
 from pathlib import Path
+from typing import Optional
 
 from ..options import parse
 from ..options.command import Command, Commands
 from ..options.flags import FILE, RUN, Flag
 from ..system.errors import NeuralStyleError, UsageError, say, visible
+from ..system.types import PathLike
 from . import convert, download, pretrained, sources
 
 
-def download_all(folder):
+def download_all(folder: PathLike) -> None:
     """Download the weights and the pictures to subfolders of folder; existing files are kept."""
     target, reachable = Path(folder) / sources.WEIGHTS, True
     if not target.is_file():
@@ -30,7 +32,9 @@ def download_all(folder):
             say(f"warning: no {name}: {error}; any picture of your own works too")
 
 
-def convert_file(path, output=None, preprocessing=None, force=False):
+def convert_file(
+    path: PathLike, output: Optional[PathLike] = None, preprocessing: Optional[str] = None, force: bool = False
+) -> Path:
     """Convert a file in any known format to a weights file and return the new file's path."""
     found = convert.read(pretrained.existing(path))
     arrays = convert.to_arrays(found, path, preprocessing)
@@ -106,7 +110,7 @@ COMMANDS = Commands("neural_style.weights", "The pretrained VGG weights.", {
 # fmt: on
 
 
-def main(arglist=None):
+def main(arglist=None) -> int:
     """The command; returns its exit code."""
     return parse.run(COMMANDS, arglist)
 

@@ -121,7 +121,7 @@ def test_a_network_of_ones_own_is_repeated_where_it_is_named_again(here, capsys)
 
 
 def test_the_frames_of_a_film_are_repeated_by_its_command(here):
-    """The first one of a scene also by its recipe and its content; others start from the one before, which is not kept."""
+    """The first of a scene also by its recipe and its content; others start from the one before, which is not kept."""
     assert nstyle.main(["--recipe", by_film("--seed", "2"), "--content", "content.png", "--output", "again.png"]) == 0
     assert (images.read_image("0.png") == images.read_image("again.png")).all()
     once = [images.read_image(f"{number}.png") for number in range(2)]
