@@ -6,27 +6,31 @@ import sys
 import threading
 from pathlib import Path
 
-from ..system.types import PathLike
-
 OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
 
 log = logging.getLogger("neural_style")
 
 
-def show(path: PathLike) -> None:
+def show(path):
     """Open the page at path and go on at once; where no browser can be opened a line says where the page is."""
+    browse(Path(path).resolve().as_uri(), path)
+
+
+def browse(address, name=None):
+    """The same for an address, which the line calls by this name."""
+    name = name or address
     nowhere = subprocess.DEVNULL  # a browser for the terminal finds none and gives up
     try:
         opening = subprocess.Popen(
-            [sys.executable, "-I", "-c", OPEN, Path(path).resolve().as_uri()],
+            [sys.executable, "-I", "-c", OPEN, address],
             stdin=nowhere,
             stdout=nowhere,
             stderr=nowhere,
             start_new_session=True,
         )
     except OSError:
-        return _say(path)
-    threading.Thread(target=lambda: opening.wait() and _say(path), daemon=True).start()
+        return _say(name)
+    threading.Thread(target=lambda: opening.wait() and _say(name), daemon=True).start()
 
 
 def _say(path):

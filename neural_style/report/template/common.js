@@ -26,3 +26,20 @@ function player(play, when, pace, show) {       // show() shows the picture that
   when.addEventListener("input", () => { pause(); show(); });
   return {isPlaying: () => playing !== null};
 }
+
+// ---- a text to be taken along ----
+
+function copies(button, words) {
+  button.addEventListener("click", async () => {
+    let said = "Copied";
+    try {
+      await navigator.clipboard.writeText(words.textContent);
+    } catch {     // a browser may not let a page from disk
+      getSelection().selectAllChildren(words);
+      if (document.execCommand("copy")) getSelection().empty();
+      else said = "Selected: copy it with the keyboard";
+    }
+    button.textContent = said;
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+}
