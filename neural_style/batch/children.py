@@ -35,6 +35,13 @@ class Outcome(NamedTuple):
     said: str = ""  # on standard error, with --verbose or --debug
 
 
+def environment(threads: Optional[int] = None) -> Dict[str, str]:
+    """The environment of a child process that finds this package, whatever folder it works in."""
+    package = str(Path(__file__).resolve().parents[2])
+    found = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")])))
+    return {**found, "OMP_NUM_THREADS": str(threads)} if threads else found
+
+
 class Children:
     """Child processes that end with this process, however it ends: their input is a pipe that only it holds open."""
 
@@ -56,11 +63,7 @@ class Children:
 
     def paint(self, task, threads=None):
         """Paint a pair in a child process with this number of threads. A child that is killed is started once more."""
-        package = str(Path(__file__).resolve().parents[2])
-        env = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")])))
-        if threads:
-            env["OMP_NUM_THREADS"] = str(threads)
-        command = [*CHILD, json.dumps(task._asdict())]
+        command, env = [*CHILD, json.dumps(task._asdict())], environment(threads)
         start = time.monotonic()
         for _ in range(2):
             code, printed, said = self._run(command, env, task.folder)
