@@ -1,4 +1,5 @@
 # make run: see a first result.
+# make studio: paint in the browser.
 # make test: run the whole suite.
 # make lint: check style, format and types.
 # make figures: execute the notebooks of examples/.
@@ -15,12 +16,16 @@ SUITABLE = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 8))
 # MXNet asks for a NumPy that does not exist for Python 3.13, and runs without it.
 NEWER = import sys; sys.exit(sys.version_info < (3, 13))
 
-.PHONY: run test lint figures bench docs install clean
+.PHONY: run studio test lint figures bench docs install clean
 
 run: install
 	@$(VENV)/bin/python examples/first_run.py quick
 	@test -f model/vgg19.params || PYTHON=$(VENV)/bin/python sh download.sh
 	@$(VENV)/bin/python examples/first_run.py
+
+studio: install
+	@test -f model/vgg19.params || PYTHON=$(VENV)/bin/python sh download.sh
+	@$(VENV)/bin/python -m neural_style.studio
 
 test: install
 	@$(VENV)/bin/python -m pytest -q -n logical --maxprocesses 4 --dist worksteal tests

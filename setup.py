@@ -23,6 +23,8 @@ NOTEBOOKS = ["matplotlib>=3.3", "nbclient>=0.6", "nbformat>=5.1", "ipykernel>=6"
 FAST = ["numba>=0.56", "threadpoolctl>=3"]
 # What MXNet's CUDA build is linked to; python -m neural_style.cuda installs that build, and these beside it.
 CUDA = runpy.run_path(str(HERE / "neural_style/cuda.py"))["PACKAGES"]
+# The studio's server.
+STUDIO = ["starlette>=0.37", "uvicorn>=0.23"]
 # FFmpeg, for films.
 FILM = ["av>=12"]
 DASK = ["dask", "distributed"]
@@ -75,6 +77,7 @@ setup(
         "neural_style.report": ["template/*"],
         "neural_style.recipes": ["*.args"],
         "neural_style.end_to_end": ["styles/*"],
+        "neural_style.studio": ["page/*", "tiles/*"],
     },
     python_requires=f">={PYTHONS[0]}",
     install_requires=[
@@ -92,12 +95,13 @@ setup(
     extras_require={
         "fast": FAST,
         "film": FILM,
+        "studio": STUDIO,
         "cuda": CUDA,
         "heic": ["pillow-heif>=0.10"],
         "keras": KERAS,
         "dask": DASK,
         "notebooks": NOTEBOOKS,
-        "test": TEST + FAST + FILM + KERAS + DASK + NOTEBOOKS,
+        "test": TEST + FAST + FILM + STUDIO + KERAS + DASK + NOTEBOOKS,
         "lint": LINT,
     },
     entry_points={"console_scripts": ["neural-style = neural_style.nstyle:main"]},

@@ -15,6 +15,7 @@ from neural_style.film import __main__ as film
 from neural_style.find_mxnet import mx
 from neural_style.options import check, optimizers, parse
 from neural_style.painting import __main__ as painting
+from neural_style.studio import __main__ as studio
 from neural_style.weights import __main__ as weights
 
 ROOT = Path(__file__).parents[1]
@@ -26,11 +27,12 @@ PAGES = {
 PARSERS = {
     "neural_style": parse.get_args,
     "neural_style.nstyle": parse.get_args,
-    "neural_style.batch": lambda words: parse.parse(batch.COMMAND, words),
-    "neural_style.film": lambda words: parse.parse(film.COMMAND, words),
-    "neural_style.weights": lambda words: parse.parse(weights.COMMANDS, words),
-    "neural_style.end_to_end": lambda words: parse.parse(end_to_end.COMMANDS, words),
-    "neural_style.painting": lambda words: parse.parse(painting.COMMAND, words),
+    "neural_style.batch": batch.parse,
+    "neural_style.film": film.parse,
+    "neural_style.weights": weights.parser().parse_args,
+    "neural_style.end_to_end": end_to_end.parse,
+    "neural_style.painting": painting.parser().parse_args,
+    "neural_style.studio": studio.parse,
 }
 PACKAGES = "pillow-heif", "h5py", "av", "mxnet==1.9.1"
 OWN_MODELS = "model_NAME.py", "model_deep.py"  # of the reader's own
@@ -118,7 +120,7 @@ def test_flags(page, capsys):
             weights.main([command, "--help"])
     for command in ("train", "paint"):
         with pytest.raises(SystemExit):
-            end_to_end.main([command, "--help"])
+            end_to_end.parse([command, "--help"])
     known.update(re.findall(r"--[\w-]+", capsys.readouterr().out))
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]+", PAGES[page])) <= known
 

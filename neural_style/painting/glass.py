@@ -4,8 +4,6 @@ The pieces are the cells of a Voronoi diagram in the coordinates of the panes, s
 No random number depends on the count of pixels: every size shows the same window.
 """
 
-from typing import Tuple
-
 import numpy as np
 from PIL import Image
 from scipy import ndimage
@@ -18,7 +16,7 @@ DICE = 64  # sides of a table of random numbers; every piece has its place there
 LEAD, WIDE, NARROW, SOLDER = (12, 7, 24), 0.0078, 0.0054, 0.0022  # between panes and between pieces; rounds corners
 
 
-def noise(table: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def noise(table, x, y):
     """Smooth random values 0..1 at the places x, y; a table has those at whole ones."""
     left, top = np.floor(x).astype(int), np.floor(y).astype(int)
     right, down = (part * part * (3 - 2 * part) for part in (x - left, y - top))
@@ -29,9 +27,7 @@ def noise(table: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return upper * (1 - down) + lower * down
 
 
-def cut(
-    dice: np.ndarray, pane: np.ndarray, along: np.ndarray, columns: np.ndarray, across: np.ndarray, rows: np.ndarray
-) -> Tuple[np.ndarray, np.ndarray]:
+def cut(dice, pane, along, columns, across, rows):
     """The place of every pixel's piece in the tables, and the squared distance from the piece's heart."""
     row, column = np.floor(across).astype(int), np.floor(along).astype(int)
     nearest, piece = np.full(pane.shape, np.inf, np.float32), 0 * pane
@@ -46,12 +42,12 @@ def cut(
     return piece, nearest
 
 
-def from_border(label: np.ndarray) -> np.ndarray:
+def from_border(label):
     """How far, in pixels, every pixel is from where a label changes."""
     return ndimage.distance_transform_edt(ndimage.maximum_filter(label, 2) == ndimage.minimum_filter(label, 2))
 
 
-def bubbles(dice: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def bubbles(dice, x, y):
     """Light inside of small bubbles, and dark around them; they keep together."""
     chance, size, left, top = dice[2:, np.floor(y).astype(int) % DICE, np.floor(x).astype(int) % DICE]
     away = np.hypot(x % 1 - 0.25 - 0.5 * left, y % 1 - 0.25 - 0.5 * top) / (0.06 + 0.14 * size**2)
@@ -59,7 +55,7 @@ def bubbles(dice: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return light * (chance < 0.4 * noise(dice[0], 0.11 * x, 0.11 * y) ** 2)
 
 
-def paint(height: int, width: int, seed: int) -> np.ndarray:
+def paint(height, width, seed):
     """A window, uint8 RGB (height, width, 3)."""
     rng, unit = np.random.RandomState(seed), np.sqrt(height * width)
     dice, scale = rng.rand(6, DICE, DICE).astype(np.float32), max(FINE, unit)
@@ -86,6 +82,4 @@ def paint(height: int, width: int, seed: int) -> np.ndarray:
     picture += (LEAD - picture) * lead
     glare = ndimage.gaussian_filter(picture, (0.012 * scale, 0.012 * scale, 0)) / 255
     picture = 255 - (255 - picture) * (1 - 0.16 * glare)
-    return np.asarray(
-        Image.fromarray(picture.clip(0, 255).astype(np.uint8)).resize((width, height), Image.Resampling.BOX)
-    )
+    return np.asarray(Image.fromarray(picture.clip(0, 255).astype(np.uint8)).resize((width, height), Image.BOX))

@@ -7,13 +7,12 @@ import os
 import stat
 import sys
 import warnings
-from typing import BinaryIO, Iterator, NamedTuple, Optional, Tuple, Union
+from collections import namedtuple
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ..system.errors import UsageError
-from ..system.types import PathLike
 
 MAX_PIXELS = 150_000_000  # resizing takes about 30 bytes per pixel
 WIDTH, HEIGHT = 256, 257  # tags of TIFF
@@ -37,25 +36,15 @@ BRANDS = {
     b"msf1": "HEIC",
 }
 FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp")
-RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw")
-DOCUMENTS = (".pdf", ".svg", ".ai", ".indd", ".afphoto", ".xcf", ".kra", ".clip")
 ENDINGS = {".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF"}
 
-
-class Picture(NamedTuple):
-    """A picture as it was read."""
-
-    name: str
-    pixels: np.ndarray  # (H, W, 3) uint8, or uint16 for 16-bit greyscale, with transparent areas white
-    alpha: Optional[np.ndarray]  # (H, W) uint8
-
-
-PathOrPicture = Union[PathLike, Picture]
+# pixels: (H, W, 3) uint8, or uint16 for 16-bit greyscale, with transparent areas white; alpha: (H, W) uint8 or None
+Picture = namedtuple("Picture", ["name", "pixels", "alpha"])
 
 log = logging.getLogger("neural_style")
 
 
-def read_image(path: PathOrPicture) -> np.ndarray:
+def read_image(path):
     """Read any picture as an (H, W, 3) RGB array: uint8, or uint16 for 16-bit greyscale.
 
     Its EXIF orientation is applied, and transparent areas become white. The path - is standard input.
@@ -63,7 +52,7 @@ def read_image(path: PathOrPicture) -> np.ndarray:
     return read_picture(path).pixels
 
 
-def read_picture(path: PathOrPicture) -> Picture:
+def read_picture(path):
     """Read any picture as a Picture; a Picture is returned as it is."""
     if isinstance(path, Picture):
         return path
@@ -79,7 +68,7 @@ def read_picture(path: PathOrPicture) -> Picture:
         return result
 
 
-def size_of(path: PathLike) -> Optional[Tuple[int, int]]:
+def size_of(path):
     """A picture's (width, height) when turned upright, from its header; None if that cannot be read."""
     try:
         with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
@@ -92,7 +81,7 @@ def size_of(path: PathLike) -> Optional[Tuple[int, int]]:
 
 
 @contextlib.contextmanager
-def errors_of(name: str, path: PathLike) -> Iterator[None]:
+def errors_of(name, path):
     """Turn any exception raised while reading a picture into a one-line UsageError."""
     pillow = logging.getLogger("PIL")
     quiet, before, pillow.propagate = logging.NullHandler(), pillow.propagate, False
@@ -109,9 +98,6 @@ def errors_of(name: str, path: PathLike) -> Iterator[None]:
     except UnidentifiedImageError:
         if name.lower().endswith(FILMS):
             raise UsageError(f"{name} is a film: python -m neural_style.film paints films") from None
-        if name.lower().endswith((*RAW, *DOCUMENTS)):
-            kind = "a raw photograph" if name.lower().endswith(RAW) else "a document"
-            raise UsageError(f"{name} is {kind}, which cannot be read: export it as JPEG or TIFF") from None
         raise UsageError(f"{name} is not a picture in a format that can be read") from None
     except PermissionError:
         raise UsageError(f"{name} cannot be read: permission denied") from None
@@ -127,17 +113,15 @@ def errors_of(name: str, path: PathLike) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opened(path: PathLike, name: str) -> Iterator[BinaryIO]:
+def opened(path, name):
     """Open a file, a pipe or standard input as a binary file that can be rewound."""
     if str(path).startswith(("http://", "https://")):
-        film = name.lower().split("?")[0].endswith(FILMS)
-        how = " for python -m neural_style.film" if film else ""
-        raise UsageError(f"{name} is an address: download it first and name the file{how}")
+        raise UsageError(f"{name}: pictures are read from files; download it first and name the file")
     if path == STANDARD_INPUT:
         source = getattr(sys.stdin, "buffer", None)
         if source is None or source.isatty():
             raise UsageError("there is no picture on standard input; add < photo.jpg, for example")
-        file: BinaryIO = io.BytesIO(source.read())
+        file = io.BytesIO(source.read())
     elif stat.S_ISFIFO(os.stat(path).st_mode):
         with open(path, "rb") as source:
             file = io.BytesIO(source.read())
@@ -154,13 +138,10 @@ def opened(path: PathLike, name: str) -> Iterator[BinaryIO]:
         yield file
 
 
-def recognised(file: BinaryIO, name: str) -> Image.Image:
+def recognised(file, name):
     """Pillow's picture, of which only the header has been read."""
     try:
-        picture = Image.open(file)
-        if name.lower().endswith(RAW) and picture.format == "TIFF":  # a small preview of it
-            raise UnidentifiedImageError
-        return picture
+        return Image.open(file)
     except Image.DecompressionBombError:
         raise _too_large(name, *_size_of(file)) from None
     except UnidentifiedImageError:
@@ -177,7 +158,7 @@ def recognised(file: BinaryIO, name: str) -> Image.Image:
         ) from None
 
 
-def plug_in(kind: str) -> bool:
+def plug_in(kind):
     """Load the package for a kind of picture into Pillow; whether it is installed."""
     try:
         if kind == "HEIC":
@@ -244,7 +225,7 @@ def _upright(picture):
         return picture
 
 
-def decoded(picture: Image.Image, name: str) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+def decoded(picture, name):
     """The pixels and the alpha of a Picture."""
     transparent = picture.info.get("transparency")
     if picture.mode in SIXTEEN_BIT:
@@ -297,7 +278,7 @@ def _in_srgb(picture, profile, name):
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            mode = PROFILES.get(source.profile.xcolor_space.strip(), "")
+            mode = PROFILES.get(source.profile.xcolor_space.strip())
             if picture.mode not in MODES.get(mode, ()):
                 raise ValueError("it is for another kind of colours than the picture's")
             plain = picture.convert("RGB")

@@ -8,14 +8,12 @@ import struct
 import tempfile
 import zlib
 from pathlib import Path
-from typing import Any, Optional
 
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import atomic
-from ..system.types import PathLike
 from .read import ENDINGS, errors_of, plug_in, recognised
 
 WITH_ALPHA = ("PNG", "WEBP", "TIFF", "AVIF", "HEIF")
@@ -29,7 +27,7 @@ DESCRIPTION, PROFILE = 270, 34675  # tags of TIFF and EXIF
 log = logging.getLogger("neural_style")
 
 
-def save_picture(picture: np.ndarray, filename: PathLike, recipe: Optional[str] = None) -> None:
+def save_picture(picture, filename, recipe=None):
     """Save an (H, W, 3 or 4) picture completely or not at all, in the format of the name's extension.
 
     It is uint8 or, for PNG and TIFF, uint16; a fourth channel is alpha, which is dropped if the format has none. The
@@ -46,7 +44,7 @@ def save_picture(picture: np.ndarray, filename: PathLike, recipe: Optional[str] 
         _write(np.ascontiguousarray(picture), file, form, (recipe or "").encode("utf-8", "replace"))
 
 
-def save_raw(image: np.ndarray, path: PathLike) -> None:
+def save_raw(image, path):
     """Save an array as it is, as NumPy does, completely or not at all."""
     packed = io.BytesIO()  # NumPy itself does not say that a disk is full
     np.save(packed, image)
@@ -54,7 +52,7 @@ def save_raw(image: np.ndarray, path: PathLike) -> None:
         temporary.write_bytes(packed.getbuffer())
 
 
-def format_of(path: PathLike) -> Optional[str]:
+def format_of(path):
     """Pillow's name for the format of a picture saved as path."""
     ending = Path(path).suffix.lower()
     if ending in ENDINGS:
@@ -63,14 +61,6 @@ def format_of(path: PathLike) -> Optional[str]:
     if form not in Image.SAVE or form in ICONS:
         raise UsageError(f"{path}: pictures cannot be saved with this extension; use .jpg or .png, for example")
     return form
-
-
-def is_picture_name(path):
-    """Whether a path ends as pictures that can be saved do."""
-    try:
-        return bool(format_of(path))
-    except UsageError:
-        return False
 
 
 def _write(picture, file, form, recipe):
@@ -112,15 +102,15 @@ def _write_tiff(picture, file, recipe):
     """Write a TIFF by tifffile, since Pillow cannot write one with 3 × 16 bits."""
     import tifffile
 
-    extra: Any = {"extrasamples": ["unassalpha"]} if picture.shape[2] == 4 else {}
-    profile = srgb()
+    extra = {"extrasamples": ["unassalpha"]} if picture.shape[2] == 4 else {}
+    profile = [(PROFILE, 7, len(srgb()), srgb(), True)] if srgb() else []
     tifffile.imwrite(
         file,
         picture,
         photometric="rgb",
         metadata=None,
         software=False,
-        extratags=[(PROFILE, 7, len(profile), profile, True)] if profile else [],
+        extratags=profile,
         description=MARK + recipe if recipe else None,
         **extra,
     )
@@ -135,9 +125,8 @@ def _write_png(picture, file, recipe):
     height, width, channels = picture.shape
     file.write(b"\x89PNG\r\n\x1a\n")
     chunk(b"IHDR", struct.pack(">2I5B", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0))
-    profile = srgb()
-    if profile:
-        chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(profile))
+    if srgb():
+        chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(srgb()))
     if recipe:
         chunk(b"iTXt", KEY.encode() + b"\0\0\0\0\0" + recipe)
     rows = picture.astype(">u2").view(np.uint8).reshape(height, -1)
@@ -147,7 +136,7 @@ def _write_png(picture, file, recipe):
     chunk(b"IEND", b"")
 
 
-def srgb() -> Optional[bytes]:
+def srgb():
     """The sRGB profile, always the same bytes; None if this Pillow has no colour management."""
     try:
         profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
@@ -157,14 +146,14 @@ def srgb() -> Optional[bytes]:
     return bytes(profile)
 
 
-def read_recipe(path: PathLike) -> Optional[str]:
+def read_recipe(path):
     """The text that save_picture embedded in a picture, or None."""
     with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
         recipe = recipe_in(picture)
-        return recipe.decode("utf-8", "replace") if recipe else None
+        return recipe and recipe.decode("utf-8", "replace")
 
 
-def recipe_in(picture: Image.Image) -> Optional[bytes]:
+def recipe_in(picture):
     """The text that save_picture embedded in one of Pillow's pictures, in UTF-8, or None."""
     if picture.format == "PNG":  # its text may be at the end
         picture.load()
@@ -180,7 +169,7 @@ def recipe_in(picture: Image.Image) -> Optional[bytes]:
     return None
 
 
-def prepare_outputs(*paths: PathLike, bit_depth: int = 8) -> None:
+def prepare_outputs(*paths, bit_depth=8):
     """Make sure, before a long run, that pictures can be saved under these paths; create missing folders.
 
     The format of the last path must support the bit_depth.
@@ -203,13 +192,13 @@ def prepare_outputs(*paths: PathLike, bit_depth: int = 8) -> None:
         refuse_read_only(path)
 
 
-def refuse_read_only(path: PathLike) -> None:
+def refuse_read_only(path):
     """Refuse to replace a file that its owner has made read-only, although renaming could."""
     if os.path.exists(path) and not (os.access(path, os.W_OK) and os.stat(path).st_mode & 0o222):
         raise NeuralStyleError(f"{path} exists and is read-only; name another file")
 
 
-def prepare_folder(folder: PathLike) -> Path:
+def prepare_folder(folder):
     """Create the folder if it is missing, and make sure that files can be written to it."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)

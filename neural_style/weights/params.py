@@ -22,7 +22,6 @@ import numpy as np
 
 from ..system import files
 from ..system.errors import NeuralStyleError
-from ..system.types import Arrays, PathLike
 
 LIST_MAGIC = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
@@ -31,7 +30,7 @@ MAX_DIMENSIONS = 32
 CPU = (1, 0)
 
 
-def read(path: PathLike) -> Arrays:
+def read(path):
     """The arrays of a .params file as {name: array}; names keep prefixes such as `arg:`."""
     with open(path, "rb") as file:
         source = _Source(file, path)
@@ -54,7 +53,7 @@ def read(path: PathLike) -> Arrays:
     return dict(zip(names, arrays))
 
 
-def write(path: PathLike, arrays: Arrays) -> None:
+def write(path, arrays):
     """Write {name: array} such that mx.nd.load and read return it; an old file is kept until the new one is complete.
 
     Arrays need at least one element and one dimension, because to MXNet anything less means "no array".
@@ -67,7 +66,7 @@ def write(path: PathLike, arrays: Arrays) -> None:
         for array in arrays.values():
             kind = TYPES.index(array.dtype.newbyteorder("<"))
             file.write(struct.pack(f"<IiI{array.ndim}q3i", V2, 0, array.ndim, *array.shape, *CPU, kind))
-            file.write(np.ascontiguousarray(array, TYPES[kind]).data)
+            file.write(np.ascontiguousarray(array, TYPES[kind]))
         file.write(struct.pack("<Q", len(arrays)))
         for name in arrays:
             encoded = name.encode("utf-8")

@@ -1,0 +1,142 @@
+"""The command `python -m neural_style.studio`: serve the page, and open it in the browser."""
+
+import getpass
+import os
+import secrets
+import socket
+import sys
+
+from ..system import errors
+from ..system.errors import Parser, UsageError, say
+
+NAME = "neural_style.studio"
+HERE = "127.0.0.1"
+NEEDS = (
+    'the studio needs Starlette and uvicorn: pip install "neural-style-mxnet[studio]" or pip install starlette uvicorn'
+)
+OPEN_TO_OTHERS = (
+    "anybody on this network who has the address and the password can see and change all pictures in {folder} and keep "
+    "this machine busy; the connection is not encrypted, so use it only in a network that you trust"
+)
+PASSWORD = "NEURAL_STYLE_STUDIO_PASSWORD"
+SHORTEST = 8  # characters of a password
+
+
+def parser():
+    """The parser of the command."""
+    made = Parser(prog=f"python -m {NAME}", description="Choose, paint and change pictures in the browser.")
+    add = made.add_argument
+    add("folder", nargs="?", default="studio", metavar="FOLDER", help="where everything is kept (%(default)s)")
+    add("--port", type=int, metavar="N", help="the port of the address (the one of the last time, or a free one)")
+    add("--no-browser", action="store_true", help="only print the address")
+    add(
+        "--host",
+        default=HERE,
+        metavar="ADDRESS",
+        help=f"serve other machines as well, at this address of yours; asks for a password, or takes ${PASSWORD}",
+    )
+    add("--debug", action="store_true", help="on an error, show the traceback")
+    return made
+
+
+def parse(arglist=None):
+    """The arguments of a command line, checked."""
+    made = parser()
+    args = made.parse_args(arglist)
+    if args.port is not None and not 1 <= args.port <= 65535:
+        made.error(f"--port {args.port}: must be from 1 to 65535")
+    return args
+
+
+def password(host, folder):
+    """The password that other machines need; None where only this one is served."""
+    if host == HERE:
+        return None
+    say(f"--host {host}: {OPEN_TO_OTHERS.format(folder=folder)}")
+    given = os.environ.get(PASSWORD)
+    if given is None:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise UsageError(
+                f"--host {host} needs a password: set {PASSWORD}, or start it in a terminal, which asks for it"
+            )
+        given = getpass.getpass("A password for the studio: ")
+    if len(given) < SHORTEST:
+        raise UsageError(f"the password must have at least {SHORTEST} characters")
+    return given
+
+
+def listening(host, port, last):
+    """A socket that listens on the port, or without one on that of the last time, or on any."""
+    wanted = [port] if port else [last, 0]
+    for number in wanted:
+        try:
+            found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind((host, number))
+            found.listen(64)
+            return found
+        except OSError as error:
+            found.close()
+            if number == wanted[-1]:
+                raise UsageError(
+                    f"port {number} of {host}: {error.strerror}; choose another --port or --host"
+                ) from None
+
+
+def command(args):
+    """Serve until Ctrl-C."""
+    try:
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ModuleNotFoundError:
+        raise UsageError(NEEDS) from None
+    from .folder import Folder
+
+    folder = Folder(args.folder)
+    with folder.alone():
+        folder.find_weights()
+        _serve(args, folder)
+
+
+def _serve(args, folder):
+    import uvicorn
+
+    from ..report.show import browse
+    from . import app
+    from .guard import Guard
+
+    known, asked = folder.kept("address", {}), password(args.host, folder.root)
+    secret = known.get("secret") or secrets.token_urlsafe(24)
+    server = listening(args.host, args.port, int(known.get("port", 0)))
+    port = server.getsockname()[1]
+    folder.keep("address", {"secret": secret, "port": port})
+    others = args.host != HERE
+    hosts = (f"{args.host}:{port}",) if others else (f"{HERE}:{port}", f"localhost:{port}")
+    config = uvicorn.Config(
+        Guard(app.make(folder), secret, hosts, others, asked),
+        http="h11",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=1,
+        limit_concurrency=200,
+        h11_max_incomplete_event_size=16384,
+    )
+    address = f"http://{hosts[0]}/{secret}/"
+    say(f"the studio of {folder.root}; Ctrl-C ends it, and what is being painted goes on the next time")
+    print(address, flush=True)
+    if not args.no_browser:
+        browse(address)
+    uvicorn.Server(config).run(sockets=[server])
+
+
+def main(arglist=None):
+    """The command; returns its exit code."""
+    args = parse(arglist)
+    return errors.run(lambda: command(args), NAME, args.debug)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""A process that stays and answers questions, so that pictures are read, and networks paint, outside of the server."""
+
+import json
+import os
+import select
+import subprocess
+import threading
+import time
+from typing import Any, Dict, Optional
+
+from ..batch.children import environment
+from ..system.errors import NeuralStyleError
+from .child import COMMAND
+
+PATIENCE = 120  # seconds for an answer
+
+
+class Helper:
+    """One such process, started when it is first asked and again where it ended: at a damaged picture, say.
+
+    role is a key of ROLES in child.py.
+    """
+
+    def __init__(self, role: str):
+        self._role, self._lock = role, threading.Lock()
+        self._process: Optional[subprocess.Popen] = None
+
+    def start(self) -> None:
+        """Begin to load what the answers will need."""
+        with self._lock:
+            self._started()
+
+    def ask(self, what: str, **how: Any) -> Dict[str, Any]:
+        """The answer of one of the role's functions to these arguments; an error there is a NeuralStyleError here."""
+        with self._lock:
+            process = self._started()
+            try:
+                os.write(_number(process.stdin), json.dumps({"what": what, "how": how}).encode() + b"\n")
+                answer = json.loads(_line(_number(process.stdout)))
+            except (OSError, ValueError) as error:
+                self._end()
+                raise NeuralStyleError(
+                    f"{how.get('name', 'this')} could not be read: the process that tried it took too long or ended"
+                ) from error
+        if answer.get("error"):
+            raise NeuralStyleError(answer["error"])
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()  # it writes files completely or not at all
+
+    def _started(self) -> subprocess.Popen:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [*COMMAND, self._role],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment(),
+                start_new_session=True,
+            )
+        return self._process
+
+    def _end(self) -> None:
+        self.close()
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
+
+
+def _number(pipe: Any) -> int:
+    return pipe.fileno()
+
+
+def _line(pipe: int) -> bytes:
+    """The next line from a pipe; OSError where none comes in time."""
+    read, until = b"", time.monotonic() + PATIENCE
+    while not read.endswith(b"\n"):
+        if not select.select([pipe], [], [], max(0, until - time.monotonic()))[0]:
+            raise OSError("no answer")
+        part = os.read(pipe, 65536)
+        if not part:
+            raise OSError("it ended")
+        read += part
+    return read

@@ -1,0 +1,104 @@
+"""What the routes work with: the folder, the jobs, and the processes that read pictures."""
+
+import functools
+import json
+import threading
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ..system.errors import NeuralStyleError
+from .folder import Folder, Item
+from .helper import Helper
+from .jobs import Jobs
+
+SMALL = 320  # pixels of a longer edge
+MOST_JSON = 100_000  # bytes of a request
+
+
+class Studio:
+    """What the routes work with."""
+
+    def __init__(self, folder: Folder):
+        self.folder, self.jobs = folder, Jobs(folder)
+        self.pictures, self.slow, self.networks = Helper("pictures"), Helper("pictures"), Helper("networks")
+        self.about: Dict[str, Dict[str, Any]] = {}  # what is known of an item, by id and time of change
+        self.ending = False
+        self.examples: List[List[str]] = []
+
+    def start(self) -> None:
+        """Start what takes a while, so that the first picture need not wait for it."""
+        self.folder.tidy()
+        self.jobs.start()
+        self.pictures.start()
+        threading.Thread(target=lambda: self.networks.ask("warm"), daemon=True).start()
+
+    def close(self) -> None:
+        """End everything; what is being painted is saved, and goes on with the next server."""
+        self.ending = True
+        self.jobs.close()
+        for helper in (self.pictures, self.slow, self.networks):
+            helper.close()
+
+    def look(self, item: Item, edge: int = SMALL) -> Path:
+        """The small version of an item."""
+        small, key = self.folder.small(item, edge), f"{item.id}-{item.changed}"
+        if not small.is_file() or key not in self.about:
+            what = "look_at_film" if item.is_film else "look"
+            path = str(self.folder.root / item.path)
+            self.about[key] = self.pictures.ask(what, path=path, name=item.path, small=str(small), edge=edge)
+        return small
+
+    def described(self, item: Item) -> Dict[str, Any]:
+        """An item as the page knows it."""
+        about = self.about.get(f"{item.id}-{item.changed}", {})
+        return {
+            "id": item.id,
+            "kind": item.kind,
+            "path": item.path,
+            "film": item.is_film,
+            "bytes": item.size,
+            "changed": item.changed // 10**6,
+            "width": about.get("width"),
+            "height": about.get("height"),
+            "recipe": about.get("recipe", ""),
+        }
+
+    def all_pictures(self) -> List[Dict[str, Any]]:
+        """All items as the page knows them, the newest last."""
+        return [self.described(item) for item in self.folder.items().values()]
+
+
+def answers(function: Callable) -> Callable:
+    """A route whose function gets the Studio, the JSON of the request and the parts of the path.
+
+    It returns JSON or a Response, and may take its time; an error is a line for the page.
+    """
+
+    @functools.wraps(function)
+    async def route(request: Request) -> Response:
+        studio, body = request.app.state.studio, b""
+        if request.method == "POST":
+            async for part in request.stream():
+                body += part
+                if len(body) > MOST_JSON:
+                    raise HTTPException(413)
+        try:
+            asked = json.loads(body) if body else {}
+        except (ValueError, RecursionError):
+            raise HTTPException(400, "not understood") from None
+        try:
+            answer = await run_in_threadpool(function, studio, asked, **request.path_params)
+        except NeuralStyleError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except FileNotFoundError:  # deleted a moment ago
+            raise HTTPException(404) from None
+        except OSError as error:
+            return JSONResponse({"error": f"the folder: {error.strerror or error}"}, 500)
+        return answer if isinstance(answer, Response) else JSONResponse(answer)
+
+    return route

@@ -1,0 +1,105 @@
+"""A studio that is served for the tests, and one that talks to it as its page does."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("uvicorn", reason='the studio is not installed: pip install ".[studio]"')
+pytest.importorskip("starlette", reason='the studio is not installed: pip install ".[studio]"')
+ROOT = Path(__file__).parents[2]
+LONG = 240  # seconds, on a busy machine
+
+
+class Served:
+    """A studio's process and its address."""
+
+    def __init__(self, folder, *words):
+        self.folder = Path(folder)
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "neural_style.studio", str(folder), "--no-browser", *words]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        self.address = self.process.stdout.readline().strip()
+        self.host = self.address.split("/")[2] if self.address else ""
+
+    def ask(self, path, body=None, **headers):
+        """(status, bytes) of a request as the page sends it; body is JSON, or bytes."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        own = {} if body is None else {"Origin": f"http://{self.host}"}
+        request = urllib.request.Request(self.address + path, data, {**own, **headers})
+        try:
+            with urllib.request.urlopen(request, timeout=LONG) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def api(self, path, body=None):
+        """The JSON of an answer, which is no error."""
+        status, answer = self.ask("api/" + path, body)
+        assert status == 200, (path, status, answer)
+        return json.loads(answer)
+
+    def refused(self, path, body):
+        """The line that says why something cannot be."""
+        status, answer = self.ask("api/" + path, body)
+        assert status == 400, (path, status, answer)
+        return json.loads(answer)["error"]
+
+    def put(self, path, kind="photograph"):
+        """Upload a file; returns its id."""
+        return self.api(f"upload?kind={kind}&name={Path(path).name}", Path(path).read_bytes())["id"]
+
+    def job(self, id):
+        return next(job for job in self.api("state")["jobs"] if job["id"] == id)
+
+    def until(self, id, holds, seconds=LONG):
+        """The job as soon as that holds."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            job = self.job(id)
+            if holds(job):
+                return job
+            assert job["status"] != "failed", job
+            time.sleep(0.1)
+        raise AssertionError(job)
+
+    def stop(self, number=signal.SIGINT):
+        """End the server; returns what it said."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.communicate(timeout=LONG)[1]
+
+
+@pytest.fixture
+def weights(random_params, tmp_path):
+    """The folder of a studio whose runs find random weights."""
+    folder = tmp_path / "studio"
+    (folder / "model").mkdir(parents=True)
+    (folder / "model" / "vgg19.params").symlink_to(random_params)
+    return folder
+
+
+@pytest.fixture
+def studio(weights):
+    served = Served(weights)
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def wish(studio, thumbnails):
+    """What the page would ask for: a small and short run that begins with noise."""
+    return wish_of(studio, thumbnails)
+
+
+def wish_of(studio, thumbnails, **values):
+    content, style = studio.put(thumbnails / "chelsea.png"), studio.put(thumbnails / "coffee.png", "painting")
+    values = {"max_long_edge": 48, "max_num_epochs": 8, "stop_eps": 0, **values}
+    return {"kind": "run", "content": content, "styles": [{"id": style, "share": 1}], "recipe": None, "values": values}
