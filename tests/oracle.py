@@ -84,7 +84,10 @@ def content_term(features, target, weight):
 
 
 def patch_term(features, styles, side, stride, inside=None):
-    """Energy, slope, matches of patches as in the paper: features (C, H, W), styles [(share, [(features, inside)])].
+    """Energy, slope and matches of patches: features (C, H, W), styles [(share, [(features, inside)])].
+
+    As in CNN-MRF, a position counts the same however many patches cover it, as much as in the middle; and the last row and
+    column have patches whatever the step.
 
     inside, (h, w) bool, says where centres of patches are; None: everywhere.
     """
@@ -93,12 +96,12 @@ def patch_term(features, styles, side, stride, inside=None):
         _, height, width = features.shape
         return [
             (y, x, features[:, y : y + side, x : x + side].astype(float))
-            for y in range(0, height - side + 1, step)
-            for x in range(0, width - side + 1, step)
+            for y in sorted({*range(0, height - side + 1, step), height - side})
+            for x in sorted({*range(0, width - side + 1, step), width - side})
             if inside is None or inside[y + side // 2, x + side // 2]
         ]
 
-    energy, slope, matches = 0.0, np.zeros(features.shape), []
+    energy, slope, cover, matches = np.zeros(features.shape), np.zeros(features.shape), np.zeros(features.shape), []
     for share, shown in styles:
         theirs = [patch for other, where in shown for _, _, patch in cut(other, stride, where)]
         units = np.array([patch.ravel() / max(np.linalg.norm(patch), 1e-12) for patch in theirs])
@@ -107,8 +110,11 @@ def patch_term(features, styles, side, stride, inside=None):
             scores = units @ patch.ravel() / max(np.linalg.norm(patch), 1e-12)
             number = int(np.flatnonzero(scores >= scores.max() - 1e-9)[0])
             difference = patch - theirs[number]
-            energy += share * np.square(difference).sum()
-            slope[:, y : y + side, x : x + side] += 2 * share * difference
+            at = np.s_[:, y : y + side, x : x + side]
+            energy[at] += share * np.square(difference)
+            slope[at] += 2 * share * difference
+            cover[at] += share
             numbers.append(number)
         matches.append(numbers)
-    return energy, slope, matches
+    even = side**2 / np.maximum(cover, 1e-12)
+    return (even * energy).sum(), even * slope, matches

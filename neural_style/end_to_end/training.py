@@ -59,7 +59,8 @@ class Part:
                 array[:] = 1
             if name in generator.begins:
                 array[:] = generator.begins[name](array.asnumpy())
-        self._optimizer = getattr(mx.optimizer, generator.optimizer)(**generator.rates)
+        names = dict(enumerate(self.parameters))  # by which MXNet lets only weights and gammas decay
+        self._optimizer = getattr(mx.optimizer, generator.optimizer)(param_idx2name=names, **generator.rates)
         self.memory = {
             name: self._optimizer.create_state(i, array) for i, (name, array) in enumerate(self.parameters.items())
         }

@@ -1,10 +1,11 @@
 """Patches of features, each drawn towards the most similar one of the style: Li and Wand, CVPR 2016.
 
 The energy is E = Σ_i ‖Ψ_i − Ψ_NN(i)‖² over all patches Ψ_i of an image's features, where NN(i) is the style's patch
-with the largest normalised cross-correlation. As long as the matches are kept, that is a quadratic in the features F:
-with n_p the number of patches over a position p, and T_p the mean of what these matches have there,
+with the largest normalised cross-correlation; but at a border, where fewer patches cover a position than its s² in the
+middle, it counts as much as there, as in the authors' program. As long as the matches are kept, that is a quadratic in
+the features F: with T_p the mean of what the matches of the patches over a position p have there,
 
-    E = Σ_p n_p·‖F_p − T_p‖² + a rest that no image can change,    ∂E/∂F_p = 2·n_p·(F_p − T_p)
+    E = Σ_p s²·‖F_p − T_p‖² + a rest that no image can change,    ∂E/∂F_p = 2·s²·(F_p − T_p)
 
 so an evaluation costs no more than that of a content term. Only choosing matches takes products of all patches.
 """
@@ -47,8 +48,12 @@ def source(shown, side, stride=1):
 
 
 def places(field, size, side, stride=1):
-    """The positions of patches' upper left corners in a layer of size (h, w); each belongs where its centre does."""
-    rows, columns = (np.arange(0, edge - side + 1, stride) for edge in size)
+    """The positions of patches' upper left corners in a layer of size (h, w); each belongs where its centre does.
+
+    Whatever the stride, there are patches at all borders.
+    """
+    lasts = [edge - side for edge in size]
+    rows, columns = (np.union1d(np.arange(0, last + 1, stride), np.arange(max(last, 0), last + 1)) for last in lasts)
     corners, share = rows[:, None] * size[1] + columns, field(size)
     return corners.ravel() if share is None else corners[share[rows[:, None] + side // 2, columns + side // 2] >= 0.5]
 
@@ -105,7 +110,7 @@ class Patches:
     def prepare(self, shape):
         """Make target, root and rest from the matches, for features of this shape; returns whether there are matches.
 
-        The energy is ‖root·(features − target)‖² + rest.
+        The energy is ‖root·(features − target)‖² + rest; root is 0 where there are no patches.
         """
         if self.matches is None or self.target is not None:
             return self.matches is not None
@@ -114,20 +119,21 @@ class Patches:
         if not self._fit(len(corners)):
             raise UsageError("the saved state's matches belong to other patches; start the run again without --resume")
         drawn, count = np.zeros((height * width, channels), np.float32), np.zeros((height * width, 1), np.float32)
-        squares = 0.0
+        squares = np.zeros(height * width)
         for share, style, numbers in zip(self._shares, self._styles, self.matches):
             for start in range(0, len(numbers), QUERIES):
                 part = slice(start, start + QUERIES)
                 patches = style.take(numbers[part], self._side)
-                squares += share * _squares(patches)
                 for i, j in np.ndindex(self._side, self._side):  # no two patches have the same corner
                     at = corners[part] + i * width + j
                     drawn[at] += share * patches[:, i, j]
                     count[at] += share
-        mean, root = drawn / np.maximum(count, 1e-12), np.sqrt(count)
-        self.rest = max(0.0, squares - _squares(root * mean))
+                    squares[at] += share * _squares(patches[:, i, j])
+        count = np.maximum(count, 1e-12)
+        mean = drawn / count
+        self.rest = self._side**2 * max(0.0, (squares / count[:, 0] - _squares(mean)).sum())
         self.target = np.ascontiguousarray(mean.T).reshape(shape)
-        self.root = root.reshape(1, 1, height, width)  # of the number of patches over each position
+        self.root = np.float32(self._side) * (count > 1e-12).reshape(1, 1, height, width)
         return True
 
     def _fit(self, count):
@@ -139,5 +145,5 @@ class Patches:
 
 
 def _squares(array):
-    """The sum of an array's squares, precisely."""
-    return float(np.einsum("i,i->", array.ravel(), array.ravel(), dtype=np.float64))
+    """The sums of the squares of an array's (n, C) rows, precisely."""
+    return np.einsum("nc,nc->n", array, array, dtype=np.float64)

@@ -272,6 +272,20 @@ def test_boost_learns_from_sums_of_clipped_gradients():
         assert part.rate == 7.0
 
 
+def test_of_boost_only_weights_and_gammas_decay():
+    """As with the original's Module; with next to no gradient, a step at a rate of 1 takes away 5e-3 of them."""
+    part = training.Part(GENERATORS["boost"].parts()[0], GENERATORS["boost"], (16, 16), mx.cpu())
+    for name, array in part.parameters.items():
+        array[:] = array if name.endswith("weight") else 1
+    before = {name: array.asnumpy() for name, array in part.parameters.items()}
+    part.paint(mx.nd.random.uniform(-100, 100, (1, 3, 16, 16)))
+    part.learn(1e-12 * mx.nd.random.uniform(-1, 1, (1, 3, 16, 16)), 1.0)
+    for name, array in part.parameters.items():
+        kept = 0.995 if name.endswith(("_weight", "_gamma")) else 1
+        np.testing.assert_allclose(array.asnumpy(), kept * before[name], rtol=1e-4, atol=1e-7, err_msg=name)
+    assert {name.rpartition("_")[2] for name in part.parameters} == {"weight", "bias", "gamma", "beta"}
+
+
 def test_the_learning_rate_falls_along_a_cosine():
     settings = state.Settings(["a"], "b", steps=100).complete()
     rates = [training._rate(settings, GENERATORS["fast"], step) for step in (0, 50, 100)]

@@ -74,6 +74,16 @@ def test_against_brute_force(styles, inside, side, stride, monkeypatch):
     np.testing.assert_allclose(ours[1][0], slope, atol=1e-4)
 
 
+def test_the_style_is_cut_up_to_its_borders_and_the_image_drawn_alike_up_to_them():
+    """As in CNN-MRF: 5 × 6 patches of a style of 10 × 12, 2 positions apart; slopes in a corner like those in the middle."""
+    corners = patches.places(everywhere, (10, 12), 3, 2)
+    assert len(corners) == 30 and set(corners // 12) == {0, 2, 4, 6, 7} and set(corners % 12) == {0, 2, 4, 6, 8, 9}
+    assert list(patches.places(everywhere, (2, 12), 3, 2)) == []
+    flat, other = (np.broadcast_to(values, (1, 12, 10, 2)).transpose(0, 3, 1, 2) for values in ([2.0, 1], [1.0, 3]))
+    _, slope, _ = found(flat.astype("float32"), [(1.0, [(other.astype("float32"), None)])], 3, 2)
+    np.testing.assert_allclose(slope, np.broadcast_to(2 * 9 * (flat - other), slope.shape), rtol=1e-6)
+
+
 def test_an_image_of_zeros_is_similar_to_none(monkeypatch):
     ours = found(np.zeros((1, 4, 5, 5), "float32"), [(1.0, [(maps(4, 6, 6), None)])], 3, 1)
     assert not ours[2][0].any() and np.isfinite(ours[0])  # all are equally similar: the first one
