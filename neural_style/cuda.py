@@ -3,8 +3,8 @@
     python -m neural_style.cuda
 
 installs all that beside the CPU's MXNet, in a folder of its own, because both builds are called `mxnet` and some of the
-libraries would replace those of PyTorch. find_mxnet imports that build where it can use a GPU. This module imports nothing
-of the package, so that setup.py can read the table.
+libraries would replace those of PyTorch. find_mxnet imports that build where it can use a GPU. This module imports
+nothing of the package, so that setup.py can read the table.
 """
 
 import ctypes

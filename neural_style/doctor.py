@@ -13,10 +13,12 @@ import sys
 import tempfile
 from argparse import Namespace
 from pathlib import Path
+from typing import Any, Callable
 
 from . import __version__
 from .system import machine, memory
 from .system.errors import NeuralStyleError
+from .system.types import NDArray
 
 INSTRUCTIONS = ("AVX2", "AVX512F", "AVX512_BF16", "AMX_BF16")  # which oneDNN, MXNet's library of kernels, can use
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
@@ -93,7 +95,7 @@ def _numba(args):
 
 def _memory(args):
     free, total = memory.available(), memory.total()
-    return f"{memory.gigabytes(free)} free of {memory.gigabytes(total)}" if free else "unknown on this system"
+    return f"{memory.gigabytes(free)} free of {memory.gigabytes(total)}" if free and total else "unknown on this system"
 
 
 def _weights(args):
@@ -186,7 +188,7 @@ def _output(args):
     )
 
 
-def gradient_error(objective, image):
+def gradient_error(objective: Any, image: NDArray) -> float:
     """The error of the objective's gradient at image, (1, 3, H, W), relative to its length.
 
     Slopes along the gradient and along random directions are compared with central differences. Random directions
@@ -297,7 +299,7 @@ CHECKS = (
 )
 
 
-def examine(args, say=print):
+def examine(args: Namespace, say: Callable[[str], None] = print) -> int:
     """Print a line for each check as soon as it is done; returns the exit code, 1 if something would stop a run."""
     code = 0
     for name, check in CHECKS:
@@ -314,7 +316,7 @@ def examine(args, say=print):
     return code
 
 
-def anonymous(text):
+def anonymous(text: str) -> str:
     """text with ~ for the home folder, and without the user's name in other paths."""
     home = os.path.expanduser("~")
     for path in sorted({home, os.path.realpath(home)}, key=len, reverse=True):

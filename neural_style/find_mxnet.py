@@ -9,8 +9,8 @@ software have removed:
 * Python 3.12 removed `distutils`, of which MXNet reads two version classes at import only.
 
 The number of OpenMP threads is set before the library loads, because afterwards it is too late: by default, MXNet uses
-half of the processors. If OMP_NUM_THREADS is set already, it is respected. Where MXNet's CUDA build can use a GPU, it is
-the one that loads, and CUDA's libraries before it; see cuda.py.
+half of the processors. If OMP_NUM_THREADS is set already, it is respected. Where MXNet's CUDA build can use a GPU, it
+is the one that loads, and CUDA's libraries before it; see cuda.py.
 """
 
 import contextlib
@@ -23,10 +23,14 @@ import sys
 import types
 import warnings
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from neural_style import cuda
 from neural_style.system import machine, memory
 from neural_style.system.errors import NeuralStyleError, UsageError
+
+from .system.types import Context
 
 SUPPORTED = "Python 3.8 to 3.13 on Linux (x86-64, ARM64), or an Intel build of Python 3.8 to 3.12 on macOS"
 ELSEWHERE = {  # what to do where MXNet has no build, by system and machine
@@ -161,7 +165,7 @@ elif not any(isinstance(finder, _Finder) for finder in sys.meta_path):
     sys.meta_path.insert(0, _Finder())
 
 
-def load():
+def load() -> ModuleType:
     """Import MXNet, configured for this machine, and return the module."""
     try:
         return importlib.import_module("mxnet")
@@ -177,7 +181,7 @@ def load():
         ) from error
 
 
-def context(gpu):
+def context(gpu: int) -> Context:
     """The device: GPU number gpu, or the CPU if gpu is -1 or this MXNet cannot use a GPU."""
     mx = load()
     if gpu < 0:
@@ -191,7 +195,7 @@ def context(gpu):
     return mx.gpu(gpu) if count and not (cuda.build() and cuda.why_not(gpu)) else mx.cpu()
 
 
-def in_words(device, gpu=-1):
+def in_words(device: Context, gpu: int = -1) -> str:
     """The device, where --gpu asked for this one."""
     if device.device_type != "cpu":
         return f"GPU {device.device_id}"
@@ -199,7 +203,7 @@ def in_words(device, gpu=-1):
     return f"the CPU with {threads} thread{'s' * (threads != 1)}{f' ({cuda.in_words(gpu)})' if gpu >= 0 else ''}"
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     """Import `mx` when it is first asked for, so that importing this module costs nothing."""
     if name == "mx":
         return load()

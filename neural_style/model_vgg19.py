@@ -8,10 +8,13 @@ import functools
 import importlib
 import sys
 from collections import namedtuple
+from typing import Dict, Optional, Tuple
 
 from neural_style.find_mxnet import mx
 from neural_style.network.architecture import NETWORKS, array_shapes
 from neural_style.weights import pretrained
+
+from .system.types import Context, NDArray, PathLike, Size, Symbol
 
 ConvExecutor = namedtuple("ConvExecutor", ["executor", "data", "data_grad", "style", "content", "arg_dict"])
 
@@ -19,7 +22,7 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYERS = ("relu4_2",)
 
 
-def get_layers(pooling="avg", network="vgg19"):
+def get_layers(pooling: str = "avg", network: str = "vgg19") -> Dict[str, Symbol]:
     """The network's layers by name (conv1_1, relu1_1, …, pool1, …), from the input variable `data` up."""
     layers, x = {}, mx.sym.Variable("data")
     for block, (filters, convolutions) in enumerate(NETWORKS[network], 1):
@@ -43,13 +46,15 @@ def get_layers(pooling="avg", network="vgg19"):
     return layers
 
 
-def get_symbol(pooling="avg", network="vgg19"):
+def get_symbol(pooling: str = "avg", network: str = "vgg19") -> Tuple[Symbol, Symbol]:
     """The outputs that carry style and content, as two symbol groups."""
     layers = get_layers(pooling, network)
     return tuple(mx.sym.Group([layers[name] for name in names]) for names in (STYLE_LAYERS, CONTENT_LAYERS))
 
 
-def get_params(path=None, ctx=None, network="vgg19"):
+def get_params(
+    path: Optional[PathLike] = None, ctx: Optional[Context] = None, network: str = "vgg19"
+) -> Dict[str, NDArray]:
     """The pretrained weights as NDArrays by name, from path or from where weights are kept.
 
     The original's file ends with the last layer that it needs; any further arrays are loaded, too.
@@ -61,7 +66,14 @@ def get_params(path=None, ctx=None, network="vgg19"):
     return {name: mx.nd.array(arrays[name], ctx=ctx, dtype="float32") for name in shapes if name in arrays}
 
 
-def get_executor(style, content, input_size, ctx, params=None, network="vgg19"):
+def get_executor(
+    style: Symbol,
+    content: Symbol,
+    input_size: Size,
+    ctx: Context,
+    params: Optional[Dict[str, NDArray]] = None,
+    network: str = "vgg19",
+) -> ConvExecutor:
     """Bind style and content for pictures of input_size (H, W); params are shared, not copied.
 
     Arguments that are neither the picture nor among the weights (the targets) start as zeros.
@@ -88,12 +100,12 @@ def get_executor(style, content, input_size, ctx, params=None, network="vgg19"):
     )
 
 
-def get_model(input_size, ctx, network="vgg19"):
+def get_model(input_size: Size, ctx: Context, network: str = "vgg19") -> ConvExecutor:
     """The bound network itself: its outputs are the style features and the content features."""
     return get_executor(*get_symbol(network=network), input_size, ctx, network=network)
 
 
-def functions_of(network):
+def functions_of(network: str) -> list:
     """get_layers, get_symbol, get_params, get_executor and get_model of another network."""
     functions = (get_layers, get_symbol, get_params, get_executor, get_model)
     return [functools.partial(function, network=network) for function in functions]

@@ -391,7 +391,7 @@ def crafted_recipe(chance, path, pictures):
         images.save_picture(np.zeros((9, 9, 3), "uint8"), saved, recipe=text[: 60_000 // 4])
         path = saved.with_suffix(chance.choice([saved.suffix, ".args", ".gif"]))
         path.write_bytes(mutated(chance, saved.read_bytes(), pictures))
-    parse._recipe_words(str(path), {"recipe": [str(path)]})
+    parse._of_recipe(str(path), parse.FlagParser(parse.MAIN), {"recipe": [str(path)]})
 
 
 def crafted_state(chance, path, pictures):

@@ -5,20 +5,18 @@ import fcntl
 import os
 import pty
 import re
-import signal
 import struct
 import termios
 
+from forks import be_a_process
 
-def on_terminal(words, columns=80, ctrl_c_after=None):
-    """What a command shows on a terminal of so many columns, and its exit code; Ctrl-C is typed after a pattern."""
+
+def on_terminal(function, columns=80, ctrl_c_after=None):
+    """What a fork shows on a terminal of so many columns, and its exit code; Ctrl-C is typed after a pattern."""
     child, ours = pty.fork()
-    if child == 0:  # in the background Ctrl-C is ignored
-        with contextlib.suppress(BaseException):
-            fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("4H", 25, columns, 0, 0))
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            os.execvp(words[0], words)
-        os._exit(127)
+    if child == 0:
+        fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("4H", 25, columns, 0, 0))
+        be_a_process(function)
     shown, typed = b"", ctrl_c_after is None
     with contextlib.suppress(OSError):  # at its end
         while True:

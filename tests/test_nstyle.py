@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from forks import command, finished, forked
 from objectives import objective_of
 from PIL import Image
 
@@ -104,9 +105,8 @@ def test_gpu_without_one_runs_on_the_cpu_and_says_so_once(words, capsys):
     assert said.count("no GPU") == 1 and "CPU" in said
 
 
-def test_log_lines_where_there_is_no_terminal(full_run):
-    code = f"from neural_style import nstyle; nstyle.main({full_run + ['--lr-sched-delay', '2']})"
-    lines = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True).stderr.splitlines()
+def test_log_lines_where_there_is_no_terminal(words):
+    _, lines = finished(lambda: nstyle.main([*words, "--lr-sched-delay", "2"]))
     assert len(lines) == 9 and not any(line.startswith("INFO") for line in lines)
     epochs = [line for line in lines if line.startswith("epoch ")]
     assert len(epochs) == 5
@@ -337,19 +337,14 @@ def test_a_start_that_cannot_be_bettered_is_the_result(args, tmp_path):
     assert names(tmp_path / "out") == ["final.jpg"]
 
 
-def test_a_closed_terminal_is_no_error(full_run):
-    code = f"import sys; sys.stderr = None; from neural_style import nstyle; sys.exit(nstyle.main({full_run}))"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+def test_a_closed_terminal_is_no_error(words, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert nstyle.main(words) == 0
 
 
-def test_ctrl_c_in_the_middle_of_a_run(full_run):
-    full_run[full_run.index("--max-num-epochs") + 1] = "100000"
-    run = subprocess.Popen(
-        [sys.executable, "-m", "neural_style.nstyle"] + full_run + ["--stop-eps", "0"],
-        text=True,
-        stderr=subprocess.PIPE,  # a job in the background ignores Ctrl-C; this one does not
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+def test_ctrl_c_in_the_middle_of_a_run(words):
+    words += ["--max-num-epochs", "100000", "--stop-eps", "0"]
+    run = forked(command("neural_style.nstyle", *words), text=True, stderr=subprocess.PIPE)
     try:
         next(line for line in run.stderr if line.startswith("epoch 3/"))
         run.send_signal(signal.SIGINT)

@@ -134,7 +134,7 @@ def test_a_file_is_overwritten_only_with_force(tmp_path, capsys, no_wait):
     path = tmp_path / "night.png"
     path.write_bytes(b"mine")
     assert command.main([str(path)] + SMALL) == 2
-    assert path.read_bytes() == b"mine" and "--force" in capsys.readouterr().err
+    assert path.read_bytes() == b"mine" and "--overwrite" in capsys.readouterr().err
     assert command.main([str(path), "--force"] + SMALL) == 0
     assert Image.open(path).size == (96, 64)
 

@@ -27,11 +27,11 @@ PAGES = {
 PARSERS = {
     "neural_style": parse.get_args,
     "neural_style.nstyle": parse.get_args,
-    "neural_style.batch": batch.parse,
-    "neural_style.film": film.parse,
-    "neural_style.weights": weights.parser().parse_args,
-    "neural_style.end_to_end": end_to_end.parse,
-    "neural_style.painting": painting.parser().parse_args,
+    "neural_style.batch": lambda words: parse.parse(batch.COMMAND, words),
+    "neural_style.film": lambda words: parse.parse(film.COMMAND, words),
+    "neural_style.weights": lambda words: parse.parse(weights.COMMANDS, words),
+    "neural_style.end_to_end": lambda words: parse.parse(end_to_end.COMMANDS, words),
+    "neural_style.painting": lambda words: parse.parse(painting.COMMAND, words),
     "neural_style.studio": studio.parse,
 }
 PACKAGES = "pillow-heif", "h5py", "av", "mxnet==1.9.1"
@@ -120,7 +120,7 @@ def test_flags(page, capsys):
             weights.main([command, "--help"])
     for command in ("train", "paint"):
         with pytest.raises(SystemExit):
-            end_to_end.parse([command, "--help"])
+            end_to_end.main([command, "--help"])
     known.update(re.findall(r"--[\w-]+", capsys.readouterr().out))
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]+", PAGES[page])) <= known
 

@@ -7,21 +7,19 @@ import re
 from argparse import Namespace
 from pathlib import Path
 
-from ..network import normalise
-from ..network.find_model import first_with_weights, full_name, is_own
+from ..network.find_model import weights_of
 from ..options import check
 from ..options.flags import FILE, PICTURE, listed, paths, with_paths
 from ..pictures import images
+from ..pictures.find import find_pictures
 from ..report.contact_sheet import SHEET
 from ..saved import work
 from ..system.errors import UsageError
 from ..system.files import sha256_of
-from ..weights import pretrained
 from .children import Task
-from .pairs import demand_one_size, find_pictures, name_outputs
+from .frames import first_epochs
+from .pairs import demand_one_size, name_outputs
 from .record import DONE, Record
-
-FIRST = 7  # times as many epochs for the first frame of a sequence: all others start from a painted one
 
 
 class Batch:
@@ -145,20 +143,3 @@ class Batch:
         """Remove the unrounded result of a style's last frame."""
         with contextlib.suppress(KeyError, FileNotFoundError):
             os.unlink(self._raw(self._last[style][0]))
-
-
-def first_epochs(own, args):
-    """The number of epochs for the first frame of each scene."""
-    return own.first_epochs or FIRST * args.max_num_epochs
-
-
-def weights_of(args):
-    """The model and its weights file, fetched once for all processes; a model of the user's own may need none."""
-    names = args.model.split(",")
-    name = first_with_weights(names) if len(names) > 1 and not args.model_params else args.model
-    if not is_own(name):
-        return name, args.model_params and os.path.abspath(args.model_params)
-    path = pretrained.ensure(full_name(name), args.model_params)
-    if args.normalised:
-        normalise.ensure(full_name(name), path)
-    return name, os.path.abspath(path)

@@ -60,6 +60,7 @@ class Record:
 
     def expect(self, pairs):
         """Add the pairs of a run, and drop others that have no picture."""
+        self.entries = self._read()  # another batch may have ended meanwhile
         own = {pair.output: self.entries.get(pair.output) or Entry(*pair, WAITING) for pair in pairs}
         others = {
             name: entry

@@ -239,14 +239,12 @@ def names():
     return sorted(path.stem for path in STYLES.glob("*.params"))
 
 
-def load(where):
-    """The Network of a name in names(), of a file, or of the original's trained models."""
+def load(where, flag="--network "):
+    """The Network of a name in names(), of a file, or of the original's trained models; flag comes before it."""
     path = STYLES / f"{where}.params" if where in names() else Path(where)
     if not str(where) or not (path.is_file() or path.is_dir()):
-        raise UsageError(
-            f"--network {where}: there is no such file, and no network of that name; there are "
-            f"{', '.join(names()) or 'none'}"
-        )
+        why = "there is no such file, and no network of that name" if where else "name a network"
+        raise UsageError(f"{flag}{where}: {why}; there are {', '.join(names()) or 'none'}")
     try:
         if path.is_dir():
             return _of_the_original(

@@ -2,28 +2,33 @@
 
 import itertools
 import logging
+import os
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
-from ..batch.pairs import find_pictures
+from .. import recipes
 from ..find_mxnet import context, mx
 from ..pictures import colors, images, regions
+from ..pictures.find import find_pictures
+from ..pictures.write import is_picture_name
 from ..run.progress import Progress, duration
 from ..system.errors import NeuralStyleError, UsageError, describe, say, visible
 from .network import load
 
 log = logging.getLogger("neural_style")
 
+HOW = "to use it: python -m neural_style.end_to_end paint --recipe PICTURE"  # in the recipes of what is painted here
+
 
 def run(own, args):
     """Paint every photograph, even if some of them fail. Returns the exit code."""
-    network, folder, failed = load(own.network), Path(own.output), []
+    network, failed = load(own.network), []
     photographs = find_pictures(own.photos, "PHOTO")
     mask = images.read_picture(args.mask) if args.mask else None
-    outputs = _named(photographs, folder, own.format.lstrip("."))
+    outputs = _outputs(photographs, own.output, own.format.lstrip("."))
     for output in outputs:
         if output.exists() and not args.overwrite:
             raise UsageError(
@@ -31,13 +36,14 @@ def run(own, args):
             )
         if output.exists() and any(output.samefile(other) for other in [*photographs, *filter(None, [args.mask])]):
             raise UsageError(f"--output {own.output}: {output} is one of the pictures to read; name another folder")
-    images.prepare_outputs(folder / f"x.{own.format.lstrip('.')}", bit_depth=args.bit_depth)
+    images.prepare_outputs(outputs[0], bit_depth=args.bit_depth)
     start = time.monotonic()
     with Progress(len(outputs), "picture", bar=not args.quiet) as progress:
         for path, output in zip(photographs, outputs):
             try:
                 began = time.monotonic()
-                paint(network, path, output, args, mask)
+                args.content_image = path
+                paint(network, path, output, args, mask, recipes.of_picture(args, [HOW], [("--network", own.network)]))
                 line = f"{output} painted in {time.monotonic() - began:.1f} s"
             except (NeuralStyleError, mx.base.MXNetError, OSError, MemoryError) as error:
                 line = f"{path} failed: {describe(error)}"
@@ -63,8 +69,8 @@ def _tell(progress, line):
         progress.bar.write(visible(line), file=sys.stderr)
 
 
-def paint(network, path, output, args, mask=None):
-    """Paint the photograph at path, and save it as the arguments ask for; mask is a Picture."""
+def paint(network, path, output, args, mask=None, recipe=None):
+    """Paint the photograph at path, and save it as the arguments ask for; mask is a Picture, recipe a text to embed."""
     photo = images.read_picture(path)
     content = images.PreprocessContentImage(photo, args.max_long_edge, args.width)
     network.demand_memory(content.shape[2:], args.force)
@@ -72,9 +78,17 @@ def paint(network, path, output, args, mask=None):
     painted = network.paint(content, device=context(args.gpu))
     if args.preserve_colors == "luma":
         painted = colors.with_colors_of(painted, content).astype(np.float32)
-    images.SaveImage(
-        painted, str(output), args.remove_noise_final, **images.save_options(args, photo, str(output), content, where)
-    )
+    options = images.save_options(args, photo, str(output), content, where)
+    images.SaveImage(painted, str(output), args.remove_noise_final, recipe=recipe, **options)
+
+
+def _outputs(photographs, output, ending):
+    """The path of each result: output itself if that names a picture, or in this folder the photograph's name."""
+    if os.path.isdir(output) or not is_picture_name(output):
+        return _named(photographs, Path(output), ending)
+    if len(photographs) > 1:
+        raise UsageError(f"--output {output} names one picture for {len(photographs)} photographs; name a folder")
+    return [Path(output)]
 
 
 def _named(photographs, folder, ending):

@@ -7,8 +7,8 @@ import os
 
 import numpy as np
 
-from ..batch.pairs import find_pictures
 from ..pictures import images
+from ..pictures.find import find_pictures
 from ..pictures.read import read_picture, size_of
 from ..system.errors import NeuralStyleError, UsageError
 

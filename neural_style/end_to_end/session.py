@@ -18,6 +18,7 @@ from ..report.page import Report
 from ..run import interrupt
 from ..run.progress import Progress, duration
 from ..run.state import EpochRecord
+from ..saved.locks import locked
 from ..system import machine, terminal
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import sha256_of
@@ -33,14 +34,19 @@ LINES_EVERY = 50  # steps, where there is no bar
 
 def run(settings: Settings, args, saved=None, on_step=None):
     """Train, or continue from what state.resumed() returns; on_step gets every TrainingStep. Returns the exit code."""
-    own, args, tell = settings.complete(), complete(args), on_step
+    own, args = settings.complete(), complete(args)
+    _prepare(Path(own.output), replaces=saved or args.overwrite)
+    with locked(own.output, f"training {own.output}", "name another --output"):
+        return _run(own, args, saved, on_step)
+
+
+def _run(own, args, saved, tell):
     output = Path(own.output)
-    _prepare(output, replaces=saved or args.overwrite)
     photographs = Photographs(own.photos, args.max_long_edge, own.crop)
     digest = _digest(own, args, photographs)
     if saved and saved[2] != digest:
         raise UsageError(f"--resume {own.output}: the style or the photographs have changed since the training began")
-    begin_with = network.load(own.begin_with) if own.begin_with and not saved else None
+    begin_with = network.load(own.begin_with, "--from ") if own.begin_with and not saved else None
     if begin_with and begin_with.about.generator != own.generator:
         raise UsageError(
             f"--from {own.begin_with} is a {begin_with.about.generator} network; add --generator "
@@ -141,7 +147,7 @@ def _row(pictures, height=300):
 
 
 def _painted(trained, shown, size):
-    """The held-out photographs, painted; NeuralStyleError if a network's pictures are not finite, or all of one colour."""
+    """The held-out photographs, painted; NeuralStyleError if they are not finite, or all of one colour."""
     painted = [trained.paint(images.to_network(pixels, images.content_size(pixels, size))) for pixels in shown]
     if painted and max(np.ptp(picture, (2, 3)).max() for picture in painted) < 1:
         raise NeuralStyleError(training.SATURATED)

@@ -88,17 +88,19 @@ def resumed(output, given=()):
     A model from outside this package must be among the given arguments.
     """
     path = path_of_state(output)
-    with records.distrusting(f"--resume {output}: {path}", "that of a training", "there is no training to continue"):
-        with records.archive(path) as (about, arrays):
-            checks.demand(FIELDS, about)
-            settings = _settings(about["settings"], output)
-            args = complete(Namespace(**{name: value for name, value in about["args"].items() if name in BY_ATTRIBUTE}))
-            state = TrainingState(about["step"], about["seconds"], *_sorted(settings, arrays))
-            history = [EpochRecord(number, math.nan, *row) for number, row in enumerate(about["history"], 1)]
-            for row in history:
-                checks.demand(ROW, row._asdict(), f"step {row.epoch}")
-            if not len(history) == state.step <= settings.steps or len({tuple(row.losses) for row in history}) > 1:
-                raise ValueError("its history is another training's")
+    refusing = records.distrusting(
+        f"--resume {output}: {path}", "that of a training", "there is no training to continue"
+    )
+    with refusing, records.archive(path) as (about, arrays):
+        checks.demand(FIELDS, about)
+        settings = _settings(about["settings"], output)
+        args = complete(Namespace(**{name: value for name, value in about["args"].items() if name in BY_ATTRIBUTE}))
+        state = TrainingState(about["step"], about["seconds"], *_sorted(settings, arrays))
+        history = [EpochRecord(number, math.nan, *row) for number, row in enumerate(about["history"], 1)]
+        for row in history:
+            checks.demand(ROW, row._asdict(), f"step {row.epoch}")
+        if not len(history) == state.step <= settings.steps or len({tuple(row.losses) for row in history}) > 1:
+            raise ValueError("its history is another training's")
     checks.refuse_code(f"--resume {output}", vars(args), given)
     if state.step == settings.steps:
         raise UsageError(

@@ -29,6 +29,12 @@ class Film(NamedTuple):
     sound: Tuple[int, ...]  # the numbers of its streams of sound
     loops: Optional[int]  # how often an animation is shown, 0 for ever; None for other films
     read: Callable
+    longest: int = 0  # how long a frame is shown at most
+
+    @property
+    def pause(self):
+        """For how many seconds a frame is shown at most."""
+        return float(self.longest * self.time_base)
 
     def frames(self, lost):
         """The Frames in their order, in bounded memory; what cannot be decoded adds its exception to the list lost."""

@@ -9,7 +9,8 @@ import struct
 
 from PIL import Image, features
 
-from ..system.errors import UsageError
+from ..run.progress import duration
+from ..system.errors import UsageError, say
 from ..system.files import atomic
 
 LONGEST = {"GIF": 65535, "WEBP": 2**24 - 1}  # ticks that a frame can last
@@ -24,6 +25,12 @@ def prepare(path, film):
     form = _format(path)
     if form == "WEBP" and not features.check("webp"):
         raise UsageError(f"{path}: this Pillow cannot write WebP; use .gif")
+    longest = LONGEST[form] * TICK[form] / 1000
+    if film.pause > longest:
+        say(
+            f"{path}: {film.path} shows a frame for {duration(film.pause)}, and a {form} can do so for "
+            f"{duration(longest)} at most; that is how long its pauses will be"
+        )
     if max(film.size) > LARGEST_SIDE[form]:
         raise UsageError(
             f"{path}: a {form} can have at most {LARGEST_SIDE[form]} pixels along a side; use a smaller --size"

@@ -11,7 +11,6 @@ from .about import Film, Frame, demand_size
 MILLISECOND = Fraction(1, 1000)
 SHORTEST = 20  # milliseconds: viewers show anything shorter for a tenth of a second
 UNSPECIFIED = 100  # ... and so they do where a file does not say how long
-LONGEST = 60_000  # milliseconds of a frame
 
 
 def open_animation(path):
@@ -22,7 +21,8 @@ def open_animation(path):
     with _opened(path) as picture:
         if count == 1 and picture.format != "GIF":
             raise UsageError(f"{path} is a still picture; python -m neural_style.nstyle paints pictures")
-        end = sum(duration for duration, _ in _steps(picture, count))
+        durations = [duration for duration, _ in _steps(picture, count)]
+        end = sum(durations)
         return Film(
             path,
             picture.size[::-1],
@@ -35,6 +35,7 @@ def open_animation(path):
             (),
             _loops(picture),
             _frames,
+            max(durations),
         )
 
 
@@ -78,7 +79,7 @@ def _steps(picture, count):
             raise
         except Exception as damage:  # of any kind
             error = damage
-        yield min(duration, LONGEST) if duration >= SHORTEST else UNSPECIFIED, error
+        yield duration if duration >= SHORTEST else UNSPECIFIED, error
 
 
 def _frames(film, lost):

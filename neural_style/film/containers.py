@@ -80,7 +80,7 @@ def open_container(path):
     with opened(path) as container:
         stream = _pictures_of(container, path)
         demand_size(path, stream.height, stream.width)
-        count, end, missing = _survey(container, stream)
+        count, end, missing, longest = _survey(container, stream)
         rate, time_base = _rate(stream), stream.time_base
         sound = tuple(one.index for one in container.streams.audio if one.codec_context)
     with opened(path) as container:
@@ -104,17 +104,19 @@ def open_container(path):
             sound,
             None,
             _frames,
+            longest,
         )
 
 
 def _survey(container, stream):
-    """The number of frames, the end of the last one, and how many more the file claims to have."""
+    """The number of frames, the end of the last one, how many more the file claims, and how long one lasts at most."""
     tick, offset = _tick(_rate(stream), stream), start_of(container, stream)
-    count, end, last = 0, 0, 0
+    count, end, last, times = 0, 0, 0, []
     for packet in packets(container, [stream, *container.streams.audio], []):
         at = packet.dts if packet.pts is None else packet.pts
         if packet.stream.index == stream.index:
             count, end = count + 1, max(end, (end if at is None else at - offset) + (packet.duration or tick))
+            times.append(end if at is None else at - offset)
         elif at is not None:
             last = max(last, (at + (packet.duration or 0)) * packet.time_base)
     missing = stream.frames - count if stream.frames else 0
@@ -122,7 +124,9 @@ def _survey(container, stream):
         seconds = Fraction(container.duration, av.time_base)
         left = round((seconds - max(last, end * stream.time_base)) / (tick * stream.time_base))
         missing = left if left > max(2, count // 20) else 0
-    return count, end, max(0, missing)
+    times = sorted([*times, end])
+    longest = max((later - earlier for earlier, later in zip(times, times[1:])), default=0)
+    return count, end, max(0, missing), longest
 
 
 @contextlib.contextmanager

@@ -7,7 +7,9 @@ import os
 from typing import Dict, NamedTuple
 
 import av
+import numpy as np
 
+from ..run.progress import duration
 from ..system.errors import UsageError
 from ..system.files import atomic
 from .about import Colors
@@ -48,6 +50,8 @@ def prepare(path, film):
         raise UsageError(
             f"{path}: this FFmpeg cannot write such a film ({error}); use .gif, or another format"
         ) from None
+    if film.pause > 60:
+        _try_pause(path, film)
     try:
         _try(path, film)
     except (av.error.FFmpegError, ValueError) as error:
@@ -67,6 +71,22 @@ def _try(path, film):
     finally:
         with contextlib.suppress(av.error.FFmpegError, ValueError):  # it has no frames
             output.close()
+
+
+def _try_pause(path, film):
+    """Write two black frames to memory, as far apart as the film's are."""
+    black, packed = np.zeros((*film.size, 3), np.uint8), io.BytesIO()
+    frames = [(black, 0, film.longest), (black, film.longest, film.longest + 1)]
+    try:
+        with av.open(packed, "w", format=_target(path).form) as output:
+            stream = _pictures(output, path, film)
+            for packet in _encoded(stream, film, frames):
+                output.mux(packet)
+    except (av.error.FFmpegError, ValueError, OverflowError):
+        raise UsageError(
+            f"{path}: {film.path} shows a frame for {duration(film.pause)}, which is longer "
+            "than this format can hold; use .mkv"
+        ) from None
 
 
 def write(path, film, frames):

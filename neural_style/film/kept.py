@@ -1,29 +1,32 @@
 """The painted frames of a film that is not complete yet: files in a hidden folder next to the output."""
 
 import contextlib
-import fcntl
-import json
 import os
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from ..pictures import write
-from ..system import files
-from ..system.errors import UsageError
+from ..saved import checks, records
+from ..system.errors import NeuralStyleError, UsageError
+from ..system.files import atomic, writing
 
-ABOUT, LOCK = "film.json", "lock"
+ABOUT = "film.json"
+FIELDS = {"fingerprint": checks.is_text}
+# What painting a film leaves in the folder; `lock` is from an earlier version.
+OURS = re.compile(
+    r"film\.json|lock|\d{6,}\.(png|npy)|(content|before)\.png|\.?painting(_e(%s|\d+))?\.png.*|\.[0-9a-f]{16}(\.\w+)?"
+)
 
 
 class Kept:
-    """The frames painted so far, numbered from 1, and the unrounded array of the last one."""
+    """The frames painted so far, numbered from 1, and the unrounded array of the last one; size is (H, W)."""
 
-    def __init__(self, output):
+    def __init__(self, output, size):
         folder, name = os.path.split(os.path.abspath(output))
-        self.folder = Path(folder, f".{name}.frames")
+        self.folder, self.size = Path(folder, f".{name}.frames"), tuple(size)
 
     def picture(self, number):
         """The path of a painted frame."""
@@ -36,60 +39,85 @@ class Kept:
     def begin(self, fingerprint, overwrite=False):
         """Prepare the folder; returns the number of frames already painted for a film with this fingerprint.
 
-        Frames of other films are removed only if overwrite is set. No other process can begin until this one ends.
+        Frames of other films are removed only if overwrite is set, and other files never. Whole frames after a damaged
+        one are removed as well: each depends on the one before.
         """
-        with files.writing(self.folder):
-            known = self._fingerprint()
-            if known is None and self.folder.exists() and set(os.listdir(self.folder)) - {LOCK}:
-                raise UsageError(f"{self.folder} already exists and holds no painted frames; name another --output")
-            write.prepare_folder(self.folder)
-            self._lock()
-            if known not in (None, fingerprint):
-                count = len(list(self.folder.glob("*.png")))
+        with writing(self.folder):
+            there = self._ours()
+            count = sum(path.suffix == ".png" and path.stem.isdigit() for path in there)
+            known = self._fingerprint(overwrite)
+            if known != fingerprint:
                 if count and not overwrite:
                     raise UsageError(
                         f"{self.folder} holds {count} frames of another film, or painted with other flags; remove "
                         "them with --overwrite, or name another --output"
                     )
-                for path in self.folder.iterdir():
-                    path.unlink() if path.name != LOCK else None
+                for path in there:
+                    path.unlink()
+            write.prepare_folder(self.folder)
             if known != fingerprint:
-                with files.atomic(self.folder / ABOUT) as temporary:
-                    temporary.write_text(json.dumps({"fingerprint": fingerprint}))
-            return self._count()
+                records.write(self.folder / ABOUT, {"fingerprint": fingerprint})
+            done = self._count()
+            for number in range(done + 1, count + 1):
+                with contextlib.suppress(FileNotFoundError):
+                    self.picture(number).unlink()
+            return done
 
-    def _lock(self):
-        self._locked = open(self.folder / LOCK, "w")  # noqa: SIM115 (closed, and so unlocked, with the process)
+    def _ours(self):
+        """The files in the folder, once it is known to be one, and that all of them were made by painting a film."""
+        if self.folder.is_symlink():
+            raise UsageError(f"{self.folder} is a link and not the folder of a film; name another --output")
+        names = sorted(os.listdir(self.folder)) if self.folder.exists() else []
+        for name in names:
+            if not OURS.fullmatch(name):
+                raise UsageError(
+                    f"{self.folder} already exists and holds no painted frames but {name}; name another --output"
+                )
+        return [self.folder / name for name in names]
+
+    def _fingerprint(self, overwrite):
+        """The fingerprint of the film whose frames are there, or None; of a damaged record only if overwritten."""
+        path = self.folder / ABOUT
+        if not os.path.lexists(path):
+            return None
         try:
-            fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(
-                f"another command is painting into {self.folder}; wait for it, or name another --output"
-            ) from None
-
-    def _fingerprint(self):
-        """The fingerprint of the film whose frames are in the folder, or None."""
-        with contextlib.suppress(FileNotFoundError, ValueError, TypeError, KeyError):
-            return str(json.loads((self.folder / ABOUT).read_text())["fingerprint"])
-        return None
+            with records.distrusting(path, "the record of a film", "start over with --overwrite"):
+                known = records.read(path)
+                checks.demand(FIELDS, known)
+                return known["fingerprint"]
+        except UsageError:
+            if overwrite:
+                return None
+            raise
 
     def _count(self):
-        """The number of frames from the first on; 0 if the last one, which the next depends on, is incomplete."""
-        numbers = {
-            int(found[1]) for found in map(re.compile(r"(\d{6,})\.png").fullmatch, os.listdir(self.folder)) if found
-        }
+        """The number of whole frames from the first on; 0 if the array that the next one needs is not."""
         count = 0
-        while count + 1 in numbers:
+        while self._is_whole(count + 1):
             count += 1
-        with contextlib.suppress(OSError, ValueError, EOFError):
-            np.load(self.raw(count), allow_pickle=False)
+        try:
+            checks.of_shape(records.array(self.raw(count)), (1, 3, *self.size))
             return count
-        return 0
+        except Exception:  # a damaged file can be wrong in any way
+            return 0
+
+    def _is_whole(self, number):
+        """Whether a frame can be read, and is of the film's size."""
+        try:
+            with records.opened(self.picture(number), records.LARGEST_ARRAY) as file, Image.open(
+                file, formats=["PNG"]
+            ) as picture:
+                if picture.size == self.size[::-1]:
+                    picture.load()
+                    return True
+        except Exception:  # a damaged file can be wrong in any way
+            pass
+        return False
 
     def keep(self, number, raw, pixels):
         """Keep a painted frame, after what is needed to continue from it."""
         write.save_raw(raw, self.raw(number))
-        with files.atomic(self.picture(number)) as temporary, open(temporary, "wb") as file:
+        with atomic(self.picture(number)) as temporary, open(temporary, "wb") as file:
             Image.fromarray(pixels).save(file, "PNG", compress_level=1)
 
     def forget_raw(self, number):
@@ -100,9 +128,18 @@ class Kept:
     def frames(self, times, end):
         """(pixels, at, until) of every frame; times has when each appears, and end is when the last one ends."""
         for number, (at, until) in enumerate(zip(times, [*times[1:], max(end, times[-1] + 1)]), 1):
-            with Image.open(self.picture(number)) as picture:
-                yield np.asarray(picture.convert("RGB")), at, until
+            try:
+                with Image.open(self.picture(number)) as picture:
+                    pixels = np.asarray(picture.convert("RGB"))
+            except Exception as error:  # somebody has changed it since
+                raise NeuralStyleError(
+                    f"{self.picture(number)} cannot be read any more; run the same command again to paint it anew"
+                ) from error
+            yield pixels, at, until
 
     def remove(self):
-        """Remove the folder once the film is there."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the folder once the film is there, but no file of somebody else in it."""
+        with contextlib.suppress(OSError):
+            for name in filter(OURS.fullmatch, os.listdir(self.folder)):
+                os.unlink(self.folder / name)
+            self.folder.rmdir()

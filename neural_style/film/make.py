@@ -5,12 +5,14 @@ import functools
 import os
 from argparse import Namespace
 
-from ..batch.plan import first_epochs, weights_of
+from ..batch.frames import first_epochs
+from ..network.find_model import weights_of
 from ..options import check
 from ..options.flags import PICTURE, listed, paths, with_paths
 from ..pictures import read, write
 from ..run.progress import duration
 from ..saved import work
+from ..saved.locks import locked
 from ..system.errors import UsageError, say
 from ..system.files import sha256_of
 from . import painters
@@ -29,7 +31,13 @@ def film(own, args, long_edge=None, width=None):
     to.prepare(own.output, shown)
     write.prepare_folder(os.path.dirname(own.output) or ".")
     write.refuse_read_only(own.output)
-    kept = Kept(own.output)
+    with locked(own.output, f"painting {own.output}", "name another --output"):
+        _make(own, args, to, source, shown)
+
+
+def _make(own, args, to, source, shown):
+    """Paint the film: from source, as it is to be shown, by the writer `to`."""
+    kept = Kept(own.output, shown.size)
     painter, depends_on = (_by_network if own.network else _in_style)(own, args, shown.size, kept)
     done = kept.begin(work.fingerprint(sha256_of(own.film), shown.size, depends_on), args.overwrite)
     if not args.quiet:

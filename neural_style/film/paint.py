@@ -77,4 +77,4 @@ def _scaled(pixels, size):
     """The (H, W, 3) pixels at this size."""
     if pixels.shape[:2] == tuple(size):
         return pixels
-    return np.asarray(Image.fromarray(pixels).resize(size[::-1], Image.LANCZOS))
+    return np.asarray(Image.fromarray(pixels).resize(size[::-1], Image.Resampling.LANCZOS))

@@ -13,6 +13,7 @@ from PIL import Image
 from ..batch.children import Children, Task
 from ..batch.workers import threads_for
 from ..pictures import colors, images, motion
+from ..saved import records
 from ..system.errors import NeuralStyleError, say
 from ..system.files import writing
 
@@ -34,7 +35,7 @@ def by_network(paint, kept, keep_luma=False):
         if before is not None:
             move = motion.between(as_seen(before), now)
             if not move.is_cut:
-                result = move.blended(np.load(kept.raw(number - 1)), result, SHARE)
+                result = move.blended(records.array(kept.raw(number - 1)), result, SHARE)
         shown = colors.with_colors_of(result, now) if keep_luma else result
         kept.keep(number, result, images.PostprocessImage(shown))
 

@@ -41,6 +41,8 @@ def containers():
 
 def _start_of(path):
     """The first bytes of the path, after checking that it is a file."""
+    if path.startswith(("http://", "https://")):
+        raise UsageError(f"{path} is an address: download it first and name the file")
     try:
         kind = os.stat(path).st_mode
         if stat.S_ISDIR(kind):

@@ -129,7 +129,7 @@ class PatchLoss:
     observer, reach = Copy, 0
 
     def __init__(self, term, examples, field, scale):
-        self.patches, self._scale = Patches(examples, field, term.patches), scale
+        self.patches, self._scale = Patches(examples, field, term.patch_shape), scale
         self.begin()
 
     def begin(self):

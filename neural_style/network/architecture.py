@@ -1,5 +1,7 @@
 """The networks as tables: the VGGs' convolutions, block by block, and the shapes that follow from them."""
 
+from typing import Dict, Tuple
+
 import numpy as np
 
 MEANS = np.array([123.68, 116.779, 103.939])  # R, G, B averages of the pictures that the VGGs were trained on
@@ -12,9 +14,10 @@ NETWORKS["vgg16_bn"] = NETWORKS[
 ]  # with other weights: its batch normalisations are folded into its convolutions
 
 
-def layer_shapes(blocks):
+def layer_shapes(blocks: Tuple[Tuple[int, int], ...]) -> Dict[str, Tuple[int, ...]]:
     """{"conv1_1": (out, in, 3, 3), …} of a network, in order."""
-    shapes, channels = {}, 3
+    shapes: Dict[str, Tuple[int, ...]] = {}
+    channels = 3
     for block, (width, count) in enumerate(blocks, 1):
         for layer in range(1, count + 1):
             shapes[f"conv{block}_{layer}"] = (width, channels, 3, 3)
@@ -22,7 +25,7 @@ def layer_shapes(blocks):
     return shapes
 
 
-def array_shapes(blocks):
+def array_shapes(blocks: Tuple[Tuple[int, int], ...]) -> Dict[str, Tuple[int, ...]]:
     """{"conv1_1_weight": (out, in, 3, 3), "conv1_1_bias": (out,), …} of a network, in order."""
     return {
         f"{name}_{part}": part_shape

@@ -10,9 +10,13 @@ import math
 import os
 import re
 import sys
+from argparse import Namespace
+from types import ModuleType
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from .. import find_mxnet
 from ..system.errors import UsageError
+from ..system.types import Context, NDArray, PathLike, Size, Symbol
 from ..weights import pretrained
 from . import normalise
 from .architecture import NETWORKS
@@ -23,22 +27,22 @@ PACKAGE = __package__.rpartition(".")[0]
 ALIASES = {"vgg": "vgg19"}  # the reference's --model listed this word as its only choice
 
 
-def full_name(name):
+def full_name(name: str) -> str:
     """A model's name without abbreviations."""
     return ALIASES.get(name, name)
 
 
-def is_own(name):
+def is_own(name: str) -> bool:
     """Whether the model is one of this package."""
     return full_name(name) in NETWORKS
 
 
-def find_model(name):
+def find_model(name: str) -> ModuleType:
     """The module model_NAME: it has get_symbol() and get_executor(), as model_vgg19 shows."""
     folder, file = os.getcwd(), f"model_{full_name(name)}.py"
     if is_own(name):
         module = importlib.import_module(f"{PACKAGE}.model_{full_name(name)}")
-        if os.path.isfile(file) and not os.path.samefile(file, module.__file__):
+        if os.path.isfile(file) and not os.path.samefile(file, str(module.__file__)):
             log.warning("--model %s is this package's own, not ./%s; to use yours, rename it", name, file)
         return module
     # models written for the reference import its modules by their bare names
@@ -63,7 +67,7 @@ def find_model(name):
     return module
 
 
-def first_with_weights(names):
+def first_with_weights(names: List[str]) -> str:
     """The first of the models whose weights are found, or else the last."""
     for name in names[:-1]:
         if pretrained.find(name) is not None:
@@ -72,7 +76,7 @@ def first_with_weights(names):
     return names[-1]
 
 
-def layers_of(module, groups=None, **options):
+def layers_of(module: Any, groups: Optional[Tuple[Symbol, Symbol]] = None, **options: Any) -> Dict[str, Symbol]:
     """A model's layers by name, from the picture up: the ones it lists, or every output inside its groups."""
     if hasattr(module, "get_layers"):
         return module.get_layers(**options)
@@ -84,6 +88,18 @@ def _takes(function, name):
     return name in inspect.signature(function).parameters
 
 
+def weights_of(args: Namespace) -> Tuple[str, Optional[str]]:
+    """The model that args mean, and its weights file, fetched if need be; a model of the user's own may need none."""
+    names = args.model.split(",")
+    name = first_with_weights(names) if len(names) > 1 and not args.model_params else args.model
+    if not is_own(name):
+        return name, args.model_params and os.path.abspath(args.model_params)
+    path = pretrained.ensure(full_name(name), args.model_params)
+    if args.normalised:
+        normalise.ensure(full_name(name), path)
+    return name, os.path.abspath(path)
+
+
 class Model:
     """A network with its weights on one device: layers by name, and executors for any of them.
 
@@ -92,7 +108,14 @@ class Model:
     where the model brings its own.
     """
 
-    def __init__(self, name, device, params_path=None, pooling="avg", normalised=False):
+    def __init__(
+        self,
+        name: str,
+        device: Context,
+        params_path: Optional[PathLike] = None,
+        pooling: str = "avg",
+        normalised: bool = False,
+    ) -> None:
         names = name.split(",")
         if params_path and len(names) > 1:
             raise UsageError(f"--model-params {params_path}: is it for {' or '.join(names)}? add --model")
@@ -135,20 +158,20 @@ class Model:
         return names
 
     @property
-    def parameters(self):
+    def parameters(self) -> Dict[str, NDArray]:
         return self._params.get("params", {})
 
-    def parameter(self, name):
+    def parameter(self, name: str) -> NDArray:
         """A layer's weight or bias, conv1_1_weight."""
         if name not in self.parameters:
             raise pretrained.too_short(name)
         return self.parameters[name]
 
     @property
-    def weight_bytes(self):
+    def weight_bytes(self) -> int:
         return sum(4 * array.size for array in self.parameters.values())
 
-    def resolve(self, name):
+    def resolve(self, name: str) -> str:
         """The full name of a layer: relu3_last stands for the last of its block, relu3_4 in VGG19."""
         stem = re.fullmatch(r"(\w+?\d+_)last", name)
         matches = [layer for layer in self.layers if re.fullmatch(re.escape(stem[1]) + r"\d+", layer)] if stem else []
@@ -157,22 +180,22 @@ class Model:
             raise UsageError(f"there is no layer {name}; --list-layers prints those there are")
         return name
 
-    def keep(self, names):
+    def keep(self, names: Iterable[str]) -> None:
         """Release the weights that the named layers do not need; a user's own model keeps all."""
         if self.is_own:
             needed = self.outputs(names).list_arguments()
             self._params["params"] = {name: array for name, array in self.parameters.items() if name in needed}
 
-    def outputs(self, names):
+    def outputs(self, names: Iterable[str]) -> Symbol:
         """The symbols of the named layers, as one group."""
         return find_mxnet.mx.sym.Group([self.layers[name] for name in names])
 
-    def shapes(self, names, size):
+    def shapes(self, names: List[str], size: Size) -> Dict[str, Tuple[int, int, int]]:
         """{layer: (channels, height, width)} for pictures of size (H, W)."""
         _, shapes, _ = self.outputs(names).infer_shape(data=(1, 3) + tuple(size))
         return {name: shape[1:] for name, shape in zip(names, shapes)}
 
-    def layer_bytes(self, names, size):
+    def layer_bytes(self, names: List[str], size: Size) -> Tuple[int, int]:
         """The bytes of the named layers, and of all layers up to them, for a picture of size (H, W)."""
         if not names:
             return 0, 0
@@ -182,7 +205,7 @@ class Model:
         every = sum(4 * math.prod(shape) for name, shape in zip(inner.list_outputs(), shapes) if name not in arguments)
         return sum(4 * math.prod(shape) for shape in self.shapes(names, size).values()), every
 
-    def fits(self, names, size):
+    def fits(self, names: List[str], size: Size) -> bool:
         """Whether a picture of size (H, W) still has positions at the named layers, after the pools."""
         try:
             with contextlib.redirect_stdout(io.StringIO()):  # MXNet prints its complaint as well as raising it
@@ -190,7 +213,7 @@ class Model:
         except find_mxnet.mx.base.MXNetError:
             return False
 
-    def demand_size(self, names, size, what):
+    def demand_size(self, names: List[str], size: Size, what: str) -> None:
         """Raise UsageError if a picture of size (H, W) is too small for the named layers."""
         if not self.fits(names, size):
             edge = next(edge for edge in range(1, 1025) if self.fits(names, (edge, edge)))
@@ -199,7 +222,7 @@ class Model:
                 f"{edge} pixels; raise --max-long-edge or crop the picture"
             )
 
-    def bind(self, outputs, size):
+    def bind(self, outputs: List[Symbol], size: Size) -> Any:
         """A ConvExecutor for symbols as outputs, in their order, for pictures of size (H, W).
 
         The interface wants two at least; a single one comes a second time, cut off from the gradient.

@@ -8,6 +8,8 @@ Filters that hardly ever fire are an exception: their mean stays below 1. The me
 """
 
 import logging
+from pathlib import Path
+from typing import Iterable, Iterator, Optional
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from .. import find_mxnet
 from ..pictures import images
 from ..system.errors import NeuralStyleError
 from ..system.files import sha256_of
+from ..system.types import Arrays, PathLike
 from ..weights import pretrained, sources
 from .architecture import NETWORKS, layer_shapes
 
@@ -24,7 +27,7 @@ PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")  # of skimage.data
 LONG_EDGE = 256
 
 
-def photographs():
+def photographs() -> Iterator[np.ndarray]:
     """The pictures to take the mean over by default: (1, 3, H, W) arrays."""
     import skimage.data
 
@@ -34,7 +37,7 @@ def photographs():
         yield images.to_network(picture, tuple(int(side * factor) for side in picture.shape[:2]))
 
 
-def mean_activations(arrays, pictures, network="vgg19"):
+def mean_activations(arrays: Arrays, pictures: Iterable[np.ndarray], network: str = "vgg19") -> Arrays:
     """{"conv1_1": (filters,), …}: each filter's mean output after the ReLU over the pictures and their positions."""
     from .. import model_vgg19  # loads MXNet, which finding the weights does without
 
@@ -43,7 +46,7 @@ def mean_activations(arrays, pictures, network="vgg19"):
     layers = model_vgg19.get_layers(network=network)
     outputs = [layers[name.replace("conv", "relu")] for name in names]
     loaded = {name: mx.nd.array(array) for name, array in arrays.items()}
-    sums, positions = [0.0] * len(names), [0] * len(names)
+    sums, positions = [np.zeros(())] * len(names), [0] * len(names)
     for picture in pictures:
         bound = model_vgg19.get_executor(
             mx.sym.Group(outputs[:-1]), outputs[-1], picture.shape[2:], mx.cpu(), loaded, network
@@ -55,7 +58,7 @@ def mean_activations(arrays, pictures, network="vgg19"):
     return {name: total / count for name, total, count in zip(names, sums, positions)}
 
 
-def scaled(arrays, means):
+def scaled(arrays: Arrays, means: Arrays) -> Arrays:
     """The arrays with the filters of the layers in means divided by their means, which the next layer undoes."""
     result, below = dict(arrays), None
     for name in (name[: -len("_weight")] for name in arrays if name.endswith("_weight")):
@@ -71,7 +74,9 @@ def scaled(arrays, means):
     return result
 
 
-def write_normalised(path, output, pictures=None, network="vgg19"):
+def write_normalised(
+    path: PathLike, output: Path, pictures: Optional[Iterable[np.ndarray]] = None, network: str = "vgg19"
+) -> Path:
     """Write the normalised weights of the file path to output, with a record."""
     arrays = pretrained.load(path)
     order = [name for name in layer_shapes(NETWORKS[network]) if f"{name}_weight" in arrays]
@@ -87,7 +92,7 @@ def _origin(path):
     return f"the weights file with SHA-256 {sha256_of(path)}, normalised"
 
 
-def ensure(network="vgg19", explicit=None):
+def ensure(network: str = "vgg19", explicit: Optional[PathLike] = None) -> Path:
     """The normalised weights file: made beside the weights that are found, or in the user's cache."""
     path = pretrained.ensure(network, explicit)
     name = f"{path.stem}-normalised.params"

@@ -5,7 +5,7 @@ from typing import Callable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from .terms import PATCHES, STYLE
+from .terms import COMPARED, STYLE
 
 
 def field(regions, region):
@@ -78,7 +78,11 @@ def examples_of(terms, pictures, seen):
         }
         examples = {term: [] for term in shares}
         for picture in (style, *style.copies):
-            fields = {term: picture.field(term.region) for term in shares if picture is style or term.what == PATCHES}
+            fields = {
+                term: picture.field(term.region)
+                for term in shares
+                if picture is style or COMPARED[term.what].has_copies
+            }
             for term, value in (seen(picture.picture, fields) if fields else {}).items():
                 examples[term].append((value, fields[term]))
         for term in shares:

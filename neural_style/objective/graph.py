@@ -67,123 +67,176 @@ class Graph:
         return ""
 
     def __init__(self, model, terms, scales, pictures):
-        self.arrays = Arrays(model.device)
-        size = pictures.content.shape[2:]
-        grams, patched, compared = ([term for term in terms if term.what == what] for what in (GRAM, PATCHES, FEATURES))
-        features = {term: model.layers[term.layer] for term in terms}
-
-        # what the pictures have: Gram matrices, each brought to the image's number of positions, patches, and features
-        def seen(picture, fields):
-            own = [term for term in fields if term.what == GRAM]
-            others = [term for term in fields if term.what != GRAM]
-            gram, own_sizes, roots = _gram_symbols(model, own, fields, picture.shape[2:])
-            arrays = _show(model, [*gram, *(features[term] for term in others)], picture, roots)
-            return dict(zip([*own, *others], [*zip(arrays, own_sizes), *arrays[len(own) :]]))
-
-        examples, fields = examples_of(terms, pictures, seen), {term: pictures.field(term.region) for term in terms}
-        gram, sizes, variables = _gram_symbols(model, grams, fields, size)
-        self._rests = {}
-        for i, (term, here) in enumerate(zip(grams, sizes)):
-            variables[f"target_gram_{i}"], self._rests[term] = _blended(
-                [(share, array * (here / there)) for share, (((array, there), _),) in examples[term]]
-            )
-        for i, term in enumerate(compared):
-            ((_, ((variables[_content_target(i)], _),)),) = examples[term]
-        self._patches = {
-            term: Patches(
-                [(share, [(array.asnumpy(), field) for array, field in shown]) for share, shown in examples[term]],
-                fields[term],
-                term.patches,
-            )
-            for term in patched
-        }
-        self.patches = list(self._patches.values())
-
-        # how far an image is from it
-        style_loss, content_loss = get_loss(gram, _group([features[term] for term in compared]))
-        losses = {
-            **dict(zip(grams, style_loss)),
-            **dict(zip(compared, content_loss)),
-            **{term: _distance_to_matches(i, model, term.layer, size) for i, term in enumerate(patched)},
-        }
-        self._bound = model.bind(
-            [losses[term] for term in terms] + [mx.sym.BlockGrad(features[term]) for term in patched], size
-        )
-        for name, array in variables.items():
-            array.copyto(self._bound.arg_dict[name])
-        self._contents = [features[term] for term in compared]
-        self._model, self._terms, self._gradients = (
-            model,
-            terms,
-            [mx.nd.ones((1,), model.device) * scale for scale in scales],
-        )
+        self.arrays, self._model, self._terms = Arrays(model.device), model, terms
+        size, fields = pictures.content.shape[2:], {term: pictures.field(term.region) for term in terms}
+        examples = examples_of(terms, pictures, lambda picture, fields: _seen(model, picture, fields))
+        self._kinds = _kinds(model, fields, size)
+        for kind in self._kinds.values():
+            kind.compare_with([examples[term] for term in kind.fields])
+        self.patches = [patches for kind in self._kinds.values() for patches in kind.patches]
+        losses, watched = _losses(self._kinds), [symbol for kind in self._kinds.values() for symbol in kind.watched]
+        self._bound = model.bind([losses[term] for term in terms] + watched, size)
+        for kind in self._kinds.values():
+            _set(self._bound, kind.variables)
+        self._gradients = [mx.nd.ones((1,), model.device) * scale for scale in scales]
         # Only in training a maximum pool keeps what its backward needs; without, its gradient is silently wrong.
-        self._has_maximum = '"pool_type": "max"' in mx.sym.Group([*features.values()]).tojson()
+        layers = mx.sym.Group([model.layers[term.layer] for term in terms])
+        self._has_maximum = '"pool_type": "max"' in layers.tojson()
 
     def __call__(self, image):
         image.copyto(self._bound.data)
-        outputs = self._forward()
-        if self._choose(outputs[len(self._terms) :]):
+        outputs, count = self._forward(), len(self._terms)
+        watched = iter(outputs[count:])
+        anew = [kind.choose([next(watched) for _ in kind.watched]) for kind in self._kinds.values()]
+        if any(anew):
+            for variables in anew:
+                _set(self._bound, variables)
             outputs = self._forward()
-        missing = [mx.nd.zeros(output.shape, image.context) for output in outputs[len(self._terms) :]]
+        missing = [mx.nd.zeros(output.shape, image.context) for output in outputs[count:]]
         self._bound.executor.backward(self._gradients + missing)
-        rests = {**self._rests, **{term: patches.rest for term, patches in self._patches.items()}}
-        losses = [float(output.asscalar()) + rests.get(term, 0.0) for term, output in zip(self._terms, outputs)]
+        rests = {term: rest for kind in self._kinds.values() for term, rest in zip(kind.fields, kind.rests)}
+        losses = [float(output.asscalar()) + rests[term] for term, output in zip(self._terms, outputs)]
         return losses, self._bound.data_grad
 
     def compare_with(self, content):
         """Replace the content by this array (1, 3, H, W)."""
-        for i, target in enumerate(_show(self._model, self._contents, content, {}) if self._contents else ()):
-            target.copyto(self._bound.arg_dict[_content_target(i)])
+        if FEATURES in self._kinds:
+            kind = self._kinds[FEATURES]
+            _set(self._bound, dict(zip(kind.targets, _show(self._model, kind.outputs, content, {}))))
 
     def _forward(self):
         return self._bound.executor.forward(is_train=self._has_maximum)
 
-    def _choose(self, features):
-        """Choose missing matches for these features; returns whether any target has changed."""
-        anew = [i for i, patches in enumerate(self.patches) if patches.target is None]
-        for i in anew:
-            patches = self.patches[i]
-            if not patches.prepare(features[i].shape):
-                patches.choose(features[i].asnumpy())
-            self._bound.arg_dict[f"target_patches_{i}"][:] = patches.target
-            self._bound.arg_dict[f"root_{i}"][:] = patches.root
-        return bool(anew)
 
+class Features:
+    """The terms of one kind, on pictures of one size: these compare features, subclasses what they make of them.
 
-def _gram_symbols(model, terms, fields, size):
-    """style_gram_symbol of the terms' layers for pictures of a size, each position counting as the term's field says.
-
-    Returns the Gram matrices, their scales, and by name the values of variables that stand for the fields.
+    outputs are the symbols that are compared, with variables as values of others, by name; rests are what no image can
+    change; patches are those that the kind compares, and watched the symbols that it needs to choose these.
     """
-    outputs, shares, roots = [], [], {}
-    shapes = model.shapes([term.layer for term in terms], size) if terms else {}
-    for i, term in enumerate(terms):
-        output, share = model.layers[term.layer], fields[term](shapes[term.layer][1:])
-        if share is not None:
-            roots[f"root_of_region_{i}"] = mx.nd.array(np.sqrt(share)[None, None], model.device)
-            output = mx.sym.broadcast_mul(output, mx.sym.Variable(f"root_of_region_{i}", shape=(1, 1) + share.shape))
-        outputs.append(output)
-        shares.append(1 if share is None else float(share.mean()))
-    gram, scales = style_gram_symbol(size, mx.sym.Group(outputs)) if outputs else ([], [])
-    return gram, [scale * share for scale, share in zip(scales, shares)], roots
+
+    def __init__(self, model, fields, size):
+        self.fields, self.variables, self.rests, self.patches, self.watched = fields, {}, [0.0] * len(fields), [], []
+        self.outputs = [model.layers[term.layer] for term in fields]
+        self.targets = [_content_target(i) for i in range(len(fields))]
+
+    def seen(self, arrays):
+        """What the terms remember of a picture for which the outputs are these arrays."""
+        return arrays
+
+    def compare_with(self, examples):
+        """Compare with what was seen, as examples_of gives it for each of the terms."""
+        self.variables.update((name, array) for name, ((_, ((array, _),)),) in zip(self.targets, examples))
+
+    def losses(self):
+        """The terms' sums of squares."""
+        return [_distance(name, output) for name, output in zip(self.targets, self.outputs)]
+
+    def choose(self, watched):
+        """What changes, by name, before an image for which the watched symbols are these arrays is evaluated."""
+        return {}
 
 
-def _distance_to_matches(number, model, layer, size):
-    """The weighted sum of squared differences to the mean of each position's matches; see patches.Patches.prepare."""
-    shape = model.shapes([layer], size)[layer]
-    target = mx.sym.Variable(f"target_patches_{number}", shape=(1,) + shape)
-    root = mx.sym.Variable(f"root_{number}", shape=(1, 1) + shape[1:])
-    return mx.sym.sum(mx.sym.square(mx.sym.broadcast_mul(model.layers[layer] - target, root)))
+class Grams(Features):
+    """Gram matrices, by style_gram_symbol, each brought to the image's number of positions.
+
+    A position counts as the term's field says.
+    """
+
+    def __init__(self, model, fields, size):
+        super().__init__(model, fields, size)
+        shapes, shares = model.shapes([term.layer for term in fields], size), []
+        for i, (term, field) in enumerate(fields.items()):
+            share, root = field(shapes[term.layer][1:]), f"root_of_region_{i}"
+            if share is not None:
+                self.variables[root] = mx.nd.array(np.sqrt(share)[None, None], model.device)
+                variable = mx.sym.Variable(root, shape=(1, 1) + share.shape)
+                self.outputs[i] = mx.sym.broadcast_mul(self.outputs[i], variable)
+            shares.append(1 if share is None else float(share.mean()))
+        self.targets = [f"target_gram_{i}" for i in range(len(fields))]
+        grams, scales = style_gram_symbol(size, mx.sym.Group(self.outputs))
+        self.outputs, self._scales = list(grams), [scale * share for scale, share in zip(scales, shares)]
+
+    def seen(self, arrays):
+        return list(zip(arrays, self._scales))
+
+    def compare_with(self, examples):
+        for i, (here, shown) in enumerate(zip(self._scales, examples)):
+            grams = [(share, array * (here / there)) for share, (((array, there), _),) in shown]
+            self.variables[self.targets[i]], self.rests[i] = _blended(grams)
+
+
+class Matches(Features):
+    """Patches of features, each with the style's most similar one; see patches.Patches.prepare."""
+
+    def __init__(self, model, fields, size):
+        super().__init__(model, fields, size)
+        shapes = model.shapes([term.layer for term in fields], size)
+        self._roots = [(1, 1) + shapes[term.layer][1:] for term in fields]
+
+    def compare_with(self, examples):
+        for (term, field), shown in zip(self.fields.items(), examples):
+            arrays = [(share, [(array.asnumpy(), where) for array, where in pictures]) for share, pictures in shown]
+            self.patches.append(Patches(arrays, field, term.patch_shape))
+        self.watched = [mx.sym.BlockGrad(output) for output in self.outputs]
+
+    def losses(self):
+        roots = [mx.sym.Variable(f"root_{i}", shape=shape) for i, shape in enumerate(self._roots)]
+        differences = [output - mx.sym.Variable(f"target_patches_{i}") for i, output in enumerate(self.outputs)]
+        return [mx.sym.sum(mx.sym.square(mx.sym.broadcast_mul(*pair))) for pair in zip(differences, roots)]
+
+    def choose(self, watched):
+        changed = {}
+        for i, (patches, features) in enumerate(zip(self.patches, watched)):
+            if patches.target is None:
+                if not patches.prepare(features.shape):
+                    patches.choose(features.asnumpy())
+                changed.update({f"target_patches_{i}": patches.target, f"root_{i}": patches.root})
+            self.rests[i] = patches.rest
+        return changed
+
+
+KINDS = {GRAM: Grams, FEATURES: Features, PATCHES: Matches}  # by what a term compares
+
+
+def _kinds(model, fields, size):
+    """{what is compared: its kind} of terms, with their fields, for pictures of a size."""
+    of_kinds = {what: {term: field for term, field in fields.items() if term.what == what} for what in KINDS}
+    return {what: KINDS[what](model, of_kind, size) for what, of_kind in of_kinds.items() if of_kind}
+
+
+def _losses(kinds):
+    """{term: its sum of squares}; those of the original's two kinds are get_loss's."""
+    originals = GRAM, FEATURES
+    sums = get_loss(*(_group(kinds[what].outputs if what in kinds else []) for what in originals))
+    sums = {**dict(zip(originals, sums)), **{what: kinds[what].losses() for what in kinds if what not in originals}}
+    return {term: symbol for what, kind in kinds.items() for term, symbol in zip(kind.fields, sums[what])}
+
+
+def _seen(model, picture, fields):
+    """{term: what it remembers of a picture (1, 3, h, w)}, for terms with their fields."""
+    kinds = _kinds(model, fields, picture.shape[2:]).values()
+    variables = {name: array for kind in kinds for name, array in kind.variables.items()}
+    arrays = iter(_show(model, [output for kind in kinds for output in kind.outputs], picture, variables))
+    return {
+        term: value
+        for kind in kinds
+        for term, value in zip(kind.fields, kind.seen([next(arrays) for _ in kind.fields]))
+    }
 
 
 def _show(model, outputs, picture, variables):
     """What the outputs are for a picture and these values of variables, as copies."""
     bound = model.bind(outputs, picture.shape[2:])
     bound.data[:] = picture
-    for name, array in variables.items():
-        array.copyto(bound.arg_dict[name])
+    _set(bound, variables)
     return [output.copy() for output in bound.executor.forward()[: len(outputs)]]
+
+
+def _set(bound, variables):
+    """Set the values of variables, by name."""
+    for name, array in variables.items():
+        bound.arg_dict[name][:] = array
 
 
 def _blended(grams):

@@ -1,6 +1,6 @@
 """The terms on the network's features: what is compared where, and how a sum of squares becomes a loss."""
 
-from typing import Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional, Tuple
 
 STYLE, CONTENT = "style", "content"  # the picture that a term compares with,
 GRAM, PATCHES, FEATURES = "gram", "patches", "features"  # and what of the features
@@ -16,6 +16,33 @@ CONTENT_NORMS = {  # what a squared feature difference is divided by
     "half": lambda n, m: 2,
     "mean": lambda n, m: n * m,
 }
+
+
+class Compared(NamedTuple):
+    """What terms compare of the features; each engine has a class for it."""
+
+    help: str  # after "what is matched on the style layers:"; nothing if no flag asks for it
+    divisor: Callable[[Any], Callable[[int, int], float]]  # of a run's arguments: what a sum of squares is divided by
+    flags: str = ""  # the attributes of those that have no effect without it
+    label: str = ""  # after the layer's name in messages
+    layers: Tuple[str, ...] = ()  # where it is compared by default, if not on the model's own layers
+    is_square: bool = False  # its sum grows with the square of the number of positions
+    has_copies: bool = False  # turned and scaled copies of the styles are further examples
+
+
+COMPARED = {
+    GRAM: Compared("Gram matrices", lambda args: STYLE_NORMS[args.style_norm], "style_norm", is_square=True),
+    PATCHES: Compared(
+        "each patch of features with the style's most similar one (CNN-MRF)",
+        lambda args: CONTENT_NORMS["sum"],
+        "patch_size patch_stride patch_rotations patch_scales match_every",
+        " patches",
+        ("relu3_1", "relu4_1"),
+        has_copies=True,
+    ),
+    FEATURES: Compared("", lambda args: CONTENT_NORMS[args.content_norm]),
+}
+STYLE_TERMS = {name: row for name, row in COMPARED.items() if row.help}  # what --style-term can be
 
 
 class PatchShape(NamedTuple):
@@ -34,13 +61,13 @@ class Term(NamedTuple):
     divisor: Callable[[int, int], float]
     compares: str = ""  # GRAM, PATCHES or FEATURES; by default the first for the style, the last for the content
     region: Optional[int] = None  # of the Pictures; None: everywhere
-    patches: PatchShape = PatchShape()
+    patch_shape: PatchShape = PatchShape()
 
     @property
     def name(self):
         """The term's name for messages."""
         of = "" if self.region is None else f" in region {self.region + 1}"
-        return self.layer + (" patches" if self.what == PATCHES else "") + of
+        return self.layer + COMPARED[self.what].label + of
 
     @property
     def what(self):

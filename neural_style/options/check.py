@@ -6,6 +6,7 @@ import logging
 import math
 import os
 
+from ..objective.terms import STYLE_TERMS
 from ..system.errors import UsageError
 from . import optimizers
 from .flags import BY_ATTRIBUTE, ENDING, FLAGS, PICTURE, RUN, SESSION, STANDARD_INPUT, listed, paths
@@ -17,7 +18,8 @@ LARGEST = 1e30  # float32 ends a little above
 # Flags that have no effect next to others: (attributes, when, why).
 WITHOUT_EFFECT = (
     (
-        "style_layers style_layer_weights style_term style_norm style_blend_weights fit style_scales regions",
+        "style_layers style_layer_weights style_term style_blend_weights fit style_scales regions style_regions "
+        + " ".join(row.flags for row in STYLE_TERMS.values()),
         lambda args: args.style_weight == 0,
         "with --style-weight 0",
     ),
@@ -31,17 +33,10 @@ WITHOUT_EFFECT = (
     ("tv_loss", lambda args: args.tv_weight <= 0, "without --tv-weight"),
     ("style_scales", lambda args: args.fit != "scale", "without --fit scale"),
     ("style_blend_weights", lambda args: len(listed(args.style_image)) == 1, "with a single --style-image"),
-    (
-        "patch_size patch_stride patch_rotations patch_scales match_every",
-        lambda args: "patches" not in listed(args.style_term),
-        "without --style-term patches",
+    *(
+        (row.flags, lambda args, name=name: name not in listed(args.style_term), f"without --style-term {name}")
+        for name, row in STYLE_TERMS.items()
     ),
-    (
-        "patch_size patch_stride patch_rotations patch_scales match_every style_regions",
-        lambda args: args.style_weight == 0,
-        "with --style-weight 0",
-    ),
-    ("style_norm", lambda args: "gram" not in listed(args.style_term), "with --style-term patches"),
     ("style_regions", lambda args: not args.regions, "without --regions"),
     ("coordinates", lambda args: args.optimizer != "lbfgs", "without --optimizer lbfgs"),
     ("pyramid_epochs", lambda args: not args.pyramid, "without --pyramid"),
@@ -76,11 +71,7 @@ def complete(args):
         )
     values = {}
     for name, flag in BY_ATTRIBUTE.items():
-        value = getattr(args, name, flag.default)
-        if flag.many and isinstance(value, (list, tuple)):
-            values[name] = [_checked(flag, one) for one in value]
-        else:
-            values[name] = _checked(flag, value)
+        values[name] = checked(flag, getattr(args, name, flag.default))
     for name, other in ONE_PER:
         count, expected = len(listed(values[name])), len(listed(values[other]))
         if count and count != expected:
@@ -120,8 +111,10 @@ def changed(args, but=(SESSION,)):
     return [(flag.name, value) for flag, value in values if value != flag.default and flag.scope not in but]
 
 
-def _checked(flag, value):
-    """The value, converted to the flag's type; UsageError if the flag cannot take it."""
+def checked(flag, value):
+    """The value, or the list of values, converted to the flag's type; UsageError if the flag cannot take it."""
+    if flag.many and isinstance(value, (list, tuple)):
+        return [checked(flag, one) for one in value]
     if value is None and flag.default is None or flag.type is bool:
         return value if value is None else bool(value)
     asked = f"{flag.name} {value}"

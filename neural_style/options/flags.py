@@ -5,10 +5,10 @@ The parser, the Python interface, recipes, saved runs, batches and the documenta
 
 import os
 import re
-from typing import Any, Callable, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Tuple
 
 from ..objective.engines import ENGINES, PRECISIONS
-from ..objective.terms import CONTENT_NORMS, STYLE_NORMS
+from ..objective.terms import CONTENT_NORMS, STYLE_NORMS, STYLE_TERMS
 from .optimizers import OPTIMIZERS, defaults_in_words
 
 
@@ -28,7 +28,7 @@ PICTURE, FILE, OUTPUT = "picture", "file", "output"
 
 
 class Flag(NamedTuple):
-    """One flag of a run."""
+    """One flag, of a run or of a command."""
 
     names: str  # the spellings; the first gives the attribute
     type: Callable
@@ -40,6 +40,8 @@ class Flag(NamedTuple):
     scope: str = LOOK
     path: Optional[str] = None  # PICTURE, FILE or OUTPUT where values are paths ...
     words: Tuple[str, ...] = ()  # ... except for these
+    shown: str = ""  # the placeholder in --help, where it does not follow from the others
+    how: Mapping[str, Any] = {}  # for argparse, where that does not follow
 
     @property
     def name(self):
@@ -53,7 +55,11 @@ class Flag(NamedTuple):
 
     @property
     def metavar(self):
-        """The placeholder for a text value in --help."""
+        """The placeholder for its value in --help."""
+        if self.shown or self.choices:
+            return self.shown or f"{{{','.join(self.choices)}}}"
+        if self.type is not str:
+            return {int: "N", float: "X"}.get(self.type, "")
         if self.path == PICTURE:
             return "PICTURE"
         return "DIR" if self.attribute.endswith("dir") else "FILE" if self.path else "NAME"
@@ -95,10 +101,10 @@ FLAGS = (
     # the reference's, in its order
     Flag("--model", str, "vgg19", "the pretrained model to use: vgg19, vgg16, vgg16_bn, or NAME for your own module "
          "model_NAME; of several, A,B, the first whose weights are found", NAMES),
-    Flag("--content-image", str, "input/IMG_4343.jpg", "the picture to paint; - reads it from standard input",
-         scope=ENDING, path=PICTURE),
-    Flag("--style-image", str, "input/starry_night.jpg", "the picture that gives the style, or several",
-         many=True, scope=ENDING, path=PICTURE),
+    Flag("--content-image --content", str, "input/IMG_4343.jpg", "the picture to paint; - reads it from standard input",
+         scope=ENDING, path=PICTURE, shown="PHOTO"),
+    Flag("--style-image --style", str, "input/starry_night.jpg", "the picture that gives the style, or several",
+         many=True, scope=ENDING, path=PICTURE, shown="PAINTING"),
     Flag("--stop-eps", float, .005, "stop when the relative change of the image falls below this", NOT_NEGATIVE,
          scope=ENDING),
     Flag("--content-weight", float, 10, "the weight of the content; 0 leaves it out", NOT_NEGATIVE),
@@ -119,9 +125,9 @@ FLAGS = (
     Flag("--style-layers", str, None, "layers on which the style is matched; by default the model's own, or with "
          "patches relu3_1 and relu4_1; relu3_last is the last layer of its block", many=True),
     Flag("--style-layer-weights", float, None, "a weight for each style layer", NOT_NEGATIVE, many=True),
-    Flag("--style-term", str, "gram", "what is matched on the style layers: Gram matrices, or each patch of features "
-         "with the style's most similar one (CNN-MRF); give one for all layers, or one per layer",
-         choices=("gram", "patches"), many=True),
+    Flag("--style-term", str, "gram", "what is matched on the style layers: "
+         + ", or ".join(row.help for row in STYLE_TERMS.values()) + "; give one for all layers, or one per layer",
+         choices=tuple(STYLE_TERMS), many=True),
     Flag("--patch-size", int, 3, "the side of a patch, in positions of its layer", AT_LEAST_ONE),
     Flag("--patch-stride", int, 2, "take every Nth of the style's patches, across and down", AT_LEAST_ONE),
     Flag("--patch-rotations", float, None, "also take patches of the style turned by these angles, in degrees", ANGLE,

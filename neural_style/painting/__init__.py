@@ -1,5 +1,7 @@
 """Generated paintings to learn a style from: a windy night in brush strokes, and a stained-glass window."""
 
+import numpy as np
+
 from ..system.errors import UsageError
 from . import glass, night
 
@@ -7,7 +9,7 @@ SUBJECTS = {"night": night.paint, "glass": glass.paint}
 SMALLEST = 64  # pixels of either side
 
 
-def paint(height=640, width=1024, seed=0, subject="night"):
+def paint(height: int = 640, width: int = 1024, seed: int = 0, subject: str = "night") -> np.ndarray:
     """A painting, uint8 RGB (height, width, 3); the same size, seed and subject give the same picture."""
     if min(height, width) < SMALLEST or not 0 <= seed < 2**32:
         raise UsageError(f"a painting needs sides of at least {SMALLEST} pixels and a seed from 0 to 2**32 - 1")

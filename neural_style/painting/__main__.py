@@ -1,46 +1,55 @@
 """The command `python -m neural_style.painting`: paint a picture and save it."""
 
 import os
+import re
 import sys
+from typing import List, Optional
 
-from ..pictures import images
-from ..system.errors import Parser, UsageError, run
+from ..options import parse
+from ..options.command import Command
+from ..options.flags import RUN, Check, Flag
+from ..system.errors import UsageError
 from . import SUBJECTS, paint
 
-
-def size(text):
-    width, height = text.split("x")
-    return int(width), int(height)
-
-
-def _paint_file(args):
-    if not args.file.lower().endswith(".png"):
-        raise UsageError(f"{args.file}: the painting is saved as PNG; use a name that ends in .png")
-    if os.path.lexists(args.file) and not args.force:
-        raise UsageError(f"{args.file} already exists; --force overwrites it")
-    images.save_picture(paint(*args.size[::-1], args.seed, args.subject), args.file)
-
-
-def parser():
-    parser = Parser("neural_style.painting", description="Paint a picture to learn a style from.")
-    parser.add_argument("file", metavar="FILE.png", help="the picture to write")
-    parser.add_argument(
-        "--subject",
-        choices=SUBJECTS,
-        default="night",
-        help="a windy night in brush strokes, or a stained-glass window: %(choices)s (%(default)s)",
-    )
-    parser.add_argument("--size", type=size, default="1024x640", help="width x height in pixels (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="each seed gives another picture (%(default)s)")
-    parser.add_argument("--force", action="store_true", help="overwrite the file if it exists")
-    parser.add_argument("--debug", action="store_true", help="on an error, show the traceback")
-    return parser
+SIZE = Check(lambda value: bool(re.fullmatch("[0-9]{1,6}x[0-9]{1,6}", value)), "width x height, such as 1024x640")
+# fmt: off
+FLAGS = (
+    Flag("--output --file", str, None, "the picture to write", scope=RUN, shown="FILE.png"),
+    Flag("--subject", str, "night", "a windy night in brush strokes, or a stained-glass window",
+         choices=tuple(SUBJECTS)),
+    Flag("--size", str, "1024x640", "width x height in pixels", SIZE, shown="WxH"),
+    Flag("--seed", int, 0, "each seed gives another picture"),
+    Flag("--overwrite --force", bool, False, "replace the file if it exists", scope=RUN),
+)
+# fmt: on
 
 
-def main(arglist=None):
-    """The command: paint a picture and save it as a PNG file; returns the exit code."""
-    args = parser().parse_args(arglist)
-    return run(lambda: _paint_file(args), "neural_style.painting", args.debug)
+def work(own, args, given):
+    """Paint a picture and save it as a PNG file."""
+    from ..pictures import images  # loads NumPy, which --help can do without
+
+    if not own.output.lower().endswith(".png"):
+        raise UsageError(f"{own.output}: the painting is saved as PNG; use a name that ends in .png")
+    if os.path.lexists(own.output) and not own.overwrite:
+        raise UsageError(f"{own.output} already exists; --overwrite replaces it")
+    width, height = map(int, own.size.split("x"))
+    images.save_picture(paint(height, width, own.seed, own.subject), own.output)
+
+
+COMMAND = Command(
+    "neural_style.painting",
+    "Paint a picture to learn a style from.",
+    work,
+    FLAGS,
+    of_run=("debug",),
+    first=("output",),
+    needs=("output",),
+)
+
+
+def main(arglist: Optional[List[str]] = None) -> int:
+    """The command; returns its exit code."""
+    return parse.run(COMMAND, arglist)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ The pieces are the cells of a Voronoi diagram in the coordinates of the panes, s
 No random number depends on the count of pixels: every size shows the same window.
 """
 
+from typing import Tuple
+
 import numpy as np
 from PIL import Image
 from scipy import ndimage
@@ -16,7 +18,7 @@ DICE = 64  # sides of a table of random numbers; every piece has its place there
 LEAD, WIDE, NARROW, SOLDER = (12, 7, 24), 0.0078, 0.0054, 0.0022  # between panes and between pieces; rounds corners
 
 
-def noise(table, x, y):
+def noise(table: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Smooth random values 0..1 at the places x, y; a table has those at whole ones."""
     left, top = np.floor(x).astype(int), np.floor(y).astype(int)
     right, down = (part * part * (3 - 2 * part) for part in (x - left, y - top))
@@ -27,7 +29,9 @@ def noise(table, x, y):
     return upper * (1 - down) + lower * down
 
 
-def cut(dice, pane, along, columns, across, rows):
+def cut(
+    dice: np.ndarray, pane: np.ndarray, along: np.ndarray, columns: np.ndarray, across: np.ndarray, rows: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray]:
     """The place of every pixel's piece in the tables, and the squared distance from the piece's heart."""
     row, column = np.floor(across).astype(int), np.floor(along).astype(int)
     nearest, piece = np.full(pane.shape, np.inf, np.float32), 0 * pane
@@ -42,12 +46,12 @@ def cut(dice, pane, along, columns, across, rows):
     return piece, nearest
 
 
-def from_border(label):
+def from_border(label: np.ndarray) -> np.ndarray:
     """How far, in pixels, every pixel is from where a label changes."""
     return ndimage.distance_transform_edt(ndimage.maximum_filter(label, 2) == ndimage.minimum_filter(label, 2))
 
 
-def bubbles(dice, x, y):
+def bubbles(dice: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Light inside of small bubbles, and dark around them; they keep together."""
     chance, size, left, top = dice[2:, np.floor(y).astype(int) % DICE, np.floor(x).astype(int) % DICE]
     away = np.hypot(x % 1 - 0.25 - 0.5 * left, y % 1 - 0.25 - 0.5 * top) / (0.06 + 0.14 * size**2)
@@ -55,7 +59,7 @@ def bubbles(dice, x, y):
     return light * (chance < 0.4 * noise(dice[0], 0.11 * x, 0.11 * y) ** 2)
 
 
-def paint(height, width, seed):
+def paint(height: int, width: int, seed: int) -> np.ndarray:
     """A window, uint8 RGB (height, width, 3)."""
     rng, unit = np.random.RandomState(seed), np.sqrt(height * width)
     dice, scale = rng.rand(6, DICE, DICE).astype(np.float32), max(FINE, unit)
@@ -82,4 +86,6 @@ def paint(height, width, seed):
     picture += (LEAD - picture) * lead
     glare = ndimage.gaussian_filter(picture, (0.012 * scale, 0.012 * scale, 0)) / 255
     picture = 255 - (255 - picture) * (1 - 0.16 * glare)
-    return np.asarray(Image.fromarray(picture.clip(0, 255).astype(np.uint8)).resize((width, height), Image.BOX))
+    return np.asarray(
+        Image.fromarray(picture.clip(0, 255).astype(np.uint8)).resize((width, height), Image.Resampling.BOX)
+    )

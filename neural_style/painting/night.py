@@ -9,6 +9,7 @@ arrays (rows, columns) on a grid of GRID cells per unit; x points right, y point
 """
 
 from collections import namedtuple
+from typing import Any, List, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -38,7 +39,9 @@ BROAD, MIDDLE, LONG = Brush(0.026, 0.15, 1.6, 0.10), Brush(0.014, 0.085, 1.6, 0.
 SMALL, DAB, DOT = Brush(0.0085, 0.05, 0.7, 0.2), Brush(0.005, 0.011, 5, 0.14, True), Brush(0.0055, 0.009, 4, 0.2)
 
 
-def wander(rng, field, step, low=0.0, high=1.0):
+def wander(
+    rng: np.random.RandomState, field: np.ndarray, step: float, low: float = 0.0, high: float = 1.0
+) -> np.ndarray:
     """A smooth random function of a field's values, low..high; a new random value every `step`, never repeating."""
     place = (field - field.min()) / step
     knots = rng.uniform(low, high, int(place.max()) + 2)
@@ -47,22 +50,22 @@ def wander(rng, field, step, low=0.0, high=1.0):
     return knots[cell] + (knots[cell + 1] - knots[cell]) * part * part * (3 - 2 * part)
 
 
-def along(field):
+def along(field: np.ndarray) -> np.ndarray:
     """Unit vectors (rows, columns, 2) along the contour lines of a field."""
     down, right = np.gradient(field)
     return np.stack([-down, right], -1) / (np.hypot(down, right) + 1e-9)[..., None]
 
 
-def scatter(rng, count, gap, box, others):
+def scatter(rng: np.random.RandomState, count: int, gap: float, box: Sequence[float], others: list) -> List[np.ndarray]:
     """Up to `count` points in box (left, top, right, bottom), at least `gap` from each other and from others."""
-    points = []
+    points: List[np.ndarray] = []
     for point in rng.uniform(box[:2], box[2:], (80 * count, 2)):
         if len(points) < count and all(np.hypot(*(point - other[:2])) > gap for other in points + others):
             points.append(point)
     return points
 
 
-def scene(rng, wide, high):
+def scene(rng: np.random.RandomState, wide: float, high: float) -> List[Area]:
     """The areas of a picture of wide x high units, from back to front."""
     y, x = np.mgrid[0 : high : 1 / GRID, 0 : wide : 1 / GRID]
     shore = 0.70 * high + 0.01 * np.sin(5 * x + rng.uniform(6))
@@ -97,7 +100,7 @@ def scene(rng, wide, high):
 
     # A village along the shore: walls, roofs and lit windows; one house is a steeple.
     wall, roof, window = x < 0, x < 0, x < 0
-    lights = [(moon[0], 0.055, 1)]
+    lights = [(moon[0], 0.055, 1.0)]
     houses = [
         (left + rng.uniform(-0.015, 0.015), rng.uniform(0.014, 0.02), rng.uniform(0.025, 0.036), 0.028)
         for left in np.arange(0.1 * wide, 0.7 * wide, 0.05)
@@ -140,7 +143,7 @@ def scene(rng, wide, high):
     return areas
 
 
-def lay(draw, scale, rng, area, brush):
+def lay(draw: Any, scale: float, rng: np.random.RandomState, area: Area, brush: Brush) -> None:
     """Cover an area with one brush; draw is for an RGBA canvas, `scale` pixels per unit, A the height of the paint."""
     rows, columns = area.where.shape
 
@@ -193,7 +196,7 @@ def lay(draw, scale, rng, area, brush):
             draw.line(line[2 * start : 2 * stop], tuple(ink), thick)
 
 
-def paint(height, width, seed):
+def paint(height: int, width: int, seed: int) -> np.ndarray:
     """A night, uint8 RGB (height, width, 3)."""
     rng = np.random.RandomState(seed)
     unit = np.sqrt(height * width)
@@ -202,7 +205,8 @@ def paint(height, width, seed):
     for area in scene(rng, width / unit, height / unit):
         for brush in area.brushes:
             lay(ImageDraw.Draw(canvas), unit * zoom, rng, area, brush)
-    red, green, blue, relief = (np.asarray(band.resize((width, height), Image.BOX), float) for band in canvas.split())
+    bands = (band.resize((width, height), Image.Resampling.BOX) for band in canvas.split())
+    red, green, blue, relief = (np.asarray(band, np.float64) for band in bands)
     down, right = np.gradient(relief)
     slope = ((down + 1.2 * right) / 60).clip(-1, 1)[..., None]
     return (np.stack([red, green, blue], -1) * (1 + 0.38 * slope) + 16 * slope).clip(0, 255).astype(np.uint8)

@@ -8,6 +8,7 @@ points down.
 """
 
 from collections import namedtuple
+from typing import Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -42,24 +43,24 @@ Area = namedtuple("Area", "where glass pane along columns across rows", defaults
 MANY = 1000
 
 
-def parts(rng, count, spread):
+def parts(rng: np.random.RandomState, count: int, spread: float) -> np.ndarray:
     """The borders 0..1 of `count` parts of uneven widths."""
     widths = np.cumsum(np.append(0, rng.uniform(1 - spread, 1 + spread, count)))
     return widths / widths[-1]
 
 
-def between(borders, field):
+def between(borders: np.ndarray, field: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     """After which of the borders a field's values are, and how far on the way to the next one, 0..1."""
     number = np.clip(np.searchsorted(borders, field, "right") - 1, 0, len(borders) - 2)
     return number, ((field - borders[number]) / np.diff(borders)[number]).clip(0, 0.999)
 
 
-def around(x, y, left, top, turn):
+def around(x: np.ndarray, y: np.ndarray, left: float, top: float, turn: float) -> Tuple[np.ndarray, np.ndarray]:
     """The distance from a point, and the angle at it, 0..1."""
     return np.hypot(x - left, y - top), (np.arctan2(y - top, x - left) / (2 * np.pi) + turn) % 1
 
 
-def sun(rng, x, y, wide, high):
+def sun(rng: np.random.RandomState, x: np.ndarray, y: np.ndarray, wide: float, high: float) -> List[Area]:
     """The sky in rays that bend, and the disc in rings."""
     away, angle = around(x, y, wide * rng.uniform(0.6, 0.7), high * rng.uniform(0.3, 0.36), rng.rand())
     ray, across = between(parts(rng, 16, 0.3), (angle + 0.13 * away) % 1)
@@ -71,7 +72,7 @@ def sun(rng, x, y, wide, high):
     return [sky, Area(ring < 3, ("white", "amber", "ruby"), ring, angle * (4 + 5 * ring), MANY, across)]
 
 
-def land(rng, x, y, wide, high):
+def land(rng: np.random.RandomState, x: np.ndarray, y: np.ndarray, wide: float, high: float) -> Iterator[Area]:
     """Hills and waves: bands along their upper edge."""
     for level, swell, rate, band, rows, *glass in LAND:
         phase = rate * x + rng.uniform(6)
@@ -79,7 +80,17 @@ def land(rng, x, y, wide, high):
         yield Area(depth > 0, glass, (depth > band) + 0, x / 0.07 + 3 * depth, MANY, depth / band % 1 * rows, rows)
 
 
-def flower(rng, x, y, left, top, size, outer, inner, heart):
+def flower(
+    rng: np.random.RandomState,
+    x: np.ndarray,
+    y: np.ndarray,
+    left: float,
+    top: float,
+    size: float,
+    outer: Sequence[str],
+    inner: Sequence[str],
+    heart: Sequence[str],
+) -> Iterator[Area]:
     """A stem with leaves, two rings of petals, and a heart."""
     aside = x - left - 0.13 * np.sin(4 * (y - top) + rng.uniform(6)) * (y - top).clip(0)
     yield Area((np.abs(aside) < 0.011) & (y > top), ("lime",), 0, (y - top) / 0.06, MANY)
@@ -96,7 +107,9 @@ def flower(rng, x, y, left, top, size, outer, inner, heart):
     yield Area(away < 0.2 * size, heart, 0, 3 * angle, 3)
 
 
-def window(rng, x, y, wide, high):
+def window(
+    rng: np.random.RandomState, x: np.ndarray, y: np.ndarray, wide: float, high: float
+) -> Tuple[np.ndarray, ...]:
     """The fields of what is seen: the numbers of the pane and of its glass, and where in its pane a pixel is."""
     areas = [*sun(rng, x, y, wide, high), *land(rng, x, y, wide, high)]
     for left, top, size, *glass in FLOWERS:

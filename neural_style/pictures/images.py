@@ -5,13 +5,16 @@ The network sees arrays of shape (1, 3, H, W), channels R, G, B, on the scale [0
 
 import logging
 import math
+from argparse import Namespace
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 from PIL import Image
 
 from ..network.architecture import MEANS
 from ..system.errors import NeuralStyleError, UsageError
-from .read import MAX_PIXELS, read_image, read_picture
+from ..system.types import PathLike, Size
+from .read import MAX_PIXELS, PathOrPicture, Picture, read_image, read_picture
 from .write import SIXTEEN_BITS, WITH_ALPHA, format_of, prepare_folder, prepare_outputs, read_recipe, save_picture
 
 LARGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 65536}  # what the formats allow
@@ -54,7 +57,7 @@ def _in_reach(picture, size):
     return np.round(total / (down * right)).astype(picture.dtype)
 
 
-def to_network(picture, size):
+def to_network(picture: np.ndarray, size: Size) -> np.ndarray:
     """Resize an (H, W, 3) picture to size (H, W) and convert it to the network's range: (1, 3, H, W), float64."""
     from skimage.transform import resize
 
@@ -67,7 +70,7 @@ def to_network(picture, size):
     return np.ascontiguousarray((scaled - MEANS).transpose(2, 0, 1)[None])
 
 
-def content_size(picture, long_edge=None, width=None):
+def content_size(picture: np.ndarray, long_edge: int = 0, width: Optional[int] = None) -> Size:
     """The (H, W) of a picture resized to a longer edge, with both sides truncated to whole pixels, or to a width."""
     height, own_width = picture.shape[:2]
     if width:
@@ -76,7 +79,7 @@ def content_size(picture, long_edge=None, width=None):
     return int(height * factor), int(own_width * factor)
 
 
-def PreprocessContentImage(path, long_edge, width=None):
+def PreprocessContentImage(path: PathOrPicture, long_edge: int, width: Optional[int] = None) -> np.ndarray:
     """Read the content picture (a path or a Picture) and resize it to this longer edge, or to this width."""
     picture = read_picture(path)
     size = content_size(picture.pixels, long_edge, width)
@@ -110,7 +113,9 @@ def _scale(picture, size, scale):
 FITS = {"stretch": _stretch, "cover": _cover, "scale": _scale}
 
 
-def PreprocessStyleImage(path, shape, fit="stretch", scale=1.0):
+def PreprocessStyleImage(
+    path: PathOrPicture, shape: Tuple[int, ...], fit: str = "stretch", scale: float = 1.0
+) -> np.ndarray:
     """Read a style picture and fit it to the (…, H, W) in shape, the content's; by default it is stretched."""
     name, pixels, _ = read_picture(path)
     result = FITS[fit](pixels, tuple(shape[2:]), scale)
@@ -126,7 +131,7 @@ def PreprocessStyleImage(path, shape, fit="stretch", scale=1.0):
     return result
 
 
-def turned(picture, degrees, scale):
+def turned(picture: np.ndarray, degrees: float, scale: float) -> np.ndarray:
     """A (1, C, h, w) array rotated by an angle, cropped to the largest upright rectangle inside, and scaled."""
     from skimage.transform import resize
 
@@ -157,7 +162,7 @@ def _turned(picture, degrees):
     return whole[:, top : top + down, left : left + across]
 
 
-def PostprocessImage(img):
+def PostprocessImage(img: np.ndarray) -> np.ndarray:
     """The (1, 3, H, W) array as an (H, W, 3) uint8 picture: clipped to 0–255, truncated."""
     return _unrounded(img).astype("uint8")
 
@@ -170,17 +175,17 @@ def _unrounded(img):
 
 
 def SaveImage(
-    img,
-    filename,
-    remove_noise=0.0,
-    bit_depth=8,
-    alpha=None,
-    size=None,
-    recipe=None,
-    mask=None,
-    photo=None,
-    smooth_colors=0.0,
-):
+    img: np.ndarray,
+    filename: PathLike,
+    remove_noise: float = 0.0,
+    bit_depth: int = 8,
+    alpha: Optional[np.ndarray] = None,
+    size: Optional[Size] = None,
+    recipe: Optional[str] = None,
+    mask: Optional[np.ndarray] = None,
+    photo: Optional[np.ndarray] = None,
+    smooth_colors: float = 0.0,
+) -> None:
     """Save the (1, 3, H, W) array as a picture; remove_noise is the weight of Chambolle's denoising.
 
     With bit_depth 16, in formats that have it, nothing is rounded to 8 bits on the way. alpha, (h, w) uint8, is
@@ -203,7 +208,16 @@ def SaveImage(
     log.debug("saved %s", filename)
 
 
-def rendered(img, remove_noise=0.0, bit_depth=8, alpha=None, size=None, mask=None, photo=None, smooth_colors=0.0):
+def rendered(
+    img: np.ndarray,
+    remove_noise: float = 0.0,
+    bit_depth: int = 8,
+    alpha: Optional[np.ndarray] = None,
+    size: Optional[Size] = None,
+    mask: Optional[np.ndarray] = None,
+    photo: Optional[np.ndarray] = None,
+    smooth_colors: float = 0.0,
+) -> np.ndarray:
     """The pixels that SaveImage saves: (H, W, 3), or 4 with alpha, and uint8, or uint16 with bit_depth 16."""
     picture = PostprocessImage(img) if bit_depth == 8 else _unrounded(img)
     if remove_noise != 0.0:
@@ -217,11 +231,11 @@ def rendered(img, remove_noise=0.0, bit_depth=8, alpha=None, size=None, mask=Non
         picture = _with_smooth_colors(picture, smooth_colors)
     if size:
         picture = resized(picture, size)
-    if mask is not None:
+    if mask is not None and photo is not None:
         if photo.ndim == 4:
             photo = PostprocessImage(photo) if bit_depth == 8 else _unrounded(photo)
         photo = photo / 257.0 if photo.dtype == np.uint16 else photo
-        share = resized(mask[:, :, None], picture.shape[:2], Image.BILINEAR).astype(np.float32) / 255
+        share = resized(mask[:, :, None], picture.shape[:2], Image.Resampling.BILINEAR).astype(np.float32) / 255
         picture = _blended(picture, resized(photo, picture.shape[:2]), share)
     if alpha is not None:
         picture = _with_alpha(picture, resized(alpha[:, :, None], picture.shape[:2]))
@@ -253,18 +267,25 @@ def _with_alpha(picture, alpha):
     return np.dstack([np.round(colors).astype(np.uint8) if picture.dtype == np.uint8 else colors, alpha])
 
 
-def resized(picture, size, method=Image.LANCZOS):
+def resized(picture: np.ndarray, size: Size, method: int = Image.Resampling.LANCZOS) -> np.ndarray:
     """The (h, w, C) picture resized to (H, W), by one of Pillow's methods."""
     if tuple(size) == picture.shape[:2]:
         return picture
     channels = [
-        Image.fromarray(channel.astype(np.float32)).resize(size[::-1], method) for channel in np.moveaxis(picture, 2, 0)
+        Image.fromarray(channel.astype(np.float32)).resize((size[1], size[0]), method)
+        for channel in np.moveaxis(picture, 2, 0)
     ]
-    result = np.clip(np.dstack(channels), 0, 255)
+    result: np.ndarray = np.clip(np.dstack([np.asarray(channel) for channel in channels]), 0, 255)
     return np.round(result).astype(np.uint8) if picture.dtype == np.uint8 else result
 
 
-def save_options(args, content, final=None, shown=None, mask=None):
+def save_options(
+    args: Namespace,
+    content: Picture,
+    final: Optional[PathLike] = None,
+    shown: Optional[np.ndarray] = None,
+    mask: Optional[np.ndarray] = None,
+) -> Dict[str, Any]:
     """SaveImage's options for the checkpoints of a run on a content Picture, or for its final picture at path final.
 
     shown is the content as the network sees it, mask the map of where it is painted.
@@ -278,7 +299,7 @@ def save_options(args, content, final=None, shown=None, mask=None):
         options["alpha"] = content.alpha
     if final and args.output_size:
         options["size"] = size = output_size(args.output_size, content)
-        largest = LARGEST_SIDE.get(format_of(final), math.inf)
+        largest = LARGEST_SIDE.get(format_of(final) or "", math.inf)
         if max(size) > largest:
             raise UsageError(
                 f"--output-size {args.output_size} gives {size[1]}x{size[0]} pixels, and a "
@@ -289,7 +310,7 @@ def save_options(args, content, final=None, shown=None, mask=None):
     return options
 
 
-def output_size(asked, content):
+def output_size(asked: str, content: Picture) -> Size:
     """The (H, W) for --output-size: the content's own, or with the longer edge asked for."""
     own = content.pixels.shape[:2]
     size = own if asked == "same" else tuple(max(1, round(side * int(asked) / max(own))) for side in own)

@@ -23,19 +23,19 @@ class Motion(NamedTuple):
     outside: np.ndarray  # (H, W): whether it was outside
 
     @property
-    def is_cut(self):
+    def is_cut(self) -> bool:
         """Whether the next picture is another scene."""
         return self.weight.mean() < CUT
 
-    def moved(self, image):
+    def moved(self, image: np.ndarray) -> np.ndarray:
         """image, (1, C, H, W), moved along; float32. What comes from outside is mirrored."""
         return np.stack([_taken(channel, self.source, order=3, mode="mirror") for channel in image[0]])[None]
 
-    def blended(self, image, fresh, share=1.0):
+    def blended(self, image: np.ndarray, fresh: np.ndarray, share: float = 1.0) -> np.ndarray:
         """The fresh picture blended with the moved image, which has at most this share; both (1, C, H, W)."""
         return (fresh + share * self.weight * (self.moved(image) - fresh)).astype(np.float32)
 
-    def started(self, painted, photograph):
+    def started(self, painted: np.ndarray, photograph: np.ndarray) -> np.ndarray:
         """The next frame's start: what was painted, moved along, and the photograph where something was hidden before.
 
         What comes in along the edges is half of what was painted, mirrored: the photograph alone would leave a margin
@@ -45,12 +45,12 @@ class Motion(NamedTuple):
         return (photograph + weight * (self.moved(painted) - photograph)).astype(np.float32)
 
 
-def follow(image, before, now):
+def follow(image: np.ndarray, before: np.ndarray, now: np.ndarray) -> np.ndarray:
     """image, moved the way the picture before has moved to become the picture now."""
     return between(before, now).moved(image)
 
 
-def between(before, now):
+def between(before: np.ndarray, now: np.ndarray) -> Motion:
     """The Motion from the picture before to the picture now, by Lucas and Kanade's optical flow both ways.
 
     A pixel's weight falls to 0 where the way back leads elsewhere, where what arrives does not look like what is there,

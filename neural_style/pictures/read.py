@@ -7,12 +7,13 @@ import os
 import stat
 import sys
 import warnings
-from collections import namedtuple
+from typing import BinaryIO, Iterator, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ..system.errors import UsageError
+from ..system.types import PathLike
 
 MAX_PIXELS = 150_000_000  # resizing takes about 30 bytes per pixel
 WIDTH, HEIGHT = 256, 257  # tags of TIFF
@@ -36,15 +37,25 @@ BRANDS = {
     b"msf1": "HEIC",
 }
 FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp")
+RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw")
+DOCUMENTS = (".pdf", ".svg", ".ai", ".indd", ".afphoto", ".xcf", ".kra", ".clip")
 ENDINGS = {".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF"}
 
-# pixels: (H, W, 3) uint8, or uint16 for 16-bit greyscale, with transparent areas white; alpha: (H, W) uint8 or None
-Picture = namedtuple("Picture", ["name", "pixels", "alpha"])
+
+class Picture(NamedTuple):
+    """A picture as it was read."""
+
+    name: str
+    pixels: np.ndarray  # (H, W, 3) uint8, or uint16 for 16-bit greyscale, with transparent areas white
+    alpha: Optional[np.ndarray]  # (H, W) uint8
+
+
+PathOrPicture = Union[PathLike, Picture]
 
 log = logging.getLogger("neural_style")
 
 
-def read_image(path):
+def read_image(path: PathOrPicture) -> np.ndarray:
     """Read any picture as an (H, W, 3) RGB array: uint8, or uint16 for 16-bit greyscale.
 
     Its EXIF orientation is applied, and transparent areas become white. The path - is standard input.
@@ -52,7 +63,7 @@ def read_image(path):
     return read_picture(path).pixels
 
 
-def read_picture(path):
+def read_picture(path: PathOrPicture) -> Picture:
     """Read any picture as a Picture; a Picture is returned as it is."""
     if isinstance(path, Picture):
         return path
@@ -68,7 +79,7 @@ def read_picture(path):
         return result
 
 
-def size_of(path):
+def size_of(path: PathLike) -> Optional[Tuple[int, int]]:
     """A picture's (width, height) when turned upright, from its header; None if that cannot be read."""
     try:
         with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
@@ -81,7 +92,7 @@ def size_of(path):
 
 
 @contextlib.contextmanager
-def errors_of(name, path):
+def errors_of(name: str, path: PathLike) -> Iterator[None]:
     """Turn any exception raised while reading a picture into a one-line UsageError."""
     pillow = logging.getLogger("PIL")
     quiet, before, pillow.propagate = logging.NullHandler(), pillow.propagate, False
@@ -98,6 +109,9 @@ def errors_of(name, path):
     except UnidentifiedImageError:
         if name.lower().endswith(FILMS):
             raise UsageError(f"{name} is a film: python -m neural_style.film paints films") from None
+        if name.lower().endswith((*RAW, *DOCUMENTS)):
+            kind = "a raw photograph" if name.lower().endswith(RAW) else "a document"
+            raise UsageError(f"{name} is {kind}, which cannot be read: export it as JPEG or TIFF") from None
         raise UsageError(f"{name} is not a picture in a format that can be read") from None
     except PermissionError:
         raise UsageError(f"{name} cannot be read: permission denied") from None
@@ -113,15 +127,17 @@ def errors_of(name, path):
 
 
 @contextlib.contextmanager
-def opened(path, name):
+def opened(path: PathLike, name: str) -> Iterator[BinaryIO]:
     """Open a file, a pipe or standard input as a binary file that can be rewound."""
     if str(path).startswith(("http://", "https://")):
-        raise UsageError(f"{name}: pictures are read from files; download it first and name the file")
+        film = name.lower().split("?")[0].endswith(FILMS)
+        how = " for python -m neural_style.film" if film else ""
+        raise UsageError(f"{name} is an address: download it first and name the file{how}")
     if path == STANDARD_INPUT:
         source = getattr(sys.stdin, "buffer", None)
         if source is None or source.isatty():
             raise UsageError("there is no picture on standard input; add < photo.jpg, for example")
-        file = io.BytesIO(source.read())
+        file: BinaryIO = io.BytesIO(source.read())
     elif stat.S_ISFIFO(os.stat(path).st_mode):
         with open(path, "rb") as source:
             file = io.BytesIO(source.read())
@@ -138,10 +154,13 @@ def opened(path, name):
         yield file
 
 
-def recognised(file, name):
+def recognised(file: BinaryIO, name: str) -> Image.Image:
     """Pillow's picture, of which only the header has been read."""
     try:
-        return Image.open(file)
+        picture = Image.open(file)
+        if name.lower().endswith(RAW) and picture.format == "TIFF":  # a small preview of it
+            raise UnidentifiedImageError
+        return picture
     except Image.DecompressionBombError:
         raise _too_large(name, *_size_of(file)) from None
     except UnidentifiedImageError:
@@ -158,7 +177,7 @@ def recognised(file, name):
         ) from None
 
 
-def plug_in(kind):
+def plug_in(kind: str) -> bool:
     """Load the package for a kind of picture into Pillow; whether it is installed."""
     try:
         if kind == "HEIC":
@@ -225,7 +244,7 @@ def _upright(picture):
         return picture
 
 
-def decoded(picture, name):
+def decoded(picture: Image.Image, name: str) -> Tuple[np.ndarray, Optional[np.ndarray]]:
     """The pixels and the alpha of a Picture."""
     transparent = picture.info.get("transparency")
     if picture.mode in SIXTEEN_BIT:
@@ -278,7 +297,7 @@ def _in_srgb(picture, profile, name):
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            mode = PROFILES.get(source.profile.xcolor_space.strip())
+            mode = PROFILES.get(source.profile.xcolor_space.strip(), "")
             if picture.mode not in MODES.get(mode, ()):
                 raise ValueError("it is for another kind of colours than the picture's")
             plain = picture.convert("RGB")

@@ -5,15 +5,17 @@ A map is (h, w) uint8, from 0 to 255: how far each pixel belongs to something.
 
 import logging
 import math
-from typing import NamedTuple
+from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 from PIL import Image
 
 from ..network.architecture import MEANS
 from ..system.errors import UsageError
+from ..system.types import Size
 from .colors import LUMA
 from .images import FITS
+from .read import Picture
 
 NEAR = 48  # colours that are not as far apart, in R, G and B from 0 to 255, are one: JPEG changes them a little
 SMALLEST = 0.005  # the share of a picture that a region has at least; what has less is an edge between two others
@@ -28,7 +30,7 @@ ASPECT = 0.02  # how far the aspect ratio may be from that of the picture beneat
 log = logging.getLogger("neural_style")
 
 
-def mask_of(picture, beneath):
+def mask_of(picture: Picture, beneath: Picture) -> np.ndarray:
     """The map of a mask, at its own size: white where it is painted; nothing is where the mask is transparent."""
     shade = np.rint(_bytes(picture) @ LUMA)
     if picture.alpha is not None:  # it is read as if on white, and the white that shows through does not count
@@ -44,13 +46,15 @@ class Labels(NamedTuple):
     colors: np.ndarray  # (R, 3)
     numbers: np.ndarray  # (h, w), the region of each pixel; -1 of none
 
-    def find(self, color):
+    def find(self, color: np.ndarray) -> Optional[int]:
         """The number of the region of this colour, or None."""
         distances = np.linalg.norm(self.colors - color, axis=1)
         return int(distances.argmin()) if distances.min() < NEAR else None
 
 
-def paired(content, styles):
+def paired(
+    content: Tuple[Picture, Picture], styles: List[Tuple[Picture, Picture]]
+) -> Tuple[List[np.ndarray], List[List[np.ndarray]]]:
     """The regions' maps: [map of the content], and for each style [its map of the same colour, empty if it has none].
 
     content is (labels, picture beneath), styles a list of such pairs, all of them Pictures.
@@ -62,7 +66,8 @@ def paired(content, styles):
                 f"--style-regions {labels.name}: none of its colours, {_names(labels)}, is in --regions, which has "
                 f"{_names(own)}"
             )
-    maps, maps_of_styles, shares = [], [[] for _ in styles], []
+    maps, shares = [], []
+    maps_of_styles: List[List[np.ndarray]] = [[] for _ in styles]
     for number, color in enumerate(own.colors):
         partners = [labels.find(color) for labels in others]
         shares.append(f"{_name(color)} {np.mean(own.numbers == number):.0%}")
@@ -78,7 +83,9 @@ def paired(content, styles):
     return maps, maps_of_styles
 
 
-def scaled(part, size, shape=None, fit="stretch", scale=1.0):
+def scaled(
+    part: np.ndarray, size: Size, shape: Optional[Size] = None, fit: str = "stretch", scale: float = 1.0
+) -> np.ndarray:
     """A map at the size (H, W) that the network sees, or as a style picture is fitted to it, in its shape; 0 to 1."""
     from skimage.transform import resize
 
@@ -149,7 +156,9 @@ def _fitted(part, flag, picture, beneath):
     goal, across = beneath.pixels.shape[:2]
     _demand_shape(flag, part, picture, beneath)
     step = math.ceil(math.sqrt(goal * across / ENOUGH)) if part.size <= ENOUGH else 1
-    return np.asarray(Image.fromarray(part).resize((max(1, across // step), max(1, goal // step)), Image.NEAREST))
+    return np.asarray(
+        Image.fromarray(part).resize((max(1, across // step), max(1, goal // step)), Image.Resampling.NEAREST)
+    )
 
 
 def _bytes(picture):

@@ -8,12 +8,14 @@ import struct
 import tempfile
 import zlib
 from pathlib import Path
+from typing import Any, Optional
 
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import atomic
+from ..system.types import PathLike
 from .read import ENDINGS, errors_of, plug_in, recognised
 
 WITH_ALPHA = ("PNG", "WEBP", "TIFF", "AVIF", "HEIF")
@@ -27,7 +29,7 @@ DESCRIPTION, PROFILE = 270, 34675  # tags of TIFF and EXIF
 log = logging.getLogger("neural_style")
 
 
-def save_picture(picture, filename, recipe=None):
+def save_picture(picture: np.ndarray, filename: PathLike, recipe: Optional[str] = None) -> None:
     """Save an (H, W, 3 or 4) picture completely or not at all, in the format of the name's extension.
 
     It is uint8 or, for PNG and TIFF, uint16; a fourth channel is alpha, which is dropped if the format has none. The
@@ -44,7 +46,7 @@ def save_picture(picture, filename, recipe=None):
         _write(np.ascontiguousarray(picture), file, form, (recipe or "").encode("utf-8", "replace"))
 
 
-def save_raw(image, path):
+def save_raw(image: np.ndarray, path: PathLike) -> None:
     """Save an array as it is, as NumPy does, completely or not at all."""
     packed = io.BytesIO()  # NumPy itself does not say that a disk is full
     np.save(packed, image)
@@ -52,7 +54,7 @@ def save_raw(image, path):
         temporary.write_bytes(packed.getbuffer())
 
 
-def format_of(path):
+def format_of(path: PathLike) -> Optional[str]:
     """Pillow's name for the format of a picture saved as path."""
     ending = Path(path).suffix.lower()
     if ending in ENDINGS:
@@ -61,6 +63,14 @@ def format_of(path):
     if form not in Image.SAVE or form in ICONS:
         raise UsageError(f"{path}: pictures cannot be saved with this extension; use .jpg or .png, for example")
     return form
+
+
+def is_picture_name(path):
+    """Whether a path ends as pictures that can be saved do."""
+    try:
+        return bool(format_of(path))
+    except UsageError:
+        return False
 
 
 def _write(picture, file, form, recipe):
@@ -102,15 +112,15 @@ def _write_tiff(picture, file, recipe):
     """Write a TIFF by tifffile, since Pillow cannot write one with 3 × 16 bits."""
     import tifffile
 
-    extra = {"extrasamples": ["unassalpha"]} if picture.shape[2] == 4 else {}
-    profile = [(PROFILE, 7, len(srgb()), srgb(), True)] if srgb() else []
+    extra: Any = {"extrasamples": ["unassalpha"]} if picture.shape[2] == 4 else {}
+    profile = srgb()
     tifffile.imwrite(
         file,
         picture,
         photometric="rgb",
         metadata=None,
         software=False,
-        extratags=profile,
+        extratags=[(PROFILE, 7, len(profile), profile, True)] if profile else [],
         description=MARK + recipe if recipe else None,
         **extra,
     )
@@ -125,8 +135,9 @@ def _write_png(picture, file, recipe):
     height, width, channels = picture.shape
     file.write(b"\x89PNG\r\n\x1a\n")
     chunk(b"IHDR", struct.pack(">2I5B", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0))
-    if srgb():
-        chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(srgb()))
+    profile = srgb()
+    if profile:
+        chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(profile))
     if recipe:
         chunk(b"iTXt", KEY.encode() + b"\0\0\0\0\0" + recipe)
     rows = picture.astype(">u2").view(np.uint8).reshape(height, -1)
@@ -136,7 +147,7 @@ def _write_png(picture, file, recipe):
     chunk(b"IEND", b"")
 
 
-def srgb():
+def srgb() -> Optional[bytes]:
     """The sRGB profile, always the same bytes; None if this Pillow has no colour management."""
     try:
         profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
@@ -146,14 +157,14 @@ def srgb():
     return bytes(profile)
 
 
-def read_recipe(path):
+def read_recipe(path: PathLike) -> Optional[str]:
     """The text that save_picture embedded in a picture, or None."""
     with errors_of(str(path), path), open(path, "rb") as file, recognised(file, str(path)) as picture:
         recipe = recipe_in(picture)
-        return recipe and recipe.decode("utf-8", "replace")
+        return recipe.decode("utf-8", "replace") if recipe else None
 
 
-def recipe_in(picture):
+def recipe_in(picture: Image.Image) -> Optional[bytes]:
     """The text that save_picture embedded in one of Pillow's pictures, in UTF-8, or None."""
     if picture.format == "PNG":  # its text may be at the end
         picture.load()
@@ -169,7 +180,7 @@ def recipe_in(picture):
     return None
 
 
-def prepare_outputs(*paths, bit_depth=8):
+def prepare_outputs(*paths: PathLike, bit_depth: int = 8) -> None:
     """Make sure, before a long run, that pictures can be saved under these paths; create missing folders.
 
     The format of the last path must support the bit_depth.
@@ -192,13 +203,13 @@ def prepare_outputs(*paths, bit_depth=8):
         refuse_read_only(path)
 
 
-def refuse_read_only(path):
+def refuse_read_only(path: PathLike) -> None:
     """Refuse to replace a file that its owner has made read-only, although renaming could."""
     if os.path.exists(path) and not (os.access(path, os.W_OK) and os.stat(path).st_mode & 0o222):
         raise NeuralStyleError(f"{path} exists and is read-only; name another file")
 
 
-def prepare_folder(folder):
+def prepare_folder(folder: PathLike) -> Path:
     """Create the folder if it is missing, and make sure that files can be written to it."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)

@@ -3,14 +3,23 @@
 To add one, add a file NAME.args to this folder. Its first line is a comment that says what it is.
 """
 
+import logging
 import os
 import re
 import shlex
+from argparse import Namespace
 from pathlib import Path
+from typing import Any, Iterable, List, Tuple
 from urllib.parse import quote, unquote_to_bytes
 
+from ..options.check import changed
+from ..options.flags import FILE, PICTURE, RUN, SESSION, with_paths
+from ..system import machine
 from ..system.errors import UsageError
 from ..system.files import atomic
+from ..system.types import PathLike
+
+log = logging.getLogger("neural_style")
 
 FOLDER = Path(__file__).parent
 FORMER = {"reference-2015": "reference-2016"}  # names that recipes have had
@@ -18,12 +27,12 @@ LARGEST = 200_000  # bytes of a file of flags
 URI = "file:"
 
 
-def names():
+def names() -> List[str]:
     """The recipes that come with the package."""
     return sorted(path.stem for path in FOLDER.glob("*.args"))
 
 
-def read(name):
+def read(name: str) -> Tuple[str, bool]:
     """(text, whether it was embedded in a picture) of a recipe: one of names(), a file of flags, or a picture.
 
     The content decides what a file is: pictures come from anywhere, and are trusted less than text files.
@@ -61,26 +70,38 @@ def read(name):
         raise UsageError(f"--recipe {name}: it is not a text file; name a file of flags") from None
 
 
-def text(name):
+def text(name: str) -> str:
     """The text of a recipe."""
     return read(name)[0]
 
 
-def words(name):
+def words(name: str) -> Tuple[List[str], bool]:
     """(command-line words, whether they were embedded in a picture) of a recipe."""
     text, embedded = read(name)
+    made_with = re.match(r"#.*?, ((\d{1,4}) threads?)\b", text) if embedded else None
+    if made_with and made_with[1] != of_threads():
+        log.warning(
+            "--recipe %s: that picture was made with %s, and this run uses %s, so its pixels can differ a little; with "
+            "OMP_NUM_THREADS=%s they are the same",
+            *(name, made_with[1], of_threads(), made_with[2]),
+        )
     try:
         return [_from_utf8(word) for word in shlex.split(text, comments=True)], embedded
     except ValueError as error:
         raise UsageError(f"--recipe {name}: {error}") from None
 
 
-def listing():
+def of_threads():
+    """The number of threads that a run computes with, in words."""
+    return f"{machine.threads()} thread{'s' * (machine.threads() > 1)}"
+
+
+def listing() -> str:
     """All recipes, each with the first line of its file."""
     return "\n".join(f"{name:16}{text(name).splitlines()[0].lstrip('# ')}" for name in names())
 
 
-def flag_words(flags):
+def flag_words(flags: Iterable[Tuple[str, Any]]) -> List[str]:
     """One string for each of the flags, [(flag, value or values)], as it would be typed."""
     words = []
     for flag, value in flags:
@@ -91,7 +112,7 @@ def flag_words(flags):
     return words
 
 
-def written(flags, title):
+def written(flags: Iterable[Tuple[str, Any]], title: str) -> str:
     """The text of a recipe made of these flags, below a comment line with the title."""
     flags = [
         (flag, list(map(_in_utf8, value)) if isinstance(value, (list, tuple)) else _in_utf8(value))
@@ -113,7 +134,23 @@ def _from_utf8(word):
     return word if not found else (found[1] or "") + os.fsdecode(unquote_to_bytes(word[found.end() :]))
 
 
-def save(path, flags):
+def of_picture(args, notes=(), more=()):
+    """The text of the recipe of a picture that was painted with args, and more flags, [(flag, value)], before them."""
+    values = vars(args)
+    for kind in (PICTURE, FILE):
+        values = with_paths(values, kind, near)
+    made_with = [f"{name} {version}" for name, version in machine.versions().items() if version]
+    flags = [*more, *changed(Namespace(**values), but=(RUN, SESSION))]
+    return written(flags, ", ".join([*made_with, of_threads(), *notes]))
+
+
+def near(path):
+    """The path relative to the working directory, if it is inside: pictures that are passed on need not tell more."""
+    here = os.getcwd() + os.sep
+    return path[len(here) :] if path.startswith(here) else path
+
+
+def save(path: PathLike, flags: Iterable[Tuple[str, Any]]) -> None:
     """Write these flags to a recipe file."""
     with atomic(path) as temporary:
         text = written(flags, f"Flags of a run; to use them: --recipe {path}".encode("utf-8", "replace").decode())

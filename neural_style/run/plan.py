@@ -75,7 +75,7 @@ def _of_patches(model, terms, size, style_sizes):
     for term in terms:
         of_styles = sum(model.layer_bytes([term.layer], own)[0] for own in style_sizes)
         channels, height, width = model.shapes([term.layer], size)[term.layer]
-        patch, count = 4 * channels * term.patches.side**2, min(QUERIES, height * width)
+        patch, count = 4 * channels * term.patch_shape.side**2, min(QUERIES, height * width)
         needed += OF_STYLES * of_styles + PATCHED * 4 * channels * height * width
         blocks.append(2 * patch * (count + ANSWERS) + 8 * count * ANSWERS)
     return needed + BLOCKS * max(blocks)
@@ -101,7 +101,7 @@ def _pictures(args):
 def check_pictures(args, free=None):
     """Refuse pictures that are too large for the free memory, before reading them."""
     if args.start.startswith(NETWORK):
-        load(args.start[len(NETWORK) :])  # raises where there is none
+        load(args.start[len(NETWORK) :], f"--start {NETWORK}")  # raises where there is none
     free = available() if free is None else free
     needed = reading(_pictures(args)) - resident()
     if free is not None and needed > free and not args.force:

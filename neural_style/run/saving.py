@@ -12,23 +12,12 @@ from .. import recipes
 from ..network.find_model import full_name
 from ..objective import edges
 from ..options.check import changed
-from ..options.flags import (
-    BY_ATTRIBUTE,
-    FILE,
-    NOISES,
-    PICTURE,
-    RUN,
-    SESSION,
-    is_foreign,
-    listed,
-    paths,
-    style_pictures,
-    with_paths,
-)
+from ..options.flags import BY_ATTRIBUTE, NOISES, PICTURE, is_foreign, listed, paths, style_pictures
 from ..pictures import colors, images
 from ..pictures.read import Picture
 from ..report.page import Report
 from ..report.show import show
+from ..saved.locks import locked
 from ..system import machine, terminal
 from ..system.errors import NeuralStyleError, UsageError
 from ..weights import pretrained
@@ -59,9 +48,21 @@ class Saving:
         )
         self._report = None
 
-    def prepare(self):
-        """Make sure, before a long run, that everything can be saved and nothing else is lost."""
+    @contextlib.contextmanager
+    def prepared(self):
+        """Make sure that everything can be saved and nothing else is lost; no other run interferes until the end."""
+        self._prepare()
+        remedy = "name others with --output and --checkpoint-output, or another --output_dir"
+        with locked(self.final, f"painting {self.final}", remedy), contextlib.ExitStack() as stack:
+            if self.args.save_epochs <= self.args.max_num_epochs:
+                stack.enter_context(locked(self.checkpoints, f"saving pictures as {self.checkpoints}", remedy))
+            self._tell_of_earlier()
+            yield
+
+    def _prepare(self):
         args = self.args
+        if args.output and (os.path.isdir(args.output) or args.output.endswith(os.sep)):
+            raise UsageError(f"--output {args.output} is a folder: use --output_dir for it, or name a picture in it")
         for path in (self.checkpoints, self.final):
             images.format_of(path)  # raises where the ending names no format
         own = self._before.args if self._before else {}  # a resumed run may replace what is its own
@@ -81,6 +82,9 @@ class Saving:
                     f"{path} would be replaced by a picture of this run; name another --output_dir or --output"
                 )
         images.prepare_outputs(self.checkpoints, self.final, bit_depth=args.bit_depth)
+
+    def _tell_of_earlier(self):
+        """Say that an earlier run will be replaced, which could be continued."""
         if not self._before and self._state_path.is_file():
             epoch, epochs = progress_of(self._state_path)
             if epoch < epochs:
@@ -219,7 +223,10 @@ class Saving:
 
     def _recipe(self, path, remove_noise, epoch):
         """The text of the recipe that repeats a picture of this run: the final one, or an epoch's."""
-        args = _portable(self.args)
+        args = argparse.Namespace(**vars(self.args))
+        usual = pretrained.find(full_name(args.model))
+        if args.model_params and usual and _same(usual, args.model_params):
+            args.model_params = None  # it is found anyway
         if epoch is None and self._went_on():
             epoch = self.history[-1].epoch
         if epoch is not None:  # as if it had been asked for at once
@@ -228,8 +235,7 @@ class Saving:
             args.output_size = None
         if images.format_of(path) not in images.SIXTEEN_BITS:
             args.bit_depth = 8
-        versions = [f"{name} {version}" for name, version in machine.versions().items() if version]
-        return recipes.written(changed(args, but=(RUN, SESSION)), ", ".join([*versions, *self._caveats()]))
+        return recipes.of_picture(args, self._caveats())
 
     def _went_on(self):
         """Whether the run was resumed to end at another epoch than it was first asked to."""
@@ -242,8 +248,8 @@ class Saving:
         """Why a recipe may not repeat a picture exactly, in words."""
         if self.args.seed is None and self.args.start in NOISES:
             yield "the start was not seeded"
-        if os.path.basename(self.args.start).startswith(".") and self.args.start.endswith(".npy"):
-            yield "it started from the picture before it, of which only the batch knows every bit"
+        if self.args.start.endswith(".npy") and any(part.startswith(".") for part in Path(self.args.start).parts):
+            yield "it started from the frame before it, which only its batch or film has"
         if self._before and self.args.optimizer == "lbfgs":
             yield f"L-BFGS was restarted after epoch {self._before.state.epoch}"
 
@@ -266,20 +272,3 @@ def _taken_by(function, options):
 
 def _same(one, other):
     return os.path.exists(other) and os.path.samefile(one, other)
-
-
-def _portable(args):
-    """A copy of args for a recipe, without weights that would be found anyway."""
-    values = vars(args)
-    for kind in (PICTURE, FILE):
-        values = with_paths(values, kind, _near)
-    args, usual = argparse.Namespace(**values), pretrained.find(full_name(args.model))
-    if args.model_params and usual and _same(usual, args.model_params):
-        args.model_params = None
-    return args
-
-
-def _near(path):
-    """The path relative to the working directory, if it is inside: pictures that are passed on need not tell more."""
-    here = os.getcwd() + os.sep
-    return path[len(here) :] if path.startswith(here) else path

@@ -10,7 +10,7 @@ from ..objective.examples import Pictures, Style
 from ..objective.image_terms import image_terms
 from ..objective.objective import Objective
 from ..objective.patches import places
-from ..objective.terms import CONTENT, CONTENT_NORMS, GRAM, PATCHES, STYLE, STYLE_NORMS, PatchShape, Term
+from ..objective.terms import COMPARED, CONTENT, FEATURES, PATCHES, STYLE, PatchShape, Term
 from ..options.flags import listed, style_pictures
 from ..options.optimizers import OPTIMIZERS
 from ..pictures import colors, images, regions
@@ -18,8 +18,6 @@ from ..system import memory
 from ..system.errors import UsageError
 
 log = logging.getLogger("neural_style")
-
-PATCH_LAYERS = ["relu3_1", "relu4_1"]  # where patches are compared by default, as in CNN-MRF
 
 
 def pictures_of(args, read=images.read_picture):
@@ -42,7 +40,7 @@ def pictures_of(args, read=images.read_picture):
     mask = regions.mask_of(read(args.mask), read(args.content_image)) if args.mask else None
     own, of_styles = _regions(args, read, content.shape[2:], fits, [picture.shape[2:] for picture in pixels], mask)
     styles = [Style(picture, share / sum(shares), parts) for picture, share, parts in zip(pixels, shares, of_styles)]
-    if PATCHES in listed(args.style_term):
+    if any(COMPARED[what].has_copies for what in listed(args.style_term)):
         styles = [style._replace(copies=copies_of(style, args)) for style in styles]
     return Pictures(content, styles, own, mask)
 
@@ -95,10 +93,29 @@ def model_and_terms(args, device, pictures, lenient=False):
     dropped.
     """
     model = Model(args.model, device, args.model_params, args.pooling, args.normalised)
+    terms = _added_up(model, [*_style_terms(args, model, pictures), *_content_terms(args, model)])
+    if not terms:
+        raise UsageError(
+            "there is nothing to do: --style-weight and --content-weight are both 0, or those of all layers are"
+        )
+    content_size, *style_sizes = pictures.sizes
+    model.demand_size([term.layer for term in terms], content_size, "content")
+    for size in style_sizes:
+        model.demand_size([term.layer for term in terms if term.kind == STYLE], size, "style")
+    terms = [term for term in terms if term.kind == CONTENT or _fits(model, term, pictures, lenient)]
+    if not terms:
+        raise UsageError(
+            "there is nothing to do: the mask or the regions leave no room for the style, and --content-weight is 0"
+        )
+    model.keep(term.layer for term in terms)
+    return model, terms
+
+
+def _style_terms(args, model, pictures):
+    """A Term for each style layer and region."""
     compared = listed(args.style_term)
-    layers = listed(args.style_layers) or (
-        PATCH_LAYERS if compared == [PATCHES] and model.is_own else model.style_layers
-    )
+    usual = COMPARED[compared[0]].layers if len(compared) == 1 and model.is_own else ()
+    layers = listed(args.style_layers) or usual or model.style_layers
     compared = compared * len(layers) if len(compared) == 1 else compared
     weights = listed(args.style_layer_weights) or [1.0] * len(layers)
     for flag, values in ("--style-layer-weights", weights), ("--style-term", compared):
@@ -106,38 +123,30 @@ def model_and_terms(args, device, pictures, lenient=False):
             raise UsageError(
                 f"{flag} has {len(values)} values for {len(layers)} style layers; there must be one for each"
             )
-    everywhere = [None] if pictures.regions is None else range(len(pictures.regions))
     shape = PatchShape(args.patch_size, args.patch_stride)
-    divisors = {GRAM: STYLE_NORMS[args.style_norm], PATCHES: CONTENT_NORMS["sum"]}
-    asked = [
-        Term(STYLE, layer, args.style_weight * weight, divisors[what], what, region, shape)
+    return [
+        Term(STYLE, layer, args.style_weight * weight, COMPARED[what].divisor(args), what, region, shape)
         for layer, weight, what in zip(layers, weights, compared)
-        for region in everywhere
+        for region in ([None] if pictures.regions is None else range(len(pictures.regions)))
     ]
-    asked += [
-        Term(CONTENT, layer, args.content_weight, CONTENT_NORMS[args.content_norm])
+
+
+def _content_terms(args, model):
+    divisor = COMPARED[FEATURES].divisor(args)
+    return [
+        Term(CONTENT, layer, args.content_weight, divisor)
         for layer in listed(args.content_layers) or model.content_layers
     ]
-    terms = {}
-    for term in asked:
+
+
+def _added_up(model, terms):
+    """The terms with a weight; the weights of those that are the same otherwise are added up."""
+    weights = {}
+    for term in terms:
         if term.weight > 0:
             key = term._replace(layer=model.resolve(term.layer), weight=0)
-            terms[key] = key._replace(weight=term.weight + (terms[key].weight if key in terms else 0))
-    if not terms:
-        raise UsageError(
-            "there is nothing to do: --style-weight and --content-weight are both 0, or those of all layers are"
-        )
-    for number, size in enumerate(pictures.sizes):
-        model.demand_size(
-            [term.layer for term in terms if term.kind == STYLE or not number], size, "style" if number else "content"
-        )
-    terms = [term for term in terms.values() if term.kind == CONTENT or _fits(model, term, pictures, lenient)]
-    if not terms:
-        raise UsageError(
-            "there is nothing to do: the mask or the regions leave no room for the style, and --content-weight is 0"
-        )
-    model.keep(term.layer for term in terms)
-    return model, terms
+            weights[key] = weights.get(key, 0) + term.weight
+    return [term._replace(weight=weight) for term, weight in weights.items()]
 
 
 def _fits(model, term, pictures, lenient):
@@ -162,7 +171,7 @@ def _has_place(model, term, pictures):
     if not styles:
         raise UsageError("--style-blend-weights: all styles of a region have weight 0; give one of them a weight")
     if not all(
-        _places(model, term, style.picture, style.field(term.region), term.patches.stride) for _, style in styles
+        _places(model, term, style.picture, style.field(term.region), term.patch_shape.stride) for _, style in styles
     ):
         raise UsageError(
             f"a region of --style-regions is too small for {term.layer}: paint it larger, or raise "
@@ -175,13 +184,13 @@ def _places(model, term, picture, field, stride):
     """How many patches or positions a picture has for a term."""
     _, height, width = model.shapes([term.layer], picture.shape[2:])[term.layer]
     if term.what == PATCHES:
-        if min(height, width) < term.patches.side:
+        if min(height, width) < term.patch_shape.side:
             raise UsageError(
-                f"--patch-size {term.patches.side}: on {term.layer} a picture of {picture.shape[3]}x"
+                f"--patch-size {term.patch_shape.side}: on {term.layer} a picture of {picture.shape[3]}x"
                 f"{picture.shape[2]} has only {width}x{height} positions; raise --max-long-edge, or use lower "
                 "--style-layers or smaller patches"
             )
-        return len(places(field, (height, width), term.patches.side, stride))
+        return len(places(field, (height, width), term.patch_shape.side, stride))
     share = field((height, width))
     return height * width if share is None else np.count_nonzero(share)
 
@@ -189,7 +198,7 @@ def _places(model, term, picture, field, stride):
 def _scale(term, field, channels, height, width):
     """What the term's sum of squares is multiplied by; a region counts by its share of the positions in every norm."""
     share, positions = field((height, width)), height * width
-    of_region = positions / float(share.sum()) if share is not None and term.what == GRAM else 1
+    of_region = positions / float(share.sum()) if share is not None and COMPARED[term.what].is_square else 1
     return float(term.weight) / term.divisor(channels, positions) * of_region
 
 

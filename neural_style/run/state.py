@@ -181,9 +181,9 @@ def _state(about, arrays):
 @contextlib.contextmanager
 def _opened(path):
     """The dict about the run in a state file, and its arrays; any error becomes one line."""
-    with records.distrusting(f"--resume {path}: it", "the state of a run", "begin the run anew"):
-        with records.archive(path) as (about, arrays):
-            yield about, arrays
+    refusing = records.distrusting(f"--resume {path}: it", "the state of a run", "begin the run anew")
+    with refusing, records.archive(path) as (about, arrays):
+        yield about, arrays
 
 
 def _reached(args, folder, path):

@@ -25,7 +25,7 @@ LARGEST_ARRAY = 2_000_000_000  # a little more than the largest picture
 
 @contextlib.contextmanager
 def distrusting(subject, what, remedy):
-    """Whatever goes wrong in the block is a UsageError of one line: subject is not what it should be, and the remedy."""
+    """Whatever goes wrong in the block is a UsageError of one line: subject is not what it should be; the remedy."""
     try:
         with warnings.catch_warnings():  # NumPy warns of odd headers
             warnings.simplefilter("ignore")

@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import sys
+from typing import Callable, NoReturn, Optional
 
 from . import terminal
 
@@ -27,7 +28,7 @@ class UsageError(NeuralStyleError):
 class Parser(argparse.ArgumentParser):
     """A parser that reports an error in one line."""
 
-    def print(self, text):
+    def print(self, text: str) -> None:
         """Print a text that was asked for; the reader may stop early, like head."""
         self._print_message(text + "\n", sys.stdout)
 
@@ -38,12 +39,12 @@ class Parser(argparse.ArgumentParser):
         except BrokenPipeError:
             self.exit(after_broken_pipe())
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         line = " ".join(message.splitlines())
         self.exit(UsageError.exit_code, f"{self.prog}: error: {line}; --help lists the flags\n")
 
 
-def run(command, program, debug=False):
+def run(command: Callable[[], Optional[int]], program: str, debug: bool = False) -> int:
     """Call command() and return its exit code; an exception becomes one line on standard error.
 
     With debug, the exception is raised, with its traceback.
@@ -66,13 +67,13 @@ def run(command, program, debug=False):
         return getattr(error, "exit_code", 1)
 
 
-def after_broken_pipe():
+def after_broken_pipe() -> int:
     """Discard further output, since nobody reads it; returns the exit code of a program killed by SIGPIPE."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 141
 
 
-def describe(error):
+def describe(error: BaseException) -> str:
     """An exception as one line for the user."""
     if isinstance(error, MemoryError):
         return f"not enough memory ({str(error) or 'MemoryError'}); choose a smaller size"
@@ -82,12 +83,12 @@ def describe(error):
     return f"{visible(lines[-1])} ({type(error).__name__}; --debug shows where)"
 
 
-def visible(text):
+def visible(text: str) -> str:
     """text with escapes for the characters that a terminal would interpret, except tabs and line ends."""
     return OBEYED.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
-def say(line):
+def say(line: str) -> None:
     """Print a line on standard error, if there is one."""
     if sys.stderr is not None:
         print(visible(line), file=sys.stderr, flush=True)

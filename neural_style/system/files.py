@@ -5,12 +5,14 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
+from typing import Any, Iterator
 
 from .errors import NeuralStyleError
+from .types import PathLike
 
 
 @contextlib.contextmanager
-def writing(path, *kinds):
+def writing(path: PathLike, *kinds: Any) -> Iterator[None]:
     """Turn an OSError, or an exception of these kinds, into a line that says what could not be written, and why."""
     try:
         yield
@@ -22,7 +24,7 @@ def writing(path, *kinds):
 
 
 @contextlib.contextmanager
-def atomic(path, *kinds):
+def atomic(path: PathLike, *kinds: Any) -> Iterator[Path]:
     """Yield a temporary path to write to; the file gets the name `path` if the block succeeds.
 
     A file that already has that name is left alone until then, and for good if the block fails. On Linux the temporary
@@ -82,12 +84,12 @@ def _unnamed_file(folder):
     return None
 
 
-def sha256_of(path):
+def sha256_of(path: PathLike) -> str:
     """The SHA-256 of a file, in hex."""
     return digest_of(path, hashlib.sha256())
 
 
-def digest_of(path, begun):
+def digest_of(path: PathLike, begun: Any) -> str:
     """One of hashlib's digests of a file, in hex, after what it has begun with."""
     with open(path, "rb") as file:
         for chunk in iter(lambda: file.read(1 << 20), b""):

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Dict, List, Optional
 
 from .. import __version__
 from . import memory
@@ -15,14 +16,14 @@ from .errors import UsageError
 PACKAGES = {"MXNet": "mxnet", "NumPy": "numpy", "SciPy": "scipy", "scikit-image": "scikit-image", "Pillow": "pillow"}
 
 
-def usable_cores():
+def usable_cores() -> int:
     """The number of processors that this process may use: its affinity, if the system has that."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def threads_asked():
+def threads_asked() -> Optional[int]:
     """The number of threads that OMP_NUM_THREADS asks for (the first, if it has several levels); None if not set."""
     asked = os.environ.get("OMP_NUM_THREADS", "").strip()
     if not asked:
@@ -33,12 +34,12 @@ def threads_asked():
     return int(first)
 
 
-def threads():
+def threads() -> int:
     """The number of threads to compute with: as many as OMP_NUM_THREADS asks for, or as there are usable processors."""
     return threads_asked() or usable_cores()
 
 
-def versions():
+def versions() -> Dict[str, Optional[str]]:
     """{"neural_style": "1.0.0", "Python": "3.11.7", "MXNet": "1.9.1", …}; None for packages that are not installed."""
     return {
         "neural_style": __version__,
@@ -47,7 +48,7 @@ def versions():
     }
 
 
-def describe():
+def describe() -> Dict[str, str]:
     """{"system": "Linux 6.1 x86_64", "processor": …, "processors": "4", "memory": "16 GB"}; only known facts."""
     known = memory.total()
     facts = {
@@ -59,7 +60,7 @@ def describe():
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def processor():
+def processor() -> str:
     """The processor's name, or "" if the system does not say."""
     if platform.system() == "Darwin":
         try:
@@ -70,7 +71,7 @@ def processor():
     return found[1].strip() if found else platform.processor()
 
 
-def instructions():
+def instructions() -> List[str]:
     """The processor's instruction sets, in lower case; empty if unknown."""
     found = re.search(r"^flags\s*:\s*(.+)$", _text("/proc/cpuinfo"), re.M)
     return found[1].lower().split() if found else []

@@ -7,15 +7,18 @@ import contextlib
 import ctypes
 import os
 from pathlib import Path
+from typing import List, Optional, Tuple
+
+from .types import PathLike
 
 
-def available(root="/"):
+def available(root: PathLike = "/") -> Optional[int]:
     """The bytes of memory available, within the limits of control groups; None if the system does not say."""
     free = _meminfo(root, "MemAvailable")
     return None if free is None else max(0, min([free] + [limit - used for limit, used in _groups(root)]))
 
 
-def total(root="/"):
+def total(root: PathLike = "/") -> Optional[int]:
     """The most bytes of memory that this process could have; None if the system does not say."""
     most = _meminfo(root, "MemTotal") or _of_the_system()
     return None if most is None else min([most] + [limit for limit, _ in _groups(root)])
@@ -28,7 +31,7 @@ def _of_the_system():
         return None
 
 
-def resident(root="/"):
+def resident(root: PathLike = "/") -> int:
     """The bytes of memory that this process has already."""
     try:
         return int((Path(root) / "proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -50,9 +53,9 @@ GROUP_FILES = {  # by version of control groups: folder, files of limit and usag
 }
 
 
-def _groups(root):
+def _groups(root: PathLike) -> List[Tuple[int, int]]:
     """[(limit, used)] for the control groups that this process is in, starting from its own."""
-    found = []
+    found: List[Tuple[int, int]] = []
     try:
         lines = (Path(root) / "proc/self/cgroup").read_text().splitlines()
     except OSError:
@@ -84,12 +87,12 @@ def _reclaimable(folder, key):
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -3, -4, -8  # of glibc's malloc.h
 
 
-def share_one_arena():
+def share_one_arena() -> None:
     """Make all threads started from now on share their freed memory, if the C library is glibc."""
     _mallopt((M_ARENA_MAX, 1))
 
 
-def keep_freed(keep):
+def keep_freed(keep: bool) -> None:
     """Make the C library keep freed memory for the next array, which the system then need not zero; or give it back.
 
     Arrays above 32 MB, glibc's largest threshold, are given back in any case. Without glibc this does nothing.
@@ -109,5 +112,5 @@ def _mallopt(*settings):
         mallopt(*setting)
 
 
-def gigabytes(count):
+def gigabytes(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count < 9.95e9 else f"{count / 1e9:.0f} GB"

@@ -7,11 +7,12 @@ import shutil
 import signal
 import sys
 import threading
+from typing import Any, ContextManager, Iterator
 
 SCRIPT = "neural-style"
 
 
-def leave_line():
+def leave_line() -> None:
     """On a terminal, begin a new line: the cursor is behind a bar, or behind the ^C that Ctrl-C leaves there.
 
     This writes to the file itself, because a signal may come in the middle of a print.
@@ -22,7 +23,7 @@ def leave_line():
 
 
 @contextlib.contextmanager
-def leaving_line_on_ctrl_c():
+def leaving_line_on_ctrl_c() -> Iterator[None]:
     """Within this context, Ctrl-C begins a new line before it interrupts. Other handlers of SIGINT stay as they are."""
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
@@ -40,13 +41,13 @@ def leaving_line_on_ctrl_c():
         signal.signal(signal.SIGINT, before)
 
 
-def above_bar():
+def above_bar() -> ContextManager:
     """A context for printing a line: progress bars are cleared first, and shown again below it."""
     tqdm = sys.modules.get("tqdm")
     return tqdm.tqdm.external_write_mode(file=sys.stderr) if tqdm else contextlib.nullcontext()
 
 
-def command(module, *words):
+def command(module: str, *words: Any) -> str:
     """A shell's command line: this program as it was called, or python -m module within another, and these words."""
     return " ".join([_program(module), *map(shlex.quote, map(str, words))])
 

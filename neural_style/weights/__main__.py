@@ -2,13 +2,17 @@
 
 import sys
 from pathlib import Path
+from typing import Optional
 
-from ..system import errors
-from ..system.errors import NeuralStyleError, UsageError, say
+from ..options import parse
+from ..options.command import Command, Commands
+from ..options.flags import FILE, RUN, Flag
+from ..system.errors import NeuralStyleError, UsageError, say, visible
+from ..system.types import PathLike
 from . import convert, download, pretrained, sources
 
 
-def download_all(folder):
+def download_all(folder: PathLike) -> None:
     """Download the weights and the pictures to subfolders of folder; existing files are kept."""
     target, reachable = Path(folder) / sources.WEIGHTS, True
     if not target.is_file():
@@ -28,87 +32,87 @@ def download_all(folder):
             say(f"warning: no {name}: {error}; any picture of your own works too")
 
 
-def convert_file(path, output=None, preprocessing=None, force=False):
+def convert_file(
+    path: PathLike, output: Optional[PathLike] = None, preprocessing: Optional[str] = None, force: bool = False
+) -> Path:
     """Convert a file in any known format to a weights file and return the new file's path."""
     found = convert.read(pretrained.existing(path))
     arrays = convert.to_arrays(found, path, preprocessing)
     output = Path(output or f"model/{pretrained.network_of(arrays)}{'_bn' * found.batch_norm}.params")
     if output.exists() and not force:
-        raise UsageError(f"{output} already exists; --force replaces it, --output names another file")
+        raise UsageError(f"{output} already exists; --overwrite replaces it, --output names another file")
     sources.save(output, arrays, f"{Path(path).name} ({found.format})", convert.precision(found, preprocessing))
     return output
 
 
-def _run(options):
-    if options.command == "download":
-        download_all(options.to)
-    elif options.command == "normalise":
-        print(_normalise(options))
-    elif options.command == "convert":
-        print(convert_file(options.file, options.output, options.preprocessing, options.force))
-    else:
-        path = pretrained.existing(options.file) if options.file else pretrained.find()
-        if path is None:
-            raise NeuralStyleError(f"there is no weights file; looked for {', '.join(map(str, pretrained.places()))}")
-        for what, text in pretrained.check(path).items():
-            print(errors.visible(f"{what + ':':<11}{text}"))
+# fmt: off
+OUTPUT = Flag("--output", str, None, "model/vgg19.params or the like, unless another is named", scope=RUN, shown="PATH")
+OVERWRITE = Flag("--overwrite --force", bool, False, "replace a file that exists", scope=RUN)
+USUAL = Flag("--file", str, None, "the file that would be used, unless another is named", path=FILE)
+OF_DOWNLOAD = (Flag("--to --output", str, ".", "where to create model/ and input/", scope=RUN, shown="DIR"),)
+OF_CONVERT = (
+    Flag("--file", str, None, ", ".join(row[0] for row in convert.FORMATS), path=FILE),
+    OUTPUT,
+    Flag("--preprocessing", str, None, "how the network expects its pictures, if the file does not say",
+         choices=("caffe", "torchvision")),
+    OVERWRITE,
+)
+OF_NORMALISE = (
+    USUAL,
+    OUTPUT._replace(help="NAME-normalised.params beside it, unless another is named"),
+    Flag("--pictures", str, None, "take the mean over these (four photographs that come with scikit-image)", many=True,
+         shown="PICTURE"),
+    OVERWRITE,
+)
+# fmt: on
 
 
-def _normalise(options):
+def _normalise(own, args, given):
     from ..network import normalise  # loads MXNet, which the other commands do not need
     from ..pictures import images
 
-    path = pretrained.existing(options.file) if options.file else pretrained.ensure()
-    output = Path(options.output or path.with_name(f"{path.stem}-normalised.params"))
-    if output.exists() and not options.force:
-        raise UsageError(f"{output} already exists; --force replaces it, --output names another file")
-    pictures = [images.PreprocessContentImage(name, normalise.LONG_EDGE) for name in options.pictures or ()]
+    path = pretrained.existing(own.file) if own.file else pretrained.ensure()
+    output = Path(own.output or path.with_name(f"{path.stem}-normalised.params"))
+    if output.exists() and not own.overwrite:
+        raise UsageError(f"{output} already exists; --overwrite replaces it, --output names another file")
+    pictures = [images.PreprocessContentImage(name, normalise.LONG_EDGE) for name in own.pictures or ()]
     network = pretrained.network_of(pretrained.load(path))
-    return normalise.write_normalised(path, output, pictures or None, network)
+    print(normalise.write_normalised(path, output, pictures or None, network))
 
 
-def parser():
-    parser = errors.Parser(prog="python -m neural_style.weights", description="The pretrained VGG weights.")
-    shared = errors.Parser(add_help=False)
-    shared.add_argument("--debug", action="store_true", help="on an error, show the traceback")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.required = True
-
-    fetch = commands.add_parser("download", parents=[shared], help="fetch VGG19 and the two demonstration pictures")
-    fetch.add_argument("--to", metavar="DIR", default=".", help="where to create model/ and input/ (default: .)")
-
-    turn = commands.add_parser(
-        "convert", parents=[shared], help="convert another VGG19 or VGG16 file to a weights file"
-    )
-    turn.add_argument("file", metavar="FILE", help=", ".join(row[0] for row in convert.FORMATS))
-    turn.add_argument("--output", metavar="PATH", help="default: model/vgg19.params, vgg16.params, or vgg16_bn.params")
-    turn.add_argument(
-        "--preprocessing",
-        choices=("caffe", "torchvision"),
-        help="how the network expects its pictures, if the file does not say",
-    )
-    turn.add_argument("--force", action="store_true", help="replace a file that exists")
-
-    scale = commands.add_parser("normalise", parents=[shared], help="scale every filter to a mean activation of 1")
-    scale.add_argument("file", metavar="FILE", nargs="?", help="default: the file that would be used")
-    scale.add_argument("--output", metavar="PATH", help="default: NAME-normalised.params beside it")
-    scale.add_argument(
-        "--pictures",
-        metavar="PICTURE",
-        nargs="+",
-        help="take the mean over these (default: four photographs that come with scikit-image)",
-    )
-    scale.add_argument("--force", action="store_true", help="replace a file that exists")
-
-    tell = commands.add_parser("check", parents=[shared], help="say what a weights file is and whether it is intact")
-    tell.add_argument("file", metavar="FILE", nargs="?", help="default: the file that would be used")
-    return parser
+def _convert(own, args, given):
+    print(convert_file(own.file, own.output, own.preprocessing, own.overwrite))
 
 
-def main(arguments=None):
+def _check(own, args, given):
+    path = pretrained.existing(own.file) if own.file else pretrained.find()
+    if path is None:
+        raise NeuralStyleError(f"there is no weights file; looked for {', '.join(map(str, pretrained.places()))}")
+    for what, text in pretrained.check(path).items():
+        print(visible(f"{what + ':':<11}{text}"))
+
+
+def _command(name, about, work, flags, **more):
+    return Command(f"neural_style.weights {name}", about, work, flags, of_run=("debug",), **more)
+
+
+# fmt: off
+COMMANDS = Commands("neural_style.weights", "The pretrained VGG weights.", {
+    "download": _command("download", "fetch VGG19 and the two demonstration pictures",
+                         lambda own, args, given: download_all(own.to), OF_DOWNLOAD),
+    "convert": _command("convert", "convert another VGG19 or VGG16 file to a weights file", _convert, OF_CONVERT,
+                        first=("file",), needs=("file",)),
+    "normalise": _command("normalise", "scale every filter to a mean activation of 1", _normalise, OF_NORMALISE,
+                          first=("file",)),
+    "check": _command("check", "say what a weights file is and whether it is intact", _check, (USUAL,),
+                      first=("file",)),
+})
+# fmt: on
+
+
+def main(arglist=None) -> int:
     """The command; returns its exit code."""
-    options = parser().parse_args(arguments)
-    return errors.run(lambda: _run(options), "neural_style.weights", options.debug)
+    return parse.run(COMMANDS, arglist)
 
 
 if __name__ == "__main__":

@@ -23,12 +23,14 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from ..network.architecture import MEANS, NETWORKS, layer_shapes
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import sha256_of
+from ..system.types import Arrays, PathLike
 from . import params, torch_file
 
 TORCH_MEANS = np.array([0.485, 0.456, 0.406])
@@ -44,10 +46,17 @@ EPSILON = 1e-5  # what both add to the variance
 KERAS = r".*block(\d)_conv(\d)/.*(?:kernel|bias|_W|_b)(?:_1)?(?::0)?|layers/conv2d_?(\d*)/vars/[01]"
 QUANTISED = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 
-Found = collections.namedtuple("Found", "format preparation layers batch_norm", defaults=[False])
+
+class Found(NamedTuple):
+    """What a weights file contains, not yet checked or converted to our scale."""
+
+    format: str
+    preparation: Optional[str]  # how its network wants pictures to be prepared; None if it does not say
+    layers: List[Tuple[np.ndarray, np.ndarray]]  # (weight, bias)
+    batch_norm: bool = False  # whether batch normalisations were folded in
 
 
-def convert(path, preprocessing=None):
+def convert(path: PathLike, preprocessing: Optional[str] = None) -> Arrays:
     """The weights in the file as {name: float32 array}, checked for VGG's shapes and finite values.
 
     preprocessing, "caffe" or "torchvision", is for files that do not say which it is.
@@ -55,8 +64,8 @@ def convert(path, preprocessing=None):
     return to_arrays(read(path), path, preprocessing)
 
 
-def read(path):
-    """The file's Found(format, preparation, layers), not yet checked or converted to our scale."""
+def read(path: PathLike) -> Found:
+    """What the file contains, in whichever format."""
     with open(path, "rb") as file:
         head = file.read(512)
     members = _zip_members(path) if head.startswith(b"PK") else ()
@@ -75,7 +84,7 @@ def read(path):
     raise UsageError(f"{path} is in none of the formats that can be converted: {', '.join(row[0] for row in FORMATS)}")
 
 
-def precision(found, asked=None):
+def precision(found: Found, asked: Optional[str] = None) -> str:
     """ "exact" (the published values), "8-bit", "retrained" (by somebody else) or "unknown"."""
     if found.format.startswith("8-bit"):
         return "8-bit"
@@ -84,7 +93,7 @@ def precision(found, asked=None):
     return "exact" if found.preparation == "caffe" or found.format == "MatConvNet .mat" else "unknown"
 
 
-def to_arrays(found, path, preprocessing=None):
+def to_arrays(found: Found, path: PathLike, preprocessing: Optional[str] = None) -> Arrays:
     """The arrays in our scale, from what was found in the file."""
     layers = [
         (np.asarray(weight, np.float32), np.asarray(bias, np.float32).reshape(-1)) for weight, bias in found.layers
@@ -101,7 +110,7 @@ def to_arrays(found, path, preprocessing=None):
 
 def _check(layers, path):
     """The layers' names, after checking that their number, shapes and values fit a known network."""
-    known = {}
+    known: Dict[int, tuple] = {}
     for name, blocks in NETWORKS.items():
         known.setdefault(len(layer_shapes(blocks)), (name, layer_shapes(blocks)))
     if len(layers) not in known:
@@ -273,7 +282,7 @@ def _quantised(stored):
 
 def _paired(arrays, pattern):
     """[(weight, bias), …] in the order of the numbers in their names; weights have 4 dimensions, biases 1."""
-    numbered = collections.defaultdict(dict)
+    numbered: Any = collections.defaultdict(dict)
     for name, array in arrays.items():
         match = re.fullmatch(pattern, name)
         if match:
@@ -283,13 +292,14 @@ def _paired(arrays, pattern):
 
 def _folded(arrays, pattern):
     """The layers as _paired finds them, with batch normalisations folded in; and whether there were any."""
-    layers, norms = _paired(arrays, pattern), collections.defaultdict(dict)
+    layers = _paired(arrays, pattern)
+    found: Any = collections.defaultdict(dict)
     for name, array in arrays.items():
         match = re.fullmatch(r"(.*?(\d+))[._](weight|gamma|bias|beta|running_mean|running_var)", name)
         if match and array.ndim == 1:
             part = BATCH_NORM.get(match[3], match[3])
-            norms[int(match[2]), match[1]][part] = np.asarray(array, np.float64)
-    norms = [norm for _, norm in sorted(norms.items()) if {"gamma", "running_mean"} & set(norm)]
+            found[int(match[2]), match[1]][part] = np.asarray(array, np.float64)
+    norms = [norm for _, norm in sorted(found.items()) if {"gamma", "running_mean"} & set(norm)]
     if not norms:
         return layers, False
     if [len(norm) for norm in norms] != [4] * len(layers):

@@ -12,9 +12,11 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Iterator, Optional, Tuple
 
 from ..system.errors import NeuralStyleError, say
 from ..system.files import digest_of, sha256_of
+from ..system.types import PathLike
 
 CHUNK = 1 << 14  # the most that a broken connection loses
 LIMIT = 1800  # seconds that a download may take
@@ -34,19 +36,19 @@ class _TooLate(Exception):
 
 
 def fetch(
-    url,
-    target,
+    url: str,
+    target: PathLike,
     *,
-    git_blob=None,
-    sha256=None,
-    size=None,
-    largest=10**9,
-    attempts=4,
-    timeout=(10, 30),
-    limit=LIMIT,
-    pause=0.5,
-    progress=True,
-):
+    git_blob: Optional[str] = None,
+    sha256: Optional[str] = None,
+    size: Optional[int] = None,
+    largest: int = 10**9,
+    attempts: int = 4,
+    timeout: Tuple[float, float] = (10, 30),
+    limit: float = LIMIT,
+    pause: float = 0.5,
+    progress: bool = True,
+) -> Path:
     """Download url to the file target and return its Path; a target that is already verified is left alone.
 
     git_blob is the SHA-1 that git gives the file, sha256 its SHA-256, size its length in bytes; if that is unknown, it
@@ -86,7 +88,7 @@ def fetch(
 
 
 @contextlib.contextmanager
-def within(seconds, what):
+def within(seconds: float, what: str) -> Iterator[None]:
     """Stop the block after so many seconds; works only in the main thread, because it uses a signal."""
 
     def give_up(*_):
@@ -105,7 +107,7 @@ def within(seconds, what):
         signal.signal(signal.SIGALRM, handler)
 
 
-def git_blob_of(path):
+def git_blob_of(path: PathLike) -> str:
     """The name that git gives to a file's content: the SHA-1 of a header and the bytes, in hex."""
     return digest_of(path, hashlib.sha1(b"blob %d\0" % os.path.getsize(path)))
 
@@ -179,8 +181,9 @@ def _meaning(error, url, timeout):
     if isinstance(error, requests.Timeout) or "timed out" in str(cause).lower():
         return _Interrupted(f"nothing arrived for {timeout[1]} seconds")
     # Only a connection that was never made carries a reason.
-    if isinstance(error, requests.ConnectionError) and hasattr(cause, "reason"):
-        return Unreachable(f"{url} cannot be reached: {str(cause.reason).split(': ', 1)[-1]}")
+    reason = getattr(cause, "reason", None)
+    if isinstance(error, requests.ConnectionError) and reason is not None:
+        return Unreachable(f"{url} cannot be reached: {str(reason).split(': ', 1)[-1]}")
     if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         return _Interrupted("the connection broke")
     return NeuralStyleError(f"{url} cannot be fetched: {error}")

@@ -22,6 +22,7 @@ import numpy as np
 
 from ..system import files
 from ..system.errors import NeuralStyleError
+from ..system.types import Arrays, PathLike
 
 LIST_MAGIC = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
@@ -30,7 +31,7 @@ MAX_DIMENSIONS = 32
 CPU = (1, 0)
 
 
-def read(path):
+def read(path: PathLike) -> Arrays:
     """The arrays of a .params file as {name: array}; names keep prefixes such as `arg:`."""
     with open(path, "rb") as file:
         source = _Source(file, path)
@@ -53,7 +54,7 @@ def read(path):
     return dict(zip(names, arrays))
 
 
-def write(path, arrays):
+def write(path: PathLike, arrays: Arrays) -> None:
     """Write {name: array} such that mx.nd.load and read return it; an old file is kept until the new one is complete.
 
     Arrays need at least one element and one dimension, because to MXNet anything less means "no array".
@@ -66,7 +67,7 @@ def write(path, arrays):
         for array in arrays.values():
             kind = TYPES.index(array.dtype.newbyteorder("<"))
             file.write(struct.pack(f"<IiI{array.ndim}q3i", V2, 0, array.ndim, *array.shape, *CPU, kind))
-            file.write(np.ascontiguousarray(array, TYPES[kind]))
+            file.write(np.ascontiguousarray(array, TYPES[kind]).data)
         file.write(struct.pack("<Q", len(arrays)))
         for name in arrays:
             encoded = name.encode("utf-8")

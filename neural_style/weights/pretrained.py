@@ -5,18 +5,20 @@ for pictures with channels R, G, B on the scale "[0, 1] × 256 minus (123.68, 11
 """
 
 from pathlib import Path
+from typing import Dict, Iterable, List, Optional, Tuple
 
 import numpy as np
 
 from ..network.architecture import NETWORKS, array_shapes
 from ..system.errors import NeuralStyleError, UsageError, say
 from ..system.files import sha256_of
+from ..system.types import Arrays, PathLike
 from . import download, params, sources
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
-def places(name="vgg19"):
+def places(name: str = "vgg19") -> List[Path]:
     """The paths where NAME.params is looked for, in this order."""
     from platformdirs import user_cache_dir
 
@@ -28,21 +30,21 @@ def places(name="vgg19"):
     return [folder / f"{name}.params" for folder in folders]
 
 
-def find(name="vgg19", explicit=None):
+def find(name: str = "vgg19", explicit: Optional[PathLike] = None) -> Optional[Path]:
     """The weights file to use: explicit if given, otherwise the first of places(name) that exists, otherwise None."""
     if explicit is not None:
         return existing(explicit, "--model-params ")
     return next((path for path in places(name) if path.is_file()), None)
 
 
-def existing(path, flag=""):
+def existing(path: PathLike, flag: str = "") -> Path:
     """path as a Path; raises UsageError if it is not a file."""
     if not Path(path).is_file():
         raise UsageError(f"{flag}{path} " + ("is a folder; name a file" if Path(path).is_dir() else "does not exist"))
     return Path(path)
 
 
-def ensure(name="vgg19", explicit=None):
+def ensure(name: str = "vgg19", explicit: Optional[PathLike] = None) -> Path:
     """The weights file to use; VGG19's weights are fetched into the user's cache folder if there are none yet."""
     path = find(name, explicit)
     if path is not None:
@@ -62,7 +64,7 @@ def ensure(name="vgg19", explicit=None):
     return target
 
 
-def too_short(missing):
+def too_short(missing: str) -> UsageError:
     """The error for a file that lacks a needed array."""
     return UsageError(
         f"the weights file has no {missing}: it ends below the chosen layers; use lower ones, or fetch "
@@ -70,7 +72,7 @@ def too_short(missing):
     )
 
 
-def load(path, shapes=None):
+def load(path: PathLike, shapes: Optional[Dict[str, Tuple[int, ...]]] = None) -> Arrays:
     """The arrays of a weights file as {name: array}, without the prefix `arg:`; all values are finite.
 
     shapes, {name: shape}, are the arrays that must be there; any others in the file are returned as well.
@@ -94,13 +96,13 @@ def _demand(path, arrays, shapes):
             )
 
 
-def network_of(names):
+def network_of(names: Iterable[str]) -> str:
     """The network that has the most arrays of these names; of several, the smallest."""
     shapes = {network: array_shapes(blocks) for network, blocks in NETWORKS.items()}
     return max(NETWORKS, key=lambda network: (len(shapes[network].keys() & set(names)), -len(shapes[network])))
 
 
-def check(path):
+def check(path: PathLike) -> Dict[str, str]:
     """Facts about a weights file, {what: text}; raises NeuralStyleError if it is damaged or differs from its record."""
     arrays = load(path)
     network = network_of(arrays)

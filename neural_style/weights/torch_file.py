@@ -12,10 +12,12 @@ import math
 import pickle
 import struct
 import zipfile
+from typing import BinaryIO, Callable, Iterable
 
 import numpy as np
 
 from ..system.errors import NeuralStyleError
+from ..system.types import Arrays, PathLike
 
 MAGIC = 0x1950A86A20F9469CFC6C
 MAGIC_BYTES = pickle.dumps(MAGIC, protocol=2)[:-1]
@@ -37,7 +39,7 @@ Storage = collections.namedtuple("Storage", "key dtype count")
 Tensor = collections.namedtuple("Tensor", "storage offset shape strides")
 
 
-def read(path, wanted=lambda name: True):
+def read(path: PathLike, wanted: Callable[[str], bool] = lambda name: True) -> Arrays:
     """The tensors of a state dict whose names are wanted, as {name: array}; the others are not even loaded.
 
     Raises NeuralStyleError if the file asks for more than tensors; a damaged file raises what pickle, zipfile or NumPy
@@ -47,7 +49,7 @@ def read(path, wanted=lambda name: True):
         return read_open(file, path, wanted)
 
 
-def read_open(file, path, wanted=lambda name: True):
+def read_open(file: BinaryIO, path: PathLike, wanted: Callable[[str], bool] = lambda name: True) -> Arrays:
     """The same for an open binary file, which error messages call path."""
     try:
         read_container = _read_zip if zipfile.is_zipfile(file) else _read_stream
@@ -57,19 +59,19 @@ def read_open(file, path, wanted=lambda name: True):
         raise NeuralStyleError(f"{path}: {error}") from None
 
 
-def demand(sizes):
+def demand(sizes: Iterable[float]) -> None:
     """Raise ValueError if arrays of so many bytes are more than the convolutions of a VGG, before they are made."""
     if sum(sizes) > LARGEST:
         raise ValueError(f"its arrays would take more than {LARGEST} bytes; those of a VGG take less")
 
 
-def demand_members(archive, names):
+def demand_members(archive: zipfile.ZipFile, names: Iterable[str]) -> None:
     """The same for members of a zip; those compressed otherwise than PyTorch and NumPy do cannot be bounded."""
     usual, infos = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED), map(archive.getinfo, names)
     demand(info.file_size if info.compress_type in usual else math.inf for info in infos)
 
 
-def inflated(archive, name):
+def inflated(archive: zipfile.ZipFile, name: str) -> bytes:
     """The content of a zip's member; read with its size, since without one there might be more."""
     demand_members(archive, [name])
     with archive.open(name) as file:

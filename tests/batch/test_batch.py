@@ -15,8 +15,9 @@ from PIL import Image
 from stubs import entries, told, words
 
 from neural_style import nstyle
-from neural_style.batch import child, children
+from neural_style.batch import child, children, record
 from neural_style.batch.__main__ import main
+from neural_style.saved.locks import locked
 from neural_style.system.errors import describe
 
 
@@ -259,8 +260,6 @@ def test_what_is_in_the_way_is_not_replaced(folder, stub, capsys):
 @pytest.mark.parametrize(
     "more, said",
     [
-        (["--style-image", "a.jpg"], "--style-image is not for a batch: use --style PATTERN"),
-        (["--output_dir", "x"], "--output_dir is not for a batch: use --output DIR"),
         (["--doctor"], "--doctor is not for a batch"),
         (["--jobs", "0"], "1 or greater"),
         (["--start", "-"], "standard input"),
@@ -333,3 +332,19 @@ def test_masks_regions_and_patches_in_a_batch(folder, flags, capfd):
     assert main(words(folder, "--jobs", "1") + flags + more) == 0
     assert "chelsea-coffee.png done" in capfd.readouterr().err
     assert not np.array_equal(pixels(folder / "out/chelsea-coffee.png"), pixels(folder / "single.png"))
+
+
+def test_a_batch_that_is_started_twice_paints_once(folder, stub, capfd):
+    (folder / "out").mkdir()
+    with locked(folder / "out/batch.json", "painting", "wait"):
+        assert main(words(folder, *stub)) == 2 and not told(folder)
+    assert "another command is painting a batch into" in capfd.readouterr().err
+    assert main(words(folder, *stub)) == 0 and len(told(folder)) == 2
+
+
+def test_what_another_batch_has_recorded_meanwhile_is_kept(folder, stub):
+    early = record.Record(folder / "out")
+    assert main(words(folder, *stub)) == 0
+    before = entries(folder)
+    early.expect([])
+    assert entries(folder) == before

@@ -6,6 +6,7 @@ import pytest
 
 from neural_style.batch import pairs
 from neural_style.batch.record import Entry
+from neural_style.pictures.find import find_pictures
 from neural_style.system.errors import UsageError
 
 
@@ -37,7 +38,7 @@ def test_patterns(tmp_path):
     (tmp_path / "empty").mkdir()
 
     def found(*patterns):
-        paths = pairs.find_pictures([str(tmp_path / one) for one in patterns], "--content")
+        paths = find_pictures([str(tmp_path / one) for one in patterns], "--content")
         return [path[len(str(tmp_path)) + 1 :] for path in paths]
 
     assert found("") == ["a[1].png", "Frame1.PNG", "frame2.png", "frame10.png"]

@@ -17,7 +17,9 @@ from neural_style.end_to_end.photographs import Photographs
 from neural_style.find_mxnet import mx
 from neural_style.nstyle import get_args
 from neural_style.objective.objective import Evaluation
+from neural_style.options.parse import parse
 from neural_style.run.interrupt import Interrupted
+from neural_style.saved.locks import locked
 from neural_style.system.errors import NeuralStyleError, UsageError
 
 
@@ -205,6 +207,13 @@ def test_a_training_that_diverges_replaces_no_good_network(rate, every, train, f
     assert [(folder / name).read_bytes() for name in files] == before
 
 
+def test_a_training_that_goes_on_is_not_started_again(train, folder):
+    with locked(folder / "a.params", "training", "wait"), pytest.raises(
+        UsageError, match="another command is training"
+    ):
+        train()
+
+
 def test_a_state_that_is_not_finite_is_not_saved(folder):
     part = training.start(state.Settings(["a"], "b", crop=64).complete(), get_args([]), None, mx.cpu())[0]
     training.state_of([part], 1, 0.0)
@@ -351,7 +360,7 @@ def test_styles_at_scales_of_their_own(folder, small):
         "--size",
         "96",
     ]
-    args = session.complete(command.parse(words)[1])
+    args = session.complete(parse(command.COMMANDS, words)[1])
     assert args.style_scales == [0.5, 1.0]
     assert training.objective_for(args, 64, mx.cpu()).names[:2] == ["relu1_1", "relu2_1"]
 
@@ -386,8 +395,11 @@ def test_values_of_the_flags_reach_the_objective(folder, small):
 
 def test_the_originals_weight_of_the_style():
     words = ["train", "--style", "a.png", "--output", "a.params", "--generator", "boost"]
-    assert command.parse(words)[1].style_weight == 1.2 and command.parse(words[:-2])[1].style_weight == 1
-    assert command.parse([*words, "--style-weight", "5"])[1].style_weight == 5
+    assert (
+        parse(command.COMMANDS, words)[1].style_weight == 1.2
+        and parse(command.COMMANDS, words[:-2])[1].style_weight == 1
+    )
+    assert parse(command.COMMANDS, [*words, "--style-weight", "5"])[1].style_weight == 5
 
 
 def test_fast_begins_with_the_photograph_nearly_as_it_is(folder, small):

@@ -152,7 +152,7 @@ class Network:
     def __init__(self, texture=18):
         self.texture, self.painted = texture, 0
 
-    def paint(self, image):
+    def paint(self, image, device=None):
         self.painted += 1
         soft = gaussian_filter(image + MEANS, (0, 0, 1.5, 1.5))
         seed = int(hashlib.sha256(image.tobytes()).hexdigest()[:8], 16)
@@ -166,6 +166,6 @@ class Nothing(Network):
 
     digest = "nothing"
 
-    def paint(self, image):
+    def paint(self, image, device=None):
         self.painted += 1
         return image

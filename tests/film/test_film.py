@@ -17,6 +17,7 @@ from PIL import Image
 from neural_style.film import painters
 from neural_style.film.kept import Kept
 from neural_style.film.read import open_film
+from neural_style.saved.locks import locked
 
 pytest.importorskip("av")
 
@@ -163,7 +164,7 @@ def test_frames_go_together(paint, networks):
 
 
 def test_a_cut_begins_anew(tmp_path):
-    kept, network = Kept(tmp_path / "x.mp4"), Nothing()
+    kept, network = Kept(tmp_path / "x.mp4", (48, 64)), Nothing()
     kept.begin("")
     painter = painters.by_network(network.paint, kept)
     one = moving(1)[0]
@@ -180,7 +181,7 @@ def test_a_film_goes_on_where_it_was_broken_off(paint, networks, capsys, monkeyp
     for stop_at in 1, 2, 5, 8:
         network.painted = 0
 
-        def paint_until(image, stop_at=stop_at):
+        def paint_until(image, device=None, stop_at=stop_at):
             if network.painted == stop_at - 1:
                 raise KeyboardInterrupt
             return original(image)
@@ -200,7 +201,7 @@ def test_a_film_goes_on_where_it_was_broken_off(paint, networks, capsys, monkeyp
 
 def test_another_film_begins_anew_if_that_is_meant(paint, networks, capsys):
     def stopped(*more):
-        network.paint = lambda image: original(image) if network.painted < 3 else exit(9)
+        network.paint = lambda image, device=None: original(image) if network.painted < 3 else exit(9)
         network.painted = 0
         assert paint("film.mp4", "painted.mp4", *more, network="texture") == 9
         network.paint, network.painted = original, 0
@@ -294,12 +295,103 @@ def test_nothing_is_lost(paint, capsys):
 
 
 def test_two_commands_do_not_mix_their_frames(paint, capsys):
-    import fcntl
-
     make("film.mp4", moving(2))
-    os.mkdir(".painted.mp4.frames")
-    with open(".painted.mp4.frames/lock", "w") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
+    with locked("painted.mp4", "painting painted.mp4", "wait"):
         assert paint("film.mp4", "painted.mp4", network="texture") == 2
-        assert "another command is painting into" in capsys.readouterr().err
+        assert "another command is painting painted.mp4; wait for it, or name another --output" in (
+            capsys.readouterr().err
+        )
     assert paint("film.mp4", "painted.mp4", network="texture") == 0
+
+
+@pytest.fixture
+def half(paint, networks):
+    """A film of six frames, of which three are painted; gives the folder of those, and the network that counts."""
+    network = networks["texture"]
+    original = network.paint
+    network.paint = lambda image, device=None: original(image) if network.painted < 3 else exit(9)
+    make("film.mp4", moving(6))
+    assert paint("film.mp4", "painted.mp4", network="texture") == 9
+    network.paint, network.painted = original, 0
+    return Path(".painted.mp4.frames"), network
+
+
+def hurt_raw(folder, shape=(1, 3, 48, 64), factor=1):
+    np.save(folder / "000003.npy", np.ones(shape, "float32") * factor)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda folder: os.truncate(folder / "000002.png", 100),
+        lambda folder: os.truncate(folder / "000003.png", 100),
+        lambda folder: Image.new("RGB", (64, 50)).save(folder / "000001.png"),
+        lambda folder: (folder / "000001.png").unlink() or os.mkfifo(folder / "000001.png"),
+        lambda folder: hurt_raw(folder, (1, 3, 48, 65)),
+        lambda folder: hurt_raw(folder, factor=np.nan),
+        lambda folder: os.truncate(folder / "000003.npy", 200),
+        lambda folder: (folder / "000003.npy").unlink() or os.mkfifo(folder / "000003.npy"),
+    ],
+)
+def test_damaged_frames_are_painted_anew(spoil, half, paint):
+    folder, network = half
+    assert paint("film.mp4", "whole.mp4", network="texture") == 0
+    network.painted = 0
+    spoil(folder)
+    assert paint("film.mp4", "painted.mp4", network="texture") == 0 and network.painted == 6
+    assert Path("painted.mp4").read_bytes() == Path("whole.mp4").read_bytes() and not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "spoil, said",
+    [
+        (lambda path: path.write_text("[" * 200_000), "too deeply nested"),
+        (lambda path: path.unlink() or os.mkfifo(path), "not a file"),
+        (lambda path: path.write_text('{"fingerprint": 3}'), "a wrong fingerprint"),
+        (lambda path: path.write_text("[]"), "no object"),
+    ],
+)
+def test_a_damaged_record_of_a_film_is_one_line(spoil, said, half, paint, capsys):
+    folder, network = half
+    spoil(folder / "film.json")
+    capsys.readouterr()
+    assert paint("film.mp4", "painted.mp4", network="texture") == 2 and network.painted == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "film.json is not the record of a film (" in line and said in line and "start over with --overwrite" in line
+    assert paint("film.mp4", "painted.mp4", "--overwrite", network="texture") == 0 and network.painted == 6
+
+
+def test_what_is_not_the_films_is_neither_emptied_nor_deleted(half, paint, capsys, tmp_path):
+    folder, network = half
+    mine = tmp_path / "mine.txt"
+    mine.write_text("dear")
+    (folder / "letter.txt").write_text("mine")
+    for more in [], ["--overwrite"]:
+        assert paint("film.mp4", "painted.mp4", *more, network="texture") == 2
+        assert "holds no painted frames but letter.txt" in capsys.readouterr().err
+    (folder / "letter.txt").rename(tmp_path / "letter.txt")
+    (folder / "lock").symlink_to(mine)  # of an earlier version
+    lock = tmp_path / ".painted.mp4.lock"
+    lock.symlink_to(mine)
+    assert paint("film.mp4", "painted.mp4", network="texture") == 1
+    assert ".painted.mp4.lock cannot be opened: it is a link; remove it" in capsys.readouterr().err
+    lock.unlink()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "000001.npy").write_text("mine")
+    folder.rename(tmp_path / "kept")
+    folder.symlink_to("elsewhere")
+    assert paint("film.mp4", "painted.mp4", network="texture") == 2
+    assert "is a link and not the folder of a film" in capsys.readouterr().err
+    assert (tmp_path / "elsewhere" / "000001.npy").read_text() == "mine"
+    folder.unlink()
+    (tmp_path / "kept").rename(folder)
+    assert paint("film.mp4", "painted.mp4", network="texture") == 0
+    assert mine.read_text() == "dear"
+
+
+def test_frames_without_a_record_are_not_deleted_unasked(half, paint, capsys):
+    folder, network = half
+    (folder / "film.json").unlink()
+    assert paint("film.mp4", "painted.mp4", network="texture") == 2
+    assert "holds 3 frames of another film" in capsys.readouterr().err and (folder / "000003.png").exists()
+    assert paint("film.mp4", "painted.mp4", "--overwrite", network="texture") == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from films import animation, hurt, make, moving, seen, sounds
+from films import animation, durations_of, hurt, make, moving, seen, sounds
 from PIL import Image
 
 av = pytest.importorskip("av")
@@ -121,3 +121,31 @@ def test_a_film_among_pictures_is_told_where_it_belongs(tmp_path, capsys, monkey
     make("film.mp4", moving(2))
     assert nstyle.main(["--content-image", "film.mp4", "--style-image", "film.mp4"]) == 2
     assert "film.mp4 is a film: python -m neural_style.film paints films" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending, fits", [("mp4", False), ("mov", False), ("mkv", True), ("webm", True)])
+def test_a_gap_of_years_is_refused_before_it_is_painted(paint, networks, capsys, ending, fits):
+    times = [0, 40, 10**11]  # milliseconds: three years
+    make("film.mkv", moving(3), times, Fraction(1, 1000))
+    assert paint("film.mkv", f"painted.{ending}", network="texture") == (0 if fits else 2)
+    assert networks["texture"].painted == (3 if fits else 0)
+    if fits:
+        assert seen(f"painted.{ending}").times == [Fraction(time, 1000) for time in times]
+    else:
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "shows a frame for 27777 h 46 min, which is longer than this format can hold; use .mkv" in line
+
+
+def test_pauses_that_a_format_cuts_short_are_told(paint, capsys):
+    animation("film.webp", moving(2), [40, 900_000], lossless=True)  # a quarter of an hour
+    assert paint("film.webp", "painted.gif") == 0
+    assert "shows a frame for 15 min 0 s, and a GIF can do so for 10 min 55 s at most" in capsys.readouterr().err
+    assert durations_of("painted.gif") == [40, 655_350]
+    assert paint("film.webp", "painted.webp") == 0 and "at most" not in capsys.readouterr().err
+    assert durations_of("painted.webp") == [40, 900_000]
+    assert paint("film.webp", "painted.mp4") == 0 and seen("painted.mp4").duration == 900_040_000
+
+
+def test_the_shortest_pause_is_kept_and_shorter_ones_are_as_viewers_show_them(paint):
+    animation("film.webp", moving(3), [20, 19, 40], lossless=True)
+    assert paint("film.webp", "painted.webp") == 0 and durations_of("painted.webp") == [20, 100, 40]

@@ -47,4 +47,4 @@ def test_the_command_that_normalises(small, pictures, tmp_path, capsys):
     mean = normalise.mean_activations(arrays, [picture])["conv1_2"]
     assert mean[mean > 0.5] == pytest.approx(1, rel=1e-3) and (mean > 0.5).sum() >= 2
     before = output.read_bytes()
-    assert main(words) == 2 and output.read_bytes() == before and "--force" in capsys.readouterr().err
+    assert main(words) == 2 and output.read_bytes() == before and "--overwrite" in capsys.readouterr().err

@@ -3,13 +3,13 @@
 import io
 import os
 import subprocess
-import sys
 import zlib
 from argparse import Namespace
 
 import numpy as np
 import pytest
 import skimage.data
+from forks import command, finished
 from PIL import Image, features
 from skimage.restoration import denoise_tv_chambolle
 
@@ -328,23 +328,12 @@ def test_a_run_with_alpha_16_bits_and_its_own_size(short_run, cut_out, tmp_path)
     assert flat.mode == "RGB" and flat.size == (68, 90) and Image.open(tmp_path / "out" / "e_2.png").mode == "RGB"
 
 
-def test_a_run_from_standard_input(full_run, cut_out, tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "neural_style.nstyle",
-        *full_run,
-        "--content-image",
-        "-",
-        "--start",
-        "content",
-        "--quiet",
-    ]
+def test_a_run_from_standard_input(short_run, cut_out, tmp_path):
+    run = command("neural_style.nstyle", *short_run, "--content-image", "-", "--start", "content", "--quiet")
     with open(cut_out, "rb") as file:
-        run = subprocess.run(command, stdin=file, stderr=subprocess.PIPE, text=True)
-    assert (run.returncode, run.stderr) == (0, "") and Image.open(tmp_path / "out" / "final.jpg").size == (36, 48)
-    run = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert run.returncode == 2 and run.stderr == "neural-style: error: standard input is empty\n"
+        assert finished(run, stdin=file) == (0, [])
+    assert Image.open(tmp_path / "out" / "final.jpg").size == (36, 48)
+    assert finished(run, stdin=subprocess.DEVNULL) == (2, ["neural-style: error: standard input is empty"])
 
 
 def test_numbers_from_python_are_sizes_too():

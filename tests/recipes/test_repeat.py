@@ -86,6 +86,21 @@ def test_what_a_picture_says_is_read_by_people_too(words, capsys):
     assert "--max-long-edge=64" in said and "--output" not in "".join(said) and "--quiet" not in said
 
 
+def test_it_is_said_if_a_picture_was_made_with_another_number_of_threads(words, monkeypatch, caplog):
+    def said(threads):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        caplog.clear()
+        nstyle.get_args(["--recipe", "end.png", "--output", "again.png"])
+        return caplog.messages
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert nstyle.main([*words, "--max-num-epochs", "1", "--output", "end.png"]) == 0
+    assert images.read_recipe("end.png").splitlines()[0].endswith(", 3 threads")
+    assert said("3") == []
+    (message,) = said("1")
+    assert "made with 3 threads, and this run uses 1 thread," in message and "OMP_NUM_THREADS=3 " in message
+
+
 def test_sixteen_bits_and_another_size_are_the_final_pictures(words):
     words += ["--bit-depth", "16", "--output-size", "90", "--checkpoint-output", "at%s.jpg", "--output", "end.png"]
     assert nstyle.main(words) == 0

@@ -2,13 +2,14 @@
 
 import re
 import shlex
-import subprocess
 import sys
 
 import pytest
+from forks import command
 from PIL import Image
 from terminals import on_terminal
 
+from neural_style import nstyle
 from neural_style.system import terminal
 
 PYTHON = [sys.executable, "-m"]
@@ -22,7 +23,7 @@ def lines():
     """
 
     def typed(words, pattern, code=130):
-        shown, ended = on_terminal([*PYTHON, *map(str, words)], 80, pattern)
+        shown, ended = on_terminal(command(*words), 80, pattern)
         before, after = shown.split("^C")
         assert ended == code and "Traceback" not in after
         assert all(len(part) < 80 for part in re.split("[\r\n]", before) if "%|" in part)
@@ -43,26 +44,24 @@ def to_continue(line):
     return shlex.split(line.split("to continue: ")[1])
 
 
-def test_a_run_says_how_to_continue_it(full_run, lines, tmp_path):
-    words = [*full_run, "--max-num-epochs", "2000", "--stop-eps", "0", "--output_dir", tmp_path / "two words"]
+def test_a_run_says_how_to_continue_it(short_run, lines, tmp_path):
+    words = [*short_run, "--max-num-epochs", "2000", "--stop-eps", "0", "--output_dir", tmp_path / "two words"]
     first, asked, *_, last, end = lines(["neural_style", *words], r"\| [1-9]\d*/2000")
     assert (first, end) == ("", "") and asked == "stopping after this epoch; press Ctrl-C again to stop immediately"
     assert last.startswith("neural-style: stopped after epoch ")
     assert to_continue(last) == [*PYTHON, "neural_style", "--resume", str(tmp_path / "two words")]
-    assert (
-        subprocess.run([*to_continue(last), "--max-num-epochs", "2000", "--stop-eps", "1e9", "--quiet"]).returncode == 0
-    )
+    assert nstyle.main([*to_continue(last)[3:], "--stop-eps", "1e9", "--quiet"]) == 0
 
 
-def test_a_run_that_has_not_begun(full_run, lines):
-    assert lines(["neural_style", *full_run, "--max-num-epochs", "2000"], "resized to") == [
+def test_a_run_that_has_not_begun(short_run, lines):
+    assert lines(["neural_style", *short_run, "--max-num-epochs", "2000"], "resized to") == [
         "",
         "neural-style: interrupted",
         "",
     ]
 
 
-def test_a_training_says_how_to_continue_it(lines, pictures, full_run, tmp_path):
+def test_a_training_says_how_to_continue_it(lines, pictures, small, tmp_path):
     words = [
         "train",
         "--style",
@@ -74,7 +73,7 @@ def test_a_training_says_how_to_continue_it(lines, pictures, full_run, tmp_path)
         "--size",
         "64",
         "--model-params",
-        full_run[full_run.index("--model-params") + 1],
+        small,
     ]
     first, asked, *_, last, end = lines(["neural_style.end_to_end", *words], r"\| [1-9]\d*/4000")
     assert (first, end) == ("", "") and asked == "stopping after this step; press Ctrl-C again to stop immediately"
@@ -82,7 +81,7 @@ def test_a_training_says_how_to_continue_it(lines, pictures, full_run, tmp_path)
 
 
 @pytest.mark.parametrize("program", ["neural_style.batch", "neural_style.film"])
-def test_a_batch_and_a_film_continue_by_the_same_command(lines, animation, full_run, tmp_path, program):
+def test_a_batch_and_a_film_continue_by_the_same_command(lines, animation, small, tmp_path, program):
     words = [animation, "--network", "night", "--output", tmp_path / "painted.gif"]
     if program == "neural_style.batch":
         words = [
@@ -97,7 +96,7 @@ def test_a_batch_and_a_film_continue_by_the_same_command(lines, animation, full_
             "--size",
             "64",
             "--model-params",
-            full_run[full_run.index("--model-params") + 1],
+            small,
         ]
     first, *_, last, end = lines([program, *words], r"\| 0/")
     assert (first, last, end) == ("", f"{program}: interrupted; run the same command again to continue", "")

@@ -204,7 +204,7 @@ def test_matches_of_another_run_are_refused(run, tmp_path, change, capsys):
         ("--style-regions {mask}", "has no effect without --regions"),
         ("--mask nowhere.png", "nowhere.png"),
         ("--patch-size 5", "has no effect without --style-term patches"),
-        ("--style-term patches --style-norm gatys", "--style-norm has no effect with --style-term patches"),
+        ("--style-term patches --style-norm gatys", "--style-norm has no effect without --style-term gram"),
         ("--style-term patches gram", "--style-term has 2 values for 5 style layers"),
         ("--style-term patches --patch-size 9", "--patch-size 9: on relu"),
         ("--regions {mask} --style-regions {mask} {mask}", "has 2 values for 1 in --style-image"),

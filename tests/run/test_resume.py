@@ -7,11 +7,11 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from argparse import Namespace
 
 import numpy as np
 import pytest
+from forks import command, forked
 from PIL import Image
 
 from neural_style import nstyle
@@ -25,17 +25,13 @@ from neural_style.system.errors import UsageError
 @pytest.fixture
 def words(small, thumbnails):
     """A run of 6 epochs whose learning rate falls twice, as words of a command line."""
-    return words_with(small, thumbnails)
-
-
-def words_with(params, pictures):
     return [
         "--content-image",
-        str(pictures / "chelsea.png"),
+        str(thumbnails / "chelsea.png"),
         "--style-image",
-        str(pictures / "coffee.png"),
+        str(thumbnails / "coffee.png"),
         "--model-params",
-        str(params),
+        str(small),
         "--max-long-edge",
         "40",
         "--max-num-epochs",
@@ -103,17 +99,11 @@ def test_a_finished_run_goes_on_for_more_epochs(words, whole, tmp_path):
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_finish_the_epoch_and_save(random_params, thumbnails, number, code, tmp_path, capsys):
+def test_signals_finish_the_epoch_and_save(words, number, code, tmp_path, capsys):
     folder = tmp_path / "stopped"
-    words = words_with(random_params, thumbnails)
     words += ["--output_dir", str(folder), "--max-num-epochs", "1000000", "--save-epochs", "1000000"]
     words.remove("--quiet")
-    run = subprocess.Popen(
-        [sys.executable, "-m", "neural_style.nstyle"] + words,
-        text=True,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    run = forked(command("neural_style.nstyle", *words), text=True, stderr=subprocess.PIPE)
     try:
         next(line for line in run.stderr if line.startswith("epoch 3/"))
         run.send_signal(number)
@@ -408,3 +398,25 @@ def test_a_read_only_checkpoint_stays(words, tmp_path, capsys):
     path.chmod(0o444)
     assert nstyle.main(words + ["--output_dir", str(tmp_path)]) == 1
     assert "read-only" in capsys.readouterr().err and path.read_bytes() == b"mine"
+
+
+def test_two_runs_do_not_mix_their_files(words, tmp_path, capsys):
+    """A run that goes on, and one that is resumed while it does; others in the same folder share nothing."""
+    out = tmp_path / "out"
+    words += ["--output_dir", str(out)]
+    codes = []
+
+    def callback(data):
+        if data["epoch"] == 3:
+            codes.append(nstyle.main(words))
+            codes.append(nstyle.main(["--resume", str(out)]))
+            codes.append(nstyle.main([*words, "--output", str(out / "b.jpg")]))
+            codes.append(nstyle.main([*words, "--output", str(out / "b.jpg"), "--save-epochs", "99"]))
+
+    nstyle.train_nstyle(nstyle.get_args(words), callback)
+    assert codes == [2, 2, 2, 0]
+    said = [line for line in capsys.readouterr().err.splitlines() if "another command is" in line]
+    assert [f"painting {out}" in line for line in said] == [True, True, False] and len(said) == 3
+    assert "saving pictures as" in said[2] and all("wait for it, or name others with --output" in line for line in said)
+    assert sorted(files(out)) == ["b.jpg", "e_2.jpg", "e_4.jpg", "e_6.jpg", "final.jpg"]
+    assert not list(out.glob(".*.lock"))

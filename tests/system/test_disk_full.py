@@ -30,11 +30,11 @@ def fill():
 
 for full_at in range(1, 10):
     writes = []
-    def counted(path):
+    def counted(path, *kinds):
         writes.append(os.path.basename(str(path)))
         if len(writes) == full_at:
             fill()
-        return atomic(path)
+        return atomic(path, *kinds)
     from neural_style.pictures import write as pictures_out
     from neural_style.saved import records
     pictures_out.atomic = records.atomic = counted

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from neural_style.system import files
+from neural_style.system.errors import NeuralStyleError
 
 KILLED = """
 import os, signal, sys
@@ -48,8 +49,8 @@ def test_a_file_appears_when_it_is_whole(tmp_path, way):
 
 def test_a_block_that_fails_changes_nothing(tmp_path, way):
     (tmp_path / "kept.txt").write_text("earlier")
-    for error in (OSError, KeyboardInterrupt):
-        with pytest.raises(error), files.atomic(tmp_path / "kept.txt") as temporary:
+    for error, seen in ((OSError, NeuralStyleError), (KeyboardInterrupt, KeyboardInterrupt)):
+        with pytest.raises(seen), files.atomic(tmp_path / "kept.txt") as temporary:
             temporary.write_text("half")
             raise error
     assert content_of(tmp_path) == {"kept.txt": b"earlier"}
@@ -69,10 +70,10 @@ def test_a_process_that_is_killed_leaves_the_folder_as_it_was(tmp_path, earlier)
 
 
 def test_where_nothing_can_be_written(tmp_path, way):
-    with pytest.raises(FileNotFoundError), files.atomic(tmp_path / "gone" / "a.txt"):
+    with pytest.raises(NeuralStyleError), files.atomic(tmp_path / "gone" / "a.txt"):
         pass
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError), files.atomic(tmp_path / "folder") as temporary:
+    with pytest.raises(NeuralStyleError), files.atomic(tmp_path / "folder") as temporary:
         temporary.write_text("x")
     assert content_of(tmp_path / "folder") == {} and os.listdir(tmp_path) == ["folder"]
 

@@ -145,7 +145,7 @@ def test_a_write_that_breaks_off_leaves_the_older_file_and_nothing_else(tmp_path
         raise OSError("no space left")
 
     monkeypatch.setattr(np, "ascontiguousarray", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(NeuralStyleError, match="no space"):
         params.write(path, {"a": VALUES + 1})
     monkeypatch.undo()
     assert_same(params.read(path), {"a": VALUES})

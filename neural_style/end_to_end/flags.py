@@ -1,0 +1,18 @@
+"""Flags about networks that paint in one pass."""
+
+from ..options.command import Print
+from ..options.flags import FILE, RUN, Flag
+
+
+def listing(value=None) -> str:
+    """The networks that come with the package, a line for each."""
+    from . import network  # loads NumPy, which --help can do without
+
+    return "\n".join(f"{name:12} {network.load(name).about.description}" for name in network.names())
+
+
+# fmt: off
+NETWORK = Flag("--network", str, None, "a network that paints in one pass: a name from --list-networks, or a file "
+               "written by `python -m neural_style.end_to_end train`", path=FILE, shown="NETWORK")
+LIST_NETWORKS = Flag("--list-networks", bool, False, "print the networks that come with the package and exit",
+                     scope=RUN, how={"action": Print, "nargs": 0, "const": listing})
