@@ -9,10 +9,11 @@ import functools
 import importlib
 import logging
 import os
+import shlex
 import sys
 import types
 from collections import namedtuple
-from typing import Any, Dict
+from typing import Any, Callable, Dict, List, Optional
 
 if __name__ == "__main__" and not __package__:  # python path/to/neural_style/nstyle.py
     import runpy
@@ -23,9 +24,11 @@ if __name__ == "__main__" and not __package__:  # python path/to/neural_style/ns
 
 # not relative, so that `import nstyle` works inside this folder, too
 from neural_style import find_mxnet, recipes  # noqa: F401 (with find_mxnet, `import mxnet` works)
+from neural_style.options import parse
 from neural_style.options.check import changed, complete, refuse_changes
-from neural_style.options.parse import get_args, parse
-from neural_style.system import errors, terminal
+from neural_style.options.flags import BY_ATTRIBUTE
+from neural_style.options.parse import get_args
+from neural_style.system import errors
 
 log = logging.getLogger("neural_style")
 
@@ -90,7 +93,7 @@ class _Module(types.ModuleType):
 sys.modules[__name__].__class__ = _Module
 
 
-def train_nstyle(args, callback=None, on_epoch=None):
+def train_nstyle(args: Any, callback: Optional[Callable] = None, on_epoch: Optional[Callable] = None) -> None:
     """Paint args.content_image in the style of args.style_image; pictures land in args.output_dir.
 
     args is what get_args returns, or any object with such attributes; missing ones have their defaults. After every
@@ -98,6 +101,11 @@ def train_nstyle(args, callback=None, on_epoch=None):
     a picture was saved. on_epoch gets an EpochRecord of every epoch, the last one too: epoch, eps, total, seconds and
     losses, a dict.
     """
+    with contextlib.ExitStack() as until_the_end:
+        _train(args, callback, on_epoch, until_the_end)
+
+
+def _train(args, callback, on_epoch, until_the_end):
     from .find_mxnet import context
     from .objective import edges
     from .pictures import images
@@ -129,7 +137,7 @@ def train_nstyle(args, callback=None, on_epoch=None):
             "since the run began"
         )
     saving = Saving(args, photo, pictures, saved)
-    saving.prepare()
+    until_the_end.enter_context(saving.prepared())
 
     # the objective
     device = context(args.gpu)
@@ -192,52 +200,46 @@ def train_nstyle(args, callback=None, on_epoch=None):
         raise interrupt.Interrupted("the run had already finished when it was asked to stop", asked[0])
 
 
-class _Lines(logging.StreamHandler):
-    def format(self, record):
-        return errors.visible(super().format(record))
-
-    def emit(self, record):
-        with terminal.above_bar():
-            super().emit(record)
-
-
-@contextlib.contextmanager
-def log_to_stderr(args):
-    """Show the package's log as plain lines while the command runs; a library never sets this up."""
-    handler, level = _Lines(), log.level
-    log.addHandler(handler)
-    log.propagate = False  # MXNet gives the root logger a handler as soon as the learning rate changes
-    log.setLevel(logging.WARNING if args.quiet else logging.DEBUG if args.verbose else logging.INFO)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.propagate = True
-        log.setLevel(level)
-
-
-def main(arglist=None, on_epoch=None):
+def main(arglist: Optional[List[str]] = None, on_epoch: Optional[Callable[[Any], None]] = None) -> int:
     """The console command; returns its exit code. on_epoch is train_nstyle's."""
-    args, given = parse(arglist)
-    with log_to_stderr(args):
-        return errors.run(lambda: _command(args, given, on_epoch), "neural-style", args.debug)
+    return parse.run(parse.MAIN._replace(work=functools.partial(_command, on_epoch=on_epoch)), arglist)
 
 
-def _command(args, given, on_epoch=None):
-    if "doctor" in given:
+def _command(own, args, given, on_epoch=None):
+    if own.doctor:
         from . import doctor
 
         return doctor.examine(complete(args))
-    if "list_layers" in given:
+    if own.list_layers:
         from .network.find_model import find_model, first_with_weights, layers_of
 
         print("\n".join(layers_of(find_model(first_with_weights(args.model.split(","))))))
-    elif "save_recipe" in given:
-        recipes.save(given["save_recipe"], changed(complete(args)))
+    elif own.save_recipe:
+        recipes.save(own.save_recipe, changed(complete(args)))
     else:
+        if "content_image" in given and "style_image" not in given:
+            _demand_painting(args)
         if args.seed is None and not args.resume:
             args.seed = 0  # which MXNet begins with; so the picture's recipe can name it
         train_nstyle(args, **({"on_epoch": on_epoch} if on_epoch else {}))
+
+
+def _demand_painting(args):
+    """Refuse a photograph without a painting, unless the original's is there."""
+    if (
+        args.style_weight == 0
+        or args.style_image != BY_ATTRIBUTE["style_image"].default
+        or os.path.exists(args.style_image)
+    ):
+        return
+    from neural_style.end_to_end import network
+
+    photo = shlex.quote(args.content_image)
+    raise errors.UsageError(
+        f"{args.content_image} needs a painting beside it; to try it without one, `python -m neural_style.painting "
+        "night.png` paints one, and `python -m neural_style.end_to_end paint "
+        f"{photo} --network night --output painted.jpg` has learnt a style (there are {', '.join(network.names())})"
+    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from html import escape
 from pathlib import Path
+from typing import Any, List
 from urllib.parse import quote
 
 from ..run.progress import duration
@@ -20,7 +21,7 @@ FILM = """<section class="film" aria-label="{name}"><h2>{name}</h2>
 {frames}</section>"""
 
 
-def write(path, entries, sequence=False):
+def write(path: Path, entries: List[Any], sequence: bool = False) -> None:
     """Write the contact sheet of pairs, the entries of batch.json; their outputs lie beside it.
 
     In a sequence the results in one style are the frames of a film.

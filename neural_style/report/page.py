@@ -11,11 +11,13 @@ import re
 import time
 from html import escape
 from pathlib import Path
+from typing import Any, Dict, List, Tuple
 from urllib.parse import quote
 
-from ..pictures.read import Picture
+from ..pictures.read import PathOrPicture, Picture
 from ..run.progress import RECENT, duration
 from ..system.errors import NeuralStyleError
+from ..system.types import PathLike
 from . import parts
 from .parts import embedded
 
@@ -36,17 +38,20 @@ class Report:
     none. unit: what the run counts.
     """
 
-    def __init__(self, path, pictures, command, facts, stop_eps=0, unit="epoch"):
-        self._unit, self._path, self._pictures, self._command, self._facts = (
-            unit,
-            path,
-            list(pictures),
-            command,
-            dict(facts),
-        )
-        self._stop_eps, self._encoded, self._last = stop_eps, {}, 0
+    def __init__(
+        self,
+        path: PathLike,
+        pictures: List[Tuple[str, PathOrPicture]],
+        command: str,
+        facts: Dict[str, Any],
+        stop_eps: float = 0,
+        unit: str = "epoch",
+    ) -> None:
+        self._path, self._pictures, self._command, self._facts = path, list(pictures), command, dict(facts)
+        self._stop_eps, self._unit, self._last = stop_eps, unit, 0.0
+        self._encoded: Dict[Any, Any] = {}
 
-    def write(self, history, checkpoints, status, seconds, epochs):
+    def write(self, history: list, checkpoints: list, status: str, seconds: float, epochs: int) -> None:
         """Write the page as things stand. If that fails it is said in the log; a run does not end for its page.
 
         history: records with epoch, eps, losses ({name: weighted loss}) and total, one for each epoch so far.
@@ -166,7 +171,7 @@ def _path(picture):
     return picture.name if isinstance(picture, Picture) else os.fspath(picture)
 
 
-def thinned(items, most):
+def thinned(items: list, most: int) -> list:
     """All items, or every second, fourth, …, and the last: at most `most`. What was left out stays out as more come."""
     stride = 1
     while (len(items) - 1) // stride + 2 > most:

@@ -6,12 +6,13 @@ import io
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import NamedTuple, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 from PIL import Image
 
-from ..pictures.read import read_picture
+from ..pictures.read import PathOrPicture, read_picture
 from ..system.files import atomic
+from ..system.types import PathLike
 
 TEMPLATES = Path(__file__).parent / "template"
 PARTS = {"page": ("common", "stage", "chart", "page"), "sheet": ("common", "sheet")}  # the files of each page
@@ -21,35 +22,37 @@ class Embedded(NamedTuple):
     """A picture for a page."""
 
     uri: str
-    size: Tuple[int, int]  # (width, height)
-    whole: Tuple[int, int]  # the same of the picture itself
+    size: Tuple[int, ...]  # (width, height)
+    whole: Tuple[int, ...]  # the same of the picture itself
 
 
-def encoded(path, edge, shape=None):
+def encoded(
+    path: PathOrPicture, edge: int, shape: Optional[Tuple[int, ...]] = None
+) -> Tuple[bytes, Tuple[int, ...], Tuple[int, ...]]:
     """(JPEG, its size, the picture's own) with the longer edge at most edge; shape gives it another (width, height)."""
     pixels = read_picture(path).pixels
     picture = Image.fromarray(pixels if pixels.dtype == "uint8" else (pixels // 256).astype("uint8"))
     width, height = shape or picture.size
     size = tuple(max(1, round(side * min(1, edge / max(width, height)))) for side in (width, height))
     buffer = io.BytesIO()
-    picture.resize(size, Image.BICUBIC).save(buffer, "JPEG", quality=88, subsampling=0)
+    picture.resize((size[0], size[1]), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=88, subsampling=0)
     return buffer.getvalue(), size, picture.size
 
 
-def embedded(path, edge, shape=None):
+def embedded(path: PathOrPicture, edge: int, shape: Optional[Tuple[int, ...]] = None) -> Embedded:
     """The same as Embedded."""
     content, size, whole = encoded(path, edge, shape)
     return Embedded("data:image/jpeg;base64," + base64.b64encode(content).decode(), size, whole)
 
 
-def img(picture, alt, classes="", more=""):
+def img(picture: Embedded, alt: str, classes: str = "", more: str = "") -> str:
     """The element for an Embedded picture."""
     width, height = picture.size
     return f'<img class="{classes}" alt="{escape(alt)}" width="{width}" height="{height}"{more} src="{picture.uri}">'
 
 
-def write(path, name, **values):
-    """Write a page by template/name.html, with the styles and the scripts of its PARTS; values are HTML.
+def write(path: PathLike, name: str, **values: str) -> None:
+    """Write a page by template/name.html, with the styles and scripts of its PARTS; values are HTML.
 
     The page's policy forbids it all but this style, this script and the pictures inside it.
     """

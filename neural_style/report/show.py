@@ -6,12 +6,14 @@ import sys
 import threading
 from pathlib import Path
 
+from ..system.types import PathLike
+
 OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
 
 log = logging.getLogger("neural_style")
 
 
-def show(path):
+def show(path: PathLike) -> None:
     """Open the page at path and go on at once; where no browser can be opened a line says where the page is."""
     browse(Path(path).resolve().as_uri(), path)
 
