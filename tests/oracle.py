@@ -1,6 +1,7 @@
 """VGG in plain NumPy, float64, forward and backward: what the objective is tested against."""
 
 import numpy as np
+from scipy import linalg
 
 
 def convolve(x, kernels):
@@ -118,3 +119,23 @@ def patch_term(features, styles, side, stride, inside=None):
         matches.append(numbers)
     even = side**2 / np.maximum(cover, 1e-12)
     return (even * energy).sum(), even * slope, matches
+
+
+def wasserstein_term(features, seen, target, share=None):
+    """The Wasserstein-2 distance of Gaussians with these moments, as gaussians.py has them, and its slope by features."""
+    (mean, covariance), (other, of_other) = (
+        (
+            matrix[:-1, -1],
+            matrix[:-1, :-1] - np.outer(matrix[:-1, -1], matrix[:-1, -1]) + 1e-4 * np.eye(len(matrix) - 1),
+        )
+        for matrix in (seen, target)
+    )
+    root, channels = linalg.sqrtm(of_other @ covariance).real, len(mean)  # its trace is that of the symmetric form's
+    value = np.square(mean - other).mean() + np.trace(covariance + of_other - 2 * root) / channels
+    by_covariance = np.eye(channels) - np.linalg.solve(root, of_other)
+    matrix = features.reshape(channels, -1)
+    weights = np.ones(matrix.shape[1]) if share is None else share.ravel()
+    slope = (
+        2 * (by_covariance @ (matrix - mean[:, None]) + (mean - other)[:, None]) * weights / weights.sum() / channels
+    )
+    return value, slope.reshape(features.shape)

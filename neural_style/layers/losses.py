@@ -10,8 +10,9 @@ row needs, or None if it needs the whole picture.
 import numpy as np
 
 from ..find_mxnet import mx
+from ..objective.gaussians import Distance
 from ..objective.patches import Patches
-from ..objective.terms import FEATURES, GRAM, PATCHES
+from ..objective.terms import FEATURES, GAUSSIAN, GRAM, PATCHES
 from . import operators
 from .arena import Rows, in_float32
 from .last import sum_of_parts, to_first
@@ -28,14 +29,20 @@ class Gram:
         """Discard what has been seen."""
         self.sum, self.positions = 0.0, 0
 
+    @staticmethod
+    def of_position(rows):
+        """What is multiplied at each position: a layer's channels."""
+        return rows
+
     def observe(self, features, window, empty):
         owner, rows = self._rows(features, *window.core(), empty)  # the owner keeps the memory
-        share, (height, width, channels) = self._field((window.height, rows.shape[1])), rows.shape
+        share, (height, width, _) = self._field((window.height, rows.shape[1])), rows.shape
         root = None if share is None else np.sqrt(share[window.core_first : window.core_last, :, np.newaxis])
 
         def product(first, last):
-            part = in_float32(rows[first:last]) if root is None else in_float32(rows[first:last]) * root[first:last]
-            part = part.reshape(-1, channels)
+            part = self.of_position(in_float32(rows[first:last]))
+            part = part if root is None else part * root[first:last]
+            part = part.reshape(-1, part.shape[2])
             return part.T @ part
 
         self.sum = self.sum + sum_of_parts(product, height)
@@ -51,7 +58,7 @@ class GramLoss:
     For shares that sum to 1 this is scale·(‖G − mean of A‖² + a rest that no image can change).
     """
 
-    observer, reach = Gram, 0
+    observer, reach, _shift = Gram, 0, None
 
     def __init__(self, term, examples, field, scale):
         self._gram, self._field, self._scale = Gram(field), field, scale
@@ -68,13 +75,39 @@ class GramLoss:
     def gradient(self, features, window, empty):
         """2·scale·(G − target)·features, twice, because features are both factors of G."""
         dtype = operators.dtype_of(features)
-        gradient = operators.convolution(features, operators.cast(self._factor, dtype), None, empty)
+        shift = None if self._shift is None else operators.cast(self._shift, dtype)
+        gradient = operators.convolution(features, operators.cast(self._factor, dtype), shift, empty)
         share = self._field((window.height, features.shape[3]))
         if share is None:
             return gradient
         share = mx.nd.array(share[None, None, window.first : window.last])
         gradient = to_first(operators.cast(gradient, "float32", empty), empty)
         return operators.cast(mx.nd.broadcast_mul(gradient, share), dtype, empty)
+
+
+class Moments(Gram):
+    """Observes the moments of features; see objective.gaussians."""
+
+    @staticmethod
+    def of_position(rows):
+        return np.concatenate((rows, np.ones(rows.shape[:2] + (1,), rows.dtype)), 2)
+
+
+class GaussianLoss(GramLoss):
+    """scale times the Wasserstein-2 distance of the features to the examples."""
+
+    observer = Moments
+
+    def __init__(self, term, examples, field, scale):
+        self._gram, self._field, self._scale = Moments(field), field, scale
+        self._distance = Distance(sum(share * moments for share, ((moments, _),) in examples))
+        self.begin, self.observe = self._gram.begin, self._gram.observe
+
+    def loss(self):
+        value, slope = self._distance(self._gram.value())
+        slope *= 2 * self._scale / self._gram.positions
+        self._factor, self._shift = mx.nd.array(slope[:-1, :-1, None, None]), mx.nd.array(slope[:-1, -1])
+        return value
 
 
 class Copy:
@@ -165,7 +198,7 @@ class PatchLoss:
         )
 
 
-LOSSES = {GRAM: GramLoss, FEATURES: FeatureLoss, PATCHES: PatchLoss}  # by what a term compares
+LOSSES = {GRAM: GramLoss, GAUSSIAN: GaussianLoss, FEATURES: FeatureLoss, PATCHES: PatchLoss}  # by what a term compares
 
 
 def loss_of(term):

@@ -47,7 +47,10 @@ def dtype_of(array):
 def convolution(features, weight, bias, empty):
     """Convolution, stride 1, that keeps the size; bias may be None."""
     if isinstance(features, Last):
-        return product(features, np.ascontiguousarray(weight.asnumpy()[:, :, 0, 0].T), empty)
+        result = product(features, np.ascontiguousarray(weight.asnumpy()[:, :, 0, 0].T), empty)
+        if bias is not None:
+            result.values[:] += bias.asnumpy()
+        return result
     channels, _, side, _ = weight.shape
     arrays = (features, weight) if bias is None else (features, weight, bias)
     return call(

@@ -10,8 +10,9 @@ import numpy as np
 from .. import find_mxnet
 from .arrays import Arrays
 from .examples import examples_of
+from .gaussians import Distance
 from .patches import Patches
-from .terms import FEATURES, GRAM, PATCHES
+from .terms import FEATURES, GAUSSIAN, GRAM, PATCHES
 
 mx = find_mxnet.mx
 
@@ -87,16 +88,17 @@ class Graph:
         image.copyto(self._bound.data)
         outputs, count = self._forward(), len(self._terms)
         watched = iter(outputs[count:])
-        anew = [kind.choose([next(watched) for _ in kind.watched]) for kind in self._kinds.values()]
-        if any(anew):
-            for variables in anew:
-                _set(self._bound, variables)
+        changed = {kind: kind.choose([next(watched) for _ in kind.watched]) for kind in self._kinds.values()}
+        for variables in changed.values():
+            _set(self._bound, variables)
+        if any(kind.changes_losses and variables for kind, variables in changed.items()):
             outputs = self._forward()
         missing = [mx.nd.zeros(output.shape, image.context) for output in outputs[count:]]
         self._bound.executor.backward(self._gradients + missing)
-        rests = {term: rest for kind in self._kinds.values() for term, rest in zip(kind.fields, kind.rests)}
-        losses = [float(output.asscalar()) + rests[term] for term, output in zip(self._terms, outputs)]
-        return losses, self._bound.data_grad
+        outputs, losses = dict(zip(self._terms, outputs)), {}
+        for kind in self._kinds.values():
+            losses.update(zip(kind.fields, kind.values([outputs[term] for term in kind.fields])))
+        return [losses[term] for term in self._terms], self._bound.data_grad
 
     def compare_with(self, content):
         """Replace the content by this array (1, 3, H, W)."""
@@ -112,8 +114,10 @@ class Features:
     """The terms of one kind, on pictures of one size: these compare features, subclasses what they make of them.
 
     outputs are the symbols that are compared, with variables as values of others, by name; rests are what no image can
-    change; patches are those that the kind compares, and watched the symbols that it needs to choose these.
+    change; patches are those that the kind compares, and watched the symbols that choose() needs.
     """
+
+    changes_losses = False  # whether the losses have to be evaluated again after choose()
 
     def __init__(self, model, fields, size):
         self.fields, self.variables, self.rests, self.patches, self.watched = fields, {}, [0.0] * len(fields), [], []
@@ -133,8 +137,12 @@ class Features:
         return [_distance(name, output) for name, output in zip(self.targets, self.outputs)]
 
     def choose(self, watched):
-        """What changes, by name, before an image for which the watched symbols are these arrays is evaluated."""
+        """The variables that change, by name, for an image for which the watched symbols are these arrays."""
         return {}
+
+    def values(self, losses):
+        """The terms' values, where their losses are these arrays."""
+        return [float(loss.asscalar()) + rest for loss, rest in zip(losses, self.rests)]
 
 
 class Grams(Features):
@@ -145,6 +153,7 @@ class Grams(Features):
 
     def __init__(self, model, fields, size):
         super().__init__(model, fields, size)
+        self.outputs = [self.of_position(output) for output in self.outputs]
         shapes, shares = model.shapes([term.layer for term in fields], size), []
         for i, (term, field) in enumerate(fields.items()):
             share, root = field(shapes[term.layer][1:]), f"root_of_region_{i}"
@@ -157,6 +166,11 @@ class Grams(Features):
         grams, scales = style_gram_symbol(size, mx.sym.Group(self.outputs))
         self.outputs, self._scales = list(grams), [scale * share for scale, share in zip(scales, shares)]
 
+    @staticmethod
+    def of_position(output):
+        """What is multiplied at each position: a layer's channels."""
+        return output
+
     def seen(self, arrays):
         return list(zip(arrays, self._scales))
 
@@ -166,8 +180,39 @@ class Grams(Features):
             self.variables[self.targets[i]], self.rests[i] = _blended(grams)
 
 
+class Gaussians(Grams):
+    """Moments, see gaussians.py: Gram matrices of the channels and 1, divided by the number of positions.
+
+    The distance is not evaluated in the graph: its losses only have its gradient, by a slope that choose() sets.
+    """
+
+    @staticmethod
+    def of_position(output):
+        return mx.sym.Concat(output, mx.sym.ones_like(mx.sym.slice_axis(output, axis=1, begin=0, end=1)), dim=1)
+
+    def seen(self, arrays):
+        return [array.asnumpy() * (len(array) ** 2 / scale) for array, scale in zip(arrays, self._scales)]
+
+    def compare_with(self, examples):
+        self._distances = [Distance(sum(share * moments for share, ((moments, _),) in shown)) for shown in examples]
+        self.watched = [mx.sym.BlockGrad(output) for output in self.outputs]
+
+    def losses(self):
+        return [mx.sym.sum(mx.sym.Variable(f"slope_{i}") * output) for i, output in enumerate(self.outputs)]
+
+    def choose(self, watched):
+        self._values, slopes = zip(*(distance(seen) for distance, seen in zip(self._distances, self.seen(watched))))
+        scales = [len(slope) ** 2 / scale for slope, scale in zip(slopes, self._scales)]
+        return {f"slope_{i}": slope * scale for i, (slope, scale) in enumerate(zip(slopes, scales))}
+
+    def values(self, losses):
+        return self._values
+
+
 class Matches(Features):
     """Patches of features, each with the style's most similar one; see patches.Patches.prepare."""
+
+    changes_losses = True
 
     def __init__(self, model, fields, size):
         super().__init__(model, fields, size)
@@ -196,7 +241,7 @@ class Matches(Features):
         return changed
 
 
-KINDS = {GRAM: Grams, FEATURES: Features, PATCHES: Matches}  # by what a term compares
+KINDS = {GRAM: Grams, FEATURES: Features, PATCHES: Matches, GAUSSIAN: Gaussians}  # by what a term compares
 
 
 def _kinds(model, fields, size):

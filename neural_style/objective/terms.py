@@ -3,7 +3,7 @@
 from typing import Any, Callable, NamedTuple, Optional, Tuple
 
 STYLE, CONTENT = "style", "content"  # the picture that a term compares with,
-GRAM, PATCHES, FEATURES = "gram", "patches", "features"  # and what of the features
+GRAM, PATCHES, GAUSSIAN, FEATURES = "gram", "patches", "wasserstein", "features"  # and what of the features
 
 STYLE_NORMS = {  # what a squared Gram difference is divided by, with N channels and M positions
     "reference": lambda n, m: n * m * n,
@@ -40,6 +40,11 @@ COMPARED = {
         ("relu3_1", "relu4_1"),
         has_copies=True,
     ),
+    GAUSSIAN: Compared(
+        "the mean and covariance of all features by their Wasserstein-2 distance",
+        lambda args: CONTENT_NORMS["sum"],
+        label=" wasserstein",
+    ),
     FEATURES: Compared("", lambda args: CONTENT_NORMS[args.content_norm]),
 }
 STYLE_TERMS = {name: row for name, row in COMPARED.items() if row.help}  # what --style-term can be
@@ -59,7 +64,7 @@ class Term(NamedTuple):
     layer: str
     weight: float
     divisor: Callable[[int, int], float]
-    compares: str = ""  # GRAM, PATCHES or FEATURES; by default the first for the style, the last for the content
+    compares: str = ""  # a row of COMPARED; by default the first for the style, the last for the content
     region: Optional[int] = None  # of the Pictures; None: everywhere
     patch_shape: PatchShape = PatchShape()
 
@@ -71,5 +76,5 @@ class Term(NamedTuple):
 
     @property
     def what(self):
-        """What it compares: features, Gram matrices or patches."""
+        """What it compares: a row of COMPARED."""
         return self.compares or (GRAM if self.kind == STYLE else FEATURES)
