@@ -94,7 +94,7 @@ def test_the_gradient_is_that_of_all_terms_together(small, style, content, pooli
     assert np.linalg.norm(gradient - expected) < 1e-5 * np.linalg.norm(expected)
 
 
-def test_a_default_run_goes_through_the_references_functions(small, pictures, tmp_path, monkeypatch):
+def test_a_default_run_goes_through_the_references_functions(small, thumbnails, tmp_path, monkeypatch):
     called = []
 
     def trace(module, name):
@@ -118,8 +118,8 @@ def test_a_default_run_goes_through_the_references_functions(small, pictures, tm
         trace(*part)
     nstyle.train_nstyle(
         Namespace(
-            content_image=str(pictures / "chelsea.png"),
-            style_image=str(pictures / "coffee.png"),
+            content_image=str(thumbnails / "chelsea.png"),
+            style_image=str(thumbnails / "coffee.png"),
             model_params=str(small),
             output_dir=str(tmp_path),
             max_long_edge=48,

@@ -97,16 +97,16 @@ def test_a_style_matches_itself():
 
 
 @pytest.fixture
-def evaluate(small_files, small, pictures):
+def evaluate(small_files, small, thumbnails):
     """evaluate(flags): the Objective of patches with small filters, and its content."""
 
     def run(flags):
         return objective_of(
             [
                 "--content-image",
-                pictures / "chelsea.png",
+                thumbnails / "chelsea.png",
                 "--style-image",
-                pictures / "coffee.png",
+                thumbnails / "coffee.png",
                 "--model-params",
                 small_files["vgg19"],
                 "--max-long-edge",
@@ -179,9 +179,9 @@ def parted(ours, theirs):
     return float((mx.nd.norm(ours - theirs) / mx.nd.norm(theirs)).asscalar())
 
 
-def test_turned_copies_are_found(small_files, small, pictures, tmp_path):
+def test_turned_copies_are_found(small_files, small, thumbnails, tmp_path):
     """A style that is the content, turned: with a copy turned back, nearly every patch is its own match."""
-    Image.open(pictures / "chelsea.png").resize((80, 80)).save(tmp_path / "own.png")
+    Image.open(thumbnails / "chelsea.png").resize((80, 80)).save(tmp_path / "own.png")
     Image.open(tmp_path / "own.png").transpose(Image.ROTATE_90).save(tmp_path / "turned.png")
     words = [
         "--content-image",

@@ -16,7 +16,7 @@ ENGINES = [("", 1e-4), ("--tile 16", 1e-4), ("--precision fast32", 1e-4), ("--pr
 RED, BLUE, GREEN = (255, 0, 0), (0, 0, 255), (0, 160, 0)
 
 
-def labels(path, *columns, size=(300, 451)):
+def labels(path, *columns, size=(75, 113)):
     """A picture of upright stripes, [(colour, width as a share)], at path; returns its name."""
     picture, start = np.zeros(size + (3,), np.uint8), 0
     for color, share in columns:
@@ -28,14 +28,14 @@ def labels(path, *columns, size=(300, 451)):
 
 
 @pytest.fixture
-def evaluate(small_files, small, pictures):
+def evaluate(small_files, small, thumbnails):
     """evaluate(flags): the Evaluation near the content, the Objective, and the content."""
 
     def run(*words):
         objective, content = objective_of(
             [
                 "--content-image",
-                pictures / "chelsea.png",
+                thumbnails / "chelsea.png",
                 "--model-params",
                 small_files["vgg19"],
                 "--max-long-edge",
@@ -48,7 +48,7 @@ def evaluate(small_files, small, pictures):
                 0,
                 "--clip-gradient",
                 0,
-                *(str(pictures / word) if word in ("coffee.png", "rocket.png") else word for word in words),
+                *(str(thumbnails / word) if word in ("coffee.png", "rocket.png") else word for word in words),
             ]
         )
         return objective(mx.nd.array(image_near(content))), objective, content
@@ -83,7 +83,7 @@ def near(ours, value, gradient, bound):
 def test_two_regions_of_two_styles(evaluate, small, tmp_path, flags, bound):
     """Red takes after the left of the coffee and, at a third, the whole rocket; blue after the right of the coffee."""
     own = labels(tmp_path / "own.png", (RED, 0.4), (BLUE, 0.6))
-    of_coffee = labels(tmp_path / "coffee-regions.png", (RED, 0.5), (BLUE, 0.5), size=(400, 600))
+    of_coffee = labels(tmp_path / "coffee-regions.png", (RED, 0.5), (BLUE, 0.5), size=(100, 150))
     of_rocket = labels(tmp_path / "rocket-regions.png", (RED, 1), size=(7, 7))  # any size: it is one colour
     ours, objective, content = evaluate(
         "--style-image",
@@ -137,7 +137,7 @@ def test_one_region_of_everything_is_the_plain_term(evaluate, tmp_path, term, fl
 
 
 @pytest.mark.parametrize("flags, bound", ENGINES)
-def test_two_half_masks_with_one_style_are_the_plain_term(evaluate, small_files, small, pictures, flags, bound):
+def test_two_half_masks_with_one_style_are_the_plain_term(evaluate, small_files, small, thumbnails, flags, bound):
     """Each position belongs to both regions by half."""
     from neural_style.nstyle import get_args
     from neural_style.options.check import complete
@@ -151,9 +151,9 @@ def test_two_half_masks_with_one_style_are_the_plain_term(evaluate, small_files,
                 str(word)
                 for word in [
                     "--content-image",
-                    pictures / "chelsea.png",
+                    thumbnails / "chelsea.png",
                     "--style-image",
-                    pictures / "coffee.png",
+                    thumbnails / "coffee.png",
                     "--model-params",
                     small_files["vgg19"],
                     "--max-long-edge",
@@ -179,10 +179,10 @@ def test_two_half_masks_with_one_style_are_the_plain_term(evaluate, small_files,
 @pytest.mark.parametrize("flags, bound", ENGINES)
 def test_patches_of_a_region_come_from_its_partner(evaluate, small, tmp_path, flags, bound):
     own = labels(tmp_path / "own.png", (RED, 0.5), (BLUE, 0.5))
-    theirs = labels(tmp_path / "theirs.png", (BLUE, 0.5), (RED, 0.5), size=(400, 600))
+    theirs = labels(tmp_path / "theirs.png", (BLUE, 0.5), (RED, 0.5), size=(107, 160))
     ours, _, content = evaluate(
         "--style-image",
-        "coffee.png",
+        "rocket.png",
         "--style-term",
         "patches",
         "--regions",
@@ -194,7 +194,7 @@ def test_patches_of_a_region_come_from_its_partner(evaluate, small, tmp_path, fl
         *flags.split(),
     )
     weights = weights_of(small)
-    image, style = (Vgg(weights, SMALL["vgg19"], picture) for picture in (image_near(content), stretched(COFFEE)))
+    image, style = (Vgg(weights, SMALL["vgg19"], picture) for picture in (image_near(content), stretched(ROCKET)))
     value, slopes = 0.0, {}
     for layer in LAYERS:
         for color in (RED, BLUE):
@@ -244,7 +244,7 @@ def test_a_mask_takes_its_part_of_each_region(evaluate, tmp_path):
     """Two regions under a mask are those of labels that are transparent where the mask is black."""
     mask = labels(tmp_path / "mask.png", ((255,) * 3, 0.8), ((0,) * 3, 0.2))
     own = labels(tmp_path / "own.png", (RED, 0.4), (BLUE, 0.6))
-    both = labels(tmp_path / "both.png", (RED, 0.5), (BLUE, 0.5), size=(400, 600))
+    both = labels(tmp_path / "both.png", (RED, 0.5), (BLUE, 0.5), size=(100, 150))
     Image.fromarray(np.dstack([np.asarray(Image.open(own)), np.asarray(Image.open(mask))[..., :1]])).save(
         tmp_path / "clear.png"
     )
@@ -258,7 +258,7 @@ def test_a_mask_takes_its_part_of_each_region(evaluate, tmp_path):
 
 
 @pytest.mark.parametrize("norm", ["reference", "gatys", "gluon", "mean"])
-def test_halves_are_the_whole_with_every_norm(small_files, small, pictures, norm):
+def test_halves_are_the_whole_with_every_norm(small_files, small, thumbnails, norm):
     from neural_style.nstyle import get_args
     from neural_style.options.check import complete
     from neural_style.run import setup
@@ -269,9 +269,9 @@ def test_halves_are_the_whole_with_every_norm(small_files, small, pictures, norm
                 str(word)
                 for word in [
                     "--content-image",
-                    pictures / "chelsea.png",
+                    thumbnails / "chelsea.png",
                     "--style-image",
-                    pictures / "coffee.png",
+                    thumbnails / "coffee.png",
                     "--model-params",
                     small_files["vgg19"],
                     "--max-long-edge",

@@ -14,7 +14,7 @@ SIZE, WHOLE = (43, 66), (48, 80)  # of the content at 66 pixels, and of its canv
 
 
 @pytest.fixture
-def paint(small, pictures, tmp_path):
+def paint(small, thumbnails, tmp_path):
     """Paint into a folder; returns the final picture, and what the callback was given."""
 
     def paint(folder, **flags):
@@ -23,8 +23,8 @@ def paint(small, pictures, tmp_path):
             {}
             if "resume" in flags
             else dict(
-                content_image=str(pictures / "chelsea.png"),
-                style_image=str(pictures / "coffee.png"),
+                content_image=str(thumbnails / "chelsea.png"),
+                style_image=str(thumbnails / "coffee.png"),
                 seed=1,
                 max_long_edge=66,
                 model_params=str(small),
