@@ -4,8 +4,6 @@ python -m neural_style.nstyle --content-image photo.jpg --style-image painting.j
 """
 
 import argparse
-import contextlib
-import functools
 import importlib
 import logging
 import os
@@ -25,10 +23,9 @@ if __name__ == "__main__" and not __package__:  # python path/to/neural_style/ns
 # not relative, so that `import nstyle` works inside this folder, too
 from neural_style import find_mxnet, recipes  # noqa: F401 (with find_mxnet, `import mxnet` works)
 from neural_style.options import parse
-from neural_style.options.check import changed, complete, refuse_changes
+from neural_style.options.check import changed, complete
 from neural_style.options.flags import BY_ATTRIBUTE
 from neural_style.options.parse import get_args
-from neural_style.system import errors
 
 log = logging.getLogger("neural_style")
 
@@ -101,103 +98,20 @@ def train_nstyle(args: Any, callback: Optional[Callable] = None, on_epoch: Optio
     a picture was saved. on_epoch gets an EpochRecord of every epoch, the last one too: epoch, eps, total, seconds and
     losses, a dict.
     """
-    with contextlib.ExitStack() as until_the_end:
-        _train(args, callback, on_epoch, until_the_end)
+    from .run import optimize, setup
+    from .run.run import Run
 
-
-def _train(args, callback, on_epoch, until_the_end):
-    from .find_mxnet import context
-    from .objective import edges
-    from .pictures import images
-    from .run import interrupt, optimize, plan, pyramid, setup, state
-    from .run.progress import of_epochs, show_epoch
-    from .run.saving import Saving
-
-    saved = state.resume(args.resume, vars(args)) if getattr(args, "resume", None) else None
-    if saved:
-        args = argparse.Namespace(**{**saved.args, **vars(args)})
-    args = complete(args)
-    if saved:
-        refuse_changes(args, saved.args)
-        if args.max_num_epochs < saved.state.epoch:
-            raise errors.UsageError(
-                f"--max-num-epochs {args.max_num_epochs}: the run is already at epoch {saved.state.epoch}"
-            )
-    pyramid.levels(args)  # raises where there are more levels than pixels
-    plan.check_pictures(args)
-
-    # the pictures
-    read = functools.lru_cache(None)(images.read_picture)  # standard input can be read only once
-    photo = read(args.content_image)
-    pictures = setup.pictures_of(args, read)
-    whole = edges.canvas(args.edges, pictures.sizes[0]).whole
-    if saved and (saved.pictures != state.digest(pictures) or saved.state.image.shape != (1, 3, *whole)):
-        raise errors.UsageError(
-            f"--resume {args.resume}: the content, a style picture, the mask or the regions have changed "
-            "since the run began"
-        )
-    saving = Saving(args, photo, pictures, saved)
-    until_the_end.enter_context(saving.prepared())
-
-    # the objective
-    device = context(args.gpu)
-    model, terms = setup.model_and_terms(args, device, pictures)
-    tile = plan.tile_for(args, model, terms, pictures.sizes)
-    plan.announce(args, model, terms, pictures.sizes, tile)
-    args.tile = tile
-    objective = setup.make_objective(args, model, terms, pictures)
-    if saved:
-        since = saved.state
-        log.info(
-            "resuming after epoch %d%s",
-            since.epoch,
-            "; L-BFGS has to rebuild its model of the objective" if args.optimizer == "lbfgs" else "",
-        )
-    else:
-        since = optimize.start_state(pyramid.start_of(args, pictures.content.shape, device, read))
-
-    # the loop
-    last = None
-
-    def on_step(step):
-        nonlocal last
-        last = step
-        show_epoch(progress, objective, args.print_iterations, step)
-        record = state.EpochRecord(step.epoch, step.eps, step.total, step.seconds, objective.by_kind(step.losses))
-        saving.history.append(record)
-        if on_epoch:
-            on_epoch(record)
-        if step.finished:
-            return
-        data = {"eps": step.eps, "epoch": step.epoch}
-        if step.epoch % args.save_epochs == 0:
-            data["filename"], data["img"] = saving.checkpoint(step)
-        else:
-            saving.preview(step)
-        if callback:
-            callback(data)
-        if asked:
-            saving.end(step.image(), step.state(), step.epoch)
-            raise interrupt.Interrupted(
-                f"stopped after epoch {step.epoch}; the picture so far is {saving.final}; "
-                f"to continue: {saving.to_resume}",
-                asked[0],
-            )
-
-    saving.begin(objective.arrays.where, read)
-    del photo
-    read.cache_clear()  # large pictures need not stay in memory
-    with of_epochs(args, since.epoch) as progress, interrupt.waiting() as asked, saving.telling_of_failure():
-        if saved and saved.finished and saved.history and saved.history[-1].eps < args.stop_eps:
-            result = since.result  # it had finished by itself: nothing left to do
-        else:
-            result = optimize.minimise(objective, since, args, on_step)
-        saving.end(result, last.state() if last else since)
-    if last and last.finished:
-        log.info("eps fell below --stop-eps %g in epoch %d", args.stop_eps, last.epoch)
-    log.info("the picture is %s", saving.final)
-    if asked:
-        raise interrupt.Interrupted("the run had already finished when it was asked to stop", asked[0])
+    with Run(args, callback, on_epoch) as run:
+        args = run.args  # complete and checked
+        pictures = setup.pictures_of(args, run.read)  # content and styles, resized, with the means subtracted
+        run.prepare(pictures)
+        model, terms = setup.model_and_terms(args, run.device, pictures)  # VGG19, and what is compared on its layers
+        run.plan(model, terms, pictures)
+        objective = setup.make_objective(args, model, terms, pictures)  # the graph, and the Gram matrices of the style
+        start = run.start(pictures)  # noise
+        with run.attended(objective, start):
+            # for each epoch: forward, backward, clip, total variation, NAG; until eps is small
+            run.end(start.result if run.is_over else optimize.minimise(objective, start, args, run.on_step))
 
 
 def main(arglist: Optional[List[str]] = None, on_epoch: Optional[Callable[[Any], None]] = None) -> int:

@@ -38,6 +38,13 @@ def test_normalising_scales_each_filter_and_changes_no_output(small):
     np.testing.assert_allclose(mean(scaled, "relu3_2")[alive], 1, rtol=1e-3)
 
 
+def test_a_filter_that_hardly_ever_fires_is_scaled_by_a_hundredth_of_the_median():
+    arrays = {"conv1_1_weight": np.ones((4, 3, 3, 3), "float32"), "conv1_1_bias": np.ones(4, "float32")}
+    scaled = normalise.scaled(arrays, {"conv1_1": np.array([2.0, 2.0, 4.0, 1e-9])})
+    np.testing.assert_allclose(scaled["conv1_1_bias"], [1 / 2, 1 / 2, 1 / 4, 1 / 0.02])
+    np.testing.assert_allclose(scaled["conv1_1_weight"][:, 0, 0, 0], scaled["conv1_1_bias"])
+
+
 def test_the_command_that_normalises(small, pictures, tmp_path, capsys):
     output = tmp_path / "own.params"
     words = ["normalise", str(small), "--output", str(output), "--pictures", str(pictures / "coffee.png")]

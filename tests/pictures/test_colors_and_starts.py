@@ -29,6 +29,15 @@ def test_matched_colours_have_the_contents_mean_and_covariance():
     np.testing.assert_allclose(np.cov(flat), np.cov(goal), rtol=1e-6, atol=1e-6)
 
 
+def test_faint_colours_are_matched_too_and_flat_ones_hardly_change():
+    content, faint = RANDOM.uniform(-100, 100, SHAPE), RANDOM.normal(20, 0.5, (1, 3, 33, 21))
+    np.testing.assert_allclose(
+        np.cov(colors.matched(faint, content).reshape(3, -1)), np.cov(content.reshape(3, -1)), rtol=1e-6, atol=1e-6
+    )
+    flat = colors.matched(20 + 1e-3 * RANDOM.normal(0, 1, (1, 3, 33, 21)), content)
+    assert flat.std() < 0.02 * content.std()
+
+
 def test_a_style_of_one_colour_can_be_matched():
     matched = colors.matched(np.full((1, 3, 5, 5), 30.0), RANDOM.uniform(-100, 100, SHAPE))
     assert np.isfinite(matched).all()

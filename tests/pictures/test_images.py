@@ -287,3 +287,10 @@ def test_pictures_that_shrink_by_far_are_brought_near_first():
         strip[:, 30000:] = top
         seen = images.to_network(strip, (16, 24))[0] + images.MEANS.reshape(3, 1, 1)
         assert np.abs(seen[:, :, :11]).max() < 1 and np.abs(seen[:, :, 13:] - 256).max() < 1
+
+
+def test_blocks_of_a_picture_far_too_large_are_averaged_and_rounded():
+    corner = np.arange(2 * images.FAR) % 2
+    picture = np.repeat((200 + (corner[:, None] | corner))[..., None], 3, axis=2).astype("uint8")  # 200, 201, 201, 201
+    near = images._in_reach(picture, (1, 1))
+    assert near.shape == (images.FAR, images.FAR, 3) and near.dtype == np.uint8 and (near == 201).all()

@@ -198,3 +198,20 @@ def test_lbfgs_begins_anew_with_each_choice_of_matches():
     steps, _ = run(objective, optimizer="lbfgs", max_num_epochs=6, match_every=2)
     assert len(steps) == 6 and len(objective.chosen) == 4
     assert all(before < after for before, after in zip(objective.chosen[1:], objective.chosen[2:]))
+
+
+def test_lbfgs_resumed_between_two_choices_makes_the_next_one_on_time():
+    """A choice falls on every third epoch of the whole run, wherever it was stopped."""
+    objective, epochs = Matching(), []
+    objective.arrays = Arrays(mx.cpu())
+    since = optimize.start_state(np.full(SHAPE, 0.5))._replace(epoch=4, matches=("kept",))
+    args = complete(Namespace(optimizer="lbfgs", max_num_epochs=11, match_every=3, stop_eps=0.0))
+    chosen_at = {}
+
+    def on_step(step):
+        epochs.append(step.epoch)
+        chosen_at[step.epoch] = len(objective.chosen)
+
+    optimize.minimise(objective, since, args, on_step)
+    assert epochs == [5, 6, 7, 8, 9, 10, 11]
+    assert [chosen_at[epoch] for epoch in epochs] == [1, 1, 2, 2, 2, 3, 3]  # the first is that of the saved state
