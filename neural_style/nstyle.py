@@ -4,6 +4,7 @@ python -m neural_style.nstyle --content-image photo.jpg --style-image painting.j
 """
 
 import argparse
+import functools
 import importlib
 import logging
 import os
@@ -26,6 +27,7 @@ from neural_style.options import parse
 from neural_style.options.check import changed, complete
 from neural_style.options.flags import BY_ATTRIBUTE
 from neural_style.options.parse import get_args
+from neural_style.system import errors
 
 log = logging.getLogger("neural_style")
 

@@ -79,9 +79,13 @@ class Run(contextlib.ExitStack):
         self._saving.begin(objective.arrays.where, self.read)
         self.read.cache_clear()  # large pictures need not stay in memory
         self._objective, self._start = objective, start
-        with of_epochs(self.args, start.epoch) as self._progress, interrupt.waiting() as self._asked:
-            with self._saving.telling_of_failure():
-                yield
+        progress, asking, failing = (
+            of_epochs(self.args, start.epoch),
+            interrupt.waiting(),
+            self._saving.telling_of_failure(),
+        )
+        with progress as self._progress, asking as self._asked, failing:
+            yield
         if self._last and self._last.finished:
             log.info("eps fell below --stop-eps %g in epoch %d", self.args.stop_eps, self._last.epoch)
         log.info("the picture is %s", self._saving.final)
