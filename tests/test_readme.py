@@ -32,7 +32,7 @@ PARSERS = {
     "neural_style.weights": lambda words: parse.parse(weights.COMMANDS, words),
     "neural_style.end_to_end": lambda words: parse.parse(end_to_end.COMMANDS, words),
     "neural_style.painting": lambda words: parse.parse(painting.COMMAND, words),
-    "neural_style.studio": studio.parse,
+    "neural_style.studio": lambda words: parse.parse(studio.COMMAND, words),
 }
 PACKAGES = "pillow-heif", "h5py", "av", "mxnet==1.9.1"
 OWN_MODELS = "model_NAME.py", "model_deep.py"  # of the reader's own

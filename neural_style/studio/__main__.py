@@ -5,11 +5,13 @@ import os
 import secrets
 import socket
 import sys
+from typing import List, Optional
 
-from ..system import errors
-from ..system.errors import Parser, UsageError, say
+from ..options import parse
+from ..options.command import Command
+from ..options.flags import RUN, SESSION, Check, Flag
+from ..system.errors import UsageError, say
 
-NAME = "neural_style.studio"
 HERE = "127.0.0.1"
 NEEDS = (
     'the studio needs Starlette and uvicorn: pip install "neural-style-mxnet[studio]" or pip install starlette uvicorn'
@@ -20,32 +22,16 @@ OPEN_TO_OTHERS = (
 )
 PASSWORD = "NEURAL_STYLE_STUDIO_PASSWORD"
 SHORTEST = 8  # characters of a password
-
-
-def parser():
-    """The parser of the command."""
-    made = Parser(prog=f"python -m {NAME}", description="Choose, paint and change pictures in the browser.")
-    add = made.add_argument
-    add("folder", nargs="?", default="studio", metavar="FOLDER", help="where everything is kept (%(default)s)")
-    add("--port", type=int, metavar="N", help="the port of the address (the one of the last time, or a free one)")
-    add("--no-browser", action="store_true", help="only print the address")
-    add(
-        "--host",
-        default=HERE,
-        metavar="ADDRESS",
-        help=f"serve other machines as well, at this address of yours; asks for a password, or takes ${PASSWORD}",
-    )
-    add("--debug", action="store_true", help="on an error, show the traceback")
-    return made
-
-
-def parse(arglist=None):
-    """The arguments of a command line, checked."""
-    made = parser()
-    args = made.parse_args(arglist)
-    if args.port is not None and not 1 <= args.port <= 65535:
-        made.error(f"--port {args.port}: must be from 1 to 65535")
-    return args
+# fmt: off
+FLAGS = (
+    Flag("--folder", str, "studio", "where everything is kept", scope=RUN, shown="FOLDER"),
+    Flag("--port", int, None, "the port of the address; by default the one of the last time, or any free one",
+         Check(lambda value: 1 <= value <= 65535, "from 1 to 65535"), scope=SESSION),
+    Flag("--no-browser", bool, False, "only print the address", scope=SESSION),
+    Flag("--host", str, HERE, "serve other machines as well, at this address of yours; asks for a password, or takes "
+         f"that in {PASSWORD}", scope=SESSION, shown="ADDRESS"),
+)
+# fmt: on
 
 
 def password(host, folder):
@@ -83,7 +69,7 @@ def listening(host, port, last):
                 ) from None
 
 
-def command(args):
+def work(own, args, given):
     """Serve until Ctrl-C."""
     try:
         import starlette  # noqa: F401
@@ -92,10 +78,10 @@ def command(args):
         raise UsageError(NEEDS) from None
     from .folder import Folder
 
-    folder = Folder(args.folder)
+    folder = Folder(own.folder)
     with folder.alone():
         folder.find_weights()
-        _serve(args, folder)
+        _serve(own, folder)
 
 
 def _serve(args, folder):
@@ -132,10 +118,20 @@ def _serve(args, folder):
     uvicorn.Server(config).run(sockets=[server])
 
 
-def main(arglist=None):
+COMMAND = Command(
+    "neural_style.studio",
+    "Choose, paint and change pictures in the browser.",
+    work,
+    FLAGS,
+    of_run=("debug",),
+    first=("folder",),
+    what="the studio",
+)
+
+
+def main(arglist: Optional[List[str]] = None) -> int:
     """The command; returns its exit code."""
-    args = parse(arglist)
-    return errors.run(lambda: command(args), NAME, args.debug)
+    return parse.run(COMMAND, arglist)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import socket
 from typing import Dict, Optional, Tuple
 
 METHODS = ("GET", "POST")
-LONGEST = 2000  # bytes of a path with its query
+LONGEST, MOST_HEADERS = 2000, 16000  # bytes of a path with its query, and of all headers
 # The page may use what this server sends and nothing else, and may be used by no other page.
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -69,6 +69,8 @@ class Guard:
             return 421, "unknown host"
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST:
             return 414, "too long"
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADERS:
+            return 431, "too long"
         secret, slash, _ = scope["path"].lstrip("/").partition("/")
         if not slash or not secrets.compare_digest(secret.encode("utf-8", "replace"), self.secret.encode()):
             return 404, "not found"

@@ -52,6 +52,14 @@ class Served:
         assert status == 400, (path, status, answer)
         return json.loads(answer)["error"]
 
+    def begin(self, wish):
+        """Add a job; returns its number."""
+        return self.api("jobs", wish)["id"]
+
+    def done(self, id):
+        """The job, once it is done."""
+        return self.until(id, lambda job: job["status"] == "done")
+
     def put(self, path, kind="photograph"):
         """Upload a file; returns its id."""
         return self.api(f"upload?kind={kind}&name={Path(path).name}", Path(path).read_bytes())["id"]
@@ -77,18 +85,26 @@ class Served:
         return self.process.communicate(timeout=LONG)[1]
 
 
-@pytest.fixture
-def weights(random_params, tmp_path):
+def folder_in(parent, random_params):
     """The folder of a studio whose runs find random weights."""
-    folder = tmp_path / "studio"
+    folder = parent / "studio"
     (folder / "model").mkdir(parents=True)
     (folder / "model" / "vgg19.params").symlink_to(random_params)
     return folder
 
 
+@pytest.fixture(scope="module")
+def studio(random_params, tmp_path_factory):
+    """A studio for all tests of a module."""
+    served = Served(folder_in(tmp_path_factory.mktemp("studio"), random_params))
+    yield served
+    served.stop()
+
+
 @pytest.fixture
-def studio(weights):
-    served = Served(weights)
+def own(random_params, tmp_path):
+    """A studio for one test, which may kill it."""
+    served = Served(folder_in(tmp_path, random_params))
     yield served
     served.stop()
 
