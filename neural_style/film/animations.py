@@ -20,7 +20,7 @@ def open_animation(path):
     count, is_whole = _count(path)
     with _opened(path) as picture:
         if count == 1 and picture.format != "GIF":
-            raise UsageError(f"{path} is a still picture; python -m neural_style.nstyle paints pictures")
+            raise UsageError(f"{path} is a still picture; python -m neural_style paints pictures")
         durations = [duration for duration, _ in _steps(picture, count)]
         end = sum(durations)
         return Film(

@@ -21,7 +21,7 @@ def open_film(path):
     from ..pictures.read import size_of
 
     if size_of(path) is not None:
-        raise UsageError(f"{path} is a picture; python -m neural_style.nstyle paints pictures")
+        raise UsageError(f"{path} is a picture; python -m neural_style paints pictures")
     return containers().open_container(path)
 
 

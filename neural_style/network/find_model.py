@@ -207,6 +207,8 @@ class Model:
 
     def fits(self, names: List[str], size: Size) -> bool:
         """Whether a picture of size (H, W) still has positions at the named layers, after the pools."""
+        if not names:
+            return True
         try:
             with contextlib.redirect_stdout(io.StringIO()):  # MXNet prints its complaint as well as raising it
                 return all(min(shape) > 0 for shape in self.shapes(names, size).values())

@@ -76,9 +76,12 @@ class Flag(NamedTuple):
 POSITIVE = Check(lambda value: value > 0, "greater than 0")
 NOT_NEGATIVE = Check(lambda value: value >= 0, "0 or greater")
 ANGLE = Check(lambda value: abs(value) <= 360, "from -360 to 360")
+WEIGHT = Check(lambda value: 0 <= value <= 1e20, "from 0 to 1e20")
+SCALE = Check(lambda value: 0.01 <= value <= 100, "from 0.01 to 100")
+BLUR = Check(lambda value: 0 <= value <= 1000, "from 0 to 1000")
 TIMES = Check(lambda value: 0.1 <= value <= 10, "from 0.1 to 10")
 AT_LEAST_ONE = Check(lambda value: value >= 1, "1 or greater")
-ANY_NUMBER = Check(lambda value: True, "a number")
+TV_WEIGHT = Check(lambda value: value <= 1e20, "at most 1e20")
 FACTOR = Check(lambda value: 0 < value <= 1, "greater than 0 and at most 1")
 SHARE = Check(lambda value: 0 <= value < 1, "0 or greater and less than 1")
 DEVICE = Check(lambda value: value >= -1, "-1 or the number of a GPU")
@@ -107,9 +110,9 @@ FLAGS = (
          many=True, scope=ENDING, path=PICTURE, shown="PAINTING"),
     Flag("--stop-eps", float, .005, "stop when the relative change of the image falls below this", NOT_NEGATIVE,
          scope=ENDING),
-    Flag("--content-weight", float, 10, "the weight of the content; 0 leaves it out", NOT_NEGATIVE),
-    Flag("--style-weight", float, 1, "the weight of the style; 0 leaves it out", NOT_NEGATIVE),
-    Flag("--tv-weight", float, 1e-2, "the weight of the total variation; 0 or less leaves it out", ANY_NUMBER),
+    Flag("--content-weight", float, 10, "the weight of the content; 0 leaves it out", WEIGHT),
+    Flag("--style-weight", float, 1, "the weight of the style; 0 leaves it out", WEIGHT),
+    Flag("--tv-weight", float, 1e-2, "the weight of the total variation; 0 or less leaves it out", TV_WEIGHT),
     Flag("--max-num-epochs", int, 1000, "stop after at most this many epochs", AT_LEAST_ONE, scope=ENDING),
     Flag("--max-long-edge --size", int, 600, "the longer edge, in pixels, that the content image is resized to",
          AT_LEAST_ONE),
@@ -124,7 +127,7 @@ FLAGS = (
     # what is minimised
     Flag("--style-layers", str, None, "layers on which the style is matched; by default the model's own, or with "
          "patches relu3_1 and relu4_1; relu3_last is the last layer of its block", many=True),
-    Flag("--style-layer-weights", float, None, "a weight for each style layer", NOT_NEGATIVE, many=True),
+    Flag("--style-layer-weights", float, None, "a weight for each style layer", WEIGHT, many=True),
     Flag("--style-term", str, "gram", "what is matched on the style layers: "
          + ", or ".join(row.help for row in STYLE_TERMS.values()) + "; give one for all layers, or one per layer",
          choices=tuple(STYLE_TERMS), many=True),
@@ -147,13 +150,13 @@ FLAGS = (
     Flag("--normalised", bool, False, "use the network scaled so that every filter's mean activation is 1"),
     Flag("--tv-loss", str, "laplacian", "the form of the total variation",
          choices=("laplacian", "anisotropic", "isotropic", "squared")),
-    Flag("--amplitude-weight", float, 0.0, "the weight of the regulariser that keeps values in range", NOT_NEGATIVE),
+    Flag("--amplitude-weight", float, 0.0, "the weight of the regulariser that keeps values in range", WEIGHT),
     # the styles
     Flag("--style-blend-weights", float, None, "the weight of each style image; equal by default",
-         NOT_NEGATIVE, many=True),
+         WEIGHT, many=True),
     Flag("--fit", str, "stretch", "style images are stretched to the content's size, scaled to cover it and cropped, "
          "or scaled to its width", choices=("stretch", "cover", "scale")),
-    Flag("--style-scales", float, None, "with --fit scale: each style's width relative to the content's", POSITIVE,
+    Flag("--style-scales", float, None, "with --fit scale: each style's width relative to the content's", SCALE,
          many=True),
     Flag("--mask", str, None, "a grey picture: white is painted, black keeps the photograph, grey blends", scope=ENDING,
          path=PICTURE),
@@ -202,7 +205,7 @@ FLAGS = (
     Flag("--remove-noise-final", float, 0.0, "how strongly the final image is denoised; 0 turns it off", NOT_NEGATIVE,
          scope=ENDING),
     Flag("--smooth-colors", float, 0.0, "blur the colours of saved images, but not their brightness, by this many "
-         "pixels; 0 turns it off", NOT_NEGATIVE, scope=ENDING),
+         "pixels; 0 turns it off", BLUR, scope=ENDING),
     Flag("--report", bool, False, "write a page, report.html, beside the final image, and keep it up to date",
          scope=RUN),
     Flag("--show", bool, False, "write this page and open it in the browser; with a batch, its contact sheet",

@@ -107,7 +107,8 @@ def _cover(picture, size, scale):
 
 def _scale(picture, size, scale):
     """As wide as the content times scale, with its own aspect ratio."""
-    return to_network(picture, content_size(picture, width=max(1, int(size[1] * scale))))
+    height, width = content_size(picture, width=max(1, int(size[1] * scale)))
+    return to_network(picture, (max(1, height), width))
 
 
 FITS = {"stretch": _stretch, "cover": _cover, "scale": _scale}

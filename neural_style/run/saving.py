@@ -23,7 +23,7 @@ from ..system.errors import NeuralStyleError, UsageError
 from ..weights import pretrained
 from .interrupt import Interrupted
 from .optimize import Diverged
-from .state import digest, path_beside, progress_of
+from .state import digest, path_beside, progress_of, states_in
 from .state import save as save_state
 
 PREVIEWS = (1, 5, 10, 20)  # epochs that the page shows besides those whose pictures are saved
@@ -108,7 +108,7 @@ class Saving:
     @property
     def to_resume(self):
         """The command that continues this run."""
-        is_alone = not self.args.output and len(list(Path(self.folder).glob(".*.state.npz"))) < 2
+        is_alone = not self.args.output and len(states_in(self.folder)) < 2
         model = ["--model", self.args.model] if is_foreign(self.args.model) else []
         return terminal.command("neural_style", "--resume", self.folder if is_alone else self._state_path, *model)
 
@@ -148,11 +148,7 @@ class Saving:
         """The command that repeats the run, with all recipes resolved."""
         overwrites = (self.args.output or self.args.checkpoint_output) and not self.args.overwrite
         return " ".join(
-            [
-                "python -m neural_style.nstyle",
-                *recipes.flag_words(changed(self.args)),
-                *["--overwrite"] * bool(overwrites),
-            ]
+            ["python -m neural_style", *recipes.flag_words(changed(self.args)), *["--overwrite"] * bool(overwrites)]
         )
 
     @contextlib.contextmanager

@@ -119,12 +119,18 @@ def progress_of(path):
         return 0, 0
 
 
+def states_in(folder):
+    """The states of runs in a folder, without those of trainings, whose networks are .params."""
+    paths = Path(folder).glob(".*.state.npz") if os.path.isdir(folder) else ()
+    return sorted(path for path in paths if path.is_file() and not path.name.endswith(".params.state.npz"))
+
+
 def find(where):
     """The state file of a folder, or the file itself."""
     where = Path(where)
     if where.is_file():
         return where
-    found = sorted(path for path in where.glob(".*.state.npz") if path.is_file()) if where.is_dir() else []
+    found = states_in(where)
     if len(found) == 1:
         return found[0]
     if found:

@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 from .. import recipes
 from ..options import parse
 from ..options.check import complete
-from ..options.flags import ANY_NUMBER, BY_ATTRIBUTE, ENDING, GROUPS, LOOK, NETWORK, NOISES, Flag
+from ..options.flags import BY_ATTRIBUTE, ENDING, GROUPS, LOOK, NETWORK, NOISES, Flag
 from ..system.errors import UsageError
 
 DEFAULT = "fast"  # the look that is chosen first
@@ -73,5 +73,5 @@ def _described(flag: Flag) -> Dict[str, Any]:
         "default": flag.default,
         "choices": choices,
         "help": flag.help,
-        "check": flag.check.says if flag.check and flag.check is not ANY_NUMBER else None,
+        "check": flag.check.says if flag.check else None,
     }

@@ -11,6 +11,7 @@ from neural_style.end_to_end import __main__ as end_to_end
 from neural_style.film import __main__ as film
 from neural_style.options import parse
 from neural_style.painting import __main__ as painting
+from neural_style.pictures import images
 from neural_style.weights import __main__ as weights
 
 RUN = ["--max-num-epochs", "1", "--size", "64", "--gpu", "-1", "--quiet"]
@@ -52,6 +53,14 @@ def refused(capsys, main, *words):
         ("https://x.org/photo.jpg p.png", "is an address: download it first and name the file\n"),
         ("a.png", "`python -m neural_style.end_to_end paint a.png --network night --output painted.jpg` has learnt a"),
         ("--content a.png --fast", "`python -m neural_style.painting night.png` paints one"),
+        ("a.png p.png --fit scale --style-scales 1e-30", "--style-scales 1e-30: must be from 0.01 to 100"),
+        ("a.png p.png --fit scale --style-scales 0.01", "a style picture of 1x1 is too small for this network"),
+        ("a.png p.png --smooth-colors 1e29", "--smooth-colors 1e+29: must be from 0 to 1000"),
+        ("a.png p.png --amplitude-weight 1e29", "--amplitude-weight 1e+29: must be from 0 to 1e20"),
+        (
+            "a.png p.png --content-weight 0 --style-layer-weights 0 0 0 0 0",
+            "there is nothing to do: --style-weight and",
+        ),
         ("a.pdf p.png", "a.pdf is a document, which cannot be read: export it as JPEG or TIFF"),
         ("a.png a.nef", "a.nef is a raw photograph, which cannot be read: export it as JPEG or TIFF"),
     ],
@@ -60,6 +69,15 @@ def test_the_main_command(words, says, here, capsys):
     (here / "a.pdf").write_bytes(b"%PDF-1.7\n")
     Image.new("RGB", (160, 120)).save("a.nef", "TIFF")  # as a camera's preview in it, which Pillow would read
     assert says in refused(capsys, nstyle.main, *words.split(), *RUN)
+
+
+@pytest.mark.parametrize("precision", ["float32", "fast32"])
+def test_all_layers_of_the_style_may_weigh_nothing(precision, here):
+    words = ["a.png", "p.png", *RUN, "--precision", precision, "--start", "content", "--seed", "1", "--output"]
+    assert nstyle.main([*words, "x.png", "--style-layer-weights", *"00000"]) == 0
+    words.remove("p.png")
+    assert nstyle.main([*words, "y.png", "--style-weight", "0"]) == 0
+    assert images.read_image("x.png").tolist() == images.read_image("y.png").tolist()
 
 
 def test_other_commands(here, capsys):

@@ -53,7 +53,7 @@ def page(tmp_path):
     return report.Report(
         tmp_path / "report.html",
         inputs,
-        "python -m neural_style.nstyle --seed=3",
+        "python -m neural_style --seed=3",
         {"seed": 3, "device": "CPU", "GPU": None},
         0.005,
     )
@@ -115,7 +115,7 @@ def test_what_is_in_it(page, tmp_path):
         "photo.png in the style of art.png",
         "finished after 60 epochs and 2 min 5 s",
         "60 of at most 80",
-        "python -m neural_style.nstyle --seed=3",
+        "python -m neural_style --seed=3",
         "device",
         "CPU",
         "2.09 s",
@@ -299,7 +299,7 @@ def test_the_command_repeats_the_run():
     names = {"IT": "it's <me>.jpg", "A": "a b.jpg"}
     args = nstyle.get_args([names.get(word, word) for word in words])
     python, m, module, *again = shlex.split(Saving._command(Namespace(args=args)))
-    assert (python, m, module) == ("python", "-m", "neural_style.nstyle")
+    assert (python, m, module) == ("python", "-m", "neural_style")
     assert nstyle.get_args(again) == args and "--recipe" not in again
 
 

@@ -239,6 +239,12 @@ def test_a_state_that_cannot_be_read_is_one_line(stopped, spoil, says, capsys):
     assert "there is no such folder" in capsys.readouterr().err
 
 
+def test_a_trainings_state_in_the_folder_is_no_second_run(stopped, words):
+    shutil.copy(stopped / ".final.jpg.state.npz", stopped / ".network.params.state.npz")
+    assert state.find(stopped).name == ".final.jpg.state.npz"
+    assert nstyle.main(["--resume", str(stopped), "--quiet"]) == 0
+
+
 def test_a_state_that_cannot_be_written_stops_the_run(words, tmp_path, monkeypatch):
     def full(path):
         with files_of.writing(path):
