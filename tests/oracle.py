@@ -87,8 +87,8 @@ def content_term(features, target, weight):
 def patch_term(features, styles, side, stride, inside=None):
     """Energy, slope and matches of patches: features (C, H, W), styles [(share, [(features, inside)])].
 
-    As in CNN-MRF, a position counts the same however many patches cover it, as much as in the middle; and the last row and
-    column have patches whatever the step.
+    As in CNN-MRF, a position counts the same however many patches cover it, as much as in the middle; and the last row
+    and column have patches whatever the step.
 
     inside, (h, w) bool, says where centres of patches are; None: everywhere.
     """
@@ -122,7 +122,7 @@ def patch_term(features, styles, side, stride, inside=None):
 
 
 def wasserstein_term(features, seen, target, share=None):
-    """The Wasserstein-2 distance of Gaussians with these moments, as gaussians.py has them, and its slope by features."""
+    """The Wasserstein-2 distance of Gaussians of these moments, as in gaussians.py, and its slope by features."""
     (mean, covariance), (other, of_other) = (
         (
             matrix[:-1, -1],

@@ -6,10 +6,12 @@ import math
 import mmap
 import sys
 import weakref
+from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 
 from ..find_mxnet import mx
+from ..system.types import NDArray
 from .last import Last
 from .operators import cast
 
@@ -28,7 +30,7 @@ class ArenaArray(mx.nd.NDArray):
 
     __slots__ = ["memory", "__weakref__"]
 
-    def has_channels_last(self):
+    def has_channels_last(self) -> bool:
         """Whether the order is that of (1, H, W, C): some values, changed in memory, show where they are."""
         _, channels, height, width = self.shape
         mx.nd.waitall()  # for those who read it, too
@@ -44,10 +46,10 @@ class ArenaArray(mx.nd.NDArray):
 class Rows:
     """One producer's features as rows of positions, channels last, without a copy where oneDNN has left them so."""
 
-    def __init__(self):
-        self._has = {}  # by shape
+    def __init__(self) -> None:
+        self._has: Dict[Any, bool] = {}  # by shape
 
-    def __call__(self, features, first, last, empty):
+    def __call__(self, features: NDArray, first: int, last: int, empty: Callable) -> Tuple[Any, np.ndarray]:
         """What keeps the memory, and rows first to last, (H, W, C), as an array: float32, or bfloat16's bits."""
         _, channels, _, width = features.shape
         if isinstance(features, Last):
@@ -68,12 +70,12 @@ class Rows:
         return self._has[features.shape]
 
 
-def in_float32(values):
+def in_float32(values: np.ndarray) -> np.ndarray:
     """A NumPy array of float32, or of bfloat16's bits, in float32."""
     return values if values.dtype == np.float32 else np.left_shift(values, 16, dtype=np.uint32).view(np.float32)
 
 
-def placed(memory, shape, dtype="float32"):
+def placed(memory: np.ndarray, shape: Tuple[int, ...], dtype: str = "float32") -> NDArray:
     """An ArenaArray in a flat NumPy array.
 
     Unlike MXNet's from_numpy, this does not make an MXNet thread call Python when the array is freed, which is fatal at
@@ -103,8 +105,9 @@ class _Memory(mmap.mmap):
 class Arena:
     """A block of size bytes, handed out in pieces; arrays that do not fit into it have memory of their own."""
 
-    def __init__(self, size):
-        self._taken, self._gone = {}, []  # end of each array by its start; memory that MXNet may still work with
+    def __init__(self, size: int) -> None:
+        self._taken: Dict[int, int] = {}  # end of each array by its start
+        self._gone: List[Any] = []  # memory that MXNet may still work with
         try:
             self._memory, self._size = _Memory(size), size
         except OSError:  # as much as that is not to be had, touched or not
@@ -113,7 +116,7 @@ class Arena:
             with contextlib.suppress(OSError):  # a system without
                 self._memory.madvise(mmap.MADV_HUGEPAGE)
 
-    def empty(self, shape, dtype):
+    def empty(self, shape: Tuple[int, ...], dtype: str) -> NDArray:
         """An ArenaArray in the lowest free place; waits until MXNet has finished what it was asked to do before."""
         mx.nd.waitall()
         self._gone.clear()

@@ -36,7 +36,7 @@ def _mixed(result, a, b, c, d, e, f, weights):
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1], int64, float32[:,::1])")
-def to_points(features, values, first, matrix):
+def to_points(features: np.ndarray, values: np.ndarray, first: int, matrix: np.ndarray) -> None:
     """Evaluate the tiles of 6×6 of some rows of tiles, from the first on, at 36 points: values (36, tiles, C)."""
     height, width, channels = features.shape
     columns = (width + 3) // 4
@@ -67,7 +67,9 @@ def to_points(features, values, first, matrix):
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1], int64, float32[:,::1], float32[::1], boolean)")
-def from_points(values, result, first, matrix, bias, rectified):
+def from_points(
+    values: np.ndarray, result: np.ndarray, first: int, matrix: np.ndarray, bias: np.ndarray, rectified: bool
+) -> None:
     """The way back: values (36, tiles, C) become squares of 4×4, plus bias; rectified, none is below 0."""
     height, width, channels = result.shape
     columns = (width + 3) // 4
@@ -98,7 +100,7 @@ def from_points(values, result, first, matrix, bias, rectified):
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1])")
-def keep_positive(gradient, features):
+def keep_positive(gradient: np.ndarray, features: np.ndarray) -> None:
     """Set the gradient to 0 where the features are not above 0."""
     for y in range(gradient.shape[0]):
         for x in range(gradient.shape[1]):
@@ -108,7 +110,7 @@ def keep_positive(gradient, features):
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1])")
-def add(gradient, other):
+def add(gradient: np.ndarray, other: np.ndarray) -> None:
     """gradient += other."""
     for y in range(gradient.shape[0]):
         for x in range(gradient.shape[1]):
@@ -118,7 +120,7 @@ def add(gradient, other):
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1])")
-def average(features, result):
+def average(features: np.ndarray, result: np.ndarray) -> None:
     """The means of squares of 2×2."""
     for y in range(result.shape[0]):
         for x in range(result.shape[1]):
@@ -134,7 +136,7 @@ def average(features, result):
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1])")
-def average_backward(gradient, result):
+def average_backward(gradient: np.ndarray, result: np.ndarray) -> None:
     """A quarter of the gradient to each of 2×2; result may have a row and a column more, whose gradient is 0."""
     for y in range(result.shape[0]):
         for x in range(result.shape[1]):
@@ -149,7 +151,7 @@ def average_backward(gradient, result):
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1])")
-def maximum(features, result):
+def maximum(features: np.ndarray, result: np.ndarray) -> None:
     """The maxima of squares of 2×2."""
     for y in range(result.shape[0]):
         for x in range(result.shape[1]):
@@ -165,7 +167,7 @@ def maximum(features, result):
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1], float32[:,:,::1])")
-def maximum_backward(gradient, features, result):
+def maximum_backward(gradient: np.ndarray, features: np.ndarray, result: np.ndarray) -> None:
     """The gradient to the first maximum of each 2×2 of the features."""
     result[:] = ZERO
     for y in range(gradient.shape[0]):
@@ -180,7 +182,7 @@ def maximum_backward(gradient, features, result):
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1], int64, int64)")
-def to_planes(features, planes, first, last):
+def to_planes(features: np.ndarray, planes: np.ndarray, first: int, last: int) -> None:
     """Rows of (H, W, C), from first to last, as those of (C, H, W), in blocks that fit the processor's cache."""
     _, width, channels = features.shape
     for y in range(first, last):
@@ -191,7 +193,7 @@ def to_planes(features, planes, first, last):
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1], int64, int64)")
-def from_planes(planes, features, first, last):
+def from_planes(planes: np.ndarray, features: np.ndarray, first: int, last: int) -> None:
     """The way back."""
     _, width, channels = features.shape
     for y in range(first, last):

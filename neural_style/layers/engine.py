@@ -1,9 +1,15 @@
 """The engine: compares an image with what it has seen of the pictures, and returns losses and a gradient."""
 
+from typing import List, Optional, Sequence, Tuple
+
+import numpy as np
+
 from ..find_mxnet import mx
+from ..network.find_model import Model
 from ..objective.arrays import Arrays
-from ..objective.examples import examples_of
-from ..objective.terms import CONTENT
+from ..objective.examples import Pictures, examples_of
+from ..objective.terms import CONTENT, Term
+from ..system.types import NDArray
 from . import operators
 from .losses import Copy, PatchLoss, loss_of
 from .network import Network
@@ -20,7 +26,7 @@ class Layers:
     """
 
     @staticmethod
-    def why_not(model, terms, in_strips):
+    def why_not(model: Model, terms: List[Term], in_strips: bool) -> str:
         """Why this engine cannot evaluate the terms on the model's layers, in words; "" if it can."""
         if chain(model, [term.layer for term in terms]) is None:
             return "this works only for VGG19 and VGG16 on the CPU, and not for pooling layers"
@@ -28,7 +34,16 @@ class Layers:
             return "some of the terms need the whole picture at once"
         return ""
 
-    def __init__(self, model, terms, scales, pictures, dtype="float32", winograd=False, tile=None):
+    def __init__(
+        self,
+        model: Model,
+        terms: List[Term],
+        scales: Sequence[float],
+        pictures: Pictures,
+        dtype: str = "float32",
+        winograd: bool = False,
+        tile: Optional[int] = None,
+    ) -> None:
         self.arrays = Arrays(model.device)
         observed = list(dict.fromkeys(term.layer for term in terms))
         operations = chain(model, observed)
@@ -52,14 +67,14 @@ class Layers:
         self.patches = [loss.patches for loss in self._losses.values() if isinstance(loss, PatchLoss)]
         self._pass = (exact if dtype == "float32" else network(dtype)).at(pictures.content.shape[2:], tile)
 
-    def __call__(self, image):
+    def __call__(self, image: NDArray) -> Tuple[List[float], NDArray]:
         for loss in self._losses.values():
             loss.begin()
         _show(self._pass, image, self._losses)
         losses = [loss.loss() for loss in self._losses.values()]
         return losses, self._pass.backward(self._gradient)
 
-    def compare_with(self, content):
+    def compare_with(self, content: np.ndarray) -> None:
         """Replace the content by this array (1, 3, H, W)."""
         observers = {term: Copy(None) for term in self._losses if term.kind == CONTENT}
         _show(self._pass, mx.nd.array(content), observers, keep=False)

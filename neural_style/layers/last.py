@@ -7,11 +7,13 @@ import logging
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable, List, Optional, Tuple
 
 import numpy as np
 
 from ..find_mxnet import mx
 from ..system import machine
+from ..system.types import NDArray
 
 log = logging.getLogger("neural_style")
 
@@ -19,7 +21,7 @@ PARTS = 8  # of the rows that a sum goes over, whatever the number of threads
 
 
 @functools.lru_cache(None)
-def compiled():
+def compiled() -> Any:
     """The module of compiled loops; None if Numba is missing or does not load."""
     if not all(map(_is_installed, ("numba", "threadpoolctl"))):
         return None
@@ -59,32 +61,32 @@ class Last:
 
     dtype = np.dtype("float32")
 
-    def __init__(self, owner, values=None):
+    def __init__(self, owner: Any, values: Optional[np.ndarray] = None) -> None:
         _, channels, height, width = owner.shape
         self._owner = owner
         self.values = owner.memory[: owner.size].reshape(height, width, channels) if values is None else values
 
     @property
-    def shape(self):
+    def shape(self) -> Tuple[int, ...]:
         height, width, channels = self.values.shape
         return 1, channels, height, width
 
-    def asnumpy(self):
+    def asnumpy(self) -> np.ndarray:
         """As (1, C, H, W)."""
         planes = np.empty(self.shape[1:], np.float32)
         in_threads(lambda first, last: compiled().to_planes(self.values, planes, first, last), len(self.values))
         return planes[None]
 
-    def slice_axis(self, axis, first, last):
+    def slice_axis(self, axis: int, first: int, last: int) -> "Last":
         """Some rows, as MXNet slices them."""
         return Last(self._owner, self.values[first:last])
 
 
-def empty_last(shape, empty):
+def empty_last(shape: Tuple[int, ...], empty: Callable) -> Last:
     return Last(empty(shape, "float32"))
 
 
-def to_last(array, empty):
+def to_last(array: NDArray, empty: Callable) -> Last:
     """An NDArray, or what is so already, with channels last."""
     if isinstance(array, Last):
         return array
@@ -93,7 +95,7 @@ def to_last(array, empty):
     return result
 
 
-def to_first(features, empty):
+def to_first(features: NDArray, empty: Callable) -> NDArray:
     """The way back."""
     if not isinstance(features, Last):
         return features
@@ -112,7 +114,7 @@ def _threads():
     return count, ThreadPoolExecutor(count), ThreadpoolController()
 
 
-def in_threads(function, count, parts=None):
+def in_threads(function: Callable, count: int, parts: Optional[int] = None) -> None:
     """function(first, last) for all of count rows, in parts; the number of threads does not change the numbers."""
     threads, pool, libraries = _threads()
     parts = min(count, parts or threads)
@@ -123,7 +125,7 @@ def in_threads(function, count, parts=None):
             done.result()
 
 
-def sum_of_parts(function, count):
+def sum_of_parts(function: Callable, count: int) -> np.ndarray:
     """The sum of function(first, last) over parts of count rows; in threads if each can have its own matrix product."""
     if not _is_installed("threadpoolctl"):
         return function(0, count)
@@ -139,7 +141,7 @@ def sum_of_parts(function, count):
 _own = threading.local()
 
 
-def scratch(*shapes):
+def scratch(*shapes: Tuple[int, ...]) -> List[np.ndarray]:
     """An array for each shape in memory that a thread has for itself, until it asks again."""
     sizes = [math.prod(shape) for shape in shapes]
     if getattr(_own, "memory", np.empty(0)).size < sum(sizes):
@@ -148,7 +150,7 @@ def scratch(*shapes):
     return [_own.memory[end - size : end].reshape(shape) for end, size, shape in zip(ends, sizes, shapes)]
 
 
-def product(features, matrix, empty):
+def product(features: Last, matrix: np.ndarray, empty: Callable) -> Last:
     """Each position's values times a matrix (C, K)."""
     _, channels, height, width = features.shape
     result = empty_last((1, matrix.shape[1], height, width), empty)

@@ -7,35 +7,41 @@ objective.examples.examples_of gives. A loss says how far it reaches: how many r
 row needs, or None if it needs the whole picture.
 """
 
+from typing import Any, Callable, List, Optional
+
 import numpy as np
 
 from ..find_mxnet import mx
 from ..objective.gaussians import Distance
 from ..objective.patches import Patches
-from ..objective.terms import FEATURES, GAUSSIAN, GRAM, PATCHES
+from ..objective.terms import FEATURES, GAUSSIAN, GRAM, PATCHES, Term
+from ..system.types import NDArray
 from . import operators
 from .arena import Rows, in_float32
 from .last import sum_of_parts, to_first
+from .segments import Window
 
 
 class Gram:
     """Observes the Gram matrix of features, a matrix of C × (H·W); its value is the mean over the positions."""
 
-    def __init__(self, field):
+    def __init__(self, field: Callable) -> None:
         self._rows, self._field = Rows(), field
         self.begin()
 
-    def begin(self):
+    def begin(self) -> None:
         """Discard what has been seen."""
-        self.sum, self.positions = 0.0, 0
+        self.sum: Any = 0.0
+        self.positions = 0.0
 
     @staticmethod
     def of_position(rows):
         """What is multiplied at each position: a layer's channels."""
         return rows
 
-    def observe(self, features, window, empty):
-        owner, rows = self._rows(features, *window.core(), empty)  # the owner keeps the memory
+    def observe(self, features: NDArray, window: Window, empty: Callable) -> None:
+        first, last = window.core()
+        owner, rows = self._rows(features, first, last, empty)  # the owner keeps the memory
         share, (height, width, _) = self._field((window.height, rows.shape[1])), rows.shape
         root = None if share is None else np.sqrt(share[window.core_first : window.core_last, :, np.newaxis])
 
@@ -48,7 +54,7 @@ class Gram:
         self.sum = self.sum + sum_of_parts(product, height)
         self.positions += height * width if root is None else float(np.square(root, dtype="float64").sum())
 
-    def value(self):
+    def value(self) -> np.ndarray:
         return self.sum / self.positions
 
 
@@ -60,19 +66,19 @@ class GramLoss:
 
     observer, reach, _shift = Gram, 0, None
 
-    def __init__(self, term, examples, field, scale):
+    def __init__(self, term: Optional[Term], examples: list, field: Callable, scale: float) -> None:
         self._gram, self._field, self._scale = Gram(field), field, scale
         self._target = sum(share * gram for share, ((gram, _),) in examples)
         self._rest = sum(share * _squares(gram - self._target) for share, ((gram, _),) in examples)
         self.begin, self.observe = self._gram.begin, self._gram.observe
 
-    def loss(self):
+    def loss(self) -> float:
         """The sum of squares, without the scale."""
         difference = self._gram.sum - self._gram.positions * self._target
         self._factor = mx.nd.array(difference * (4 * self._scale)).reshape(difference.shape + (1, 1))
         return _squares(difference) + self._gram.positions**2 * self._rest
 
-    def gradient(self, features, window, empty):
+    def gradient(self, features: NDArray, window: Window, empty: Callable) -> NDArray:
         """2·scale·(G − target)·features, twice, because features are both factors of G."""
         dtype = operators.dtype_of(features)
         shift = None if self._shift is None else operators.cast(self._shift, dtype)
@@ -113,13 +119,13 @@ class GaussianLoss(GramLoss):
 class Copy:
     """Observes the features themselves; its value is an array of the whole picture."""
 
-    def __init__(self, field):
-        self._parts = []
+    def __init__(self, field: Optional[Callable]) -> None:
+        self._parts: List[np.ndarray] = []
 
-    def observe(self, features, window, empty):
+    def observe(self, features: NDArray, window: Window, empty: Callable) -> None:
         self._parts.append(operators.cast(features, "float32", empty).slice_axis(2, *window.core()).asnumpy())
 
-    def value(self):
+    def value(self) -> np.ndarray:
         return self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts, 2)
 
 
@@ -128,24 +134,24 @@ class FeatureLoss:
 
     observer, reach = Copy, 0
 
-    def __init__(self, term, examples, field, scale):
+    def __init__(self, term: Optional[Term], examples: list, field: Callable, scale: float) -> None:
         ((_, ((self.target, _),)),), self._scale = examples, scale
         self.begin()
 
-    def begin(self):
+    def begin(self) -> None:
         self._sum, self._whole = 0.0, None
 
-    def observe(self, features, window, empty):
+    def observe(self, features: NDArray, window: Window, empty: Callable) -> None:
         first, last = window.core()
         difference = self._difference(features, window, empty)
         self._sum += _squares(difference[:, :, first:last])
         self._whole = difference if difference.shape == self.target.shape else None  # of strips there are several
 
-    def loss(self):
+    def loss(self) -> float:
         """The sum of squares, without the scale."""
         return self._sum
 
-    def gradient(self, features, window, empty):
+    def gradient(self, features: NDArray, window: Window, empty: Callable) -> NDArray:
         difference = self._difference(features, window, empty) if self._whole is None else self._whole
         self._whole = None
         difference *= 2 * self._scale
@@ -161,14 +167,14 @@ class PatchLoss:
 
     observer, reach = Copy, 0
 
-    def __init__(self, term, examples, field, scale):
+    def __init__(self, term: Term, examples: list, field: Callable, scale: float) -> None:
         self.patches, self._scale = Patches(examples, field, term.patch_shape), scale
         self.begin()
 
-    def begin(self):
+    def begin(self) -> None:
         self._shown, self._sum = Copy(None), 0.0
 
-    def observe(self, features, window, empty):
+    def observe(self, features: NDArray, window: Window, empty: Callable) -> None:
         _, channels, _, width = features.shape
         if self.patches.prepare((1, channels, window.height, width)):
             first, last = window.core()
@@ -177,7 +183,7 @@ class PatchLoss:
         else:
             self._shown.observe(features, window, empty)
 
-    def loss(self):
+    def loss(self) -> float:
         """The sum of squares, without the scale."""
         if self.patches.matches is None:
             features = self._shown.value()
@@ -185,7 +191,7 @@ class PatchLoss:
             self._sum = _squares((features - self.patches.target) * self.patches.root)
         return self._sum + self.patches.rest
 
-    def gradient(self, features, window, empty):
+    def gradient(self, features: NDArray, window: Window, empty: Callable) -> NDArray:
         difference, root = self._difference(features, window, empty)
         difference *= 2 * self._scale * np.square(root)
         return operators.cast(mx.nd.array(difference), operators.dtype_of(features), empty)
@@ -201,7 +207,7 @@ class PatchLoss:
 LOSSES = {GRAM: GramLoss, GAUSSIAN: GaussianLoss, FEATURES: FeatureLoss, PATCHES: PatchLoss}  # by what a term compares
 
 
-def loss_of(term):
+def loss_of(term: Term) -> Any:
     """The class that evaluates a term."""
     return LOSSES[term.what]
 

@@ -6,13 +6,16 @@ recomputed in the backward pass.
 """
 
 import math
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ..find_mxnet import mx
+from ..network.find_model import Model
+from ..system.types import NDArray, Size
 from . import operators
 from .arena import Arena
 from .convolutions import convolution
 from .last import to_first
-from .segments import segments, whole, windows
+from .segments import Operation, Segment, Window, segments, whole, windows
 
 
 class Network:
@@ -21,7 +24,15 @@ class Network:
     layers are those whose features are to be seen; reach as segments() takes it; winograd as convolution() does.
     """
 
-    def __init__(self, model, operations, layers, reach, dtype, winograd):
+    def __init__(
+        self,
+        model: Model,
+        operations: List[Operation],
+        layers: List[str],
+        reach: Dict[str, int],
+        dtype: str,
+        winograd: bool,
+    ) -> None:
         self._model, self._steps, self._layers, self._reach = model, operations, set(layers), reach
         self._dtype = dtype
         self._pool = operators.POOLS[model.pooling]
@@ -37,7 +48,7 @@ class Network:
             if operation.kind == "conv"
         }
 
-    def at(self, size, tile=None):
+    def at(self, size: Size, tile: Optional[int] = None) -> "Pass":
         """A Pass for pictures of size (H, W), in strips of tile rows where that is given."""
         return Pass(self, segments(self._steps, size[0], tile, self._reach), Arena(self._room(size)))
 
@@ -49,7 +60,15 @@ class Network:
         ]
         return sum(layers) + 4 * max(layers)
 
-    def forward(self, operations, features, window, observe, keep, empty):
+    def forward(
+        self,
+        operations: List[Operation],
+        features: NDArray,
+        window: Window,
+        observe: Callable,
+        keep: bool,
+        empty: Callable,
+    ) -> Tuple[NDArray, list]:
         """The features above the operations, and of each operation those that the backward pass needs."""
         kept, features = [], operators.cast(features, self._dtype, empty)
         for operation in operations:
@@ -64,7 +83,15 @@ class Network:
             kept.append(features if keep and (operation.kind == "relu" or operation.name in self._layers) else None)
         return features, kept
 
-    def backward(self, operations, kept, above, window, gradient_of, empty):
+    def backward(
+        self,
+        operations: List[Operation],
+        kept: list,
+        above: list,
+        window: Window,
+        gradient_of: Callable,
+        empty: Callable,
+    ) -> NDArray:
         """The gradient below the operations, from the terms' and that above (the last in a list, or None there)."""
         gradient = above.pop()
         gradient = gradient if gradient is None else operators.cast(gradient, self._dtype, empty)
@@ -89,12 +116,13 @@ class Pass:
     of them (see Arena).
     """
 
-    def __init__(self, network, parts, arena):
+    def __init__(self, network: Network, parts: List[Segment], arena: Arena) -> None:
         self._network, self._segments, self._empty = network, parts, arena.empty
 
-    def forward(self, picture, observe, keep=True):
+    def forward(self, picture: NDArray, observe: Callable, keep: bool = True) -> None:
         """Show observe(layer, features, window, empty) those of picture, an NDArray; keep what backward needs."""
-        self._kept, features = [], picture
+        self._kept: List[Any] = []
+        features = picture
         for segment in self._segments:
             below = features
             if segment.rows is None:
@@ -106,7 +134,7 @@ class Pass:
             if keep:
                 self._kept.append(below if segment.recomputed else kept)
 
-    def backward(self, gradient_of):
+    def backward(self, gradient_of: Callable) -> NDArray:
         """The picture's gradient, from what gradient_of(layer, features, window, empty) gives for each layer."""
         above = [None]  # a list, so that who takes the gradient out is the only one that holds it
         for segment in reversed(self._segments):

@@ -5,11 +5,12 @@ Results go into memory that empty(shape, dtype) gives; see arena.Arena, and own_
 
 import ctypes
 import functools
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from ..find_mxnet import mx
+from ..system.types import NDArray
 from .last import Last, compiled, empty_last, in_threads, product, to_first, to_last
 
 LOOPS = {"avg": "average", "max": "maximum"}
@@ -23,28 +24,28 @@ def _handle(name):
     return handle.value
 
 
-def call(name, *arrays, out=None, **attributes):
+def call(name: str, *arrays: NDArray, out: NDArray = None, **attributes: Any) -> NDArray:
     """The output, or list of outputs, of operator name for NDArrays; written to out where that is given."""
     return mx.nd._internal._imperative_invoke(
         _handle(name), list(arrays), list(attributes), [str(value) for value in attributes.values()], out, False, False
     )
 
 
-def own_memory(shape, dtype):
+def own_memory(shape: Tuple[int, ...], dtype: str) -> None:
     """No array: MXNet finds memory for the result itself."""
 
 
-def cast(array, dtype, empty=own_memory):
+def cast(array: NDArray, dtype: str, empty: Callable = own_memory) -> NDArray:
     """The array in float32 or bfloat16; itself where it is so already."""
     return array if dtype_of(array) == dtype else call("amp_cast", array, dtype=dtype, out=empty(array.shape, dtype))
 
 
-def dtype_of(array):
+def dtype_of(array: NDArray) -> str:
     """float32 or bfloat16."""
     return "float32" if array.dtype == np.float32 else "bfloat16"  # NumPy has no name for the latter
 
 
-def convolution(features, weight, bias, empty):
+def convolution(features: NDArray, weight: NDArray, bias: Optional[NDArray], empty: Callable) -> NDArray:
     """Convolution, stride 1, that keeps the size; bias may be None."""
     if isinstance(features, Last):
         result = product(features, np.ascontiguousarray(weight.asnumpy()[:, :, 0, 0].T), empty)
@@ -64,7 +65,7 @@ def convolution(features, weight, bias, empty):
     )
 
 
-def relu(features, in_place, empty):
+def relu(features: NDArray, in_place: bool, empty: Callable) -> NDArray:
     if isinstance(features, Last):
         if in_place:  # the convolution has done it
             return features
@@ -76,7 +77,7 @@ def relu(features, in_place, empty):
     )
 
 
-def relu_backward(gradient, result, empty):
+def relu_backward(gradient: NDArray, result: NDArray, empty: Callable) -> NDArray:
     if isinstance(result, Last):
         gradient = to_last(gradient, empty)
         in_threads(
@@ -88,7 +89,7 @@ def relu_backward(gradient, result, empty):
     return call("_backward_Activation", gradient, result, out=empty(result.shape, dtype_of(result)), act_type="relu")
 
 
-def add(one, other, empty=own_memory):
+def add(one: NDArray, other: NDArray, empty: Callable = own_memory) -> NDArray:
     """The sum, in the first one's memory; the other one where there is no first."""
     if one is None:
         return other

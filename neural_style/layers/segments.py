@@ -1,7 +1,9 @@
 """A network as a chain of operations, cut into segments that can be evaluated in strips of rows."""
 
-import re
-from typing import List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+from ..network.find_model import Model
+from ..system.types import NDArray
 
 
 class Operation(NamedTuple):
@@ -21,7 +23,7 @@ class Window(NamedTuple):
     core_first: int
     core_last: int
 
-    def core(self):
+    def core(self) -> Tuple[int, int]:
         """Where the core begins and ends within the available rows."""
         return self.core_first - self.first, self.core_last - self.first
 
@@ -35,22 +37,22 @@ class Segment(NamedTuple):
     halo: int  # rows around a strip that its values depend on
 
 
-def chain(model, names):
+def chain(model: Model, names: List[str]) -> Optional[List[Operation]]:
     """The Operations up to the named layers; None if the model, or one of the layers, is not for this engine."""
     if not model.is_own or model.device.device_type != "cpu" or any(name.startswith("pool") for name in names):
         return None
     order = list(model.layers)
     order = order[: max(map(order.index, names)) + 1]
-    return [Operation(re.match("[a-z]+", name)[0], name, "conv" + name[4:] not in names) for name in order]
+    return [Operation(name.rstrip("0123456789_"), name, "conv" + name[4:] not in names) for name in order]
 
 
-def whole(features):
+def whole(features: NDArray) -> Window:
     """The Window of all rows."""
     height = features.shape[2]
     return Window(height, 0, height, 0, height)
 
 
-def windows(height, rows, halo):
+def windows(height: int, rows: int, halo: int) -> List[Window]:
     """Windows whose cores divide height rows into strips of about as many rows, an even number, each with a halo."""
     count = max(1, round(height / rows))
     edges = [height * i // count // 2 * 2 for i in range(count)] + [height]
@@ -61,13 +63,13 @@ def windows(height, rows, halo):
     ]
 
 
-def segments(operations, height, tile, reach):
+def segments(operations: List[Operation], height: int, tile: Optional[int], reach: Dict[str, int]) -> List[Segment]:
     """The operations for height rows, cut behind each pool; in strips where that makes two at least.
 
     reach is {layer: rows of surroundings that its terms need}. The operations on the picture itself are as large as any
     and take almost no time, so they are separate, to be recomputed.
     """
-    blocks = [[]]
+    blocks: List[List[Operation]] = [[]]
     for operation in operations:
         blocks[-1].append(operation)
         if operation.kind == "pool":

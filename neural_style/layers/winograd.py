@@ -6,11 +6,13 @@ direction, 36 in all; at each of these the convolution is one product of matrice
 """
 
 import math
+from typing import Callable
 
 import numpy as np
 
+from ..system.types import NDArray
 from .arena import Rows
-from .last import compiled, empty_last, in_threads, scratch, to_last
+from .last import Last, compiled, empty_last, in_threads, scratch, to_last
 
 # p/q, the last one is infinity; with these, rounding errs a third as much as with the usual 0, ±1, 2, 1/2
 POINTS = [(0, 1), (2, 3), (-2, 3), (3, 2), (-3, 2), (1, 0)]
@@ -48,15 +50,15 @@ def _at_points(weight):
 class Winograd:
     """A convolution of 3×3 that keeps the size; weight (K, C, 3, 3) and bias (K,) are NDArrays."""
 
-    def __init__(self, weight, bias):
+    def __init__(self, weight: NDArray, bias: NDArray) -> None:
         self._filters = _at_points(weight)
         self._bias = bias.asnumpy()[:, np.newaxis, np.newaxis]
         self._features, self._gradient = Rows(), Rows()
 
-    def forward(self, features, empty):
+    def forward(self, features: NDArray, empty: Callable) -> NDArray:
         return self._run(features, self._features, empty, OF_TILE, self._filters, TO_RESULT, self._bias)
 
-    def backward(self, gradient, empty):
+    def backward(self, gradient: NDArray, empty: Callable) -> NDArray:
         return self._run(
             gradient,
             self._gradient,
@@ -94,16 +96,16 @@ class Winograd:
 class CompiledWinograd:
     """The same on features with channels last, in compiled loops; rectified, with the ReLU behind it."""
 
-    def __init__(self, weight, bias, rectified):
+    def __init__(self, weight: NDArray, bias: NDArray, rectified: bool) -> None:
         self._filters = _at_points(weight)
         self._bias, self._rectified = bias.asnumpy(), rectified
 
-    def forward(self, features, empty):
+    def forward(self, features: NDArray, empty: Callable) -> Last:
         return self._run(
             features, empty, FROM_TILE, self._filters.transpose(0, 2, 1), TO_SQUARE, self._bias, self._rectified
         )
 
-    def backward(self, gradient, empty):
+    def backward(self, gradient: NDArray, empty: Callable) -> Last:
         return self._run(
             gradient,
             empty,

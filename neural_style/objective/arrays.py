@@ -3,40 +3,47 @@
 An engine that computes elsewhere brings arrays of its own, with the same methods.
 """
 
+from typing import Callable, Dict, List, Tuple
+
+import numpy as np
+
 from ..find_mxnet import in_words, mx
+from ..system.types import Context, NDArray
 
 
 class Arrays:
     """NDArrays on one device."""
 
-    def __init__(self, device):
+    def __init__(self, device: Context) -> None:
         self.device, self.where = device, in_words(device)
 
-    def of(self, values):
+    def of(self, values: np.ndarray) -> NDArray:
         """A NumPy array as one of these."""
         return mx.nd.array(values, ctx=self.device)
 
     @staticmethod
-    def values(array):
+    def values(array: NDArray) -> np.ndarray:
         """One of these as a NumPy array."""
         return array.asnumpy()
 
     @staticmethod
-    def copy(array):
+    def copy(array: NDArray) -> NDArray:
         return array.copy()
 
     @staticmethod
-    def length(array):
+    def length(array: NDArray) -> float:
         """The root of the sum of squares."""
         return mx.nd.norm(array).asscalar()
 
     @staticmethod
-    def change(before, image):
+    def change(before: NDArray, image: NDArray) -> float:
         """‖before − image‖ / ‖image‖."""
         return float((mx.nd.norm(before - image) / mx.nd.norm(image)).asscalar())
 
     @staticmethod
-    def mover(image, name, settings, schedule, epoch):
+    def mover(
+        image: NDArray, name: str, settings: Dict[str, float], schedule: Tuple[float, int, float], epoch: int
+    ) -> Tuple[Callable, List[NDArray]]:
         """(move, memory): move(gradient) is an update of the image by that optimiser of MXNet, memory its own arrays.
 
         schedule is (lr, delay, factor): every so many epochs, counted from the first of the run, the rate lr is

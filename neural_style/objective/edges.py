@@ -5,9 +5,12 @@ pixels take no part in the deeper layers, and an image that begins as noise keep
 sides are multiples, these pixels are like any others.
 """
 
-from typing import NamedTuple, Tuple
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from ..system.types import Size
+from .examples import Pictures
 
 MULTIPLE = 16  # pixels: four pools come before the deepest layer that is compared
 
@@ -15,27 +18,27 @@ MULTIPLE = 16  # pixels: four pools come before the deepest layer that is compar
 class Canvas(NamedTuple):
     """What is painted for a picture of size (H, W), which is its upper left part."""
 
-    size: Tuple[int, int]
-    whole: Tuple[int, int]
+    size: Size
+    whole: Size
 
-    def extended(self, array):
+    def extended(self, array: Any) -> Any:
         """An array (…, H, W), with its reflection in the margin."""
         if self.whole == self.size:
             return array
         more = [(0, whole - side) for side, whole in zip(self.size, self.whole)]
         return np.pad(array, [(0, 0)] * (array.ndim - 2) + more, mode="reflect")
 
-    def shown(self, array):
+    def shown(self, array: Any) -> Any:
         """An array (1, 3, H, W) without its margin."""
         return array if self.whole == self.size else array[:, :, : self.size[0], : self.size[1]]
 
 
-def canvas(edges, size):
+def canvas(edges: str, size: Size) -> Canvas:
     """The Canvas that --edges asks for."""
     return Canvas(tuple(size), tuple(side + (-side % MULTIPLE if edges == "reflect" else 0) for side in size))
 
 
-def on_canvas(edges, pictures):
+def on_canvas(edges: str, pictures: Pictures) -> Pictures:
     """The Pictures whose content and its regions are on the Canvas."""
     own = canvas(edges, pictures.content.shape[2:])
     return pictures._replace(

@@ -10,11 +10,13 @@ pictures; its why_not(model, terms, in_strips) says why it cannot evaluate such 
 
 import importlib
 import platform
-from typing import Any, Callable, Dict, NamedTuple, Tuple
+from argparse import Namespace
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from .. import find_mxnet
 from ..system import machine
 from ..system.errors import UsageError
+from .terms import Term
 
 BF16 = {"avx512_bf16", "amx_bf16"}  # the instruction sets that can multiply bfloat16
 
@@ -48,11 +50,11 @@ class Engine(NamedTuple):
     where: Callable[[Any, int], str] = find_mxnet.in_words  # of the model's device and --gpu
     on_gpu: Callable[[Any], bool] = lambda device: device.device_type != "cpu"
 
-    def load(self):
+    def load(self) -> Any:
         """The engine's class."""
         return getattr(importlib.import_module(f"{__package__.partition('.')[0]}.{self.path[0]}"), self.path[1])
 
-    def why_not(self, model, terms, precision, in_strips):
+    def why_not(self, model: Any, terms: List[Term], precision: str, in_strips: bool) -> str:
         """Why the engine cannot evaluate the terms like that, in words; "" if it can."""
         if precision not in self.precisions:
             return f"--engine {self.name} has only {' and '.join(self.precisions)}"
@@ -92,16 +94,16 @@ class Choice(NamedTuple):
     precision: str
 
     @property
-    def memory(self):
+    def memory(self) -> Memory:
         return self.engine.precisions[self.precision].memory
 
-    def make(self, args, *examples):
+    def make(self, args: Namespace, *examples: Any) -> Any:
         """The engine for a model, terms, scales and pictures."""
         taken = {name: getattr(args, name) for name in self.engine.takes}
         return self.engine.load()(*examples, **self.engine.precisions[self.precision].options, **taken)
 
 
-def choose(args, model, terms, tile=None):
+def choose(args: Namespace, model: Any, terms: List[Term], tile: Optional[int] = None) -> Choice:
     """The Choice that args mean for the terms, in strips of tile rows where that is given; UsageError if there is none.
 
     It is the first engine that can do what is asked; --precision auto is the fastest that one can.
@@ -117,7 +119,7 @@ def choose(args, model, terms, tile=None):
     raise UsageError(f"{' '.join(flags)}: {why}; leave {'one of them' if flags[1:] else 'it'} out")
 
 
-def fastest():
+def fastest() -> Tuple[str, str]:
     """The fastest precision on this machine's processor, and why there is none that is faster, or ""."""
     rows = [(name, engine.precisions.get(name)) for name in reversed(PRECISIONS) for engine in ENGINES]
     why = [(name, row.lacking()) for name, row in rows if row]

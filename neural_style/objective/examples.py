@@ -1,14 +1,15 @@
 """What an image is compared with: the content, the styles, and the regions that pair parts of them."""
 
 import functools
-from typing import Callable, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from .terms import COMPARED, STYLE
+from ..system.types import Size
+from .terms import COMPARED, STYLE, Term
 
 
-def field(regions, region):
+def field(regions: Optional[np.ndarray], region: Optional[int]) -> Callable:
     """A function of a layer's size (h, w): how far each position belongs to a region, (h, w), or None if all do.
 
     regions is (R, H, W), from 0 to 1, of the whole picture; None, or no region, stands for everything.
@@ -47,7 +48,7 @@ class Pictures(NamedTuple):
     mask: Optional[np.ndarray] = None  # (h, w) uint8, of the photograph at its own size: where it is painted
 
     @property
-    def sizes(self):
+    def sizes(self) -> List[Size]:
         """(H, W) of the content, and of each style and its copies."""
         shown = [self.content] + [one.picture for style in self.styles for one in (style, *style.copies)]
         return [picture.shape[2:] for picture in shown]
@@ -56,19 +57,20 @@ class Pictures(NamedTuple):
         """How far positions belong to a region; see the function field."""
         return field(self.regions, region)
 
-    def styles_of(self, region):
+    def styles_of(self, region: Optional[int]) -> List[Tuple[float, Style]]:
         """[(share, Style)] of the styles that a region has; their shares sum to 1."""
         own = [style for style in self.styles if region is None or style.regions is None or style.regions[region].any()]
         whole = sum(style.share for style in own)
         return [(style.share / whole, style) for style in own] if whole else []
 
 
-def examples_of(terms, pictures, seen):
+def examples_of(terms: List[Term], pictures: Pictures, seen: Callable) -> Dict[Term, list]:
     """{term: [(share, [(value, field)])]}: what is seen of each picture that a term compares with, and of its copies.
 
     seen(array, {term: field}) gives {term: value} for one picture (1, 3, h, w).
     """
-    content, found = Style(pictures.content), {term: [] for term in terms}
+    content = Style(pictures.content)
+    found: Dict[Term, list] = {term: [] for term in terms}
     for style in (content, *pictures.styles):
         shares = {
             term: share
@@ -76,7 +78,7 @@ def examples_of(terms, pictures, seen):
             for share, compared in (pictures.styles_of(term.region) if term.kind == STYLE else [(1.0, content)])
             if compared is style
         }
-        examples = {term: [] for term in shares}
+        examples: Dict[Term, list] = {term: [] for term in shares}
         for picture in (style, *style.copies):
             fields = {
                 term: picture.field(term.region)

@@ -5,19 +5,23 @@
 Layers are named by the terms; with the model's own layers the graph is the original's, node by node.
 """
 
+from typing import Any, Dict, List, Sequence, Tuple
+
 import numpy as np
 
 from .. import find_mxnet
+from ..network.find_model import Model
+from ..system.types import NDArray, Size, Symbol
 from .arrays import Arrays
-from .examples import examples_of
+from .examples import Pictures, examples_of
 from .gaussians import Distance
 from .patches import Patches
-from .terms import FEATURES, GAUSSIAN, GRAM, PATCHES
+from .terms import FEATURES, GAUSSIAN, GRAM, PATCHES, Term
 
 mx = find_mxnet.mx
 
 
-def style_gram_symbol(input_size, style):
+def style_gram_symbol(input_size: Size, style: Symbol) -> Tuple[Symbol, List[int]]:
     """Gram matrices of a group of style outputs of pictures of input_size (H, W), as a group; their scales C·H·W·C.
 
     A layer's features are taken as a C × (H·W) matrix; FullyConnected of that matrix with itself multiplies it
@@ -32,7 +36,7 @@ def style_gram_symbol(input_size, style):
     return mx.sym.Group(grams), scales
 
 
-def get_loss(gram, content):
+def get_loss(gram: Any, content: Any) -> Tuple[Any, Any]:
     """Sums of squared differences to the variables target_gram_0 …, and to target_content; groups in, groups out.
 
     Where there are no terms of a kind, [] stands for the group, which MXNet cannot make of nothing.
@@ -63,11 +67,11 @@ class Graph:
     """
 
     @staticmethod
-    def why_not(model, terms, in_strips):
+    def why_not(model: Model, terms: List[Term], in_strips: bool) -> str:
         """Nothing that a model has is beyond its graph."""
         return ""
 
-    def __init__(self, model, terms, scales, pictures):
+    def __init__(self, model: Model, terms: List[Term], scales: Sequence[float], pictures: Pictures) -> None:
         self.arrays, self._model, self._terms = Arrays(model.device), model, terms
         size, fields = pictures.content.shape[2:], {term: pictures.field(term.region) for term in terms}
         examples = examples_of(terms, pictures, lambda picture, fields: _seen(model, picture, fields))
@@ -84,7 +88,7 @@ class Graph:
         layers = mx.sym.Group([model.layers[term.layer] for term in terms])
         self._has_maximum = '"pool_type": "max"' in layers.tojson()
 
-    def __call__(self, image):
+    def __call__(self, image: NDArray) -> Tuple[List[float], NDArray]:
         image.copyto(self._bound.data)
         outputs, count = self._forward(), len(self._terms)
         watched = iter(outputs[count:])
@@ -95,12 +99,13 @@ class Graph:
             outputs = self._forward()
         missing = [mx.nd.zeros(output.shape, image.context) for output in outputs[count:]]
         self._bound.executor.backward(self._gradients + missing)
-        outputs, losses = dict(zip(self._terms, outputs)), {}
+        outputs = dict(zip(self._terms, outputs))
+        losses: Dict[Term, float] = {}
         for kind in self._kinds.values():
             losses.update(zip(kind.fields, kind.values([outputs[term] for term in kind.fields])))
         return [losses[term] for term in self._terms], self._bound.data_grad
 
-    def compare_with(self, content):
+    def compare_with(self, content: np.ndarray) -> None:
         """Replace the content by this array (1, 3, H, W)."""
         if FEATURES in self._kinds:
             kind = self._kinds[FEATURES]

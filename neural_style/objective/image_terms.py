@@ -3,14 +3,18 @@
 Each is a function of an image array (1, C, H, W) that returns its value and its gradient, for weight 1.
 """
 
+from typing import Any, Callable, List, Tuple
+
 import numpy as np
 
 from ..find_mxnet import mx
+from ..system.types import Context, NDArray
+from .arrays import Arrays
 
 AMPLITUDE = 80.0  # about the spread of natural pictures around the mean: Mahendran and Vedaldi's B
 
 
-def get_tv_grad_executor(img, ctx, tv_weight):
+def get_tv_grad_executor(img: NDArray, ctx: Context, tv_weight: float) -> Any:
     """An executor bound on img (1, C, H, W) whose output is the TV gradient: the Laplacian of each channel.
 
     None if tv_weight is not positive.
@@ -48,13 +52,13 @@ def _spread(down, right):
     return gradient
 
 
-def anisotropic(x):
+def anisotropic(x: np.ndarray) -> Tuple[float, np.ndarray]:
     """Σ |difference down| + |difference right|; the gradient at a difference of 0 is taken as 0."""
     down, right = _differences(x)
     return np.abs(down).sum() + np.abs(right).sum(), _spread(np.sign(down), np.sign(right))
 
 
-def isotropic(x, smallest=1e-6):
+def isotropic(x: np.ndarray, smallest: float = 1e-6) -> Tuple[float, np.ndarray]:
     """Σ √(difference down² + difference right²); a difference over the border counts as 0."""
     down, right = _differences(x)
     down, right = np.pad(down, ((0, 0), (0, 0), (0, 1), (0, 0))), np.pad(right, ((0, 0), (0, 0), (0, 0), (0, 1)))
@@ -63,14 +67,14 @@ def isotropic(x, smallest=1e-6):
     return length.sum(), _spread((down * slope)[:, :, :-1], (right * slope)[:, :, :, :-1])
 
 
-def squared(x):
+def squared(x: np.ndarray) -> Tuple[float, np.ndarray]:
     """Mean squared difference down plus mean squared difference right."""
     down, right = _differences(x)
     value = sum(np.square(d).mean() if d.size else 0.0 for d in (down, right))
     return value, _spread(2 * down / max(down.size, 1), 2 * right / max(right.size, 1))
 
 
-def amplitude(x):
+def amplitude(x: np.ndarray) -> Tuple[float, np.ndarray]:
     """Mean of (value / AMPLITUDE)⁶: next to nothing inside a picture's range, steep beyond it."""
     scaled = x / AMPLITUDE
     return np.mean(scaled**6), 6 * scaled**5 / (AMPLITUDE * x.size)
@@ -79,7 +83,13 @@ def amplitude(x):
 TV_LOSSES = {"anisotropic": anisotropic, "isotropic": isotropic, "squared": squared}
 
 
-def image_terms(arrays, shape, tv_loss="laplacian", tv_weight=0.0, amplitude_weight=0.0):
+def image_terms(
+    arrays: Arrays,
+    shape: Tuple[int, ...],
+    tv_loss: str = "laplacian",
+    tv_weight: float = 0.0,
+    amplitude_weight: float = 0.0,
+) -> List[Tuple[str, Callable]]:
     """[(name, function)] of the terms with a weight, for images of shape (1, C, H, W) in these Arrays.
 
     A function gives the weighted value and the gradient at an image.

@@ -10,11 +10,13 @@ the features F: with T_p the mean of what the matches of the patches over a posi
 so an evaluation costs no more than that of a content term. Only choosing matches takes products of all patches.
 """
 
-from typing import NamedTuple
+from typing import Any, Callable, List, NamedTuple, Tuple, Union
 
 import numpy as np
 
 from ..system.errors import UsageError
+from ..system.types import Size
+from .terms import PatchShape
 
 EQUAL = 2e-6  # similarities that differ by less are equal except for rounding, and the first patch is used
 QUERIES, ANSWERS = 4096, 1024  # patches whose similarities are in memory at once
@@ -27,7 +29,7 @@ class Source(NamedTuple):
     corners: np.ndarray  # the position of each patch's upper left corner,
     pitches: np.ndarray  # and how many positions on its next row is
 
-    def take(self, which, side):
+    def take(self, which: Union[np.ndarray, slice], side: int) -> np.ndarray:
         """Some of the patches, (n, side, side, C)."""
         corners, pitches = self.corners[which], self.pitches[which]
         patches = np.empty((len(corners), side, side, self.features.shape[1]), self.features.dtype)
@@ -36,7 +38,7 @@ class Source(NamedTuple):
         return patches
 
 
-def source(shown, side, stride=1):
+def source(shown: List[Tuple[np.ndarray, Callable]], side: int, stride: int = 1) -> Source:
     """The Source of the patches of shown, [(features (1, C, h, w), field)], in a region if the field is of one."""
     parts, start = [], 0
     for features, field in shown:
@@ -47,7 +49,7 @@ def source(shown, side, stride=1):
     return Source(*(np.ascontiguousarray(np.concatenate(part)) for part in zip(*parts)))
 
 
-def places(field, size, side, stride=1):
+def places(field: Callable, size: Size, side: int, stride: int = 1) -> np.ndarray:
     """The positions of patches' upper left corners in a layer of size (h, w); each belongs where its centre does.
 
     Whatever the stride, there are patches at all borders.
@@ -58,7 +60,7 @@ def places(field, size, side, stride=1):
     return corners.ravel() if share is None else corners[share[rows[:, None] + side // 2, columns + side // 2] >= 0.5]
 
 
-def nearest(image, style, side):
+def nearest(image: Source, style: Source, side: int) -> np.ndarray:
     """For each patch of one Source, the number of the most similar patch of another."""
     found = np.empty(len(image.corners), np.int32)
     for start in range(0, len(found), QUERIES):
@@ -88,26 +90,26 @@ class Patches:
     chosen.
     """
 
-    def __init__(self, styles, field, shape):
+    def __init__(self, styles: List[Tuple[float, list]], field: Callable, shape: PatchShape) -> None:
         self._shares, self._side, self._field = [share for share, _ in styles], shape.side, field
         self._styles = [source(shown, shape.side, shape.stride) for _, shown in styles]
         self.count, self.matches = len(styles), None
 
     @property
-    def matches(self):
+    def matches(self) -> Any:
         return self._matches
 
     @matches.setter
-    def matches(self, matches):
-        self._matches, self.target = matches, None
+    def matches(self, matches: Any) -> None:
+        self._matches, self.target = matches, None  # type: Any, Any
 
-    def choose(self, features):
+    def choose(self, features: np.ndarray) -> None:
         """Choose the matches for these features, (1, C, H, W)."""
         image = source([(features, self._field)], self._side)
         self.matches = [nearest(image, style, self._side) for style in self._styles]
         self.prepare(features.shape)
 
-    def prepare(self, shape):
+    def prepare(self, shape: Tuple[int, ...]) -> bool:
         """Make target, root and rest from the matches, for features of this shape; returns whether there are matches.
 
         The energy is ‖root·(features − target)‖² + rest; root is 0 where there are no patches.

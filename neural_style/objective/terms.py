@@ -69,12 +69,12 @@ class Term(NamedTuple):
     patch_shape: PatchShape = PatchShape()
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The term's name for messages."""
         of = "" if self.region is None else f" in region {self.region + 1}"
         return self.layer + COMPARED[self.what].label + of
 
     @property
-    def what(self):
+    def what(self) -> str:
         """What it compares: a row of COMPARED."""
         return self.compares or (GRAM if self.kind == STYLE else FEATURES)

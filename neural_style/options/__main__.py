@@ -7,7 +7,7 @@ from pathlib import Path
 from .flags import BY_ATTRIBUTE, GROUPS
 
 
-def flag_table():
+def flag_table() -> str:
     """The flags as Markdown tables, one for each group."""
     return "\n\n".join(
         f"### {title.capitalize()}\n\n{_table(BY_ATTRIBUTE[name] for name in names.split())}" for title, names in GROUPS
@@ -24,7 +24,7 @@ def _table(flags):
     return "\n".join(rows)
 
 
-def with_flag_table(text):
+def with_flag_table(text: str) -> str:
     """text with current flag tables between its two <!-- flags --> marks."""
     return re.sub(
         r"(<!-- flags -->\n).*?(<!-- /flags -->)",

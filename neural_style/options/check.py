@@ -5,11 +5,13 @@ import difflib
 import logging
 import math
 import os
+from argparse import Namespace
+from typing import Any, Iterable, List, Mapping, Tuple
 
 from ..objective.terms import STYLE_TERMS
 from ..system.errors import UsageError
 from . import optimizers
-from .flags import BY_ATTRIBUTE, ENDING, FLAGS, PICTURE, RUN, SESSION, STANDARD_INPUT, listed, paths
+from .flags import BY_ATTRIBUTE, ENDING, FLAGS, PICTURE, RUN, SESSION, STANDARD_INPUT, Flag, listed, paths
 
 log = logging.getLogger("neural_style")
 
@@ -51,7 +53,7 @@ ONE_PER = (  # flags of which there must be as many values as of another
 )
 
 
-def refuse_what_has_no_effect(args, given):
+def refuse_what_has_no_effect(args: Namespace, given: Mapping[str, Any]) -> None:
     """Raise UsageError for a flag on the command line that has no effect; a recipe may contain such flags."""
     reasons = [(name, why) for names, when, why in WITHOUT_EFFECT if when(args) for name in names.split()]
     if args.optimizer in optimizers.OPTIMIZERS:
@@ -62,7 +64,7 @@ def refuse_what_has_no_effect(args, given):
             raise UsageError(f"{BY_ATTRIBUTE[name].name} has no effect {why}{source}; leave it out")
 
 
-def complete(args):
+def complete(args: Any) -> Namespace:
     """A checked copy of args, in which missing attributes, as in code older than a flag, have their defaults."""
     for name in (name for name in getattr(args, "__dict__", ()) if name not in BY_ATTRIBUTE and name[0] != "_"):
         near = [FORMER_NAMES[name]] if name in FORMER_NAMES else difflib.get_close_matches(name, BY_ATTRIBUTE, 1)
@@ -95,7 +97,7 @@ def complete(args):
     return args
 
 
-def refuse_changes(args, first):
+def refuse_changes(args: Namespace, first: Mapping[str, Any]) -> None:
     """Raise UsageError if the arguments would make the run a different one from what it was first."""
     for flag in FLAGS:
         before, now = first.get(flag.attribute, flag.default), getattr(args, flag.attribute)
@@ -105,13 +107,13 @@ def refuse_changes(args, first):
             )
 
 
-def changed(args, but=(SESSION,)):
+def changed(args: Namespace, but: Iterable[str] = (SESSION,)) -> List[Tuple[str, Any]]:
     """[(flag, value or values)] of the arguments that differ from their defaults, without those of some scopes."""
     values = ((flag, getattr(args, flag.attribute)) for flag in FLAGS)
     return [(flag.name, value) for flag, value in values if value != flag.default and flag.scope not in but]
 
 
-def checked(flag, value):
+def checked(flag: Flag, value: Any) -> Any:
     """The value, or the list of values, converted to the flag's type; UsageError if the flag cannot take it."""
     if flag.many and isinstance(value, (list, tuple)):
         return [checked(flag, one) for one in value]

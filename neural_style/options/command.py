@@ -21,7 +21,7 @@ ELSEWHERE = {  # flags of other commands, and what to do
 class Print(argparse.Action):
     """A flag that prints something and ends the program; const(value) gives the text."""
 
-    def __call__(self, parser, namespace, value, option=None):
+    def __call__(self, parser: Any, namespace: Any, value: Any, option: Any = None) -> None:
         parser.print(self.const(value))
         parser.exit()
 

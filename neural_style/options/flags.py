@@ -5,7 +5,8 @@ The parser, the Python interface, recipes, saved runs, batches and the documenta
 
 import os
 import re
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Tuple
+from argparse import Namespace
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..objective.engines import ENGINES, PRECISIONS
 from ..objective.terms import CONTENT_NORMS, STYLE_NORMS, STYLE_TERMS
@@ -44,27 +45,27 @@ class Flag(NamedTuple):
     how: Mapping[str, Any] = {}  # for argparse, where that does not follow
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The flag as it is typed: --max-num-epochs."""
         return self.names.split()[0]
 
     @property
-    def attribute(self):
+    def attribute(self) -> str:
         """The name of its attribute in the arguments: max_num_epochs."""
         return self.name[2:].replace("-", "_")
 
     @property
-    def metavar(self):
+    def metavar(self) -> str:
         """The placeholder for its value in --help."""
         if self.shown or self.choices:
             return self.shown or f"{{{','.join(self.choices)}}}"
         if self.type is not str:
-            return {int: "N", float: "X"}.get(self.type, "")
+            return "N" if self.type is int else "X" if self.type is float else ""
         if self.path == PICTURE:
             return "PICTURE"
         return "DIR" if self.attribute.endswith("dir") else "FILE" if self.path else "NAME"
 
-    def file_in(self, value):
+    def file_in(self, value: str) -> Optional[Tuple[str, str]]:
         """The file that a value of this flag names, after its prefix: ("", "a.jpg"); None if it names none."""
         start = NETWORK if self.words and value.startswith(NETWORK) else ""
         file = value[len(start) :]
@@ -240,27 +241,27 @@ BY_ATTRIBUTE = {flag.attribute: flag for flag in FLAGS}
 OWN_MODELS = ("vgg19", "vgg", "vgg16", "vgg16_bn")
 
 
-def is_foreign(model):
+def is_foreign(model: str) -> bool:
     """Whether a model, or one of several A,B, is not part of this package."""
     return not set(model.split(",")) <= set(OWN_MODELS)
 
 
-def attributes(*scopes):
+def attributes(*scopes: str) -> List[str]:
     """The attributes of the flags of some scopes."""
     return [flag.attribute for flag in FLAGS if flag.scope in scopes]
 
 
-def listed(value):
+def listed(value: Any) -> list:
     """value as a list, whether it is one value or several."""
     return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
 
 
-def style_pictures(args):
+def style_pictures(args: Namespace) -> List[str]:
     """The style pictures that args ask for: none if the style has no weight."""
     return listed(args.style_image) if args.style_weight > 0 else []
 
 
-def paths(args, kind):
+def paths(args: Namespace, kind: str) -> List[str]:
     """The files of one kind that args name, words such as `uniform` left out."""
     named = (
         flag.file_in(value) for flag in FLAGS if flag.path == kind for value in listed(getattr(args, flag.attribute))
@@ -268,7 +269,7 @@ def paths(args, kind):
     return [file for _, file in filter(None, named)]
 
 
-def with_paths(args, kind, change):
+def with_paths(args: Mapping[str, Any], kind: str, change: Callable[[str], str]) -> Dict[str, Any]:
     """A copy of args, a dict, in which each path of one kind is replaced by change(path)."""
     changed = {}
     for flag in FLAGS:

@@ -1,5 +1,6 @@
 """The table of optimisers: MXNet's class, the flags and defaults, and the memory of each."""
 
+from argparse import Namespace
 from typing import Dict, NamedTuple, Optional
 
 
@@ -22,20 +23,20 @@ OWN_FLAGS = sorted({name for optimizer in OPTIMIZERS.values() for name in optimi
 FIRST_ORDER_FLAGS = ("lr", "lr_sched_delay", "lr_sched_factor", "clip_gradient", "keep_best")
 
 
-def setting(args, name):
+def setting(args: Namespace, name: str) -> float:
     """The value of a flag in OWN_FLAGS: the one in args, or the default of their optimiser."""
     value = getattr(args, name)
     return OPTIMIZERS[args.optimizer].defaults[name] if value is None else value
 
 
-def defaults_in_words(name):
+def defaults_in_words(name: str) -> str:
     """Which optimisers take a flag, and its default with each: "nag 0.95, sgd 0.9"."""
     return ", ".join(
         f"{optimizer} {row.defaults[name]:g}" for optimizer, row in OPTIMIZERS.items() if name in row.defaults
     )
 
 
-def without_effect(args):
+def without_effect(args: Namespace) -> Dict[str, str]:
     """{attribute: why} of the flags that have no effect with the optimiser in args."""
     chosen, why = OPTIMIZERS[args.optimizer], f"with --optimizer {args.optimizer}"
     names = [name for name in OWN_FLAGS if name not in chosen.defaults]

@@ -3,7 +3,7 @@
 import sys
 import textwrap
 from argparse import SUPPRESS, Namespace
-from typing import List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 from .. import recipes
 from ..system import errors
@@ -81,7 +81,9 @@ def chosen(command: Union[Command, Commands], arglist: Optional[List[str]] = Non
     return command.commands[made.parse_args(words[:1]).command], words[1:]
 
 
-def parse(command: Union[Command, Commands], arglist: Optional[List[str]] = None):
+def parse(
+    command: Union[Command, Commands], arglist: Optional[List[str]] = None
+) -> Tuple[Namespace, Namespace, Dict[str, Any]]:
     """(own, args, given): the command's own arguments, those of a run, and the values that were typed, by attribute."""
     command, words = chosen(command, arglist)
     made = FlagParser(command)
@@ -149,10 +151,10 @@ def _is_somebodys(flag, value):
 
 def run(command: Union[Command, Commands], arglist: Optional[List[str]] = None) -> int:
     """Do what the words ask for; returns the exit code."""
-    command, words = chosen(command, arglist)
-    own, args, given = parse(command, words)
+    one, words = chosen(command, arglist)
+    own, args, given = parse(one, words)
     with log_to_stderr(args):
-        return errors.run(lambda: command.work(own, args, given), command.name, args.debug)
+        return errors.run(lambda: one.work(own, args, given), one.name, args.debug)
 
 
 def get_args(arglist: Optional[List[str]] = None) -> Namespace:

@@ -8,7 +8,7 @@ from typing import Any, Collection, Dict, List
 
 from ..system.errors import Parser, UsageError
 from .command import ELSEWHERE, SHARED, Command
-from .flags import FLAGS, REFERENCE, STANDARD_INPUT
+from .flags import FLAGS, REFERENCE, STANDARD_INPUT, Flag
 
 WIDTH = 110  # of --help
 MEANT = {  # what other programs call it
@@ -36,7 +36,7 @@ class FlagParser(Parser):
     call a flag. It knows all flags of a run, so that those which a command does not take can be refused with a reason.
     """
 
-    def __init__(self, command: Command, recipe: bool = False):
+    def __init__(self, command: Command, recipe: bool = False) -> None:
         """With recipe, for the words of a recipe, which print nothing and name no other recipe."""
         super().__init__(
             prog=command.program,
@@ -87,7 +87,7 @@ class FlagParser(Parser):
             raise UsageError(f"unrecognized argument: {left[0]}")
         return values
 
-    def refuse(self, given: Collection[str]):
+    def refuse(self, given: Collection[str]) -> None:
         """Raise UsageError for a flag of a run that the command does not take."""
         for attribute in given:
             if not self.command.takes(attribute):
@@ -122,7 +122,7 @@ def _plain(word):
 class Help(argparse.RawDescriptionHelpFormatter):
     """Lines of WIDTH, and texts below the flags as they are written."""
 
-    def __init__(self, prog: str):
+    def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=28, width=WIDTH)
 
     def _format_action_invocation(self, action):  # the placeholder once, as from Python 3.13 on
@@ -151,10 +151,13 @@ def _rows(command):
             yield flag, names
 
 
-def add(group, flag, names, hidden=False):
+def add(group: Any, flag: Flag, names: Any, hidden: bool = False) -> None:
     """Add a flag to a group of the parser."""
     default = "" if flag.default is None or flag.default is False or flag.default == [] else f" ({flag.default})"
-    how = {"dest": flag.attribute, "help": SUPPRESS if hidden else (flag.help + default).replace("%", "%%")}
+    how: Dict[str, Any] = {
+        "dest": flag.attribute,
+        "help": SUPPRESS if hidden else (flag.help + default).replace("%", "%%"),
+    }
     if flag.how:
         how.update(flag.how)
     elif flag.type is bool:

@@ -2,16 +2,18 @@
 
 import math
 import os
+from typing import Any, Callable, Collection, Mapping, Tuple
 
 import numpy as np
 
 from ..options.flags import is_foreign
 from ..system.errors import UsageError
 
+Check = Callable[[Any], bool]
 MOST = 10**12  # of anything that is counted
 
 
-def demand(table, values, what="it"):
+def demand(table: Mapping[str, Check], values: Mapping[str, Any], what: str = "it") -> None:
     """Raise ValueError unless values is a dict in which each field of the table is good; a missing one is None."""
     if not isinstance(values, dict):
         raise ValueError(f"{what} is no object")
@@ -20,7 +22,7 @@ def demand(table, values, what="it"):
             raise ValueError(f"{what} has a wrong {name}")
 
 
-def refuse_code(where, values, given=()):
+def refuse_code(where: str, values: Mapping[str, Any], given: Collection[str] = ()) -> None:
     """Refuse a model that is a module of somebody's, unless the command line names it as well as these saved values."""
     if "model" in values and "model" not in given and is_foreign(values["model"]):
         raise UsageError(
@@ -29,23 +31,23 @@ def refuse_code(where, values, given=()):
         )
 
 
-def is_text(value):
+def is_text(value: Any) -> bool:
     return type(value) is str
 
 
-def is_flag(value):
+def is_flag(value: Any) -> bool:
     return type(value) is bool
 
 
-def is_number(value):
+def is_number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) < math.inf
 
 
-def is_count(value):
+def is_count(value: Any) -> bool:
     return type(value) is int and 0 <= value <= MOST
 
 
-def is_absolute(value):
+def is_absolute(value: Any) -> bool:
     """Whether it is an absolute path that the system can take."""
     try:
         return is_text(value) and os.path.isabs(value) and b"\0" not in os.fsencode(value)
@@ -53,42 +55,42 @@ def is_absolute(value):
         return False
 
 
-def is_name(value):
+def is_name(value: Any) -> bool:
     """Whether it is a plain file name."""
     return is_text(value) and value not in ("", ".", "..") and not set(value) & set("/\\") and is_absolute(f"/{value}")
 
 
-def one_of(*values):
+def one_of(*values: Any) -> Check:
     return lambda value: any(type(value) is type(one) and value == one for one in values)
 
 
-def at_least(least, most=MOST):
+def at_least(least: float, most: float = MOST) -> Check:
     return lambda value: type(value) is int and least <= value <= most
 
 
-def optional(is_good):
+def optional(is_good: Check) -> Check:
     return lambda value: value is None or is_good(value)
 
 
-def every(is_good):
+def every(is_good: Check) -> Check:
     """A check of lists: of each value in them."""
     return lambda value: isinstance(value, list) and all(map(is_good, value))
 
 
-def is_object(value):
+def is_object(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def is_list(value):
+def is_list(value: Any) -> bool:
     return isinstance(value, list)
 
 
-def is_losses(value):
+def is_losses(value: Any) -> bool:
     """Whether it is {name: number}; the names are texts, as JSON has them."""
     return is_object(value) and all(map(is_number, value.values()))
 
 
-def of_shape(array, shape):
+def of_shape(array: np.ndarray, shape: Tuple[int, ...]) -> np.ndarray:
     """The array, if it has this shape and finite values in float32."""
     if array.shape != tuple(shape) or array.dtype != np.float32 or not np.isfinite(array).all():
         raise ValueError("its arrays are not finite numbers of the right shape")

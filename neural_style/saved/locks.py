@@ -6,15 +6,17 @@ import fcntl
 import os
 import stat
 from pathlib import Path
+from typing import Iterator
 
 from ..system.errors import NeuralStyleError, UsageError
+from ..system.types import PathLike
 
 # What flock says on file systems without locks: there, work goes on without one.
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 @contextlib.contextmanager
-def locked(path, doing, remedy):
+def locked(path: PathLike, doing: str, remedy: str) -> Iterator[None]:
     """Hold the lock of a path in an existing folder; UsageError if another process does: it is doing something there.
 
     The lock is on a hidden, empty file, which is removed at the end; one that a killed process leaves is taken over.

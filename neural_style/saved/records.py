@@ -12,11 +12,13 @@ import os
 import stat
 import warnings
 import zipfile
+from typing import Any, BinaryIO, Dict, Iterator, Mapping, Tuple
 
 import numpy as np
 
 from ..system.errors import UsageError
 from ..system.files import atomic
+from ..system.types import Arrays, PathLike
 
 LARGEST_RECORD = 64_000_000  # bytes: a hundred thousand pairs of a batch
 LARGEST_ARCHIVE = 16_000_000_000  # the largest picture, with the memory of an optimiser
@@ -24,7 +26,7 @@ LARGEST_ARRAY = 2_000_000_000  # a little more than the largest picture
 
 
 @contextlib.contextmanager
-def distrusting(subject, what, remedy):
+def distrusting(subject: PathLike, what: str, remedy: str) -> Iterator[None]:
     """Whatever goes wrong in the block is a UsageError of one line: subject is not what it should be; the remedy."""
     try:
         with warnings.catch_warnings():  # NumPy warns of odd headers
@@ -45,7 +47,7 @@ def _reason(error):
 
 
 @contextlib.contextmanager
-def opened(path, largest=LARGEST_RECORD):
+def opened(path: PathLike, largest: int = LARGEST_RECORD) -> Iterator[BinaryIO]:
     """A regular file, open for reading; ValueError if it is another kind, which might never end, or too large."""
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         about = os.fstat(file.fileno())
@@ -56,7 +58,7 @@ def opened(path, largest=LARGEST_RECORD):
         yield file
 
 
-def parsed(text):
+def parsed(text: str) -> Any:
     """The value of a text of JSON, with numbers that are neither huge nor NaN; infinity alone is a word of its own."""
     return json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_constant)
 
@@ -75,14 +77,14 @@ def _constant(text):
     return math.inf
 
 
-def read(path):
+def read(path: PathLike) -> Any:
     """The value in a record."""
     with opened(path) as file:
         return parsed(file.read(LARGEST_RECORD + 1).decode("utf-8"))
 
 
 @contextlib.contextmanager
-def archive(path):
+def archive(path: PathLike) -> Iterator[Tuple[Dict[str, Any], Mapping[str, np.ndarray]]]:
     """(the dict about the arrays, a mapping that reads an array by its name) of an archive."""
     with opened(path, LARGEST_ARCHIVE) as source:
         with zipfile.ZipFile(source) as packed:
@@ -97,18 +99,18 @@ def archive(path):
         yield parsed(file["about"].tobytes().decode("utf-8")), file
 
 
-def array(path):
+def array(path: PathLike) -> np.ndarray:
     """The array in a file of NumPy's."""
     with opened(path, LARGEST_ARRAY) as file:
         return np.load(file, allow_pickle=False)
 
 
-def write(path, value):
+def write(path: PathLike, value: Any) -> None:
     """Write a record."""
     _written(path, json.dumps(value, indent=1).encode() + b"\n")
 
 
-def write_archive(path, about, arrays):
+def write_archive(path: PathLike, about: Dict[str, Any], arrays: Arrays) -> None:
     """Write an archive."""
     packed = io.BytesIO()  # if the disk is full, a zip file prints a complaint of its own
     np.savez(packed, about=np.frombuffer(json.dumps(about).encode(), "uint8"), **arrays)

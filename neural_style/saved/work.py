@@ -5,6 +5,8 @@ A flag with its default is left out, so that the same command means the same wor
 
 import hashlib
 import json
+from argparse import Namespace
+from typing import Any, Callable, Dict
 
 from ..options.flags import BY_ATTRIBUTE, FILE, PICTURE, RUN, SESSION, attributes, with_paths
 
@@ -21,7 +23,7 @@ ALWAYS = frozenset(
 )
 
 
-def what_counts(args, digest):
+def what_counts(args: Namespace, digest: Callable[[str], str]) -> Dict[str, Any]:
     """The arguments that a picture depends on, by their names; digest(path) stands for each file."""
     values = vars(args)
     for kind in (PICTURE, FILE):
@@ -33,6 +35,6 @@ def what_counts(args, digest):
     }
 
 
-def fingerprint(*parts):
+def fingerprint(*parts: Any) -> str:
     """A digest of values of JSON."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

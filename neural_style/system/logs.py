@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from typing import Any, Iterator
 
 from . import errors, terminal
 
@@ -18,7 +19,7 @@ class _Lines(logging.StreamHandler):
 
 
 @contextlib.contextmanager
-def log_to_stderr(args):
+def log_to_stderr(args: Any) -> Iterator[None]:
     """Show the package's log as plain lines while a command runs; a library never sets this up."""
     handler, level = _Lines(), log.level
     log.addHandler(handler)

@@ -75,7 +75,7 @@ def test_against_brute_force(styles, inside, side, stride, monkeypatch):
 
 
 def test_the_style_is_cut_up_to_its_borders_and_the_image_drawn_alike_up_to_them():
-    """As in CNN-MRF: 5 × 6 patches of a style of 10 × 12, 2 positions apart; slopes in a corner like those in the middle."""
+    """As in CNN-MRF: 5 × 6 patches of a style of 10 × 12, 2 apart; slopes in a corner like those in the middle."""
     corners = patches.places(everywhere, (10, 12), 3, 2)
     assert len(corners) == 30 and set(corners // 12) == {0, 2, 4, 6, 7} and set(corners % 12) == {0, 2, 4, 6, 8, 9}
     assert list(patches.places(everywhere, (2, 12), 3, 2)) == []
