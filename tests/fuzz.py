@@ -1,6 +1,7 @@
 """Throw damaged pictures and random flags at the command, and see that it always ends well or with one line.
 
-Each case also reads damaged pictures, and crafted recipes, states, batch records and weights.
+Some cases train a network or paint with one. Each case also reads damaged pictures, and crafted recipes, states of runs
+and trainings, batch records, weights, networks, and what lies where a film keeps its frames or a lock belongs.
 
     python tests/fuzz.py --minutes 10 --seed 1          # pytest does not collect this
     python tests/fuzz.py --seed 1 --case 1234           # one case again, shown
@@ -14,6 +15,7 @@ import argparse
 import collections
 import contextlib
 import faulthandler
+import functools
 import io
 import json
 import logging
@@ -27,14 +29,14 @@ import time
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-sys.path[:0] = [str(TESTS / folder) for folder in ("", "pictures", "weights", "..")]
+sys.path[:0] = [str(TESTS / folder) for folder in ("", "pictures", "weights", "end_to_end", "..")]
 
 SECONDS = 300  # that a case may take; a busy machine makes them slow
-READ = 20  # damaged pictures that each case reads besides, and as many crafted files
+READ = 24  # damaged pictures that each case reads besides, and as many crafted files
 BATCH = 500  # cases that one process goes through
 CODES = {0, 1, 2, 130}
 # What may stand on standard error of a quiet run besides one line of error.
-EXPECTED = re.compile(r"ignoring its colour profile|no GPU|has no effect; leave|^$")
+EXPECTED = re.compile(r"ignoring its colour profile|no GPU|has no effect; leave|^skipping |^$")
 SMALL = {
     "max_long_edge": (10, 40),
     "width": (10, 40),
@@ -261,6 +263,38 @@ def words_of(chance, pictures, folder, params):
     return words
 
 
+def one_pass_words(chance, pictures, folder, params):
+    """A command line of end_to_end; its pictures lie in folder."""
+    from neural_style.end_to_end import network
+
+    if chance.random() < 0.7:
+        path = folder / "known.params"
+        network.save(path, known_network())
+        if chance.random() < 0.3:
+            path.write_bytes(mutated(chance, path.read_bytes(), pictures))
+        words = ["paint", picture(chance, pictures, folder, "photo"), "--network", str(path), "--output", "out"]
+        if chance.random() < 0.2:
+            words += ["--mask", flat(chance, pictures, folder, "mask")]
+        choices = [[], ["--format", "png"], ["--bit-depth", "16", "--format", "tif"], ["--width", "0"], ["--fast"]]
+        return [*words, "--quiet", "--size", str(chance.choice([8, 20, 40])), *chance.choice(choices)]
+    photos = folder / "photos"
+    photos.mkdir()
+    for number in range(3):
+        picture(chance, pictures, photos, str(number))
+    words = ["train", "--style", picture(chance, pictures, folder, "style"), "--photos", str(photos)]
+    words += ["--output", "out/a.params", "--steps", "2", "--save-every", "1", "--crop", "64", "--size", "40"]
+    words += ["--model-params", str(params), "--gpu", "-1", "--quiet"]
+    rates = [["--lr", rate] for rate in ("1e3", "1e29", "0", "nan")]
+    return words + chance.choice([[], *rates, ["--resume", "a.params"]])
+
+
+@functools.lru_cache(None)
+def known_network(kind="fast"):
+    from test_trained import made
+
+    return made(kind)
+
+
 @contextlib.contextmanager
 def standard_error():
     """All that arrives on standard error and output, from C libraries too; gives a function to read it."""
@@ -294,7 +328,10 @@ def complaint(code, said, before, after, words):
     """What is wrong with how a case ended, or None."""
     from PIL import Image
 
+    from neural_style.end_to_end import network
+    from neural_style.end_to_end import state as training_state
     from neural_style.run import state
+    from neural_style.system.errors import UsageError
 
     lines = [line for line in said.split("\n") if not EXPECTED.search(line)]
     if code not in CODES:
@@ -311,7 +348,12 @@ def complaint(code, said, before, after, words):
             return f"{name} changed"
     for name in set(after) - set(before):
         try:
-            if name.endswith(".state.npz"):
+            if name.endswith(".params.state.npz"):
+                with contextlib.suppress(UsageError):  # it is complete
+                    training_state.resumed("out/a.params")
+            elif name.endswith(".params"):
+                network.load(name)
+            elif name.endswith(".state.npz"):
                 with tempfile.NamedTemporaryFile(suffix=".npz") as file:
                     file.write(after[name])
                     file.flush()
@@ -433,6 +475,136 @@ def crafted_record(chance, path, pictures):
         assert os.path.basename(name) == name
 
 
+def crafted_network(chance, path, pictures):
+    """A network in which what it says, an array or bytes are others; it paints what is finite, or not at all."""
+    import zipfile
+
+    import numpy as np
+
+    from neural_style.end_to_end import network
+    from neural_style.weights import params
+
+    known = known_network()
+    about = json.dumps(changed(chance, known.about._asdict())).encode()
+    arrays = {"about": np.frombuffer(about, "uint8"), **known.arrays}
+    if chance.random() < 0.3:
+        name = chance.choice(list(known.arrays))
+        others = [lambda a: a[:1], lambda a: a * 1e38, lambda a: a.astype("f8") * 1e300, lambda a: a * np.nan, np.abs]
+        arrays[name] = chance.choice(others)(arrays[name])
+    with np.errstate(all="ignore"):
+        params.write(path, arrays)
+    if chance.random() < 0.3:
+        with zipfile.ZipFile(path.with_suffix(".zip"), "w", chance.choice([0, 8, 12, 14])) as packed:
+            for part in range(4):
+                packed.write(path, f"model/{part}/a.params", packed.compression if part == 3 else 0)
+        path = path.with_suffix(".zip")
+    if chance.random() < 0.7:
+        path.write_bytes(mutated(chance, path.read_bytes(), pictures))
+    with np.errstate(all="ignore"):
+        painted = network.load(path).paint(np.ones((1, 3, 16, 20), "f4"))
+    assert np.isfinite(painted).all()
+
+
+def crafted_training(chance, path, pictures):
+    """A training's state in which fields, an array or bytes are others."""
+    import argparse
+
+    import numpy as np
+
+    from neural_style.end_to_end import state, training
+    from neural_style.end_to_end.generators import GENERATORS, shapes
+    from neural_style.nstyle import get_args
+    from neural_style.run.state import EpochRecord
+
+    parameters, kept = shapes(GENERATORS["fast"].parts()[0], (64, 64))
+    arrays = {f"arg:{name}": np.zeros(shape, "f4") for name, shape in parameters.items()}
+    arrays.update({f"aux:{name}": np.ones(shape, "f4") for name, shape in kept.items()})
+    memory = {name: [np.zeros(shape, "f4")] * 2 for name, shape in parameters.items()}
+    output, rows = str(path.with_suffix(".params")), [EpochRecord(1, 0.0, 2.0, 1.5, {"style": 1.0})]
+    settings = state.Settings(["a.jpg"], output, steps=3).complete()
+    args = argparse.Namespace(**vars(get_args([])))
+    state.save(settings, args, "digest", rows, training.TrainingState(1, 1.5, arrays, memory))
+    path = state.path_of_state(output)
+    with np.load(str(path)) as file:
+        arrays = dict(file)
+    about = changed(chance, json.loads(arrays["about"].tobytes()))
+    arrays["about"] = np.frombuffer(json.dumps(about).encode(), "uint8")
+    if chance.random() < 0.3:
+        name = chance.choice(list(arrays))
+        arrays[name] = chance.choice([arrays[name][:1], arrays[name] * np.nan, np.array("x"), np.zeros(3)])
+    chance.choice([np.savez] * 9 + [np.savez_compressed])(str(path), **arrays)
+    if chance.random() < 0.5:
+        path.write_bytes(mutated(chance, path.read_bytes(), pictures))
+    settings, args, (found, _, _) = state.resumed(output)
+    assert settings.output == output and args.model in ("vgg19", "vgg", "vgg16")
+    assert all(np.isfinite(array).all() for array in found.arrays.values())
+
+
+def put_anything(chance, path, mine, pictures):
+    """Put something other than what is expected at a path: damaged, of another kind, or leading elsewhere."""
+    content = path.read_bytes() if path.is_file() else b"0"
+    if path.exists():
+        path.unlink()
+    how = chance.randrange(7)
+    if how == 0:
+        os.mkfifo(path)
+    elif how == 1:
+        path.symlink_to(mine)
+    elif how == 2:
+        path.mkdir()
+    elif how == 3:
+        os.link(mine, path)
+    else:
+        path.write_bytes(mutated(chance, chance.choice([content, content, b"[" * 10**5]), pictures))
+
+
+def crafted_film(chance, path, pictures):
+    """A film's folder in which files are others; nothing in it that is not the film's is lost."""
+    import numpy as np
+    from PIL import Image
+
+    from neural_style.film.kept import Kept
+
+    mine = path.with_name("mine")
+    mine.write_bytes(b"dear")
+    kept = Kept(path.with_name("film.mp4"), (9, 12))
+    kept.begin("known")
+    for number in (1, 2, 3):
+        kept.keep(number, np.ones((1, 3, 9, 12), "f4"), np.full((9, 12, 3), number, "uint8"))
+    names = ["film.json", "lock", "000001.png", "000002.png", "000003.png", "000003.npy", "letter.txt"]
+    for name in chance.sample(names, chance.randrange(3)):
+        put_anything(chance, kept.folder / name, mine, pictures)
+    if chance.random() < 0.1:
+        kept.folder.rename(path.with_name("moved"))
+        put_anything(chance, kept.folder, mine, pictures) if chance.random() < 0.5 else kept.folder.symlink_to("moved")
+    try:
+        done = kept.begin(chance.choice(["known", "other"]), chance.random() < 0.5)
+        assert done in (0, 1, 2, 3)
+        for number in range(1, done + 1):
+            with Image.open(kept.picture(number)) as frame:
+                assert frame.size == (12, 9)
+    finally:
+        assert mine.read_bytes() == b"dear"
+
+
+def crafted_lock(chance, path, pictures):
+    """Anything in the place of a lock; nothing is emptied, and nobody is locked out afterwards."""
+    from neural_style.saved.locks import locked
+
+    mine, folder = path.with_name("mine"), path.with_name("folder")
+    mine.write_bytes(b"dear")
+    folder.mkdir()
+    if chance.random() < 0.8:
+        put_anything(chance, folder / ".a.lock", mine, pictures)
+    try:
+        with locked(folder / "a", "painting", "wait"):
+            pass
+        with locked(folder / "a", "painting", "wait"):
+            pass
+    finally:
+        assert mine.read_bytes() == b"dear"
+
+
 def crafted_weights(chance, path, pictures):
     """Weights of any format, in which bytes are others."""
     from unittest import mock
@@ -464,7 +636,8 @@ def read_crafted(chance, pictures, folder):
     """Read what somebody else may have made; what is wrong with that, or None."""
     from neural_style.system.errors import NeuralStyleError
 
-    for craft in [crafted_recipe, crafted_state, crafted_record, crafted_weights] * (READ // 4):
+    crafts = [crafted_recipe, crafted_state, crafted_record, crafted_weights, crafted_film, crafted_lock] * (READ // 6)
+    for craft in [*crafts, crafted_network, crafted_training]:
         with tempfile.TemporaryDirectory(dir=folder) as below:
             try:
                 craft(chance, Path(below) / "crafted", pictures)
@@ -482,6 +655,7 @@ def read_crafted(chance, pictures, folder):
 def run_case(seed, number, pictures, params, show=False):
     """Go through one case; its complaint or None, and its exit code."""
     from neural_style import nstyle
+    from neural_style.end_to_end import __main__ as end_to_end
 
     chance = random.Random(f"{seed}-{number}")
     with tempfile.TemporaryDirectory() as folder:
@@ -490,14 +664,15 @@ def run_case(seed, number, pictures, params, show=False):
         (folder / "out").mkdir()
         for name in ("final.jpg", "e_1.jpg", "mine.txt"):
             (folder / "out" / name).write_bytes(b"earlier " + name.encode())
-        words = words_of(chance, pictures, folder, params)
+        make, main = (one_pass_words, end_to_end.main) if chance.random() < 0.1 else (words_of, nstyle.main)
+        words = make(chance, pictures, folder, params)
         before = files_below(folder)
         sys.stdin = io.TextIOWrapper(io.BytesIO(mutated(chance, *chance.choice(pictures)[1:], pictures)))
         if show:
             print(words)
         with standard_error() as said:
             try:
-                code = nstyle.main(words)
+                code = main(words)
             except SystemExit as ended:
                 code = ended.code
             except BaseException as error:

@@ -1,6 +1,7 @@
-"""Kill runs at random instants, look at what they left, and let them go on: python tests/kill.py --runs 100
+"""Kill commands at random instants, look at what they left, and let them go on: python tests/kill.py --runs 100
 
-Every file that is left must be whole, and the pictures of the run that goes on those of a run never stopped.
+Runs, trainings, films and batches; often with the same command started once more beside it, which must be refused.
+Every file that is left must be whole, and what comes out at the end that of a command never stopped.
 """
 
 import argparse
@@ -15,80 +16,149 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import List, NamedTuple
 
 import skimage.data
 from networks import random_weights
 from PIL import Image
 
-from neural_style import nstyle
+from neural_style.batch.record import Record
+from neural_style.end_to_end import network
+from neural_style.end_to_end import state as training
 from neural_style.run import state
+from neural_style.system.errors import UsageError
 from neural_style.weights import params
 
-RUNS = {
-    "nag": [],
-    "sgd": ["--optimizer", "sgd"],
-    "adam": ["--optimizer", "adam", "--lr", "5", "--keep-best"],
-    "patches": ["--style-term", "patches", "--style-layers", "relu2_1", "relu3_1", "--match-every", "7"],
-    "fast32": ["--precision", "fast32"],
-    "pyramid": ["--max-long-edge", "64", "--pyramid", "1", "--pyramid-epochs", "3"],
+ROOT = Path(__file__).resolve().parent.parent
+PLAIN = "--gpu -1 --quiet --model-params random.params --seed 3 --max-long-edge 48 --stop-eps 0".split()
+RUN = [*PLAIN, *"--content-image in/chelsea.png --style-image coffee.png --max-num-epochs 40".split()]
+RUN += "--lr-sched-delay 7 --save-epochs 1".split()
+SHORT = [*PLAIN, *"--style coffee.png --max-num-epochs 4".split()]
+TRAINING = "--gpu -1 --quiet --model-params random.params --seed 3 --max-long-edge 64 --precision fast32".split()
+TRAINING += "--style coffee.png --photos in --steps 8 --save-every 1 --crop 64".split()
+
+
+class Kind(NamedTuple):
+    """A command, and how it is continued; OUT stands for its folder."""
+
+    words: List[str]
+    again: List[str]
+    state: str = ""  # without this file in the folder, it cannot be continued but only begun anew
+
+
+def _run(*more):
+    begin = ["neural_style", *RUN, *more, "--output_dir", "OUT"]
+    return Kind(begin, ["neural_style", "--resume", "OUT", "--quiet"], ".final.jpg.state.npz")
+
+
+def _repeated(*words):
+    return Kind(list(words), list(words))
+
+
+KINDS = {
+    "nag": _run(),
+    "sgd": _run("--optimizer", "sgd"),
+    "adam": _run("--optimizer", "adam", "--lr", "5", "--keep-best"),
+    "patches": _run("--style-term", "patches", "--style-layers", "relu2_1", "relu3_1", "--match-every", "7"),
+    "fast32": _run("--precision", "fast32"),
+    "pyramid": _run("--max-long-edge", "64", "--pyramid", "1", "--pyramid-epochs", "3"),
+    "training": Kind(
+        ["neural_style.end_to_end", "train", *TRAINING, "--output", "OUT/a.params"],
+        ["neural_style.end_to_end", "train", "--resume", "OUT/a.params", "--quiet"],
+        ".a.params.state.npz",
+    ),
+    "film by a network": _repeated(
+        "neural_style.film", "film.gif", "--network", "night", "--output", "OUT/film.webp", "--quiet"
+    ),
+    "film in a style": _repeated("neural_style.film", "film.gif", "--output", "OUT/film.webp", *SHORT),
+    "batch": _repeated("neural_style.batch", "--content", "in", "--output", "OUT", "--jobs", "2", *SHORT),
+    "sequence": _repeated("neural_style.batch", "--content", "in", "--output", "OUT", "--sequence", *SHORT),
 }
-FLAGS = [
-    "--max-long-edge",
-    "48",
-    "--max-num-epochs",
-    "40",
-    "--stop-eps",
-    "0",
-    "--lr-sched-delay",
-    "7",
-    "--seed",
-    "3",
-    "--save-epochs",
-    "1",
-    "--gpu",
-    "-1",
-    "--quiet",
-    "--content-image",
-    "chelsea.png",
-    "--style-image",
-    "coffee.png",
-    "--model-params",
-    "random.params",
-]
 
 
-def command(kind, folder):
-    return FLAGS + [*RUNS[kind], "--output_dir", str(folder)]
+def started(words, out):
+    """The command as a process."""
+    words = [word.replace("OUT", str(out)) for word in words]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([sys.executable, "-m", *words], env=environment, stderr=subprocess.PIPE, text=True)
 
 
 @contextlib.contextmanager
-def running(kind, folder):
-    """The run as a process, from the moment when its folder is there."""
-    words = [sys.executable, "-m", "neural_style.nstyle"] + command(kind, folder)
-    run = subprocess.Popen(
-        words, env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(nstyle.__file__).parents[1])}
-    )
+def running(words, out):
+    """The command as a process, from the moment when its folder is there."""
+    run = started(words, out)
     try:
-        while run.poll() is None and not Path(folder).exists():
+        while run.poll() is None and not out.exists():
             time.sleep(0.001)
         yield run
     finally:
         run.kill()
         run.wait()
+        run.stderr.close()
 
 
-def whole(folder):
-    """The pictures that lie in the folder, once all of its files are known to be whole."""
-    pictures = {}
-    for path in folder.iterdir():
-        if path.suffix == ".npz":
+def whole(out):
+    """What lies in the folder and below, by name, once all of it is known to be whole; of hidden files nothing."""
+    known = {}
+    for path in sorted(out.rglob("*")):
+        name = str(path.relative_to(out))
+        hidden = any(part.startswith(".") for part in path.relative_to(out).parts)
+        if path.suffix == ".lock":
+            assert path.stat().st_size == 0
+        elif name.endswith(".params.state.npz"):
+            with contextlib.suppress(UsageError) if (out / "a.params").exists() else contextlib.nullcontext():
+                training.resumed(str(out / "a.params"))  # refused where it is complete
+        elif name.endswith(".state.npz"):
             state.load(path)
-        else:
+        elif name == "batch.json":
+            Record(out)
+        elif path.suffix == ".params":
+            known[name] = network.load(path).digest
+        elif path.suffix in (".jpg", ".png", ".webp"):
             with Image.open(path) as picture:
                 picture.load()
-            if not path.name.startswith("."):  # else killed between a whole file's two names
-                pictures[path.name] = path.read_bytes()
-    return pictures
+            if not hidden:  # else a film's frame, or killed between a whole file's two names
+                known[name] = path.read_bytes()
+    return known
+
+
+def second(kind, out, first):
+    """Start the command once more beside the first one, if that is still at work; it must be refused in one line."""
+    other = started(kind.words, out)
+    said = other.communicate()[1]
+    if first.poll() is None:
+        assert other.returncode == 2 and len(said.splitlines()) == 1, (other.returncode, said)
+        assert "another command is" in said or "already exists" in said, said
+
+
+def begun_anew(kind, out):
+    """The words of a command that cannot be continued yet."""
+    return [*kind.words, *["--overwrite"] * (kind.words[0] == "neural_style.end_to_end")]
+
+
+def case(number, chance, expected, lasts, refused):
+    """Kill one command and let it go on; returns what happened, or None where it had come to its end before."""
+    name = list(KINDS)[number % len(KINDS)]
+    kind, out = KINDS[name], Path(f"run-{number}")
+    with running(kind.words, out) as run:
+        time.sleep(chance.uniform(0, lasts[name]))
+        if chance.random() < 0.5:
+            second(kind, out, run)
+            refused[0] += 1
+        run.send_signal(signal.SIGKILL)
+        if run.wait() == 0:
+            shutil.rmtree(str(out))
+            return None
+    left = whole(out) if out.exists() else {}
+    for path, content in left.items():
+        assert path == "a.params" or expected[name][path] == content, path
+    goes_on = not kind.state or (out / kind.state).exists()
+    with running(kind.again if goes_on else begun_anew(kind, out), out) as run:
+        said = run.communicate()[1]
+        complete = "the training is complete" in said
+        assert run.returncode == 0 or complete, said
+    assert whole(out) == expected[name], f"{name}, case {number}"
+    return name if goes_on else f"{name}, killed before its first state was saved"
 
 
 def main():
@@ -96,42 +166,32 @@ def main():
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    chance, outcomes = random.Random(args.seed), Counter()
+    chance, outcomes, refused = random.Random(args.seed), Counter(), [0]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         params.write("random.params", {"arg:" + name: array for name, array in random_weights().items()})
-        for name in ("chelsea", "coffee"):
-            Image.fromarray(getattr(skimage.data, name)()).save(f"{name}.png")
+        os.mkdir("in")
+        for name in ("in/chelsea", "in/rocket", "coffee"):
+            Image.fromarray(getattr(skimage.data, os.path.basename(name))()).resize((96, 72)).save(f"{name}.png")
+        frames = [Image.open("in/chelsea.png").rotate(2 * angle) for angle in range(4)]
+        frames[0].save("film.gif", save_all=True, append_images=frames[1:], duration=50)
         expected, lasts = {}, {}
-        for kind in RUNS:
-            with running(kind, f"{kind}-whole") as run:
+        for name, kind in KINDS.items():
+            with running(kind.words, Path(f"{name}-whole")) as run:
                 start = time.monotonic()
-                assert run.wait() == 0
-                lasts[kind] = time.monotonic() - start
-            expected[kind] = whole(Path(f"{kind}-whole"))
-            assert len(expected[kind]) == 41
+                said = run.communicate()[1]
+                assert run.returncode == 0, said
+                lasts[name] = time.monotonic() - start
+            expected[name] = whole(Path(f"{name}-whole"))
+            print(f"{name}: {lasts[name]:.1f} s, {len(expected[name])} files", flush=True)
+        number = 0
         while sum(outcomes.values()) < args.runs:
-            number = sum(outcomes.values())
-            kind, out = list(RUNS)[number % len(RUNS)], Path(f"run-{number}")
-            with running(kind, out) as run:
-                time.sleep(chance.uniform(0, lasts[kind]))
-                run.send_signal(signal.SIGKILL)
-                if run.wait() == 0:  # it had come to its end
-                    shutil.rmtree(str(out))
-                    continue
-            left = whole(out)
-            assert all(expected[kind][name] == data for name, data in left.items())
-            if (out / ".final.jpg.state.npz").exists():
-                epoch = state.load(out).state.epoch
-                assert nstyle.main(["--resume", str(out), "--quiet"]) == 0
-                assert whole(out) == expected[kind], f"{kind}, killed after epoch {epoch}"
-                outcomes[kind] += 1
-            else:
-                epoch = 0
-                assert set(left) <= {"e_1.jpg"}
-                outcomes["none, killed before the first state was saved"] += 1
-            print(f"{number + 1}/{args.runs} {kind}, killed after epoch {epoch}", flush=True)
-    print("went on to the same pictures:")
+            outcome = case(number, chance, expected, lasts, refused)
+            number += 1
+            if outcome:
+                outcomes[outcome] += 1
+                print(f"{sum(outcomes.values())}/{args.runs} {outcome}", flush=True)
+    print(f"went on to the same results, {refused[0]} with a second command beside them:")
     print(dict(outcomes))
 
 
