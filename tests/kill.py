@@ -31,7 +31,7 @@ from neural_style.weights import params
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAIN = "--gpu -1 --quiet --model-params random.params --seed 3 --max-long-edge 48 --stop-eps 0".split()
-RUN = [*PLAIN, *"--content-image in/chelsea.png --style-image coffee.png --max-num-epochs 40".split()]
+RUN = [*PLAIN, *"--content-image in/chelsea.png --style-image coffee.png --max-num-epochs 20".split()]
 RUN += "--lr-sched-delay 7 --save-epochs 1".split()
 SHORT = [*PLAIN, *"--style coffee.png --max-num-epochs 4".split()]
 TRAINING = "--gpu -1 --quiet --model-params random.params --seed 3 --max-long-edge 64 --precision fast32".split()
@@ -172,8 +172,8 @@ def main():
         params.write("random.params", {"arg:" + name: array for name, array in random_weights().items()})
         os.mkdir("in")
         for name in ("in/chelsea", "in/rocket", "coffee"):
-            Image.fromarray(getattr(skimage.data, os.path.basename(name))()).resize((96, 72)).save(f"{name}.png")
-        frames = [Image.open("in/chelsea.png").rotate(2 * angle) for angle in range(4)]
+            Image.fromarray(getattr(skimage.data, os.path.basename(name))()).resize((240, 180)).save(f"{name}.png")
+        frames = [Image.open("in/chelsea.png").resize((96, 72)).rotate(2 * angle) for angle in range(4)]
         frames[0].save("film.gif", save_all=True, append_images=frames[1:], duration=50)
         expected, lasts = {}, {}
         for name, kind in KINDS.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import List, NamedTuple
 
 from .. import __version__
-from ..options.check import complete
+from ..options.check import complete, refuse_foreign
 from ..options.flags import BY_ATTRIBUTE
 from ..run.state import EpochRecord
 from ..saved import checks, records
@@ -101,7 +101,7 @@ def resumed(output, given=()):
             checks.demand(ROW, row._asdict(), f"step {row.epoch}")
         if not len(history) == state.step <= settings.steps or len({tuple(row.losses) for row in history}) > 1:
             raise ValueError("its history is another training's")
-    checks.refuse_code(f"--resume {output}", vars(args), given)
+    refuse_foreign(f"--resume {output}", BY_ATTRIBUTE["model"], args.model, given)
     if state.step == settings.steps:
         raise UsageError(
             f"--resume {output}: the training is complete; use --from {output} to start another one from it"

@@ -11,7 +11,21 @@ from typing import Any, Iterable, List, Mapping, Tuple
 from ..objective.terms import STYLE_TERMS
 from ..system.errors import UsageError
 from . import optimizers
-from .flags import BY_ATTRIBUTE, ENDING, FLAGS, PICTURE, RUN, SESSION, STANDARD_INPUT, Flag, listed, paths
+from .flags import (
+    BY_ATTRIBUTE,
+    ENDING,
+    FILE,
+    FLAGS,
+    NETWORK,
+    PICTURE,
+    RUN,
+    SESSION,
+    STANDARD_INPUT,
+    Flag,
+    is_foreign,
+    listed,
+    paths,
+)
 
 log = logging.getLogger("neural_style")
 
@@ -62,6 +76,25 @@ def refuse_what_has_no_effect(args: Namespace, given: Mapping[str, Any]) -> None
         if name in given:
             source = " in this recipe" if "recipe" in given else ""
             raise UsageError(f"{BY_ATTRIBUTE[name].name} has no effect {why}{source}; leave it out")
+
+
+def refuse_foreign(where: str, flag: Flag, value: Any, given: Iterable[str] = ()) -> None:
+    """Refuse a saved value that names weights, a network or a model, code that is, from outside this package.
+
+    It is taken where the command line has it as well; given are the names of what that has.
+    """
+    if flag.attribute not in given and _is_somebodys(flag, value):
+        raise UsageError(
+            f"{where}: {flag.name} {value} is not part of this package; if you trust it, repeat it on the command line"
+        )
+
+
+def _is_somebodys(flag: Flag, value: Any) -> bool:
+    if flag.attribute == "start":
+        return value.startswith(NETWORK) and not value[len(NETWORK) :].isidentifier()
+    if flag.attribute == "network":
+        return not value.isidentifier()
+    return flag.path == FILE or flag.attribute == "model" and is_foreign(value)
 
 
 def complete(args: Any) -> Namespace:

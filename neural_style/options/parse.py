@@ -9,9 +9,9 @@ from .. import recipes
 from ..system import errors
 from ..system.errors import Parser, UsageError
 from ..system.logs import log_to_stderr
-from .check import checked, refuse_what_has_no_effect
+from .check import checked, refuse_foreign, refuse_what_has_no_effect
 from .command import Command, Commands, Print
-from .flags import BY_ATTRIBUTE, FILE, FLAGS, GROUPS, NETWORK, RUN, SESSION, Flag, is_foreign, listed
+from .flags import BY_ATTRIBUTE, FLAGS, GROUPS, RUN, SESSION, Flag, listed
 from .words import WIDTH, FlagParser, Help, add
 
 MOST = 1000  # flags in a recipe
@@ -132,21 +132,8 @@ def _of_recipe(name, made, given):
         flag = made.command.flag(attribute)
         if flag.scope in (RUN, SESSION):
             raise UsageError(f"--recipe {name}: a picture's recipe cannot have {flag.name}")
-        if attribute not in given and _is_somebodys(flag, value):
-            raise UsageError(
-                f"--recipe {name}: {flag.name} {value} is not part of this package; if you trust it, repeat "
-                "it on the command line"
-            )
+        refuse_foreign(f"--recipe {name}", flag, value, given)
     return vars(values)
-
-
-def _is_somebodys(flag, value):
-    """Whether a flag's value names weights, a network or a model from outside this package."""
-    if flag.attribute == "start":
-        return value.startswith(NETWORK) and not value[len(NETWORK) :].isidentifier()
-    if flag.attribute == "network":
-        return not value.isidentifier()
-    return flag.path == FILE or flag.attribute == "model" and is_foreign(value)
 
 
 def run(command: Union[Command, Commands], arglist: Optional[List[str]] = None) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 import numpy as np
 
 from .. import __version__
-from ..options.check import complete
+from ..options.check import complete, refuse_foreign
 from ..options.flags import BY_ATTRIBUTE, FILE, OUTPUT, PICTURE, SESSION, STANDARD_INPUT, attributes, with_paths
 from ..saved import checks, records
 from ..system.errors import UsageError
@@ -148,7 +148,7 @@ def find(where):
 def resume(where, given):
     """The Saved of a run to resume; a model from outside this package must be among the given arguments."""
     saved = load(where)
-    checks.refuse_code(f"--resume {where}", saved.args, given)
+    refuse_foreign(f"--resume {where}", BY_ATTRIBUTE["model"], saved.args["model"], given)
     return saved
 
 

@@ -2,12 +2,9 @@
 
 import math
 import os
-from typing import Any, Callable, Collection, Mapping, Tuple
+from typing import Any, Callable, Mapping, Tuple
 
 import numpy as np
-
-from ..options.flags import is_foreign
-from ..system.errors import UsageError
 
 Check = Callable[[Any], bool]
 MOST = 10**12  # of anything that is counted
@@ -20,15 +17,6 @@ def demand(table: Mapping[str, Check], values: Mapping[str, Any], what: str = "i
     for name, is_good in table.items():
         if not is_good(values.get(name)):
             raise ValueError(f"{what} has a wrong {name}")
-
-
-def refuse_code(where: str, values: Mapping[str, Any], given: Collection[str] = ()) -> None:
-    """Refuse a model that is a module of somebody's, unless the command line names it as well as these saved values."""
-    if "model" in values and "model" not in given and is_foreign(values["model"]):
-        raise UsageError(
-            f"{where}: --model {values['model']} is not part of this package; if you trust it, repeat it on the "
-            "command line"
-        )
 
 
 def is_text(value: Any) -> bool:
