@@ -164,15 +164,20 @@ class Pass:
         return above
 
     def _backward_in_strips(self, segment, below, above, gradient_of):
-        gradient, pools = above.pop(), segment.operations[-1].kind == "pool"
-        if gradient is not None:
-            gradient = self._plain(gradient).slice_axis(2, 0, None)  # or each strip would change its layout
+        """The gradient below a segment, from that above it, the last in a list, or None there.
+
+        A row depends on the features of a halo around it, and these on a halo again, so windows have twice the halo.
+        """
+        whole_above, pools = above.pop(), segment.operations[-1].kind == "pool"
+        if whole_above is not None:
+            whole_above = self._plain(whole_above).slice_axis(2, 0, None)  # or each strip would change its layout
         result = mx.nd.empty(below.shape)
         for window in windows(below.shape[2], segment.rows, 2 * segment.halo):
-            kept = self._recompute(segment, below.slice_axis(2, window.first, window.last), window)
-            above = [gradient.slice_axis(2, window.first // 2, window.last // 2) if pools else None]
-            own = self._network.backward(segment.operations, kept, above, window, gradient_of, self._empty)
-            result[:, :, window.core_first : window.core_last] = self._plain(own).slice_axis(2, *window.core())
+            strip = below.slice_axis(2, window.first, window.last)
+            kept = self._recompute(segment, strip, window)
+            above = [whole_above.slice_axis(2, window.first // 2, window.last // 2) if pools else None]
+            gradient = self._network.backward(segment.operations, kept, above, window, gradient_of, self._empty)
+            result[:, :, window.core_first : window.core_last] = self._plain(gradient).slice_axis(2, *window.core())
         return result
 
     def _plain(self, features):

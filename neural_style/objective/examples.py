@@ -69,24 +69,22 @@ def examples_of(terms: List[Term], pictures: Pictures, seen: Callable) -> Dict[T
 
     seen(array, {term: field}) gives {term: value} for one picture (1, 3, h, w).
     """
-    content = Style(pictures.content)
-    found: Dict[Term, list] = {term: [] for term in terms}
-    for style in (content, *pictures.styles):
-        shares = {
-            term: share
-            for term in terms
-            for share, compared in (pictures.styles_of(term.region) if term.kind == STYLE else [(1.0, content)])
-            if compared is style
-        }
-        examples: Dict[Term, list] = {term: [] for term in shares}
+    examples: Dict[Term, list] = {term: [] for term in terms}
+    for style, shares in _compared(terms, pictures):
+        of_style: Dict[Term, list] = {term: [] for term in shares}
         for picture in (style, *style.copies):
-            fields = {
-                term: picture.field(term.region)
-                for term in shares
-                if picture is style or COMPARED[term.what].has_copies
-            }
+            looking = [term for term in shares if picture is style or COMPARED[term.what].has_copies]
+            fields = {term: picture.field(term.region) for term in looking}
             for term, value in (seen(picture.picture, fields) if fields else {}).items():
-                examples[term].append((value, fields[term]))
-        for term in shares:
-            found[term].append((shares[term], examples[term]))
-    return found
+                of_style[term].append((value, fields[term]))
+        for term, share in shares.items():
+            examples[term].append((share, of_style[term]))
+    return examples
+
+
+def _compared(terms, pictures):
+    """(picture, {term: share}) for the content, as a Style, and each style, with the terms that compare with it."""
+    yield Style(pictures.content), {term: 1.0 for term in terms if term.kind != STYLE}
+    styles = {term: pictures.styles_of(term.region) for term in terms if term.kind == STYLE}
+    for style in pictures.styles:
+        yield style, {term: share for term, shares in styles.items() for share, one in shares if one is style}

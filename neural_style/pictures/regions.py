@@ -98,15 +98,30 @@ def _labels(picture):
 
     Edges between two regions, blurred or drawn, have colours, too, but no area.
     """
-    from scipy.ndimage import binary_erosion
-
     step = math.ceil(math.sqrt(picture.pixels.size / 3 / ENOUGH))
     pixels = _bytes(picture)[::step, ::step]
     clear = None if picture.alpha is None else picture.alpha[::step, ::step] < 128
-    packed, inverse = np.unique(pixels.astype(np.int64) @ (65536, 256, 1), return_inverse=True)
-    inverse = inverse.reshape(pixels.shape[:2])
-    counts = np.bincount((inverse if clear is None else inverse[~clear]).ravel(), minlength=len(packed))
-    colors, shares = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], 1), counts / max(1, counts.sum())
+    packed, which = np.unique(pixels.astype(np.int64) @ (65536, 256, 1), return_inverse=True)
+    which = which.reshape(pixels.shape[:2])
+    colors = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], 1)
+    counts = np.bincount((which if clear is None else which[~clear]).ravel(), minlength=len(colors))
+    if not counts.any():
+        raise UsageError(f"{picture.name} is completely transparent; paint each region in a flat colour")
+    flat, near = _flat(colors, counts / counts.sum())
+    if near < FLAT:
+        raise UsageError(
+            f"{picture.name} has {len(colors)} colours; a picture of regions is painted in a few flat ones, one "
+            "for each region"
+        )
+    numbers = _nearest(colors, flat, which, clear)
+    flat = [index for number, index in enumerate(flat) if _has_area(numbers == number)] or flat
+    if len(flat) > MOST:
+        raise UsageError(f"{picture.name} has {len(flat)} regions; there can be {MOST} at most")
+    return Labels(picture.name, colors[flat], _nearest(colors, flat, which, clear))
+
+
+def _flat(colors, shares):
+    """The indices of the most frequent colours that are not near each other, and the share of what is near one."""
     kept, near, radius = [], np.zeros(len(colors), bool), 1 if len(colors) <= FEW else NEAR
     for index in np.argsort(-shares, kind="stable"):
         if shares[index] < SMALLEST:
@@ -114,27 +129,20 @@ def _labels(picture):
         if not near[index]:
             kept.append(index)
             near |= np.linalg.norm(colors - colors[index], axis=1) < radius
-    if not counts.any():
-        raise UsageError(f"{picture.name} is completely transparent; paint each region in a flat colour")
-    if shares[near].sum() < FLAT:
-        raise UsageError(
-            f"{picture.name} has {len(colors)} colours; a picture of regions is painted in a few flat ones, one "
-            "for each region"
-        )
+    return kept, shares[near].sum()
 
-    def numbers():
-        nearest = np.argmin([np.square(colors - colors[index]).sum(1) for index in kept], 0)[inverse]
-        return nearest if clear is None else np.where(clear, -1, nearest)
 
-    thin = max(1, min(pixels.shape[:2]) // 100)
-    there = numbers()
-    areas = [
-        binary_erosion(there == number, np.ones((3, 3)), thin, border_value=1).any() for number in range(len(kept))
-    ]
-    kept = [index for index, has_area in zip(kept, areas) if has_area] or kept
-    if len(kept) > MOST:
-        raise UsageError(f"{picture.name} has {len(kept)} regions; there can be {MOST} at most")
-    return Labels(picture.name, colors[kept], numbers())
+def _nearest(colors, flat, which, clear):
+    """For each pixel the number of the flat colour nearest to its own, which is colors[which]; -1 where it is clear."""
+    nearest = np.argmin([np.square(colors - colors[index]).sum(1) for index in flat], 0)[which]
+    return nearest if clear is None else np.where(clear, -1, nearest)
+
+
+def _has_area(there):
+    """Whether a region, (h, w) bool, is anywhere wider than an edge."""
+    from scipy.ndimage import binary_erosion
+
+    return binary_erosion(there, np.ones((3, 3)), max(1, min(there.shape) // 100), border_value=1).any()
 
 
 def _map(labels, number):
