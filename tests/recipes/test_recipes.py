@@ -134,7 +134,7 @@ def test_a_persons_own_file_saved_and_taken(tmp_path, capsys):
         (None, "No such file"),
         (b"--lr 'open", "No closing quotation"),
         (b"\xff\xfe", "not a text file"),
-        (b"--nonsense 3", "bad.args: unrecognized arguments: --nonsense"),
+        (b"--nonsense 3", "bad.args: unrecognized argument: --nonsense"),
         (b"--recipe athalye", "cannot have --recipe"),
         (b"--list-layers", "cannot have --list-layers"),
         (b"--lr fast", "invalid float value"),

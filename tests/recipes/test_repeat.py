@@ -187,7 +187,7 @@ def test_odd_names_in_a_recipe_file(words, capsys):
         ),
         (
             lambda path: images.save_picture(np.zeros((9, 9, 3), "uint8"), path, recipe="a poem"),
-            "unrecognized arguments",
+            "unrecognized argument",
         ),
         (lambda path: open(path, "w").close(), "is empty"),
         (lambda path: None, "No such file"),
