@@ -8,8 +8,9 @@ from .. import __version__
 from .flags import BY_ATTRIBUTE, Flag
 
 STUDIO = "python -m neural_style.studio opens the program in the browser"
+INSTEAD_OF_A_RUN = ("save_recipe", "list_layers", "doctor")
 ELSEWHERE = {  # flags of other commands, and what to do
-    **dict.fromkeys(("save_recipe", "list_layers", "doctor"), "use it with python -m neural_style"),
+    **dict.fromkeys(INSTEAD_OF_A_RUN, "use it with python -m neural_style"),
     **dict.fromkeys(("gui", "ui", "web", "studio"), STUDIO),
     "network": "python -m neural_style.end_to_end paint paints in one pass; --start network:NAME starts from that",
     "photos": "python -m neural_style.end_to_end train learns from photographs",

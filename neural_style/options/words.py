@@ -7,7 +7,7 @@ from argparse import SUPPRESS
 from typing import Any, Collection, Dict, List
 
 from ..system.errors import Parser, UsageError
-from .command import ELSEWHERE, SHARED, Command
+from .command import ELSEWHERE, INSTEAD_OF_A_RUN, SHARED, Command
 from .flags import FLAGS, REFERENCE, STANDARD_INPUT, Flag
 
 WIDTH = 110  # of --help
@@ -48,7 +48,11 @@ class FlagParser(Parser):
             add_help=not recipe,
         )
         self.command, shown = command, set()
-        rows = {flag.attribute: (flag, names) for flag, names in _rows(command) if not (recipe and flag.how)}
+        rows = {
+            flag.attribute: (flag, names)
+            for flag, names in _rows(command)
+            if not (recipe and (flag.how or flag.attribute in INSTEAD_OF_A_RUN))
+        }
         groups = command.groups or [("flags", " ".join(flag.attribute for flag in command.flags))]
         for title, names in groups:
             group = self.add_argument_group(title)

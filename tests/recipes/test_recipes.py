@@ -137,6 +137,8 @@ def test_a_persons_own_file_saved_and_taken(tmp_path, capsys):
         (b"--nonsense 3", "bad.args: unrecognized argument: --nonsense"),
         (b"--recipe athalye", "cannot have --recipe"),
         (b"--list-layers", "cannot have --list-layers"),
+        (b"--save-recipe a", "cannot have --save-recipe"),
+        (b"--doctor", "cannot have --doctor"),
         (b"--lr fast", "invalid float value"),
     ],
 )
