@@ -1,15 +1,19 @@
 """Pictures and weights that the tests share; everything is made here or comes with scikit-image."""
 
 import os
+import subprocess
+from argparse import Namespace
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each with a processor of its own; the numbers do not depend on it
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import skimage.data
+from forks import command, forked
 from networks import SMALL, random_weights, small_weights, write
 from PIL import Image
 
+from neural_style.batch import children
 from neural_style.network import architecture
 from neural_style.weights import pretrained
 
@@ -62,6 +66,16 @@ def thumbnails(pictures, tmp_path_factory):
     for path in pictures.iterdir():
         Image.open(path).reduce(4).save(folder / path.name)
     return folder
+
+
+@pytest.fixture
+def forked_children(small, monkeypatch):
+    """The processes that paint for batches and films are forks, which have the small networks too."""
+
+    def popen(words, **how):
+        return forked(command(*words[2:]), **how)  # words is python -m module ...
+
+    monkeypatch.setattr(children, "subprocess", Namespace(**{**vars(subprocess), "Popen": popen}))
 
 
 @pytest.fixture

@@ -45,7 +45,8 @@ def coherence(grey, grain=1.5, window=6):
 
 @pytest.mark.parametrize("subject", ["night", "glass"])
 @pytest.mark.parametrize("height, width", [(64, 64), (201, 77)])
-def test_any_size_from_64_pixels(height, width, subject):
+def test_any_size_from_64_pixels(height, width, subject, monkeypatch):
+    monkeypatch.setattr(painting.glass, "FINE", 300)
     picture = painting.paint(height, width, subject=subject)
     assert picture.shape == (height, width, 3) and picture.dtype == np.uint8
     assert picture.std() > 25
@@ -108,18 +109,24 @@ def test_the_light_is_in_the_middle_of_the_pieces(glass):
     assert value[inside > 8].mean() > value[(inside > 2) & (inside < 4)].mean() + 10
 
 
-@pytest.mark.parametrize("height, width", [(100, 150), (900, 1350)])
-def test_every_size_shows_the_same_glass(glass, height, width):
+@pytest.mark.parametrize("height, width, fine", [(100, 150, 300), (900, 1350, 1000)])
+def test_every_size_shows_the_same_glass(glass, height, width, fine, monkeypatch):
+    monkeypatch.setattr(painting.glass, "FINE", fine)
     other = Image.fromarray(painting.paint(height, width, subject="glass")).resize((30, 20), Image.BOX)
     here = Image.fromarray(glass).resize((30, 20), Image.BOX)
     assert np.abs(np.asarray(other, int) - np.asarray(here, int)).mean() < 6
 
 
-def test_the_command_paints_glass_on_demand(tmp_path):
+def test_the_command_paints_glass_on_demand(glass, tmp_path, monkeypatch):
+    painted = []
+    monkeypatch.setattr(
+        command, "paint", lambda *asked: painted.append((asked, painting.paint(*asked))) or painted[0][1]
+    )
     assert command.main([str(tmp_path / "glass.png"), "--subject", "glass", "--seed", "7"] + SMALL) == 0
-    saved = np.asarray(Image.open(tmp_path / "glass.png")).astype(int)
-    assert (saved == painting.paint(64, 96, 7, "glass")).all()
-    assert np.abs(saved - painting.paint(64, 96, 8, "glass")).mean() > 10
+    ((asked, picture),) = painted
+    saved = Image.open(tmp_path / "glass.png")
+    assert asked == (64, 96, 7, "glass") and (np.asarray(saved) == picture).all()
+    assert np.abs(np.asarray(saved, int) - np.asarray(Image.fromarray(glass).resize(saved.size))).mean() > 10
 
 
 def test_the_command_saves_what_paint_gives_and_another_seed_gives_another(picture, tmp_path):
