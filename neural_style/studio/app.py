@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import json
 from pathlib import Path
-from typing import Any, Dict, cast
+from typing import Any, Dict, Tuple, cast
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -22,7 +22,7 @@ from .studio import Studio, answers
 PAGE = Path(__file__).parent / "page"
 SHARED = Path(__file__).parents[1] / "report" / "template"  # of the run's page, whose look the studio has
 KINDS = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript"}
-PACE = 0.25  # seconds between two looks for news
+PACE, SILENT = 0.25, 15  # seconds between two looks for news, and until a sign of life where there are none
 
 
 @functools.lru_cache(None)
@@ -63,27 +63,26 @@ async def events(request: Request) -> Response:
     studio = request.app.state.studio
 
     async def stream():
-        version, sent, seen = 0, {}, None
         yield "retry: 1000\n\n"
-        quiet = 0.0
+        version, sent, seen, silent = 0, cast(Dict[int, int], {}), await run_in_threadpool(studio.seen), 0.0
         while not studio.ending:
-            news, jobs = _news(studio, version, sent)
-            version = studio.jobs.version
-            files = await run_in_threadpool(lambda: tuple(studio.folder.items().values())) if quiet % 1 == 0 else seen
-            if seen is not None and files != seen:
+            version, news = _news(studio, version, sent)
+            files = await run_in_threadpool(studio.seen)
+            if files != seen:
                 news["pictures"] = True
-            seen, quiet = files, 0.0 if news else quiet + PACE
+            seen, silent = files, 0.0 if news else silent + PACE
             if news:
                 yield f"data: {json.dumps(news)}\n\n"
-            elif quiet % 15 == 0:
+            elif silent >= SILENT:
+                silent = 0.0
                 yield ": still here\n\n"
             await asyncio.sleep(PACE)
 
     return StreamingResponse(stream(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
 
-def _news(studio: Studio, version: int, sent: Dict[int, int]) -> Any:
-    """What has changed since a version, and the epochs that a page does not have yet; sent counts those that it has."""
+def _news(studio: Studio, version: int, sent: Dict[int, int]) -> Tuple[int, Dict[str, Any]]:
+    """The version now, and what has changed since another one; sent counts the epochs that a page has of each job."""
     jobs, news = studio.jobs, cast(Dict[str, Any], {})
     with jobs.lock:
         changed = jobs.since(version)
@@ -97,7 +96,7 @@ def _news(studio: Studio, version: int, sent: Dict[int, int]) -> Any:
             if history[have:]:
                 news["epochs"] = {"job": id, "rows": history[have:], "preview": jobs.preview.get(id)}
                 sent[id] = len(history)
-    return news, changed
+        return jobs.version, news
 
 
 ROUTES = [

@@ -2,9 +2,11 @@
 
 import functools
 import json
+import math
 import threading
+import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -27,7 +29,7 @@ class Studio:
         self.folder, self.jobs = folder, Jobs(folder)
         self.pictures, self.slow, self.networks = Helper("pictures"), Helper("pictures"), Helper("networks")
         self.about: Dict[str, Dict[str, Any]] = {}  # what is known of an item, by id and time of change
-        self.ending = False
+        self.ending, self._seen = False, (-math.inf, cast(Any, None))
         self.examples: List[List[str]] = []
 
     def start(self) -> None:
@@ -67,6 +69,17 @@ class Studio:
             "height": about.get("height"),
             "recipe": about.get("recipe", ""),
         }
+
+    def seen(self) -> Any:
+        """What changes whenever pictures come or go, or more is known of one; at most a second old."""
+        at, value = self._seen
+        if time.monotonic() - at > 1:
+            items = self.folder.items().values()
+            known = {f"{item.id}-{item.changed}" for item in items}
+            self.about = {key: value for key, value in self.about.items() if key in known}
+            value = tuple(items), len(self.about)
+            self._seen = time.monotonic(), value
+        return value
 
     def all_pictures(self) -> List[Dict[str, Any]]:
         """All items as the page knows them, the newest last."""
