@@ -4,6 +4,8 @@ python -m neural_style.batch --content photos/ --style paintings/*.jpg --output 
 """
 
 import sys
+from argparse import Namespace
+from typing import Any, Dict, List, Optional
 
 from ..options import parse
 from ..options.command import Command
@@ -38,7 +40,7 @@ INSTEAD = {
 }
 
 
-def work(own, args, given):
+def work(own: Namespace, args: Namespace, given: Dict[str, Any]) -> Optional[int]:
     """Paint the batch and report what failed; returns the exit code."""
     from ..report.contact_sheet import SHEET
     from ..report.show import show
@@ -82,7 +84,7 @@ COMMAND = Command(
 )
 
 
-def main(arglist=None):
+def main(arglist: Optional[List[str]] = None) -> int:
     """The command; returns its exit code."""
     return parse.run(COMMAND, arglist)
 

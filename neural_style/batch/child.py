@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 from argparse import Namespace
+from typing import Any, Dict
 
 import numpy as np
 
@@ -23,10 +24,11 @@ from ..system import errors
 from .children import GRACE, Task
 
 
-def main(task):
+def main(task: Task) -> None:
     """Paint and print the outcome."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    args, outcome = Namespace(**task.args), {"error": None}
+    args = Namespace(**task.args)
+    outcome: Dict[str, Any] = {"error": None}
     try:
         _paint(args, task, lambda row: outcome.update(epochs=row.epoch, eps=row.eps))
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Set
 
 CHILD = [sys.executable, "-m", "neural_style.batch.child"]  # takes a Task as JSON
 GRACE = 10  # seconds that an interrupted child has to exit by itself
@@ -45,12 +45,13 @@ def environment(threads: Optional[int] = None) -> Dict[str, str]:
 class Children:
     """Child processes that end with this process, however it ends: their input is a pipe that only it holds open."""
 
-    def __enter__(self):
+    def __enter__(self) -> "Children":
         self._input, self._held_open = os.pipe()
-        self._running, self._lock, self._ended = set(), threading.Lock(), False
+        self._running: Set[subprocess.Popen] = set()
+        self._lock, self._ended = threading.Lock(), False
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> None:
         with self._lock:
             self._ended = True
             os.close(self._input)
@@ -61,7 +62,7 @@ class Children:
             except subprocess.TimeoutExpired:
                 child.kill()
 
-    def paint(self, task, threads=None):
+    def paint(self, task: Task, threads: Optional[int] = None) -> Outcome:
         """Paint a pair in a child process with this number of threads. A child that is killed is started once more."""
         command, env = [*CHILD, json.dumps(task._asdict())], environment(threads)
         start = time.monotonic()

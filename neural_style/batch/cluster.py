@@ -6,10 +6,12 @@ import logging
 import os
 from argparse import Namespace
 from pathlib import Path
+from typing import Iterator, List
 
 from .. import __version__
 from ..options.flags import FILE, PICTURE, paths
 from ..system.errors import NeuralStyleError, UsageError, describe
+from ..system.types import PathLike
 from .children import Children, Outcome
 from .workers import Painter
 
@@ -18,7 +20,7 @@ TRIES = 2  # workers that may be lost to a pair
 
 
 @contextlib.contextmanager
-def on_dask(address, needed, outputs):
+def on_dask(address: str, needed: List[str], outputs: List[Path]) -> Iterator[Painter]:
     """A Painter on the cluster whose scheduler is at the address.
 
     needed: files and folders that every worker must see. outputs: the paths of all results.
@@ -122,6 +124,6 @@ def _remove_marks(outputs):
             marks_of(output).unlink()
 
 
-def marks_of(output):
+def marks_of(output: PathLike) -> Path:
     """The file in which the workers count how often a pair was started."""
     return Path(output).with_name(f".{Path(output).name}.started")

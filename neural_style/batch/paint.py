@@ -2,15 +2,17 @@
 
 import sys
 import time
+from typing import Any, List
 
 from ..report import contact_sheet
 from ..run.progress import Progress, duration
 from ..system.errors import say
 from . import cluster, workers
+from .plan import Batch
 from .record import DONE, FAILED, Entry
 
 
-def paint(batch):
+def paint(batch: Batch) -> List[Entry]:
     """Paint what is left of a batch; returns the entries of the pairs that failed."""
     record = batch.record
     record.expect(batch.pairs)
@@ -31,7 +33,8 @@ def paint(batch):
                     progress.step(time.monotonic() - start)
                     _report(progress, pair.output, outcome, batch.args.quiet)
                     *known, _ = outcome
-                    record.put(Entry(*pair, FAILED if outcome.error else DONE, fingerprints[pair], *known))
+                    entry: Any = (*pair, FAILED if outcome.error else DONE, fingerprints[pair], *known)
+                    record.put(Entry(*entry))
                     if not outcome.error:
                         batch.is_there(pair, fingerprints[pair])
     except KeyboardInterrupt:

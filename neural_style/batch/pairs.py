@@ -3,7 +3,7 @@
 import itertools
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
 from ..pictures.read import size_of
 from ..system.errors import UsageError
@@ -17,7 +17,7 @@ class Pair(NamedTuple):
     output: str  # the name of the result in the batch's folder
 
 
-def name_outputs(sides, folder, ending, known):
+def name_outputs(sides: List[Tuple[str, str]], folder: Path, ending: str, known: Iterable[Any]) -> List[Pair]:
     """A Pair for each (content, style), with a unique output CONTENT-STYLE.ending.
 
     known are the entries of batch.json: a pair keeps the name that it had.
@@ -26,7 +26,8 @@ def name_outputs(sides, folder, ending, known):
     taken = {name.casefold() for name in names.values()}
     inputs = {Path(path) for side in sides for path in side}
     taken |= {path.name.casefold() for path in inputs if path.parent == Path(folder)}
-    pairs, numbers = [], {}
+    pairs: List[Pair] = []
+    numbers: Dict[str, Iterator[int]] = {}
     for content, style in sides:
         stem = re.sub(r"[%\\]", "_", "-".join(Path(path).stem for path in (content, style)))
         name = names.get((content, style), "")
@@ -41,11 +42,11 @@ def name_outputs(sides, folder, ending, known):
     return pairs
 
 
-def demand_one_size(frames):
+def demand_one_size(frames: List[str]) -> None:
     """Raise UsageError if the frames of a sequence differ in size."""
-    sizes = ((path, size_of(path)) for path in frames)
-    sizes = {path: f"{size[0]}x{size[1]}" for path, size in sizes if size}
-    first = next(iter(sizes), None)
+    known = ((path, size_of(path)) for path in frames)
+    sizes = {path: f"{size[0]}x{size[1]}" for path, size in known if size}
+    first = next(iter(sizes), "")
     for path, size in sizes.items():
         if size != sizes[first]:
             raise UsageError(f"--sequence: {path} is {size} and {first} {sizes[first]}; all frames must have one size")

@@ -6,6 +6,7 @@ import os
 import re
 from argparse import Namespace
 from pathlib import Path
+from typing import Any, Dict, List
 
 from ..network.find_model import weights_of
 from ..options import check
@@ -18,14 +19,14 @@ from ..system.errors import UsageError
 from ..system.files import sha256_of
 from .children import Task
 from .frames import first_epochs
-from .pairs import demand_one_size, name_outputs
-from .record import DONE, Record
+from .pairs import Pair, demand_one_size, name_outputs
+from .record import DONE, Entry, Record
 
 
 class Batch:
     """The pairs of one command. own: the batch's flags; args: those of every run; given: those on the command line."""
 
-    def __init__(self, own, args, given):
+    def __init__(self, own: Namespace, args: Namespace, given: Dict[str, Any]) -> None:
         self.own, self.folder, self._given = own, Path(os.path.abspath(own.output)), given
         self.ending = own.format.lstrip(".")
         self.record = Record(self.folder)
@@ -43,11 +44,12 @@ class Batch:
             demand_one_size(contents)
         sides = zip(contents, styles) if own.zip else itertools.product(contents, styles)
         self.pairs = name_outputs(list(dict.fromkeys(sides)), self.folder, self.ending, self.record.entries.values())
-        args = vars(check.complete(args))
-        if any(len(listed(args[name])) > 1 for name in ("style_blend_weights", "style_scales")):
+        completed = vars(check.complete(args))
+        if any(len(listed(completed[name])) > 1 for name in ("style_blend_weights", "style_scales")):
             raise UsageError("a batch paints each pair in one style; leave out the weights and scales of several")
-        self.args = Namespace(**with_paths(args, PICTURE, os.path.abspath))
-        self._digests, self._last = {}, {}  # _last: each style's last good frame in a sequence, with its fingerprint
+        self.args = Namespace(**with_paths(completed, PICTURE, os.path.abspath))
+        self._digests: Dict[str, str] = {}
+        self._last: Dict[str, Any] = {}  # each style's last good frame in a sequence, with its fingerprint
 
     def _is_result(self, path):
         """Whether this is a picture of an earlier batch, which may lie among the contents."""
@@ -55,7 +57,7 @@ class Batch:
         stem, ending = os.path.splitext(re.sub(r"_e\d+(?=\.\w+$)", "", name))
         return Path(folder) == self.folder and (name in self.record.entries or stem + ending in self.record.entries)
 
-    def prepare(self):
+    def prepare(self) -> None:
         """Make sure before the first pair starts that the folder can be written and the weights are there."""
         for name, known in [
             (SHEET, self.record.path.exists()),
@@ -69,19 +71,19 @@ class Batch:
         images.prepare_outputs(self.folder / f"x.{self.ending}")
         self.args.model, self.args.model_params = weights_of(self.args)
 
-    def rounds(self):
+    def rounds(self) -> List[List[Pair]]:
         """Lists of pairs that can be painted at the same time: all pairs, or the frames of a sequence one by one."""
         if not self.own.sequence:
             return [self.pairs]
         return [list(frame) for _, frame in itertools.groupby(self.pairs, key=lambda pair: pair.content)]
 
-    def needed(self):
+    def needed(self) -> List[str]:
         """Files and folders that a machine must see to paint; one picture of a folder stands for the others."""
         pictures = {os.path.dirname(path): path for pair in self.pairs for path in (pair.content, pair.style)}
         others = paths(Namespace(**dict(vars(self.args), content_image=None, style_image=None)), PICTURE)
         return [str(self.folder), *pictures.values(), *filter(os.path.isfile, others), *paths(self.args, FILE)]
 
-    def fingerprint(self, pair):
+    def fingerprint(self, pair: Pair) -> str:
         """A digest of everything that the pair's picture depends on."""
         args = dict(vars(self.args), content_image=pair.content, style_image=pair.style)
         _, before = self._last.get(pair.style, (None, ""))
@@ -99,7 +101,7 @@ class Batch:
                     self._digests[path] = sha256_of(path)
         return self._digests[path]
 
-    def task(self, pair):
+    def task(self, pair: Pair) -> Task:
         """The Task of a pair. A frame of a sequence starts from the result of the frame before."""
         output = str(self.folder / pair.output)
         args = dict(
@@ -122,13 +124,13 @@ class Batch:
             args["start"] = exact if os.path.exists(exact) else str(self.folder / before.output)
         return Task(args, self._raw(pair), before and before.content, fresh, os.getcwd())
 
-    def is_there(self, pair, fingerprint):
+    def is_there(self, pair: Pair, fingerprint: str) -> Any:
         """Note that the pair's picture is there, for the next frame of a sequence to start from."""
         if self.own.sequence:
             self._forget(pair.style)
             self._last[pair.style] = pair, fingerprint
 
-    def finish(self):
+    def finish(self) -> List[Entry]:
         """Clean up; returns the entries of the pairs that failed."""
         failed = [entry for entry in (self.record.entries[pair.output] for pair in self.pairs) if entry.outcome != DONE]
         for style in self._last if not failed else ():

@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import NamedTuple, Optional, Union
+from typing import List, NamedTuple, Optional, Union
 
 from ..saved import checks, records
+from .pairs import Pair
 
 RECORD = "batch.json"
 DONE, FAILED, WAITING = OUTCOMES = "done", "failed", "waiting"
@@ -39,7 +40,7 @@ FIELDS = {
 class Record:
     """The entries of a folder by output, in step with the file, which is always complete."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path) -> None:
         self._folder = Path(folder)
         self.path = self._folder / RECORD
         self.entries = self._read()
@@ -58,10 +59,13 @@ class Record:
             entries = [Entry(**{name: row.get(name) for name in FIELDS}) for row in rows["pairs"]]
             return {entry.output: entry for entry in entries}
 
-    def expect(self, pairs):
+    def expect(self, pairs: List[Pair]) -> None:
         """Add the pairs of a run, and drop others that have no picture."""
         self.entries = self._read()  # another batch may have ended meanwhile
-        own = {pair.output: self.entries.get(pair.output) or Entry(*pair, WAITING) for pair in pairs}
+        own = {
+            pair.output: self.entries.get(pair.output) or Entry(pair.content, pair.style, pair.output, WAITING)
+            for pair in pairs
+        }
         others = {
             name: entry
             for name, entry in self.entries.items()
@@ -70,12 +74,12 @@ class Record:
         self.entries = {**others, **own}
         self._write()
 
-    def is_done(self, pair, fingerprint):
+    def is_done(self, pair: Pair, fingerprint: str) -> bool:
         """Whether the pair's picture is there and made from what the fingerprint stands for."""
         entry = self.entries[pair.output]
         return (entry.outcome, entry.fingerprint) == (DONE, fingerprint) and self._has(pair.output)
 
-    def put(self, entry):
+    def put(self, entry: Entry) -> None:
         """Record an entry, and write the file."""
         self.entries[entry.output] = entry
         self._write()

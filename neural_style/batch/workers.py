@@ -2,7 +2,7 @@
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import Callable, NamedTuple
+from typing import Callable, Iterator, NamedTuple, Optional
 
 from ..system import machine, memory
 from .children import Children
@@ -18,20 +18,20 @@ class Painter(NamedTuple):
     at_once: int  # about how many pairs are painted at the same time
 
 
-def jobs_for(wanted, pairs, pixels):
+def jobs_for(wanted: Optional[int], pairs: int, pixels: int) -> int:
     """How many pairs to paint at once: the number wanted, or what processors and free memory allow."""
     cores, free = machine.usable_cores(), memory.available()
     fitting = cores if free is None else int(free // (BYTES_AT_REST + BYTES_PER_PIXEL * pixels))
     return max(1, min(pairs, wanted or min(cores, fitting)))
 
 
-def threads_for(jobs):
+def threads_for(jobs: int) -> int:
     """How many threads each process gets: OMP_NUM_THREADS where it is set, or a share of the processors."""
     return machine.threads_asked() or max(1, machine.usable_cores() // jobs)
 
 
 @contextlib.contextmanager
-def here(jobs):
+def here(jobs: int) -> Iterator[Painter]:
     """A Painter with this number of processes."""
     threads = threads_for(jobs)
 

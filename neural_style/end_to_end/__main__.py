@@ -6,6 +6,8 @@ python -m neural_style.end_to_end paint --network painting.params photo.jpg --ou
 
 import argparse
 import sys
+from argparse import Namespace
+from typing import Any, Dict, List, Optional
 
 from ..options import parse
 from ..options.check import complete
@@ -73,7 +75,7 @@ NOT_OF_TRAINING = {
 }
 
 
-def train(own, args, given):
+def train(own: Namespace, args: Namespace, given: Dict[str, Any]) -> Optional[int]:
     """Train a network, or go on training one."""
     from . import session, state
 
@@ -107,7 +109,7 @@ def _refuse_changes(own, given):
             raise UsageError(f"--{name.replace('_', '-')} cannot change when a training is resumed; leave it out")
 
 
-def paint(own, args, given):
+def paint(own: Namespace, args: Namespace, given: Dict[str, Any]) -> Optional[int]:
     """Paint photographs with a network."""
     from . import painter
 
@@ -149,7 +151,7 @@ COMMANDS = Commands(
 )
 
 
-def main(arglist=None):
+def main(arglist: Optional[List[str]] = None) -> int:
     """The command; returns its exit code."""
     return parse.run(COMMANDS, arglist)
 

@@ -9,6 +9,7 @@ from typing import Callable, Dict, List, NamedTuple, Tuple
 
 from ..find_mxnet import mx
 from ..network.architecture import MEANS
+from ..system.types import Size, Symbol
 
 RANGE = 150.0  # the largest value that `fast` paints; a picture's are at most 152
 INPUT = 1 / 128.0  # this brings a picture to about ±1
@@ -48,7 +49,7 @@ FAST = (
 LAST = Layer("last", 3, 3, joins="data")  # it has a bias, and tanh behind it
 
 
-def fast():
+def fast() -> Symbol:
     """Down to a quarter, residual blocks, and up again; every normalisation is by the picture's own mean and variance.
 
     MXNet's batch normalisation does that in training, with one picture at a time, ten times as fast as InstanceNorm.
@@ -146,7 +147,7 @@ def _v3(data):
     return _mixed(_enlarged(_convolution(x, 96, 3), 3), data)
 
 
-def boost():
+def boost() -> List[Symbol]:
     """The four networks in a row of MXNet's end_to_end example; the names are those that its parameters have."""
     with mx.name.NameManager():  # counts from 0: convolution0, batchnorm0, …, from one network to the next
         return [make(mx.sym.Variable(f"g{i}_data")) for i, make in enumerate((_v4, _v3, _v3, _v4))]
@@ -201,7 +202,7 @@ GENERATORS = {
 }
 
 
-def shapes(symbol, size):
+def shapes(symbol: Symbol, size: Size) -> Tuple[Dict[str, tuple], Dict[str, tuple]]:
     """{name: shape} of a part's parameters, and of what its normalisations keep, for pictures of size (H, W).
 
     The input's name is the first of the symbol's arguments.
@@ -212,6 +213,6 @@ def shapes(symbol, size):
     return parameters, dict(zip(kept, kept_shapes))
 
 
-def input_of(symbol):
+def input_of(symbol: Symbol) -> str:
     """The name of a part's input."""
     return next(name for name in symbol.list_arguments() if name.endswith("data"))

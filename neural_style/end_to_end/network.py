@@ -11,7 +11,7 @@ import re
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import List, NamedTuple, Optional
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from ..layers.segments import windows
 from ..saved import checks, records
 from ..system import memory
 from ..system.errors import NeuralStyleError, UsageError
+from ..system.types import Arrays, Context, PathLike, Size
 from ..weights import params
 from . import generators
 from .generators import FAST, GENERATORS, INPUT, LAST, RANGE
@@ -46,19 +47,19 @@ ABOUT = {"generator": checks.one_of(*GENERATORS), "size": checks.at_least(1, 10*
 class Network:
     """A generator with its arrays, {"arg:NAME": array, "aux:NAME": array}."""
 
-    def __init__(self, about, arrays, name=""):
+    def __init__(self, about: About, arrays: Arrays, name: str = "") -> None:
         self.about, self.name = about, name
         self.arrays = {key: np.ascontiguousarray(array, "float32") for key, array in arrays.items()}
 
     @property
-    def digest(self):
+    def digest(self) -> str:
         """A digest that identifies the network."""
         found = hashlib.sha256(self.about.generator.encode())
         for key in sorted(self.arrays):
             found.update(key.encode() + self.arrays[key].tobytes())
         return found.hexdigest()[:16]
 
-    def demand_memory(self, size, force=False):
+    def demand_memory(self, size: Size, force: bool = False) -> None:
         """Refuse a picture of size (H, W) that would not fit in memory."""
         needed, free = BYTES * size[0] * size[1], memory.available()
         if free is not None and needed > free and not force:
@@ -67,7 +68,7 @@ class Network:
                 f"{memory.gigabytes(free)} of memory are free; use a smaller --size, or start anyway with --force"
             )
 
-    def paint(self, image, strip=STRIP, device=None):
+    def paint(self, image: np.ndarray, strip: int = STRIP, device: Optional[Context] = None) -> np.ndarray:
         """Paint an array (1, 3, H, W) in the network's range; returns a float32 array of the same shape.
 
         strip is the number of pixels painted at a time; it changes the result only by rounding.
@@ -218,7 +219,7 @@ def _paint_parts(network, image, rows):
     return image
 
 
-def save(path, network):
+def save(path: PathLike, network: Network) -> None:
     """Write a network's file, in 16 bits but for arrays with values that these cannot hold, such as variances."""
     about = np.frombuffer(json.dumps(network.about._asdict()).encode(), "uint8")
     largest = np.finfo("float16").max
@@ -234,12 +235,12 @@ def save(path, network):
     )
 
 
-def names():
+def names() -> List[str]:
     """The networks that come with the package."""
     return sorted(path.stem for path in STYLES.glob("*.params"))
 
 
-def load(where, flag="--network "):
+def load(where: PathLike, flag: str = "--network ") -> Network:
     """The Network of a name in names(), of a file, or of the original's trained models; flag comes before it."""
     path = STYLES / f"{where}.params" if where in names() else Path(where)
     if not str(where) or not (path.is_file() or path.is_dir()):

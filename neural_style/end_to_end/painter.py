@@ -5,7 +5,9 @@ import logging
 import os
 import sys
 import time
+from argparse import Namespace
 from pathlib import Path
+from typing import Any, Optional
 
 import numpy as np
 
@@ -13,17 +15,18 @@ from .. import recipes
 from ..find_mxnet import context, mx
 from ..pictures import colors, images, regions
 from ..pictures.find import find_pictures
+from ..pictures.read import Picture
 from ..pictures.write import is_picture_name
 from ..run.progress import Progress, duration
 from ..system.errors import NeuralStyleError, UsageError, describe, say, visible
-from .network import load
+from .network import Network, load
 
 log = logging.getLogger("neural_style")
 
 HOW = "to use it: python -m neural_style.end_to_end paint --recipe PICTURE"  # in the recipes of what is painted here
 
 
-def run(own, args):
+def run(own: Namespace, args: Namespace) -> Optional[int]:
     """Paint every photograph, even if some of them fail. Returns the exit code."""
     network, failed = load(own.network), []
     photographs = find_pictures(own.photos, "PHOTO")
@@ -69,7 +72,9 @@ def _tell(progress, line):
         progress.bar.write(visible(line), file=sys.stderr)
 
 
-def paint(network, path, output, args, mask=None, recipe=None):
+def paint(
+    network: Network, path: str, output: Path, args: Namespace, mask: Optional[Picture] = None, recipe: Any = None
+) -> None:
     """Paint the photograph at path, and save it as the arguments ask for; mask is a Picture, recipe a text to embed."""
     photo = images.read_picture(path)
     content = images.PreprocessContentImage(photo, args.max_long_edge, args.width)

@@ -4,6 +4,7 @@ import functools
 import logging
 import math
 import os
+from typing import List, Set
 
 import numpy as np
 
@@ -35,14 +36,16 @@ PACKAGED = (
 )
 
 
-def packaged():
+def packaged() -> List[str]:
     """The paths of the photographs that come with installed packages."""
     from importlib.util import find_spec
 
-    found = []
+    found: List[str] = []
     for module, folder, names in PACKAGED:
         spec = find_spec(module)
-        paths = [os.path.join(os.path.dirname(spec.origin), folder, name) for name in names.split()] if spec else []
+        paths = (
+            [os.path.join(os.path.dirname(str(spec.origin)), folder, name) for name in names.split()] if spec else []
+        )
         found += filter(os.path.isfile, paths)
     return found
 
@@ -54,8 +57,9 @@ class Photographs:
     pictures that the network will paint; crops are squares of crop pixels.
     """
 
-    def __init__(self, patterns, size, crop):
-        self._size, self._crop, self._bad = size, crop, set()
+    def __init__(self, patterns: List[str], size: int, crop: int) -> None:
+        self._size, self._crop = size, crop
+        self._bad: Set[str] = set()
         paths = packaged() if not patterns else find_pictures(patterns, "--photos")
         self._paths = list(dict.fromkeys(path for path in paths if self._is_large_enough(path)))
         self.are_apart = len(self._paths) >= FEWEST
@@ -67,14 +71,14 @@ class Photographs:
         if not any(self._read(path) for path in self._paths):
             raise UsageError("--photos: there is no photograph to learn from")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._paths)
 
     @property
-    def paths(self):
+    def paths(self) -> List[str]:
         return list(self._paths)
 
-    def sample(self, rng):
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
         """A random crop as an array (1, 3, crop, crop) in the network's range; rng is NumPy's generator."""
         pixels = None
         while pixels is None:

@@ -4,7 +4,9 @@ import hashlib
 import logging
 import math
 import os
+from argparse import Namespace
 from pathlib import Path
+from typing import Any, Callable, Optional
 
 import numpy as np
 
@@ -32,7 +34,7 @@ log = logging.getLogger("neural_style")
 LINES_EVERY = 50  # steps, where there is no bar
 
 
-def run(settings: Settings, args, saved=None, on_step=None):
+def run(settings: Settings, args: Namespace, saved: Any = None, on_step: Optional[Callable] = None) -> Optional[int]:
     """Train, or continue from what state.resumed() returns; on_step gets every TrainingStep. Returns the exit code."""
     own, args = settings.complete(), complete(args)
     _prepare(Path(own.output), replaces=saved or args.overwrite)

@@ -4,7 +4,7 @@ import math
 import os
 from argparse import Namespace
 from pathlib import Path
-from typing import List, NamedTuple
+from typing import Any, Collection, List, NamedTuple, Sequence
 
 from .. import __version__
 from ..options.check import complete, refuse_foreign
@@ -12,6 +12,7 @@ from ..options.flags import BY_ATTRIBUTE
 from ..run.state import EpochRecord
 from ..saved import checks, records
 from ..system.errors import UsageError
+from ..system.types import PathLike
 from .generators import GENERATORS, shapes
 from .training import TrainingState
 
@@ -31,7 +32,7 @@ class Settings(NamedTuple):
     save_every: int = 200
     begin_with: str = ""  # another network
 
-    def complete(self):
+    def complete(self) -> "Settings":
         """The settings, with missing values taken from the generator."""
         generator = GENERATORS[self.generator]
         if self.crop % generator.multiple:
@@ -60,13 +61,13 @@ SETTINGS = {
 ROW = {"total": checks.is_number, "seconds": checks.is_number, "losses": checks.is_losses}
 
 
-def path_of_state(output):
+def path_of_state(output: PathLike) -> Path:
     """The path of the training state for this network file."""
     folder, name = os.path.split(output)
     return Path(folder, f".{name}.state.npz")
 
 
-def save(settings, args, digest, history, state):
+def save(settings: Settings, args: Namespace, digest: str, history: Sequence[Any], state: TrainingState) -> None:
     """Write a TrainingState and what belongs to it; an existing file stays until the new one is complete."""
     about = {
         "neural_style": __version__,
@@ -82,7 +83,7 @@ def save(settings, args, digest, history, state):
     records.write_archive(path_of_state(settings.output), about, arrays)
 
 
-def resumed(output, given=()):
+def resumed(output: PathLike, given: Collection[str] = ()) -> Any:
     """What a state file beside a network's says: Settings, the arguments, and (TrainingState, history, digest).
 
     A model from outside this package must be among the given arguments.

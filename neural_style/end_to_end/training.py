@@ -4,18 +4,23 @@ import itertools
 import math
 import time
 from argparse import Namespace
-from typing import Dict, List, NamedTuple
+from typing import Callable, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
 from ..find_mxnet import mx
 from ..objective.examples import Pictures, Style
+from ..objective.objective import Objective
 from ..options.flags import listed, style_pictures
 from ..pictures import images
 from ..run import setup
 from ..system.errors import NeuralStyleError
+from ..system.types import Context, NDArray, Size, Symbol
 from . import generators
-from .generators import GENERATORS
+from .generators import GENERATORS, Generator
+from .network import Network
+from .photographs import Photographs
+from .state import Settings
 
 SATURATED = "the network paints the same whatever the photograph, and can learn no more; lower --lr"
 
@@ -40,7 +45,7 @@ class TrainingStep(NamedTuple):
 class Part:
     """One network of a generator at work on crops of one size: its parameters, and the optimiser's memory of them."""
 
-    def __init__(self, symbol, generator, size, device):
+    def __init__(self, symbol: Symbol, generator: Generator, size: Size, device: Context) -> None:
         parameters, kept = generators.shapes(symbol, size)
         self._input = generators.input_of(symbol)
         arguments = {name: mx.nd.zeros(shape, device) for name, shape in parameters.items()}
@@ -65,12 +70,12 @@ class Part:
             name: self._optimizer.create_state(i, array) for i, (name, array) in enumerate(self.parameters.items())
         }
 
-    def paint(self, picture):
+    def paint(self, picture: NDArray) -> NDArray:
         """Paint a picture, an NDArray, recording what the backward pass needs."""
         picture.copyto(self._data)
         return self._bound.forward(is_train=True)[0]
 
-    def learn(self, gradient, rate):
+    def learn(self, gradient: NDArray, rate: float) -> None:
         """Take a step against the gradient of the picture that was painted last."""
         self._bound.backward([gradient])
         if not any(array.asnumpy().any() for array in self._gradients.values()):
@@ -79,7 +84,7 @@ class Part:
         for i, (name, array) in enumerate(self.parameters.items()):
             self._optimizer.update(i, array, self._gradients[name], self.memory[name])
 
-    def resume(self, state):
+    def resume(self, state: TrainingState) -> None:
         """Take the arrays of a TrainingState."""
         for kind, own in (("arg", self.parameters), ("aux", self.kept)):
             for name, array in own.items():
@@ -96,7 +101,7 @@ def _arrays(memory):
     return [array for array in (memory if isinstance(memory, (tuple, list)) else [memory]) if array is not None]
 
 
-def objective_for(args, crop, device):
+def objective_for(args: Namespace, crop: int, device: Context) -> Objective:
     """The Objective for crops: of the styles at the size to be painted, and of a content that changes at every step."""
     args = Namespace(**{**vars(args), "optimizer": "adam", "clip_gradient": 0.0, "tile": None})
     paths = style_pictures(args)
@@ -112,7 +117,7 @@ def objective_for(args, crop, device):
     return setup.make_objective(args, model, terms, pictures)
 
 
-def start(own, args, network, device):
+def start(own: Settings, args: Namespace, network: Optional[Network], device: Context) -> List[Part]:
     """The Parts of a new training, or of one that starts from a Network."""
     generator = GENERATORS[own.generator]
     mx.random.seed(args.seed or 0)
@@ -126,7 +131,7 @@ def start(own, args, network, device):
     return parts
 
 
-def state_of(parts, step, seconds):
+def state_of(parts: List[Part], step: int, seconds: float) -> TrainingState:
     """The TrainingState of Parts; NeuralStyleError if it is not finite."""
     arrays, memory = {}, {}
     for part in parts:
@@ -138,7 +143,15 @@ def state_of(parts, step, seconds):
     return TrainingState(step, seconds, arrays, memory)
 
 
-def train(parts, objective, photographs, own, args, on_step, since=None):
+def train(
+    parts: List[Part],
+    objective: Objective,
+    photographs: Photographs,
+    own: Settings,
+    args: Namespace,
+    on_step: Callable,
+    since: Optional[TrainingState] = None,
+) -> None:
     """Learn from own.steps crops; calls on_step with every TrainingStep."""
     generator, first = GENERATORS[own.generator], since.step if since else 0
     begin = time.monotonic() - (since.seconds if since else 0)

@@ -4,6 +4,8 @@ python -m neural_style.film clip.mp4 --style painting.jpg --output painted.mp4
 """
 
 import sys
+from argparse import Namespace
+from typing import Any, Dict, List, Optional
 
 from ..batch.frames import FIRST_EPOCHS
 from ..end_to_end.flags import LIST_NETWORKS, NETWORK
@@ -38,7 +40,7 @@ INSTEAD = {
 OF_NETWORKS = {"output", "max_long_edge", "width", "preserve_colors", "overwrite", "seed", "quiet", "verbose", "debug"}
 
 
-def work(own, args, given):
+def work(own: Namespace, args: Namespace, given: Dict[str, Any]) -> None:
     """Paint the film."""
     if (own.style is None) == (own.network is None):
         raise UsageError("give either --style PAINTING or --network NAME")
@@ -71,7 +73,7 @@ COMMAND = Command(
 )
 
 
-def main(arglist=None):
+def main(arglist: Optional[List[str]] = None) -> int:
     """The command; returns its exit code."""
     return parse.run(COMMAND, arglist)
 

@@ -1,10 +1,11 @@
 """What is known of a film before it is painted, and what its frames are."""
 
 from fractions import Fraction
-from typing import Any, Callable, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Iterator, NamedTuple, Optional, Tuple
 
 from ..pictures.read import MAX_PIXELS
 from ..system.errors import UsageError
+from ..system.types import Size
 
 
 class Colors(NamedTuple):
@@ -19,7 +20,7 @@ class Film(NamedTuple):
     """A film as its file describes it; times are whole numbers of time_base seconds."""
 
     path: str
-    size: Tuple[int, int]  # (H, W) as it is shown: upright, with square pixels
+    size: Size  # (H, W) as it is shown: upright, with square pixels
     count: int  # type: ignore[assignment]  # its frames, as far as the file tells before they are decoded
     missing: int  # how many more there should be
     time_base: Fraction
@@ -32,11 +33,11 @@ class Film(NamedTuple):
     longest: int = 0  # how long a frame is shown at most
 
     @property
-    def pause(self):
+    def pause(self) -> Any:
         """For how many seconds a frame is shown at most."""
         return float(self.longest * self.time_base)
 
-    def frames(self, lost):
+    def frames(self, lost: list) -> Iterator:
         """The Frames in their order, in bounded memory; what cannot be decoded adds its exception to the list lost."""
         return self.read(self, lost)
 
@@ -48,7 +49,7 @@ class Frame(NamedTuple):
     at: int  # when it appears
 
 
-def demand_size(path, height, width):
+def demand_size(path: str, height: int, width: int) -> None:
     """Raise UsageError if a frame has no pixels, or too many to be painted."""
     if not 0 < height * width <= MAX_PIXELS:
         raise UsageError(f"{path} has frames of {width}x{height} pixels; the limit is {MAX_PIXELS // 10**6} million")

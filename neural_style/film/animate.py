@@ -6,12 +6,14 @@ Pillow itself would keep every frame in memory.
 import io
 import os
 import struct
+from typing import Iterable
 
 from PIL import Image, features
 
 from ..run.progress import duration
 from ..system.errors import UsageError, say
 from ..system.files import atomic
+from .about import Film
 
 LONGEST = {"GIF": 65535, "WEBP": 2**24 - 1}  # ticks that a frame can last
 KEEPS_SOUND = False
@@ -20,7 +22,7 @@ LARGEST_SIDE = {"GIF": 65535, "WEBP": 16383}
 FORMATS = {".gif": "GIF", ".webp": "WEBP"}
 
 
-def prepare(path, film):
+def prepare(path: str, film: Film) -> None:
     """Make sure, before it is painted, that a film can be written to path."""
     form = _format(path)
     if form == "WEBP" and not features.check("webp"):
@@ -37,7 +39,7 @@ def prepare(path, film):
         )
 
 
-def write(path, film, frames):
+def write(path: str, film: Film, frames: Iterable) -> None:
     """Write the film with these frames: tuples of pixels, start time and end time."""
     form, per_second = _format(path), 1000 // TICK[_format(path)]
     head, frame_of, tail = {"GIF": (_gif_head, _gif_frame, b";"), "WEBP": (_webp_head, _webp_frame, b"")}[form]

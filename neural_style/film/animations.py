@@ -13,7 +13,7 @@ SHORTEST = 20  # milliseconds: viewers show anything shorter for a tenth of a se
 UNSPECIFIED = 100  # ... and so they do where a file does not say how long
 
 
-def open_animation(path):
+def open_animation(path: str) -> Film:
     """The Film of an animated picture. A GIF is one even if it has a single frame; other pictures must move."""
     with _opened(path) as picture:
         demand_size(path, *picture.size[::-1])

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import os
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, Callable, Iterator, List, NamedTuple
 
 import av
 import numpy as np
@@ -62,12 +62,12 @@ class Shape(NamedTuple):
     turn: tuple  # a, b, c, d of the display matrix, of which only the signs count
 
     @property
-    def swaps(self):
+    def swaps(self) -> bool:
         """Whether turning it swaps height and width."""
         a, b, _, _ = self.turn
         return abs(b) > abs(a)
 
-    def turned(self, pixels):
+    def turned(self, pixels: np.ndarray) -> np.ndarray:
         """The (H, W, 3) pixels turned."""
         a, b, c, d = self.turn
         if self.swaps:
@@ -75,7 +75,7 @@ class Shape(NamedTuple):
         return np.ascontiguousarray(pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
 
 
-def open_container(path):
+def open_container(path: str) -> Film:
     """The Film of a file that FFmpeg reads."""
     with opened(path) as container:
         stream = _pictures_of(container, path)
@@ -130,7 +130,7 @@ def _survey(container, stream):
 
 
 @contextlib.contextmanager
-def opened(path):
+def opened(path: str) -> Iterator[Any]:
     """The container of a film, open while the context lasts."""
     try:
         container = av.open(os.path.abspath(path), options=OPTIONS, metadata_errors="replace")
@@ -172,14 +172,14 @@ def _tick(rate, stream):
     return max(1, round(1 / (rate * stream.time_base)))
 
 
-def start_of(container, stream):
+def start_of(container: Any, stream: Any) -> int:
     """The start time, in the stream's time base, of a film whose clock need not start at 0."""
     if container.format.name not in ARBITRARY_START or container.start_time is None:
         return 0
     return round(Fraction(container.start_time, av.time_base) / stream.time_base)
 
 
-def packets(container, streams, lost):
+def packets(container: Any, streams: List[Any], lost: list) -> Iterator[Any]:
     """The packets of some streams. Where the file ends early or is damaged for good, that is added to the list lost."""
     try:
         for packet in container.demux(streams):
@@ -285,7 +285,7 @@ def _kind(frame):
     return frame.width, frame.height, name, "full" if full else "limited"
 
 
-def converter(width, height, form, wanted, scale):
+def converter(width: int, height: int, form: str, wanted: str, scale: str) -> Callable:
     """A function that converts PyAV's frames of a size and format to the format wanted, by FFmpeg's scale filter."""
     graph = av.filter.Graph()
     nodes = [

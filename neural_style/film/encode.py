@@ -4,7 +4,7 @@ import contextlib
 import io
 import math
 import os
-from typing import Dict, NamedTuple
+from typing import Dict, Iterable, NamedTuple
 
 import av
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from ..run.progress import duration
 from ..system.errors import UsageError
 from ..system.files import atomic
-from .about import Colors
+from .about import Colors, Film
 from .containers import BT709, MATRICES, converter, opened, packets, start_of
 
 H264 = {"crf": "16", "preset": "medium", "bf": "0"}  # without B-frames, MP4 keeps the times of any film as they are
@@ -42,7 +42,7 @@ TARGETS = {
 }
 
 
-def prepare(path, film):
+def prepare(path: str, film: Film) -> None:
     """Make sure, before it is painted, that a film can be written to path, and its sound with it."""
     try:
         _try(path, film._replace(sound=()))
@@ -89,7 +89,7 @@ def _try_pause(path, film):
         ) from None
 
 
-def write(path, film, frames):
+def write(path: str, film: Film, frames: Iterable) -> None:
     """Write the film with these frames: tuples of pixels, start time and end time."""
     with atomic(path, av.error.FFmpegError) as temporary, av.open(
         str(temporary), "w", format=_target(path).form, options=_target(path).container

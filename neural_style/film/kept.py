@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 from pathlib import Path
+from typing import Any, Iterator, List, Tuple
 
 import numpy as np
 from PIL import Image
@@ -12,6 +13,7 @@ from ..pictures import write
 from ..saved import checks, records
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import atomic, writing
+from ..system.types import PathLike
 
 ABOUT = "film.json"
 FIELDS = {"fingerprint": checks.is_text}
@@ -24,19 +26,19 @@ OURS = re.compile(
 class Kept:
     """The frames painted so far, numbered from 1, and the unrounded array of the last one; size is (H, W)."""
 
-    def __init__(self, output, size):
+    def __init__(self, output: PathLike, size: Any) -> None:
         folder, name = os.path.split(os.path.abspath(output))
         self.folder, self.size = Path(folder, f".{name}.frames"), tuple(size)
 
-    def picture(self, number):
+    def picture(self, number: int) -> Path:
         """The path of a painted frame."""
         return self.folder / f"{number:06}.png"
 
-    def raw(self, number):
+    def raw(self, number: int) -> Path:
         """The path of a painted frame as the network sees it, (1, 3, H, W) float32."""
         return self.folder / f"{number:06}.npy"
 
-    def begin(self, fingerprint, overwrite=False):
+    def begin(self, fingerprint: str, overwrite: bool = False) -> int:
         """Prepare the folder; returns the number of frames already painted for a film with this fingerprint.
 
         Frames of other films are removed only if overwrite is set, and other files never. Whole frames after a damaged
@@ -114,18 +116,18 @@ class Kept:
             pass
         return False
 
-    def keep(self, number, raw, pixels):
+    def keep(self, number: int, raw: np.ndarray, pixels: np.ndarray) -> None:
         """Keep a painted frame, after what is needed to continue from it."""
         write.save_raw(raw, self.raw(number))
         with atomic(self.picture(number)) as temporary, open(temporary, "wb") as file:
             Image.fromarray(pixels).save(file, "PNG", compress_level=1)
 
-    def forget_raw(self, number):
+    def forget_raw(self, number: int) -> None:
         """Remove what only the frame after this one needed."""
         with contextlib.suppress(FileNotFoundError):
             self.raw(number).unlink()
 
-    def frames(self, times, end):
+    def frames(self, times: List[int], end: int) -> Iterator[Tuple[np.ndarray, int, int]]:
         """(pixels, at, until) of every frame; times has when each appears, and end is when the last one ends."""
         for number, (at, until) in enumerate(zip(times, [*times[1:], max(end, times[-1] + 1)]), 1):
             try:
@@ -137,7 +139,7 @@ class Kept:
                 ) from error
             yield pixels, at, until
 
-    def remove(self):
+    def remove(self) -> None:
         """Remove the folder once the film is there, but no file of somebody else in it."""
         with contextlib.suppress(OSError):
             for name in filter(OURS.fullmatch, os.listdir(self.folder)):

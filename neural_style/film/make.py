@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 from argparse import Namespace
+from typing import Optional
 
 from ..batch.frames import first_epochs
 from ..network.find_model import weights_of
@@ -21,7 +22,7 @@ from .paint import paint, scaled_size, writer
 from .read import open_film
 
 
-def film(own, args, long_edge=None, width=None):
+def film(own: Namespace, args: Namespace, long_edge: Optional[int] = None, width: Optional[int] = None) -> None:
     """Paint the film own.film, at its own size or at this one."""
     if own.style:
         args = check.complete(args)

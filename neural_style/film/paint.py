@@ -2,6 +2,8 @@
 
 import os
 import time
+from types import ModuleType
+from typing import Callable, List, Optional, Tuple
 
 import numpy as np
 from PIL import Image
@@ -9,13 +11,16 @@ from PIL import Image
 from ..pictures.read import MAX_PIXELS
 from ..run.progress import Progress, duration
 from ..system.errors import UsageError, say
+from ..system.types import Size
+from .about import Film
+from .kept import Kept
 from .read import containers
 
 PAUSE = 10  # seconds between two lines about the progress
 ANIMATIONS, FILMS = (".gif", ".webp"), (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 
 
-def writer(path):
+def writer(path: str) -> ModuleType:
     """The module that writes a film to path, by its ending."""
     ending = os.path.splitext(path)[1].lower()
     if ending in ANIMATIONS:
@@ -30,7 +35,7 @@ def writer(path):
     return encode
 
 
-def scaled_size(film, path, long_edge=None, width=None):
+def scaled_size(film: Film, path: str, long_edge: Optional[int] = None, width: Optional[int] = None) -> Size:
     """The (H, W) to paint a film at: its own, or with this longer edge or width.
 
     A size chosen here has even sides for FILMS, because only those play everywhere.
@@ -38,8 +43,8 @@ def scaled_size(film, path, long_edge=None, width=None):
     height, own_width = film.size
     if not (long_edge or width):
         return film.size
-    factor = width / own_width if width else long_edge / max(film.size)
-    size = int(height * factor), int(own_width * factor)
+    factor = width / own_width if width else (long_edge or 0) / max(film.size)
+    size: Size = int(height * factor), int(own_width * factor)
     if os.path.splitext(path)[1].lower() in FILMS:
         size = tuple(side // 2 * 2 for side in size)
     if not 0 < size[0] * size[1] <= MAX_PIXELS:
@@ -50,9 +55,11 @@ def scaled_size(film, path, long_edge=None, width=None):
     return size
 
 
-def paint(film, painter, kept, done, quiet=False):
+def paint(film: Film, painter: Callable, kept: Kept, done: int, quiet: bool = False) -> Tuple[List[int], list]:
     """Paint all frames but the first `done`; returns when each frame appears, and what was damaged."""
-    times, lost, before = [], [], None
+    times: List[int] = []
+    lost: list = []
+    before = None
     with Progress(film.count, "frame", bar=not quiet) as progress:
         start = said = time.monotonic()
         for number, frame in enumerate(film.frames(lost), 1):

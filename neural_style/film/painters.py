@@ -6,6 +6,8 @@ it stores the painted frame in the Kept frames.
 
 import contextlib
 import os
+from argparse import Namespace
+from typing import Callable, Iterator, Optional
 
 import numpy as np
 from PIL import Image
@@ -16,13 +18,14 @@ from ..pictures import colors, images, motion
 from ..saved import records
 from ..system.errors import NeuralStyleError, say
 from ..system.files import writing
+from .kept import Kept
 
 # How much of a frame is the previous one, moved along the optical flow wherever that can be trusted. With 0.6 there is
 # a fifth less flicker, but texture that differs from frame to frame averages out to grey.
 SHARE = 0.5
 
 
-def by_network(paint, kept, keep_luma=False):
+def by_network(paint: Callable, kept: Kept, keep_luma: bool = False) -> Callable:
     """A painter with a function from a frame to the painted frame, both (1, 3, H, W) float32 as networks see them."""
 
     def painter(number, pixels, before):
@@ -42,13 +45,13 @@ def by_network(paint, kept, keep_luma=False):
     return painter
 
 
-def as_seen(pixels):
+def as_seen(pixels: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 pixels as a network sees them."""
     return images.to_network(pixels, pixels.shape[:2]).astype(np.float32)
 
 
 @contextlib.contextmanager
-def in_style(args, first_epochs, kept):
+def in_style(args: Namespace, first_epochs: Optional[int], kept: Kept) -> Iterator[Callable]:
     """A painter by runs with these arguments, each in its own process; what begins a scene gets first_epochs."""
     folder, threads = kept.folder, threads_for(1)
     now, then, painted = (str(folder / f"{name}.png") for name in ("content", "before", "painting"))

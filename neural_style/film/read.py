@@ -2,8 +2,10 @@
 
 import os
 import stat
+from types import ModuleType
 
 from ..system.errors import UsageError
+from .about import Film
 
 NEEDS_AV = (
     'films need PyAV, which is not installed: pip install "neural-style-mxnet[film]" or pip install av '
@@ -11,7 +13,7 @@ NEEDS_AV = (
 )
 
 
-def open_film(path):
+def open_film(path: str) -> Film:
     """The Film of a file: an animated GIF, WebP or PNG, or anything that FFmpeg reads."""
     start = _start_of(path)
     if start[:6] in (b"GIF87a", b"GIF89a") or start[:4] + start[8:12] == b"RIFFWEBP" or start[:4] == b"\x89PNG":
@@ -25,7 +27,7 @@ def open_film(path):
     return containers().open_container(path)
 
 
-def containers():
+def containers() -> ModuleType:
     """The module for films that FFmpeg reads and writes; UsageError without PyAV."""
     try:
         import av

@@ -80,7 +80,7 @@ class Objective:
         for patches in self.patches:
             patches.matches, rest = rest[: patches.count] or None, rest[patches.count :]
 
-    def by_kind(self, losses: Sequence[float]) -> Dict[str, float]:
+    def by_kind(self, losses: np.ndarray) -> Dict[str, float]:
         """An Evaluation's losses, weighted: style and content summed over layers, the image's terms by their names."""
         sums: Dict[str, float] = {}
         for kind, name, loss in zip(self.kinds, self.names, losses * self.weights):

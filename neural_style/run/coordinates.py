@@ -5,7 +5,7 @@ transform, and coarse ones have larger factors than fine ones, so that the run n
 frequencies above FINEST_COLOR: the network hardly sees them, and they would stay in the picture as coloured grain.
 """
 
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, Tuple
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Coordinates(NamedTuple):
     pairs: int  # of steps and slopes to remember
 
 
-def pixels(shape):
+def pixels(shape: Tuple[int, ...]) -> Coordinates:
     """Coordinates that are the values themselves."""
     unit = np.prod(shape) ** 0.5
     return Coordinates(
@@ -36,7 +36,7 @@ def pixels(shape):
     )
 
 
-def frequencies(shape):
+def frequencies(shape: Tuple[int, ...]) -> Coordinates:
     """Coordinates that are the frequencies of brightness and colours."""
     from scipy.fft import dctn, idctn
 

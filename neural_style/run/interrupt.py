@@ -4,6 +4,7 @@ import contextlib
 import logging
 import signal
 import threading
+from typing import Any, Dict, Iterator, List
 
 from ..system.terminal import leave_line
 
@@ -13,19 +14,20 @@ log = logging.getLogger("neural_style")
 class Interrupted(KeyboardInterrupt):
     """A run has stopped because it was asked to; the exit code shows which signal it got."""
 
-    def __init__(self, message, number):
+    def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + number
 
 
 @contextlib.contextmanager
-def waiting(unit="epoch"):
+def waiting(unit: str = "epoch") -> Iterator[List[int]]:
     """Yield a list that stays empty until the run is asked to stop, and then holds the signal's number.
 
     Only a process's main thread can handle signals; in other threads the list stays empty. A signal that is ignored, as
     Ctrl-C is by background jobs, remains ignored.
     """
-    asked, before = [], {}
+    asked: List[int] = []
+    before: Dict[int, Any] = {}
 
     def hear(number, frame):
         asked.append(number)
@@ -43,5 +45,5 @@ def waiting(unit="epoch"):
     try:
         yield asked
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for caught, handler in before.items():
+            signal.signal(caught, handler)

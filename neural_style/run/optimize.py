@@ -2,10 +2,12 @@
 
 import logging
 import time
-from typing import Callable, NamedTuple
+from argparse import Namespace
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
+from ..objective.objective import Objective
 from ..options.optimizers import OPTIMIZERS, setting
 from ..system.errors import NeuralStyleError, UsageError
 from .coordinates import COORDINATES
@@ -28,7 +30,7 @@ class Step(NamedTuple):
     state: Callable[[], State]  # gives what is needed to resume from here
 
 
-def start_state(image):
+def start_state(image: Any) -> State:
     """The State of a run that starts from image, a NumPy array."""
     return State(0, 0.0, image, [], None, np.inf)
 
@@ -36,7 +38,7 @@ def start_state(image):
 class Diverged(NeuralStyleError):
     """The numbers are no longer finite; image is the last good one, from epoch, or None."""
 
-    def __init__(self, message, image, epoch):
+    def __init__(self, message: str, image: np.ndarray, epoch: int) -> None:
         super().__init__(f"{message}; lower --lr or the weights")
         self.image, self.epoch = image, epoch
 
@@ -45,7 +47,7 @@ class _Finished(Exception):
     """The image hardly changes any longer."""
 
 
-def minimise(objective, since, args, on_step):
+def minimise(objective: Objective, since: State, args: Namespace, on_step: Callable[[Step], Any]) -> Any:
     """Move the image of a State until epoch args.max_num_epochs or its relative change is below args.stop_eps.
 
     The State is a start, or what a resumed run goes on from. Calls on_step with every Step; returns the resulting

@@ -9,16 +9,21 @@ each engine stand in objective/engines.py.
 import logging
 import math
 import os
+from argparse import Namespace
+from typing import List, Optional, Sequence
 
 from ..end_to_end.network import load
+from ..network.find_model import Model
 from ..objective import edges, engines
+from ..objective.engines import Memory
 from ..objective.patches import ANSWERS, QUERIES
-from ..objective.terms import GRAM, PATCHES, STYLE
+from ..objective.terms import GRAM, PATCHES, STYLE, Term
 from ..options.flags import NETWORK, listed, style_pictures
 from ..options.optimizers import OPTIMIZERS
 from ..pictures.read import size_of
 from ..system.errors import UsageError
 from ..system.memory import available, gigabytes, resident
+from ..system.types import Size
 
 log = logging.getLogger("neural_style")
 
@@ -35,7 +40,15 @@ TILES = (512, 256, 128, 64, 32)  # rows of a strip, to choose from
 SMALLEST = 32  # pixels that are worth a picture
 
 
-def estimate(factors, model, terms, size, style_sizes=(), optimizer="nag", tile=None):
+def estimate(
+    factors: Memory,
+    model: Model,
+    terms: List[Term],
+    size: Size,
+    style_sizes: Sequence[Size] = (),
+    optimizer: str = "nag",
+    tile: Optional[int] = None,
+) -> float:
     """The peak memory, in bytes, of a run of terms on an image of size (H, W); factors are an evaluation's Memory."""
     states = OPTIMIZERS[optimizer].bytes_per_value * 3 * size[0] * size[1]
     if tile:
@@ -81,12 +94,12 @@ def _of_patches(model, terms, size, style_sizes):
     return needed + BLOCKS * max(blocks)
 
 
-def fixed(factors, model):
+def fixed(factors: Memory, model: Model) -> float:
     """The part of the memory, in bytes, that does not grow with the picture."""
     return LIBRARIES + factors.libraries + factors.weights * model.weight_bytes
 
 
-def reading(pictures):
+def reading(pictures: List[str]) -> float:
     """The peak memory, in bytes, of reading these pictures one after the other; 0 for those that cannot be read."""
     sizes = filter(None, map(size_of, filter(os.path.isfile, pictures)))  # pipes can be read only once
     return max((LIBRARIES + PHOTO * width * height for width, height in sizes), default=0)
@@ -98,7 +111,7 @@ def _pictures(args):
     return [args.content_image, args.start, *style_pictures(args), *filter(None, others)]
 
 
-def check_pictures(args, free=None):
+def check_pictures(args: Namespace, free: Optional[int] = None) -> None:
     """Refuse pictures that are too large for the free memory, before reading them."""
     if args.start.startswith(NETWORK):
         load(args.start[len(NETWORK) :], f"--start {NETWORK}")  # raises where there is none
@@ -120,7 +133,9 @@ def _needs(args, model, terms, sizes, tile):
     return estimate(factors, model, terms, edges.canvas(args.edges, sizes[0]).whole, sizes[1:], args.optimizer, tile)
 
 
-def tile_for(args, model, terms, sizes, free=None):
+def tile_for(
+    args: Namespace, model: Model, terms: List[Term], sizes: List[Size], free: Optional[int] = None
+) -> Optional[int]:
     """The rows of the strips to evaluate the run in: as asked, or None if the whole picture fits in memory.
 
     terms are the objective's; sizes are the image's (H, W) and then each style's.
@@ -133,7 +148,9 @@ def tile_for(args, model, terms, sizes, free=None):
     return next(fits, TILES[-1])
 
 
-def announce(args, model, terms, sizes, tile, free=None):
+def announce(
+    args: Namespace, model: Model, terms: List[Term], sizes: List[Size], tile: Optional[int], free: Optional[int] = None
+) -> None:
     """Log what the run will do in strips of tile rows, and refuse what does not fit in memory."""
     choice, free = engines.choose(args, model, terms, tile), available() if free is None else free
     text = (

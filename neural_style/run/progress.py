@@ -3,7 +3,9 @@
 import logging
 import math
 import sys
+from argparse import Namespace
 from collections import deque
+from typing import Any, Iterable
 
 log = logging.getLogger("neural_style")
 
@@ -21,9 +23,9 @@ class Progress:
     done: the number of steps done earlier. at_once: how many steps are in progress at the same time.
     """
 
-    def __init__(self, total, unit, done=0, at_once=1, bar=True):
+    def __init__(self, total: int, unit: str, done: int = 0, at_once: int = 1, bar: bool = True) -> None:
         self.total, self.done, self.bar, self._stepped = total, done, None, 0
-        self._recent = deque([(-done, 0)], RECENT * at_once)
+        self._recent = deque([(-done, 0.0)], RECENT * at_once)
         self._first_is_slow = at_once == 1  # steps that run together end together, so the start counts
         if bar and sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm  # not needed elsewhere
@@ -32,20 +34,20 @@ class Progress:
                 total=total, initial=done, unit=unit, dynamic_ncols=True, bar_format=WIDE.replace("LEFT", "?")
             )
 
-    def __enter__(self):
+    def __enter__(self) -> "Progress":
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> None:
         if self.bar is not None:
             self.bar.close()
 
-    def skip(self):
+    def skip(self) -> None:
         """Count a step that took no time."""
         self.done += 1
         if self.bar is not None:
             self.bar.update()
 
-    def step(self, seconds, notes=()):
+    def step(self, seconds: float, notes: Iterable[str] = ()) -> None:
         """Count a step that ended that many seconds after the start; the bar shows the notes that fit."""
         self.done, self._stepped = self.done + 1, self._stepped + 1
         self._recent.append((self._stepped, seconds))
@@ -56,7 +58,7 @@ class Progress:
             self.bar.set_postfix_str(", ".join(shown), refresh=False)
             self.bar.update()
 
-    def left(self):
+    def left(self) -> float:
         """The seconds until the last step, at the pace of the recent ones."""
         (first, start), (last, end) = self._recent[0], self._recent[-1]
         return (end - start) / (last - first) * (self.total - self.done)
@@ -75,12 +77,12 @@ class Progress:
         return form, notes[: fitting[-1]]
 
 
-def of_epochs(args, done=0):
+def of_epochs(args: Namespace, done: int = 0) -> Progress:
     """The Progress of a run, which has no bar with --quiet or --verbose."""
     return Progress(args.max_num_epochs, "epoch", done, bar=log.getEffectiveLevel() == logging.INFO)
 
 
-def show_epoch(progress, objective, every, step):
+def show_epoch(progress: Progress, objective: Any, every: int, step: Any) -> None:
     """Show one Step with its weighted losses; without a bar, as a line every `every` epochs."""
     losses = objective.by_kind(step.losses)
     progress.step(step.seconds, [f"eps {step.eps:.5f}", *_listed(losses, ".3g")])
@@ -98,7 +100,7 @@ def show_epoch(progress, objective, every, step):
         log.debug("  %s", ", ".join(_listed(layers, ".4g")))
 
 
-def duration(seconds):
+def duration(seconds: float) -> str:
     """Seconds as people write them: 42 s, 3 min 5 s, 2 h 10 min."""
     minutes, left = divmod(round(seconds), 60)
     hours, rest = divmod(minutes, 60)

@@ -2,6 +2,7 @@
 
 import functools
 from argparse import Namespace
+from typing import Any, Callable, Tuple
 
 import numpy as np
 
@@ -9,13 +10,14 @@ from ..find_mxnet import mx
 from ..objective import edges
 from ..options.flags import listed
 from ..system.errors import UsageError
+from ..system.types import Context, Size
 from . import optimize, setup
 from .plan import SMALLEST
 from .progress import of_epochs, show_epoch
 from .start import start_image
 
 
-def levels(args):
+def levels(args: Namespace) -> list:
     """The arguments of each level below the run itself, the smallest first."""
     found, edge = [], args.width or args.max_long_edge
     for level in range(1, args.pyramid + 1):
@@ -38,7 +40,7 @@ def levels(args):
     return found[::-1]
 
 
-def enlarged(image, size):
+def enlarged(image: np.ndarray, size: Size) -> np.ndarray:
     """The image (1, C, h, w) at size (H, W), by cubic splines."""
     from skimage.transform import resize
 
@@ -46,7 +48,7 @@ def enlarged(image, size):
     return resize(picture, size, order=3, mode="edge").transpose(2, 0, 1)[None].astype(np.float32)
 
 
-def start_of(args, shape, device, read):
+def start_of(args: Namespace, shape: Tuple[int, ...], device: Context, read: Callable) -> Any:
     """The image (1, 3, H, W) that a run starts from, on its Canvas; read(path) gives pictures."""
     if args.seed is not None:
         mx.random.seed(args.seed)

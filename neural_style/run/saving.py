@@ -6,7 +6,11 @@ import glob
 import inspect
 import logging
 import os
+from argparse import Namespace
 from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple
+
+import numpy as np
 
 from .. import recipes
 from ..network.find_model import full_name
@@ -34,7 +38,7 @@ log = logging.getLogger("neural_style")
 class Saving:
     """Saves for one run: photo is its content as it was read, pictures are its Pictures."""
 
-    def __init__(self, args, photo, pictures, saved=None):
+    def __init__(self, args: Namespace, photo: Any, pictures: Any, saved: Any = None) -> None:
         self.args, self._content, self._digest, self._before = args, pictures.content, digest(pictures), saved
         self._canvas = edges.canvas(args.edges, pictures.sizes[0])
         self.history = list(saved.history) if saved else []  # the EpochRecords so far
@@ -42,14 +46,15 @@ class Saving:
         self.final = args.output or os.path.join(args.output_dir, "final.jpg")
         self.folder, self._state_path = os.path.dirname(self.final) or ".", path_beside(self.final)
         earlier = ((row.epoch, numbered(self.checkpoints, row.epoch)) for row in self.history)
-        self.pictures = {epoch: path for epoch, path in earlier if os.path.exists(path)}  # or Pictures, for the page
+        # paths by epoch, or Pictures, for the page
+        self.pictures: Dict[Any, Any] = {epoch: path for epoch, path in earlier if os.path.exists(path)}
         self._options, self._final_options = (
             images.save_options(args, photo, path, pictures.content, pictures.mask) for path in (None, self.final)
         )
-        self._report = None
+        self._report: Optional[Report] = None
 
     @contextlib.contextmanager
-    def prepared(self):
+    def prepared(self) -> Iterator[None]:
         """Make sure that everything can be saved and nothing else is lost; no other run interferes until the end."""
         self._prepare()
         remedy = "name others with --output and --checkpoint-output, or another --output_dir"
@@ -106,13 +111,13 @@ class Saving:
         return path == self.args.output or self._is_checkpoint(path)
 
     @property
-    def to_resume(self):
+    def to_resume(self) -> str:
         """The command that continues this run."""
         is_alone = not self.args.output and len(states_in(self.folder)) < 2
         model = ["--model", self.args.model] if is_foreign(self.args.model) else []
         return terminal.command("neural_style", "--resume", self.folder if is_alone else self._state_path, *model)
 
-    def begin(self, where, read):
+    def begin(self, where: str, read: Callable) -> None:
         """Write the run's page, if one is asked for: where it runs, in words; read(path) gives pictures."""
         args = self.args
         if not args.report:
@@ -137,7 +142,7 @@ class Saving:
         if args.show:
             show(page)
 
-    def page(self, status):
+    def page(self, status: str) -> None:
         """Write the page as things stand: status is running, finished, stopped or failed."""
         if self._report:
             seconds = self.history[-1].seconds if self.history else 0
@@ -152,7 +157,7 @@ class Saving:
         )
 
     @contextlib.contextmanager
-    def telling_of_failure(self):
+    def telling_of_failure(self) -> Iterator[None]:
         """If the run fails or is interrupted, its page says so; if it diverges, the last good image is saved."""
         try:
             try:
@@ -175,7 +180,7 @@ class Saving:
             self.page("failed" if isinstance(error, Exception) else "stopped")
             raise
 
-    def checkpoint(self, step):
+    def checkpoint(self, step: Any) -> Tuple[str, np.ndarray]:
         """Save the step's picture and state; returns the picture's path and the array (1, 3, H, W) that it shows."""
         path, array = numbered(self.checkpoints, step.epoch), self._canvas.shown(step.image())
         self.picture(array, path, self.args.remove_noise, step.epoch)
@@ -184,7 +189,7 @@ class Saving:
         self.page("running")
         return path, array
 
-    def preview(self, step):
+    def preview(self, step: Any) -> None:
         """Show the step's picture on the page, as a checkpoint would be, if the epoch is one of PREVIEWS."""
         if self._report and step.epoch in PREVIEWS:
             options = {
@@ -196,14 +201,14 @@ class Saving:
             self.pictures[step.epoch] = Picture(numbered(self.checkpoints, step.epoch), pixels, None)
             self.page("running")
 
-    def end(self, image, at, epoch=None):
+    def end(self, image: Any, at: Any, epoch: Optional[int] = None) -> None:
         """Save the final picture and its State; epoch is given where the run was stopped there."""
         self.picture(self._canvas.shown(image), self.final, self.args.remove_noise_final, epoch)
         self._state(at, finished=epoch is None)
         self.pictures["final"] = self.final
         self.page("finished" if epoch is None else "stopped")
 
-    def picture(self, array, path, remove_noise, epoch=None):
+    def picture(self, array: np.ndarray, path: str, remove_noise: float, epoch: Optional[int] = None) -> None:
         """Save the array (1, 3, H, W) as the final picture, or as an epoch's."""
         options = self._final_options if path == self.final else self._options
         images.SaveImage(
@@ -253,7 +258,7 @@ class Saving:
         save_state(self._state_path, self.args, self._digest, self.history, state, finished)
 
 
-def numbered(checkpoint, epoch):
+def numbered(checkpoint: str, epoch: Any) -> str:
     """The path of an epoch's checkpoint: its number replaces %s in the file's name."""
     folder, name = os.path.split(checkpoint)
     return os.path.join(folder, name.replace("%s", str(epoch)))

@@ -1,6 +1,8 @@
 """Set a run up: turn its arguments into pictures, a model, terms and the Objective."""
 
 import logging
+from argparse import Namespace
+from typing import Callable, List, Tuple
 
 import numpy as np
 
@@ -16,11 +18,12 @@ from ..options.optimizers import OPTIMIZERS
 from ..pictures import colors, images, regions
 from ..system import memory
 from ..system.errors import UsageError
+from ..system.types import Context
 
 log = logging.getLogger("neural_style")
 
 
-def pictures_of(args, read=images.read_picture):
+def pictures_of(args: Namespace, read: Callable = images.read_picture) -> Pictures:
     """The Pictures that args name; read(path) reads one."""
     content = _preprocessed(
         images.PreprocessContentImage,
@@ -63,7 +66,7 @@ def _regions(args, read, size, fits, shapes, mask):
     return own, of_styles
 
 
-def copies_of(style, args):
+def copies_of(style: Style, args: Namespace) -> tuple:
     """The turned and scaled copies of a Style that args ask for, without the style itself."""
     asked = [
         (angle, scale)
@@ -86,7 +89,9 @@ def _preprocessed(function, path, read, *asked, **more):
     return function(read(path) if function.__module__ == images.__name__ else path, *asked, **more)
 
 
-def model_and_terms(args, device, pictures, lenient=False):
+def model_and_terms(
+    args: Namespace, device: Context, pictures: Pictures, lenient: bool = False
+) -> Tuple[Model, List[Term]]:
     """The Model, and the Terms on its layers, the style's first; weights on one layer are added up.
 
     A picture that is too small for the layers is a UsageError; if lenient, patches and regions that are too small are
@@ -202,7 +207,7 @@ def _scale(term, field, channels, height, width):
     return float(term.weight) / term.divisor(channels, positions) * of_region
 
 
-def make_objective(args, model, terms, pictures):
+def make_objective(args: Namespace, model: Model, terms: List[Term], pictures: Pictures) -> Objective:
     """The Objective of the terms for the Pictures, evaluated by the engine that args choose.
 
     Its images are on the Canvas of args.edges, which has the pictures' own size by default.

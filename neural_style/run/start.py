@@ -1,5 +1,7 @@
 """The image that a run starts from."""
 
+from typing import Any, Callable, Dict, Tuple
+
 import numpy as np
 
 from ..end_to_end.network import load
@@ -7,6 +9,7 @@ from ..find_mxnet import mx
 from ..options.flags import NETWORK
 from ..pictures import images
 from ..system.errors import UsageError
+from ..system.types import Context
 
 MEANS = images.MEANS.reshape(1, 3, 1, 1)
 
@@ -35,7 +38,9 @@ def _median(shape):
 NOISES = {"uniform": _uniform, "normal": _normal, "white": _white, "median": _median}
 
 
-def start_image(name, shape, device, pictures, read=images.read_picture):
+def start_image(
+    name: str, shape: Tuple[int, ...], device: Context, pictures: Dict[str, str], read: Callable = images.read_picture
+) -> Any:
     """The array (1, 3, H, W) of that name, in float32.
 
     pictures are {"content": path, "style": path}; network:NAME is what a network paints of the content; any other name

@@ -6,15 +6,17 @@ import math
 import os
 from argparse import Namespace
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from .. import __version__
+from ..objective.examples import Pictures
 from ..options.check import complete, refuse_foreign
 from ..options.flags import BY_ATTRIBUTE, FILE, OUTPUT, PICTURE, SESSION, STANDARD_INPUT, attributes, with_paths
 from ..saved import checks, records
 from ..system.errors import UsageError
+from ..system.types import PathLike
 
 NOT_KEPT = ["overwrite", *attributes(SESSION)]
 SERIES = ("memory", "matches")  # fields of a State that are several arrays
@@ -44,7 +46,7 @@ class State(NamedTuple):
     matches: Sequence[np.ndarray] = ()  # what patches are compared with, see Objective.matches
 
     @property
-    def result(self):
+    def result(self) -> np.ndarray:
         """What the run shows: its image, or the best one where that is kept."""
         return self.image if self.best is None else self.best
 
@@ -69,13 +71,13 @@ class Saved(NamedTuple):
     finished: bool  # whether the run finished by itself
 
 
-def path_beside(picture):
+def path_beside(picture: PathLike) -> Path:
     """The path of the state of the run with this final picture: .final.jpg.state.npz next to final.jpg."""
     folder, name = os.path.split(picture)
     return Path(folder, f".{name}.state.npz")
 
 
-def digest(pictures):
+def digest(pictures: Pictures) -> str:
     """A digest of every array in Pictures, which tells whether a run is resumed with those that it began with."""
     found = hashlib.sha256()
 
@@ -90,7 +92,9 @@ def digest(pictures):
     return found.hexdigest()
 
 
-def save(path, args, pictures, history, state, finished=False):
+def save(
+    path: PathLike, args: Namespace, pictures: str, history: Sequence[EpochRecord], state: State, finished: bool = False
+) -> None:
     """Write a State and what belongs to it; an existing file stays until the new one is complete."""
     about = {
         "neural_style": __version__,
@@ -109,7 +113,7 @@ def save(path, args, pictures, history, state, finished=False):
     records.write_archive(path, about, {"image": state.image, **arrays})
 
 
-def progress_of(path):
+def progress_of(path: PathLike) -> Any:
     """A state file's epoch and the number of epochs planned; (0, 0) if the file cannot be read."""
     try:
         with _opened(path) as (about, _):
@@ -125,7 +129,7 @@ def states_in(folder):
     return sorted(path for path in paths if path.is_file() and not path.name.endswith(".params.state.npz"))
 
 
-def find(where):
+def find(where: PathLike) -> Optional[Path]:
     """The state file of a folder, or the file itself."""
     where = Path(where)
     if where.is_file():
@@ -145,14 +149,14 @@ def find(where):
     )
 
 
-def resume(where, given):
+def resume(where: PathLike, given: Mapping[str, Any]) -> Saved:
     """The Saved of a run to resume; a model from outside this package must be among the given arguments."""
     saved = load(where)
     refuse_foreign(f"--resume {where}", BY_ATTRIBUTE["model"], saved.args["model"], given)
     return saved
 
 
-def load(where):
+def load(where: PathLike) -> Saved:
     """The Saved of a folder or state file, with paths that work from the current folder."""
     path = find(where)
     with _opened(path) as (about, arrays):
