@@ -6,11 +6,10 @@ from ..find_mxnet import mx
 from ..system.types import NDArray
 from . import operators
 from .last import compiled, to_first
-from .winograd import CompiledWinograd, Winograd
+from .winograd import Winograd
 
 FEW_IN, FEW_OUT = 4, 16  # channels; oneDNN's convolutions from or into fewer, such as a picture's three, take longer
-MANY = 256 * 256  # pairs of channels from which Winograd's method is the faster one
-FROM = 64 * 128  # and in compiled form
+FROM = 64 * 128  # pairs of channels from which Winograd's method is the faster one, where Numba compiles it
 
 
 def convolution(weight: NDArray, bias: NDArray, dtype: str, winograd: bool = False, rectified: bool = False) -> Any:
@@ -21,9 +20,7 @@ def convolution(weight: NDArray, bias: NDArray, dtype: str, winograd: bool = Fal
     """
     channels, below, *sides = weight.shape
     if winograd and sides == [3, 3] and channels * below >= FROM and compiled():
-        return CompiledWinograd(weight, bias, rectified)
-    if winograd and sides == [3, 3] and channels * below >= MANY:
-        return Winograd(weight, bias)
+        return Winograd(weight, bias, rectified)
     return Direct(weight, bias, dtype)
 
 

@@ -45,11 +45,6 @@ class Motion(NamedTuple):
         return (photograph + weight * (self.moved(painted) - photograph)).astype(np.float32)
 
 
-def follow(image: np.ndarray, before: np.ndarray, now: np.ndarray) -> np.ndarray:
-    """image, moved the way the picture before has moved to become the picture now."""
-    return between(before, now).moved(image)
-
-
 def between(before: np.ndarray, now: np.ndarray) -> Motion:
     """The Motion from the picture before to the picture now, by Lucas and Kanade's optical flow both ways.
 
