@@ -4,7 +4,7 @@ import itertools
 import math
 import time
 from argparse import Namespace
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from . import generators
 from .generators import GENERATORS, Generator
 from .network import Network
 from .photographs import Photographs
-from .state import Settings
 
 SATURATED = "the network paints the same whatever the photograph, and can learn no more; lower --lr"
 
@@ -117,7 +116,7 @@ def objective_for(args: Namespace, crop: int, device: Context) -> Objective:
     return setup.make_objective(args, model, terms, pictures)
 
 
-def start(own: Settings, args: Namespace, network: Optional[Network], device: Context) -> List[Part]:
+def start(own: Any, args: Namespace, network: Optional[Network], device: Context) -> List[Part]:
     """The Parts of a new training, or of one that starts from a Network."""
     generator = GENERATORS[own.generator]
     mx.random.seed(args.seed or 0)
@@ -147,7 +146,7 @@ def train(
     parts: List[Part],
     objective: Objective,
     photographs: Photographs,
-    own: Settings,
+    own: Any,
     args: Namespace,
     on_step: Callable,
     since: Optional[TrainingState] = None,
