@@ -22,11 +22,11 @@ from neural_style.system.errors import describe
 
 
 @pytest.fixture
-def flags(random_params):
+def flags(small, forked_children):
     """Flags of a short run."""
     return [
         "--model-params",
-        str(random_params),
+        str(small),
         "--max-long-edge",
         "32",
         "--max-num-epochs",
@@ -280,7 +280,7 @@ def test_wrong_use_is_one_line(folder, stub, more, said, capsys):
     assert code == 2 and said in error and len(error.splitlines()) == 1 and not list(folder.glob("out/*"))
 
 
-def test_help_needs_no_numpy_and_a_batch_no_mxnet(folder, random_params):
+def test_help_needs_no_numpy_and_a_batch_no_mxnet(folder, small):
     """Besides, MXNet would set OMP_NUM_THREADS for all children."""
     code = (
         "import sys; from neural_style.batch.__main__ import main\n"
@@ -288,7 +288,7 @@ def test_help_needs_no_numpy_and_a_batch_no_mxnet(folder, random_params):
         "from neural_style.batch import children; children.CHILD = ['false']\n"
         "assert main() == 1 and 'mxnet' not in sys.modules"
     )
-    command = [sys.executable, "-c", code] + words(folder, "--model-params", str(random_params))
+    command = [sys.executable, "-c", code] + words(folder, "--model-params", str(small))
     done = subprocess.run(command, capture_output=True, text=True, cwd=str(Path(__file__).parents[2]))
     assert done.returncode == 0 and done.stderr.count("its process ended with exit code 1: no reason given") == 4
 
