@@ -51,6 +51,17 @@ def small(small_files, monkeypatch):
 
 
 @pytest.fixture(scope="session")
+def shrinking(tmp_path_factory):
+    """A folder that gives other processes of Python the small networks, once it is on their PYTHONPATH."""
+    folder = tmp_path_factory.mktemp("shrinking")
+    (folder / "sitecustomize.py").write_text(
+        f"import sys\nsys.path.append({os.path.dirname(__file__)!r})\nfrom networks import SMALL\n"
+        "from neural_style.network import architecture\narchitecture.NETWORKS.update(SMALL)\ndel sys.path[-1]\n"
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
     """A folder with photographs: astronaut.png, chelsea.png, coffee.png, rocket.png."""
     folder = tmp_path_factory.mktemp("pictures")

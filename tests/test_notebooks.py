@@ -37,7 +37,7 @@ def paintings(tmp_path_factory):
 
 
 @pytest.fixture
-def checkout(tmp_path, random_params, paintings, thumbnails):
+def checkout(tmp_path, small, shrinking, paintings, thumbnails):
     """A folder as a clean clone is, but for the package and small pictures; (folder, environment to run in)."""
     (tmp_path / "examples").mkdir()
     for path in EXAMPLES.glob("*"):
@@ -55,8 +55,8 @@ def checkout(tmp_path, random_params, paintings, thumbnails):
     return tmp_path, dict(
         os.environ,
         NEURAL_STYLE_FIGURES="tiny",
-        NEURAL_STYLE_PARAMS=str(random_params),
-        PYTHONPATH=str(ROOT),
+        NEURAL_STYLE_PARAMS=str(small),
+        PYTHONPATH=os.pathsep.join(map(str, (ROOT, shrinking))),
         OMP_NUM_THREADS="1",
         IPYTHONDIR=str(tmp_path / "ipython"),
     )
@@ -125,11 +125,11 @@ def test_a_warning_of_our_own_fails(checkout):
     assert run(checkout, str(program)).stdout == "fails\n" * 3
 
 
-def test_a_notebook_in_the_manner_of_the_time(random_params, pictures, tmp_path, monkeypatch):
+def test_a_notebook_in_the_manner_of_the_time(small, shrinking, pictures, tmp_path, monkeypatch):
     """The demonstration's own lines, the attribute without effect among them."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (ROOT, shrinking))))
     (tmp_path / "model").mkdir()
-    os.symlink(str(random_params), str(tmp_path / "model" / "vgg19.params"))
+    os.symlink(str(small), str(tmp_path / "model" / "vgg19.params"))
     cells = [
         "from neural_style import nstyle",
         "args = nstyle.get_args([])",

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from fractions import Fraction
@@ -12,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from films import Nothing, animation, durations_of, make, moving, seen, turned
+from forks import forked
 from PIL import Image
 
 from neural_style.film import painters
+from neural_style.film.__main__ import main
 from neural_style.film.kept import Kept
 from neural_style.film.read import open_film
 from neural_style.saved.locks import locked
@@ -230,27 +231,11 @@ def test_another_film_begins_anew_if_that_is_meant(paint, networks, capsys):
     assert paint("film.mp4", "painted.mp4", network="texture") == 0 and network.painted == 6
 
 
-KILLED = """
-import sys
-from films import Network
-from neural_style.end_to_end import network
-network.load = lambda name: Network()
-from neural_style.film.__main__ import main
-sys.exit(main())
-"""
-
-
-def test_a_killed_film_goes_on(tmp_path):
+def test_a_killed_film_goes_on(networks, tmp_path):
     make(tmp_path / "film.mp4", moving(12, 96, 128), sounds=1)
-    here = Path(__file__).parent
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(here), str(here.parents[1])]))
 
     def started(output):
-        return subprocess.Popen(
-            [sys.executable, "-c", KILLED, "film.mp4", "--network", "x", "--output", output, "--quiet"],
-            cwd=tmp_path,
-            env=environment,
-        )
+        return forked(lambda: main(["film.mp4", "--network", "texture", "--output", output, "--quiet"]), cwd=tmp_path)
 
     whole, broken = started("whole.mp4"), started("painted.mp4")
     end = time.monotonic() + 300
