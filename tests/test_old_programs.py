@@ -119,12 +119,12 @@ def test_a_picture_is_made_in_the_images_own_type(dtype):
 
 
 @pytest.fixture
-def small(random_params, pictures, tmp_path):
+def small(small, pictures, tmp_path):
     return Namespace(
         content_image=str(pictures / "chelsea.png"),
         style_image=str(pictures / "coffee.png"),
         save_epochs=1,
-        model_params=str(random_params),
+        model_params=str(small),
         max_long_edge=40,
         max_num_epochs=2,
         output_dir=str(tmp_path),

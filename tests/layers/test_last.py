@@ -88,7 +88,7 @@ sys.exit(nstyle.main(sys.argv[1:]))
 
 
 def painted(full_run, output, prelude="", **environment):
-    words = [*full_run, "--precision", "fast32", "--output", str(output)]
+    words = [*full_run, "--max-num-epochs", "2", "--precision", "fast32", "--output", str(output)]
     done = subprocess.run(
         [sys.executable, "-c", prelude + PAINT, *words],
         env={**os.environ, **environment},

@@ -26,7 +26,7 @@ from neural_style.weights import download
 
 
 @pytest.fixture
-def small(random_params, pictures, tmp_path):
+def small(small, pictures, tmp_path):
     for name in ("chelsea", "coffee"):
         shutil.copy(pictures / f"{name}.png", tmp_path / f"{name}.png")
     return dict(
@@ -35,7 +35,7 @@ def small(random_params, pictures, tmp_path):
         seed=1,
         save_epochs=1,
         max_long_edge=40,
-        model_params=str(random_params),
+        model_params=str(small),
         stop_eps=0,
         max_num_epochs=3,
     )
@@ -86,10 +86,11 @@ def without_privileges():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="uses Linux's capabilities")
-def test_a_folder_made_read_only_midway_is_told_and_keeps_its_files(small, tmp_path):
+def test_a_folder_made_read_only_midway_is_told_and_keeps_its_files(small, shrinking, tmp_path):
     folder = tmp_path / "a"
     run = subprocess.run(
         [sys.executable, "-c", CLOSING, json.dumps(dict(small, output_dir=str(folder)))],
+        env={**os.environ, "PYTHONPATH": str(shrinking)},
         preexec_fn=without_privileges,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,6 +1,7 @@
 """A disk that is full at each of the writes of a run: one line, exit code 1, and every earlier file whole."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -56,7 +57,7 @@ print(json.dumps(answers))
 
 
 @pytest.mark.skipif(not CAN_MOUNT, reason="needs mount namespaces of one's own")
-def test_a_disk_that_is_full_at_each_write(random_params, pictures, tmp_path):
+def test_a_disk_that_is_full_at_each_write(small, shrinking, pictures, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     words = [
@@ -65,7 +66,7 @@ def test_a_disk_that_is_full_at_each_write(random_params, pictures, tmp_path):
         "--style-image",
         str(pictures / "coffee.png"),
         "--model-params",
-        str(random_params),
+        str(small),
         "--max-long-edge",
         "64",
         "--max-num-epochs",
@@ -84,7 +85,10 @@ def test_a_disk_that_is_full_at_each_write(random_params, pictures, tmp_path):
         str(disk / "final.png"),
     ]
     ran = subprocess.run(
-        ["unshare", "-rm", sys.executable, "-c", CHILD, json.dumps(words), str(disk)], capture_output=True, text=True
+        ["unshare", "-rm", sys.executable, "-c", CHILD, json.dumps(words), str(disk)],
+        env={**os.environ, "PYTHONPATH": str(shrinking)},
+        capture_output=True,
+        text=True,
     )
     assert ran.returncode == 0, ran.stderr
     *stopped, (writes, code, said, left) = json.loads(ran.stdout)
