@@ -39,9 +39,9 @@ def _added(studio: Studio, kind: str, asked: Dict[str, Any], parent: Optional[Di
             values = {**(asked.get("values") or {}), "start": {"job": id}, "pyramid": 0}
             asked = {**asked, "values": values}
         made = wish(studio.folder, kind, asked)
-        output = _output(studio, made, id)
+        output, total = _output(studio, made, id), made.total or studio.frames(asked.get("content"))
         return studio.jobs.add(
-            id=id, kind=kind, title=made.name, command=made.shown(output), output=output, asked=asked, total=made.total,
+            id=id, kind=kind, title=made.name, command=made.shown(output), output=output, asked=asked, total=total,
             parent=parent,
         )  # fmt: skip
 

@@ -55,6 +55,12 @@ class Studio:
             self.about[key] = self.pictures.ask(what, path=path, name=item.path, small=str(small), edge=edge)
         return small
 
+    def frames(self, id: Any) -> int:
+        """How many frames a film has."""
+        item = self.folder.item(id)
+        self.look(item)
+        return self.about[f"{item.id}-{item.changed}"].get("frames", 0)
+
     def described(self, item: Item) -> Dict[str, Any]:
         """An item as the page knows it."""
         about = self.about.get(f"{item.id}-{item.changed}", {})

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from conftest import ROOT, Served, wish_of
 from PIL import Image
 
@@ -119,6 +120,25 @@ def test_a_batch(studio, wish, thumbnails):
     pictures = {path.name for path in (studio.folder / done["output"]).glob("*.jpg")}
     assert pictures == {"chelsea-coffee.jpg", "rocket-coffee.jpg"}
     assert sum(one["path"].startswith(done["output"]) for one in studio.api("pictures")) == 2
+
+
+def test_a_film(studio, tmp_path):
+    av = pytest.importorskip("av", reason="films need PyAV")
+    with av.open(str(tmp_path / "clip.mp4"), "w") as film:
+        stream = film.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for shade in (60, 90, 120):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), shade, np.uint8), format="rgb24")
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode())
+    id = studio.put(tmp_path / "clip.mp4")
+    job = studio.begin({"kind": "film", "content": id, "network": "night", "size": 64})
+    done = studio.done(job)
+    assert done["total"] == 3 and done["output"] == f"clip-night-{job}.mp4"
+    (film,) = [one for one in studio.api("pictures") if one["path"] == done["output"]]
+    status, content = studio.ask(f"api/pictures/{film['id']}/film")
+    assert film["film"] and status == 200 and content[4:8] == b"ftyp"
+    assert studio.ask(f"api/pictures/{film['id']}/small")[0] == 200
 
 
 def test_the_recipe_of_a_finished_picture_comes_back(studio, wish):

@@ -93,16 +93,23 @@ function drawOther(one) {
 
 const onceOf = network => `api/once/${network}/${chosen.content}?${picture(chosen.content)?.changed}`;
 
+async function keep(network) {      // paint with a network at a good size, in the queue
+  const kind = picture(chosen.content).film ? "film" : "network";
+  const job = await api("jobs", {kind, content: chosen.content, network, size: kind === "film" ? 640 : 1200});
+  update([job]);
+  show({job: job.id});
+}
+
 function drawOnce() {
-  const content = picture(chosen.content), box = $("#once");
-  if (!content || content.film) { box.replaceChildren(); return; }
-  if (box.dataset.of !== content.id) {
-    box.dataset.of = content.id;
-    box.replaceChildren(...studio.networks.map(network => h("button", {type: "button", className: "pick once", "data-once": network,
-      onclick: () => show({once: network})}, h("img", {src: onceOf(network), alt: `painted at once: ${network}`}),
-      h("span", {textContent: network}))));
+  const content = picture(chosen.content), box = $("#once"), shown = content ? content.id + content.film : "";
+  if (box.dataset.of !== shown) {
+    box.dataset.of = shown;
+    box.replaceChildren(...(content ? studio.networks : []).map(network => content.film
+      ? h("button", {type: "button", textContent: `Paint the film by the network ${network}`, onclick: attempt(() => keep(network))})
+      : h("button", {type: "button", className: "pick once", "data-once": network, onclick: () => show({once: network})},
+          h("img", {src: onceOf(network), alt: `painted at once: ${network}`}), h("span", {textContent: network}))));
   }
-  for (const button of box.children) button.setAttribute("aria-pressed", chosen.shown?.once === button.dataset.once);
+  if (content && !content.film) for (const button of box.children) button.setAttribute("aria-pressed", chosen.shown?.once === button.dataset.once);
 }
 
 // ---- a job ----
@@ -255,11 +262,7 @@ export function begin() {
     const one = picture(chosen.shown?.picture) || resultOf(jobOf(chosen.shown?.job));
     show({picture: one.id, with: event.target.value || null});
   });
-  get("keep").addEventListener("click", attempt(async () => {
-    const job = await api("jobs", {kind: "network", content: chosen.content, network: chosen.shown.once, size: 1200});
-    update([job]);
-    show({job: job.id});
-  }));
+  get("keep").addEventListener("click", attempt(() => keep(chosen.shown.once)));
   get("midway").addEventListener("input", event => { get("change").hidden = event.target.value === "0"; });
   get("change").addEventListener("click", attempt(async () => {
     const job = jobOf(chosen.shown.job), recipe = studio.looks.find(one => one.name === job.asked.recipe)?.values;
