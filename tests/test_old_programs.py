@@ -284,7 +284,7 @@ def test_the_file_itself_can_be_run(tmp_path):
 
 
 def test_addresses_are_refused(small):
-    with pytest.raises(UsageError, match="pictures are read from files; download it first"):
+    with pytest.raises(UsageError, match="is an address: download it first"):
         nstyle.train_nstyle(Namespace(**{**vars(small), "content_image": "http://127.0.0.1/photo.jpg"}))
 
 

@@ -92,7 +92,6 @@ def train(own: Namespace, args: Namespace, given: Dict[str, Any]) -> Optional[in
         raise UsageError(
             "--style-term patches is not for a training: the matches would have to be chosen for each photograph"
         )
-    args.style_image = own.style
     values = {**vars(own), "begin_with": getattr(own, "from") or "", "rate": args.lr if "lr" in given else 0.0}
     return session.run(state.Settings(**{name: values[name] for name in state.Settings._fields}), args)
 
@@ -128,6 +127,7 @@ TRAIN = Command(
     of_run={*BY_ATTRIBUTE, "recipe"} - NOT_OF_TRAINING.keys(),
     needs=("style", "output"),
     what="a training",
+    same={"style": "style_image"},
     instead=NOT_OF_TRAINING,
     defaults=lambda given: {"precision": "auto", "fit": "scale", **DEFAULTS[given.get("generator", "fast")]},
 )

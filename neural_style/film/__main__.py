@@ -46,8 +46,6 @@ def work(own: Namespace, args: Namespace, given: Dict[str, Any]) -> None:
         raise UsageError("give either --style PAINTING or --network NAME")
     if own.network and args.preserve_colors == "match":
         raise UsageError("--preserve-colors match has no effect with --network, whose colours are fixed; use luma")
-    if own.style:
-        args.style_image = own.style if len(own.style) > 1 else own.style[0]
     if STANDARD_INPUT in (own.film, *paths(args, PICTURE)):
         raise UsageError("- (standard input): films are painted from files only; save it to a file first")
     from . import make  # loads NumPy, which --help can do without
@@ -66,6 +64,7 @@ COMMAND = Command(
     first=("film", "style"),
     needs=("film", "output"),
     what="a film",
+    same={"style": "style_image"},
     instead=INSTEAD,
     without_effect=(
         (" ".join(["first_epochs", *BY_ATTRIBUTE.keys() - OF_NETWORKS]), lambda own: own.network, "with --network"),

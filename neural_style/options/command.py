@@ -44,19 +44,16 @@ class Command(NamedTuple):
 
     name: str
     about: str  # for --help
-    work: Callable[
-        [Namespace, Namespace, Dict[str, Any]], Optional[int]
-    ]  # takes what parse returns; gives the exit code
+    work: Callable[[Namespace, Namespace, Dict[str, Any]], Optional[int]]  # what parse returns → the exit code
     flags: Tuple[Flag, ...] = ()  # its own
     of_run: Collection[str] = ()  # the flags of a run that it takes, by attribute
     groups: Tuple[Tuple[str, str], ...] = ()  # what --help shows: (title, attributes); without any, its own flags
     first: Tuple[str, ...] = ()  # flags, by attribute, that words without a flag are for, in this order
     needs: Tuple[str, ...] = ()  # its own flags, by attribute, that must be given
     what: str = "this command"
+    same: Mapping[str, str] = {}  # its own flags, by attribute, that are also a flag of a run
     instead: Mapping[str, str] = {}  # flags that it does not take, by attribute, and what to do instead
-    without_effect: Tuple[
-        Tuple[str, Callable[[Namespace], Any], str], ...
-    ] = ()  # (attributes, when, why), as in check.py
+    without_effect: Tuple[Tuple[str, Callable[[Namespace], Any], str], ...] = ()  # (attributes, when, why)
     defaults: Callable[[Dict[str, Any]], Dict[str, Any]] = lambda given: {}  # where they depend on what is given
     more: str = ""  # below the flags in --help
 

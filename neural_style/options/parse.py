@@ -104,6 +104,7 @@ def parse(
         args = {
             name: flag.default if name in own else values.get(name, flag.default) for name, flag in BY_ATTRIBUTE.items()
         }
+        args.update({name: own[of_own] for of_own, name in command.same.items() if own[of_own]})
         for flag in FLAGS:  # one value stands for itself, as the reference has it
             if flag.many and len(listed(args[flag.attribute])) == 1:
                 args[flag.attribute] = listed(args[flag.attribute])[0]

@@ -7,6 +7,7 @@ import pytest
 
 from neural_style import nstyle
 from neural_style.system import errors
+from neural_style.system.logs import log_to_stderr
 
 EVIL = "a\x1b]0;title\x07\x1b[2Jb\x9bc\x00\b\u202ed\u2066e\u2028f\x7f\r"
 SHOWN = r"a\x1b]0;title\x07\x1b[2Jb\x9bc\x00\x08\u202ed\u2066e\u2028f\x7f\r"
@@ -48,7 +49,7 @@ def test_a_recipe_that_is_printed(tmp_path, capsys):
 
 
 def test_the_log(capsys, caplog):
-    with nstyle.log_to_stderr(nstyle.get_args([])):
+    with log_to_stderr(nstyle.get_args([])):
         logging.getLogger("neural_style").warning("%s is lost", EVIL)
     assert capsys.readouterr().err == f"{SHOWN} is lost\n"
 
