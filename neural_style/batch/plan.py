@@ -114,7 +114,7 @@ class Batch:
             checkpoint_output="_e%s".join(os.path.splitext(output)),
         )
         if "save_epochs" not in self._given:  # no checkpoints unless asked for
-            args["save_epochs"] = self.args.max_num_epochs + 1
+            args["save_epochs"] = max(self.args.max_num_epochs, first_epochs(self.own, self.args)) + 1
         if not self.own.sequence:
             return Task(args, folder=os.getcwd())
         before, _ = self._last.get(pair.style, (None, ""))

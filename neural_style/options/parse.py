@@ -108,7 +108,8 @@ def parse(
         for flag in FLAGS:  # one value stands for itself, as the reference has it
             if flag.many and len(listed(args[flag.attribute])) == 1:
                 args[flag.attribute] = listed(args[flag.attribute])[0]
-        refuse_what_has_no_effect(Namespace(**args), given)
+        styles = own.get("style") or args["style_image"]  # several have weights and scales
+        refuse_what_has_no_effect(Namespace(**{**args, "style_image": styles}), given)
         for names, when, why in command.without_effect if given else ():
             for name in filter(given.__contains__, names.split() if when(Namespace(**own)) else ()):
                 raise UsageError(f"{command.flag(name).name} has no effect {why}; leave it out")

@@ -178,6 +178,7 @@ def test_a_sequence_goes_from_frame_to_frame(frames, stub):
     starts = [Path(task["args"]["start"]).name for task in told(frames)]
     assert starts == ["style"] + [f".{number}-coffee.png.npy" for number in (1, 2, 3, 3, 5, 6, 7, 8, 9, 10, 11)]
     assert [task["before"] and Path(task["before"]).stem for task in told(frames)][:5] == [None, "1", "2", "3", "3"]
+    assert all(task["args"]["save_epochs"] > task["fresh"]["max_num_epochs"] for task in told(frames))  # no checkpoints
     left = [name for name in os.listdir(frames / "out") if name.startswith(".")]
     assert left == [".12-coffee.png.npy"]  # one frame failed: it may go on
 

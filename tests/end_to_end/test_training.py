@@ -372,7 +372,8 @@ def test_styles_at_scales_of_their_own(folder, small):
         "--size",
         "96",
     ]
-    args = session.complete(parse(command.COMMANDS, words)[1])
+    own, args, _ = parse(command.COMMANDS, words)
+    args = session.complete(argparse.Namespace(**{**vars(args), "style_image": own.style}))
     assert args.style_scales == [0.5, 1.0]
     assert training.objective_for(args, 64, mx.cpu()).names[:2] == ["relu1_1", "relu2_1"]
 
