@@ -79,7 +79,7 @@ def _gpu(library, index):
     for which in CAPABILITY:
         library.cuDeviceGetAttribute(ctypes.byref(number), which, device)
         capability.append(number.value)
-    return Gpu(name.value.decode(errors="replace"), tuple(capability))
+    return Gpu(name.value.decode(errors="replace"), (capability[0], capability[1]))
 
 
 def build() -> Optional[Path]:

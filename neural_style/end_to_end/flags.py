@@ -1,10 +1,12 @@
 """Flags about networks that paint in one pass."""
 
+from typing import Any
+
 from ..options.command import Print
 from ..options.flags import FILE, RUN, Flag
 
 
-def listing(value=None) -> str:
+def listing(value: Any = None) -> str:
     """The networks that come with the package, a line for each."""
     from . import network  # loads NumPy, which --help can do without
 

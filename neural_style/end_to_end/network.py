@@ -317,7 +317,7 @@ def _of_zip(where, path):
             raise UsageError(f"--network {where}: it is packed in another way than the original's; pack it anew")
         if sum(info.file_size for infos in members for info in infos) > LARGEST:
             raise UsageError(f"--network {where}: its files are larger than any network")
-        files = []
+        files: List[List[Path]] = []
         for part, infos in enumerate(members):
             files.append([])
             for number, info in enumerate(sorted(infos, key=lambda info: info.filename)):

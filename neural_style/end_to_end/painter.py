@@ -19,6 +19,7 @@ from ..pictures.read import Picture
 from ..pictures.write import is_picture_name
 from ..run.progress import Progress, duration
 from ..system.errors import NeuralStyleError, UsageError, describe, say, visible
+from ..system.types import PathLike
 from .network import Network, load
 
 log = logging.getLogger("neural_style")
@@ -73,7 +74,7 @@ def _tell(progress, line):
 
 
 def paint(
-    network: Network, path: str, output: Path, args: Namespace, mask: Optional[Picture] = None, recipe: Any = None
+    network: Network, path: str, output: PathLike, args: Namespace, mask: Optional[Picture] = None, recipe: Any = None
 ) -> None:
     """Paint the photograph at path, and save it as the arguments ask for; mask is a Picture, recipe a text to embed."""
     photo = images.read_picture(path)

@@ -6,7 +6,7 @@ import math
 import os
 from argparse import Namespace
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, List, Optional
 
 import numpy as np
 
@@ -160,7 +160,10 @@ def _page(own, args, shown, name, device):
     if not shown:
         return None
     pixels = _row([pixels if pixels.dtype == "uint8" else (pixels // 256).astype("uint8") for pixels in shown])
-    pictures = [("photographs", Picture(name, pixels, None)), *(("style", path) for path in style_pictures(args))]
+    pictures: List[Any] = [
+        ("photographs", Picture(name, pixels, None)),
+        *(("style", path) for path in style_pictures(args)),
+    ]
     facts = {
         "generator": own.generator,
         "crop": f"{own.crop}x{own.crop}",

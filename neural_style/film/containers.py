@@ -261,14 +261,16 @@ def _frames(film, lost):
     """The Frames of a film."""
     with opened(film.path) as container:
         stream = _pictures_of(container, film.path)
-        convert, shape, kind = None, None, None
+        convert, shape, kind = None, None, None  # type: Any, Any, Any
         for at, frame in _decoded(container, stream, lost):
             if shape is None:
                 shape = _shape(frame, stream)
             if kind != _kind(frame):  # the size and the format may change within a film
                 kind = _kind(frame)
                 convert = converter(
-                    *kind[:3],
+                    frame.width,
+                    frame.height,
+                    frame.format.name,
                     "rgb24",
                     f"{shape.size[1]}:{shape.size[0]}:in_color_matrix="
                     f"{MATRICES[film.colors.matrix]}:in_range={kind[3]}:out_range=full",

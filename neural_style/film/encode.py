@@ -191,7 +191,7 @@ class _Sound:
 
     def _rising(self, copies):
         """(seconds, packet) of the source's sound, for the streams that are its copies; times only rise."""
-        last = {}
+        last: Dict[int, int] = {}
         for packet in packets(self._container, self._streams, []):
             number, offset = packet.stream.index, start_of(self._container, packet.stream)
             at = packet.pts if packet.dts is None else packet.dts

@@ -46,7 +46,7 @@ class Layers:
     ) -> None:
         self.arrays = Arrays(model.device)
         observed = list(dict.fromkeys(term.layer for term in terms))
-        operations = chain(model, observed)
+        operations = chain(model, observed) or []
         reach = {layer: max(loss_of(term).reach or 0 for term in terms if term.layer == layer) for layer in observed}
 
         def network(dtype):

@@ -35,7 +35,7 @@ class Gram:
         self.positions = 0.0
 
     @staticmethod
-    def of_position(rows):
+    def of_position(rows: np.ndarray) -> np.ndarray:
         """What is multiplied at each position: a layer's channels."""
         return rows
 
@@ -95,7 +95,7 @@ class Moments(Gram):
     """Observes the moments of features; see objective.gaussians."""
 
     @staticmethod
-    def of_position(rows):
+    def of_position(rows: np.ndarray) -> np.ndarray:
         return np.concatenate((rows, np.ones(rows.shape[:2] + (1,), rows.dtype)), 2)
 
 
@@ -104,12 +104,12 @@ class GaussianLoss(GramLoss):
 
     observer = Moments
 
-    def __init__(self, term, examples, field, scale):
+    def __init__(self, term: Optional[Term], examples: list, field: Callable, scale: float) -> None:
         self._gram, self._field, self._scale = Moments(field), field, scale
         self._distance = Distance(sum(share * moments for share, ((moments, _),) in examples))
         self.begin, self.observe = self._gram.begin, self._gram.observe
 
-    def loss(self):
+    def loss(self) -> float:
         value, slope = self._distance(self._gram.value())
         slope *= 2 * self._scale / self._gram.positions
         self._factor, self._shift = mx.nd.array(slope[:-1, :-1, None, None]), mx.nd.array(slope[:-1, -1])

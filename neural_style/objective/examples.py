@@ -34,7 +34,7 @@ class Style(NamedTuple):
     regions: Optional[np.ndarray] = None  # (R, h, w); None: it serves every region
     copies: Tuple["Style", ...] = ()  # turned and scaled ones, with further patches
 
-    def field(self, region) -> Callable:
+    def field(self, region: Optional[int]) -> Callable:
         """How far positions belong to a region; see the function field."""
         return field(self.regions, region)
 
@@ -53,7 +53,7 @@ class Pictures(NamedTuple):
         shown = [self.content] + [one.picture for style in self.styles for one in (style, *style.copies)]
         return [picture.shape[2:] for picture in shown]
 
-    def field(self, region) -> Callable:
+    def field(self, region: Optional[int]) -> Callable:
         """How far positions belong to a region; see the function field."""
         return field(self.regions, region)
 

@@ -6,6 +6,8 @@ averaged over styles. As in crowsonkb/style-transfer-pytorch, the distance is th
 means plus the mean of the diagonal of A + B − 2·(A^½ B A^½)^½, for the covariances A and B.
 """
 
+from typing import Tuple
+
 import numpy as np
 from scipy import linalg
 
@@ -15,11 +17,11 @@ SMALLEST = 1e-4  # is added to the diagonal of a covariance, as in that program
 class Distance:
     """The squared distance to the Gaussian with these moments, and its slope."""
 
-    def __init__(self, moments: np.ndarray):
+    def __init__(self, moments: np.ndarray) -> None:
         self._mean, covariance = _mean_and_covariance(moments)
         self._trace, (self._root,) = np.trace(covariance), _powers(covariance, 0.5)
 
-    def __call__(self, moments: np.ndarray):
+    def __call__(self, moments: np.ndarray) -> Tuple[float, np.ndarray]:
         """The value, and its gradient (C + 1, C + 1) by the moments, which is symmetric, as these are."""
         mean, covariance = _mean_and_covariance(moments)
         root, inverse = _powers(self._root @ covariance @ self._root, 0.5, -0.5)

@@ -5,7 +5,7 @@
 Layers are named by the terms; with the model's own layers the graph is the original's, node by node.
 """
 
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -124,28 +124,31 @@ class Features:
 
     changes_losses = False  # whether the losses have to be evaluated again after choose()
 
-    def __init__(self, model, fields, size):
-        self.fields, self.variables, self.rests, self.patches, self.watched = fields, {}, [0.0] * len(fields), [], []
+    def __init__(self, model: Model, fields: Dict[Term, Callable], size: Size) -> None:
+        self.fields, self.rests = fields, [0.0] * len(fields)
+        self.variables: Dict[str, Any] = {}
+        self.patches: List[Patches] = []
+        self.watched: List[Symbol] = []
         self.outputs = [model.layers[term.layer] for term in fields]
         self.targets = [_content_target(i) for i in range(len(fields))]
 
-    def seen(self, arrays):
+    def seen(self, arrays: List[NDArray]) -> list:
         """What the terms remember of a picture for which the outputs are these arrays."""
         return arrays
 
-    def compare_with(self, examples):
+    def compare_with(self, examples: List[list]) -> None:
         """Compare with what was seen, as examples_of gives it for each of the terms."""
         self.variables.update((name, array) for name, ((_, ((array, _),)),) in zip(self.targets, examples))
 
-    def losses(self):
+    def losses(self) -> List[Symbol]:
         """The terms' sums of squares."""
         return [_distance(name, output) for name, output in zip(self.targets, self.outputs)]
 
-    def choose(self, watched):
+    def choose(self, watched: List[NDArray]) -> Dict[str, Any]:
         """The variables that change, by name, for an image for which the watched symbols are these arrays."""
         return {}
 
-    def values(self, losses):
+    def values(self, losses: List[NDArray]) -> Sequence[float]:
         """The terms' values, where their losses are these arrays."""
         return [float(loss.asscalar()) + rest for loss, rest in zip(losses, self.rests)]
 
@@ -156,7 +159,7 @@ class Grams(Features):
     A position counts as the term's field says.
     """
 
-    def __init__(self, model, fields, size):
+    def __init__(self, model: Model, fields: Dict[Term, Callable], size: Size) -> None:
         super().__init__(model, fields, size)
         self.outputs = [self.of_position(output) for output in self.outputs]
         shapes, shares = model.shapes([term.layer for term in fields], size), []
@@ -172,14 +175,14 @@ class Grams(Features):
         self.outputs, self._scales = list(grams), [scale * share for scale, share in zip(scales, shares)]
 
     @staticmethod
-    def of_position(output):
+    def of_position(output: Symbol) -> Symbol:
         """What is multiplied at each position: a layer's channels."""
         return output
 
-    def seen(self, arrays):
+    def seen(self, arrays: List[NDArray]) -> list:
         return list(zip(arrays, self._scales))
 
-    def compare_with(self, examples):
+    def compare_with(self, examples: List[list]) -> None:
         for i, (here, shown) in enumerate(zip(self._scales, examples)):
             grams = [(share, array * (here / there)) for share, (((array, there), _),) in shown]
             self.variables[self.targets[i]], self.rests[i] = _blended(grams)
@@ -192,25 +195,25 @@ class Gaussians(Grams):
     """
 
     @staticmethod
-    def of_position(output):
+    def of_position(output: Symbol) -> Symbol:
         return mx.sym.Concat(output, mx.sym.ones_like(mx.sym.slice_axis(output, axis=1, begin=0, end=1)), dim=1)
 
-    def seen(self, arrays):
+    def seen(self, arrays: List[NDArray]) -> list:
         return [array.asnumpy() * (len(array) ** 2 / scale) for array, scale in zip(arrays, self._scales)]
 
-    def compare_with(self, examples):
+    def compare_with(self, examples: List[list]) -> None:
         self._distances = [Distance(sum(share * moments for share, ((moments, _),) in shown)) for shown in examples]
         self.watched = [mx.sym.BlockGrad(output) for output in self.outputs]
 
-    def losses(self):
+    def losses(self) -> List[Symbol]:
         return [mx.sym.sum(mx.sym.Variable(f"slope_{i}") * output) for i, output in enumerate(self.outputs)]
 
-    def choose(self, watched):
+    def choose(self, watched: List[NDArray]) -> Dict[str, Any]:
         self._values, slopes = zip(*(distance(seen) for distance, seen in zip(self._distances, self.seen(watched))))
         scales = [len(slope) ** 2 / scale for slope, scale in zip(slopes, self._scales)]
         return {f"slope_{i}": slope * scale for i, (slope, scale) in enumerate(zip(slopes, scales))}
 
-    def values(self, losses):
+    def values(self, losses: List[NDArray]) -> Sequence[float]:
         return self._values
 
 
@@ -219,23 +222,23 @@ class Matches(Features):
 
     changes_losses = True
 
-    def __init__(self, model, fields, size):
+    def __init__(self, model: Model, fields: Dict[Term, Callable], size: Size) -> None:
         super().__init__(model, fields, size)
         shapes = model.shapes([term.layer for term in fields], size)
         self._roots = [(1, 1) + shapes[term.layer][1:] for term in fields]
 
-    def compare_with(self, examples):
+    def compare_with(self, examples: List[list]) -> None:
         for (term, field), shown in zip(self.fields.items(), examples):
             arrays = [(share, [(array.asnumpy(), where) for array, where in pictures]) for share, pictures in shown]
             self.patches.append(Patches(arrays, field, term.patch_shape))
         self.watched = [mx.sym.BlockGrad(output) for output in self.outputs]
 
-    def losses(self):
+    def losses(self) -> List[Symbol]:
         roots = [mx.sym.Variable(f"root_{i}", shape=shape) for i, shape in enumerate(self._roots)]
         differences = [output - mx.sym.Variable(f"target_patches_{i}") for i, output in enumerate(self.outputs)]
         return [mx.sym.sum(mx.sym.square(mx.sym.broadcast_mul(*pair))) for pair in zip(differences, roots)]
 
-    def choose(self, watched):
+    def choose(self, watched: List[NDArray]) -> Dict[str, Any]:
         changed = {}
         for i, (patches, features) in enumerate(zip(self.patches, watched)):
             if patches.target is None:
@@ -258,8 +261,8 @@ def _kinds(model, fields, size):
 def _losses(kinds):
     """{term: its sum of squares}; those of the original's two kinds are get_loss's."""
     originals = GRAM, FEATURES
-    sums = get_loss(*(_group(kinds[what].outputs if what in kinds else []) for what in originals))
-    sums = {**dict(zip(originals, sums)), **{what: kinds[what].losses() for what in kinds if what not in originals}}
+    original = get_loss(*(_group(kinds[what].outputs if what in kinds else []) for what in originals))
+    sums = {**dict(zip(originals, original)), **{what: kinds[what].losses() for what in kinds if what not in originals}}
     return {term: symbol for what, kind in kinds.items() for term, symbol in zip(kind.fields, sums[what])}
 
 

@@ -3,7 +3,8 @@
 import os
 import re
 import sys
-from typing import List, Optional
+from argparse import Namespace
+from typing import Any, Dict, List, Optional
 
 from ..options import parse
 from ..options.command import Command
@@ -24,7 +25,7 @@ FLAGS = (
 # fmt: on
 
 
-def work(own, args, given):
+def work(own: Namespace, args: Namespace, given: Dict[str, Any]) -> None:
     """Paint a picture and save it as a PNG file."""
     from ..pictures import images  # loads NumPy, which --help can do without
 

@@ -65,7 +65,7 @@ def format_of(path: PathLike) -> Optional[str]:
     return form
 
 
-def is_picture_name(path):
+def is_picture_name(path: PathLike) -> bool:
     """Whether a path ends as pictures that can be saved do."""
     try:
         return bool(format_of(path))

@@ -91,7 +91,7 @@ def words(name: str) -> Tuple[List[str], bool]:
         raise UsageError(f"--recipe {name}: {error}") from None
 
 
-def of_threads():
+def of_threads() -> str:
     """The number of threads that a run computes with, in words."""
     return f"{machine.threads()} thread{'s' * (machine.threads() > 1)}"
 
@@ -134,7 +134,7 @@ def _from_utf8(word):
     return word if not found else (found[1] or "") + os.fsdecode(unquote_to_bytes(word[found.end() :]))
 
 
-def of_picture(args, notes=(), more=()):
+def of_picture(args: Namespace, notes: Iterable[str] = (), more: Iterable[Tuple[str, Any]] = ()) -> str:
     """The text of the recipe of a picture that was painted with args, and more flags, [(flag, value)], before them."""
     values = vars(args)
     for kind in (PICTURE, FILE):
@@ -144,7 +144,7 @@ def of_picture(args, notes=(), more=()):
     return written(flags, ", ".join([*made_with, of_threads(), *notes]))
 
 
-def near(path):
+def near(path: str) -> str:
     """The path relative to the working directory, if it is inside: pictures that are passed on need not tell more."""
     here = os.getcwd() + os.sep
     return path[len(here) :] if path.startswith(here) else path

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Optional
 
 from ..system.types import PathLike
 
@@ -18,7 +19,7 @@ def show(path: PathLike) -> None:
     browse(Path(path).resolve().as_uri(), path)
 
 
-def browse(address, name=None):
+def browse(address: str, name: Optional[PathLike] = None) -> None:
     """The same for an address, which the line calls by this name."""
     name = name or address
     nowhere = subprocess.DEVNULL  # a browser for the terminal finds none and gives up

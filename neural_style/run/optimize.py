@@ -3,7 +3,7 @@
 import logging
 import time
 from argparse import Namespace
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def start_state(image: Any) -> State:
 class Diverged(NeuralStyleError):
     """The numbers are no longer finite; image is the last good one, from epoch, or None."""
 
-    def __init__(self, message: str, image: np.ndarray, epoch: int) -> None:
+    def __init__(self, message: str, image: Optional[np.ndarray], epoch: int) -> None:
         super().__init__(f"{message}; lower --lr or the weights")
         self.image, self.epoch = image, epoch
 
@@ -100,7 +100,7 @@ def _lbfgs_moves(track, image, objective, epochs, args):
     from scipy.optimize import minimize
 
     coordinates = COORDINATES[args.coordinates](image.shape)
-    last, place = None, None
+    last, place = None, None  # type: Any, Any
 
     def move(flat):
         nonlocal place
@@ -146,7 +146,8 @@ class _Track:
         self.epoch, self._start = since.epoch, time.monotonic() - since.seconds
         self.memory = []  # the optimiser's own arrays
         self._before = self._arrays.copy(image)  # where the image stood after the last move
-        self._good, self._evaluation = self._before if since.epoch else None, None
+        self._good = self._before if since.epoch else None
+        self._evaluation: Any = None
 
     def choose_matches(self):
         """Let the next evaluation choose the matches of patches again, if it is time for that."""

@@ -24,7 +24,8 @@ class Progress:
     """
 
     def __init__(self, total: int, unit: str, done: int = 0, at_once: int = 1, bar: bool = True) -> None:
-        self.total, self.done, self.bar, self._stepped = total, done, None, 0
+        self.total, self.done, self._stepped = total, done, 0
+        self.bar: Any = None
         self._recent = deque([(-done, 0.0)], RECENT * at_once)
         self._first_is_slow = at_once == 1  # steps that run together end together, so the start counts
         if bar and sys.stderr is not None and sys.stderr.isatty():

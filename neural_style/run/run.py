@@ -4,9 +4,14 @@ import argparse
 import contextlib
 import functools
 import logging
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from ..find_mxnet import context
+from ..network.find_model import Model
 from ..objective import edges
+from ..objective.examples import Pictures
+from ..objective.objective import Objective
+from ..objective.terms import Term
 from ..options.check import complete, refuse_changes
 from ..pictures import images
 from ..system.errors import UsageError
@@ -23,7 +28,7 @@ class Run(contextlib.ExitStack):
     is_over says that the run that is resumed had ended by itself, so that nothing is left to do.
     """
 
-    def __init__(self, args, callback=None, on_epoch=None):
+    def __init__(self, args: Any, callback: Optional[Callable] = None, on_epoch: Optional[Callable] = None) -> None:
         super().__init__()
         self._saved = state.resume(args.resume, vars(args)) if getattr(args, "resume", None) else None
         self.args = args = self._completed(args)
@@ -31,8 +36,9 @@ class Run(contextlib.ExitStack):
         plan.check_pictures(args)
         self.read = functools.lru_cache(None)(images.read_picture)  # standard input can be read only once
         self.device = context(args.gpu)
-        self._callback, self._on_epoch, self._last = callback, on_epoch, None
-        history = self._saved.history if self._saved and self._saved.finished else ()
+        self._callback, self._on_epoch = callback, on_epoch
+        self._last: Optional[optimize.Step] = None
+        history = self._saved.history if self._saved and self._saved.finished else []
         self.is_over = bool(history) and history[-1].eps < args.stop_eps
 
     def _completed(self, args):
@@ -47,7 +53,7 @@ class Run(contextlib.ExitStack):
             )
         return args
 
-    def prepare(self, pictures):
+    def prepare(self, pictures: Pictures) -> None:
         """Make sure that these Pictures are those of the run that is resumed, and that all can be saved."""
         args, saved = self.args, self._saved
         whole = edges.canvas(args.edges, pictures.sizes[0]).whole
@@ -59,13 +65,13 @@ class Run(contextlib.ExitStack):
         self._saving = Saving(args, self.read(args.content_image), pictures, saved)
         self.enter_context(self._saving.prepared())
 
-    def plan(self, model, terms, pictures):
+    def plan(self, model: Model, terms: List[Term], pictures: Pictures) -> None:
         """Say what the run will do, and decide whether it is evaluated in strips."""
         tile = plan.tile_for(self.args, model, terms, pictures.sizes)
         plan.announce(self.args, model, terms, pictures.sizes, tile)
         self.args.tile = tile
 
-    def start(self, pictures):
+    def start(self, pictures: Pictures) -> state.State:
         """The State to begin from: the start image, or where the run stopped that is resumed."""
         if not self._saved:
             return optimize.start_state(pyramid.start_of(self.args, pictures.content.shape, self.device, self.read))
@@ -74,7 +80,7 @@ class Run(contextlib.ExitStack):
         return self._saved.state
 
     @contextlib.contextmanager
-    def attended(self, objective, start):
+    def attended(self, objective: Objective, start: state.State) -> Iterator[None]:
         """Show the run's progress; whether it ends, fails, or stops after an epoch because it was asked to, say so."""
         self._saving.begin(objective.arrays.where, self.read)
         self.read.cache_clear()  # large pictures need not stay in memory
@@ -92,7 +98,7 @@ class Run(contextlib.ExitStack):
         if self._asked:
             raise interrupt.Interrupted("the run had already finished when it was asked to stop", self._asked[0])
 
-    def on_step(self, step):
+    def on_step(self, step: optimize.Step) -> None:
         """Report an epoch, save its picture if it is time for that, and stop if asked to."""
         self._last, saving, by_kind = step, self._saving, self._objective.by_kind(step.losses)
         show_epoch(self._progress, self._objective, self.args.print_iterations, step)
@@ -101,7 +107,7 @@ class Run(contextlib.ExitStack):
             self._on_epoch(saving.history[-1])
         if step.finished:
             return
-        data = {"eps": step.eps, "epoch": step.epoch}
+        data: Dict[str, Any] = {"eps": step.eps, "epoch": step.epoch}
         if step.epoch % self.args.save_epochs == 0:
             data["filename"], data["img"] = saving.checkpoint(step)
         else:
@@ -116,6 +122,6 @@ class Run(contextlib.ExitStack):
                 self._asked[0],
             )
 
-    def end(self, image):
+    def end(self, image: Any) -> None:
         """Save the final picture, (1, 3, H, W)."""
         self._saving.end(image, self._last.state() if self._last else self._start)

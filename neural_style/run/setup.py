@@ -2,7 +2,7 @@
 
 import logging
 from argparse import Namespace
-from typing import Callable, List, Tuple
+from typing import Callable, Dict, List, Tuple
 
 import numpy as np
 
@@ -146,7 +146,7 @@ def _content_terms(args, model):
 
 def _added_up(model, terms):
     """The terms with a weight; the weights of those that are the same otherwise are added up."""
-    weights = {}
+    weights: Dict[Term, float] = {}
     for term in terms:
         if term.weight > 0:
             key = term._replace(layer=model.resolve(term.layer), weight=0)
@@ -163,7 +163,7 @@ def _fits(model, term, pictures, lenient):
     except UsageError as error:
         if not lenient:
             raise
-        reason = error
+        reason = str(error)
     log.info("%s is left out: %s", term.name, reason)
     return False
 

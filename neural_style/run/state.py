@@ -123,7 +123,7 @@ def progress_of(path: PathLike) -> Any:
         return 0, 0
 
 
-def states_in(folder):
+def states_in(folder: PathLike) -> List[Path]:
     """The states of runs in a folder, without those of trainings, whose networks are .params."""
     paths = Path(folder).glob(".*.state.npz") if os.path.isdir(folder) else ()
     return sorted(path for path in paths if path.is_file() and not path.name.endswith(".params.state.npz"))

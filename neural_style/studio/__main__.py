@@ -5,7 +5,8 @@ import os
 import secrets
 import socket
 import sys
-from typing import List, Optional
+from argparse import Namespace
+from typing import Any, Dict, List, Optional
 
 from ..options import parse
 from ..options.command import Command
@@ -34,7 +35,7 @@ FLAGS = (
 # fmt: on
 
 
-def password(host, folder):
+def password(host: str, folder: Any) -> Optional[str]:
     """The password that other machines need; None where only this one is served."""
     if host == HERE:
         return None
@@ -51,7 +52,7 @@ def password(host, folder):
     return given
 
 
-def listening(host, port, last):
+def listening(host: str, port: int, last: int) -> Any:
     """A socket that listens on the port, or without one on that of the last time, or on any."""
     wanted = [port] if port else [last, 0]
     for number in wanted:
@@ -69,7 +70,7 @@ def listening(host, port, last):
                 ) from None
 
 
-def work(own, args, given):
+def work(own: Namespace, args: Namespace, given: Dict[str, Any]) -> None:
     """Serve until Ctrl-C."""
     try:
         import starlette  # noqa: F401

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any, Dict, List, cast
 
 from ..system import errors
 
@@ -25,7 +26,7 @@ KEPT = 28  # pictures on the way that stay once a run is done
 # ---- pictures ----
 
 
-def look(path, name, small, edge):
+def look(path: str, name: str, small: str, edge: int) -> Dict[str, Any]:
     """What a picture is; a small version of it is written as well."""
     from ..pictures.read import errors_of, opened, recognised, size_of
     from ..pictures.write import read_recipe
@@ -35,18 +36,18 @@ def look(path, name, small, edge):
         form = recognised(file, name).format
     if small:
         _write(small, encoded(path, edge)[0])
-    width, height = size_of(path)
+    width, height = size_of(path) or (0, 0)
     return {"format": form, "width": width, "height": height, "recipe": (read_recipe(path) or "")[:LONGEST]}
 
 
-def look_at_film(path, name, small, edge):
+def look_at_film(path: str, name: str, small: str, edge: int) -> Dict[str, Any]:
     """What a film is, with its first frame as a small picture."""
     from ..film.read import open_film
     from ..pictures.read import Picture
     from ..report.parts import encoded
 
     film = open_film(path)
-    with contextlib.closing(film.frames([])) as frames:
+    with contextlib.closing(cast(Any, film.frames([]))) as frames:
         pixels = next(iter(frames)).pixels
     if small:
         _write(small, encoded(Picture(name, pixels, None), edge)[0])
@@ -54,7 +55,7 @@ def look_at_film(path, name, small, edge):
     return {"format": "film", "width": width, "height": height, "frames": film.count, "recipe": ""}
 
 
-def recipe(path, name):
+def recipe(path: str, name: str) -> Dict[str, Any]:
     """The flags in a picture's recipe that the page can set, and the names of the pictures that it was made from."""
     from ..options import parse
     from ..options.check import complete
@@ -79,7 +80,7 @@ def recipe(path, name):
     }
 
 
-def example(source, path):
+def example(source: str, path: str) -> Dict[str, Any]:
     """Write one of the pictures to try: a photograph of a package, or a painting of ours."""
     from ..painting import SUBJECTS, paint
     from ..pictures.images import save_picture
@@ -93,7 +94,7 @@ def example(source, path):
     return {}
 
 
-def examples():
+def examples() -> Dict[str, Any]:
     """The pictures to try that are here: [kind, name, source]."""
     from ..end_to_end.photographs import packaged
 
@@ -122,7 +123,7 @@ def _write(path, content):
 # ---- networks ----
 
 
-def paint(network, path, name, output, edge):
+def paint(network: str, path: str, name: str, output: str, edge: int) -> Dict[str, Any]:
     """Paint a photograph in one pass."""
     from argparse import Namespace
 
@@ -139,7 +140,7 @@ def _network(name, loaded={}):  # noqa: B006 (they stay loaded)
     return loaded.setdefault(name, loaded.get(name) or load(name))
 
 
-def plan(words, folder):
+def plan(words: List[str], folder: str) -> Dict[str, Any]:
     """What a run will take, as the command says it before it starts."""
     from ..find_mxnet import context
     from ..options import parse
@@ -171,7 +172,7 @@ def _blank(args):
     def blank(height, width, *more):
         return np.broadcast_to(np.float32(0), (*more, height, width) if more else (height, width, 3))
 
-    sizes = {path: size_of(path) for path in [args.content_image, *style_pictures(args)]}
+    sizes: Dict[str, Any] = {path: size_of(path) for path in [args.content_image, *style_pictures(args)]}
     missing = [path for path, size in sizes.items() if size is None]
     if missing:
         raise errors.UsageError(f"{missing[0]} cannot be read")
@@ -200,7 +201,7 @@ def _logged():
         log.setLevel(level)
 
 
-def warm():
+def warm() -> Dict[str, Any]:
     """Load what the first picture needs."""
     from ..end_to_end import painter  # noqa: F401
     from .looks import networks
@@ -213,7 +214,7 @@ def warm():
 ROLES = {"pictures": (look, look_at_film, recipe, example, examples), "networks": (paint, plan, warm)}
 
 
-def serve(role):
+def serve(role: str) -> None:
     """Answer questions until the server is gone."""
     answers, functions = os.fdopen(os.dup(1), "w"), {function.__name__: function for function in ROLES[role]}
     os.dup2(2, 1)  # what libraries print is no answer
@@ -230,7 +231,7 @@ def serve(role):
 # ---- a job ----
 
 
-def job(task):
+def job(task: Dict[str, Any]) -> int:
     """Run a command of the package, {"module", "words", "output", "events", …}; returns its exit code."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.nice(5)  # the page, and networks that paint for it, come first
@@ -301,4 +302,6 @@ def _end_with_parent():
 
 if __name__ == "__main__":
     role, *words = sys.argv[1:]
-    sys.exit(job(json.loads(words[0])) if role == "job" else serve(role))
+    if role == "job":
+        sys.exit(job(json.loads(words[0])))
+    serve(role)

@@ -16,11 +16,12 @@ import re
 import secrets
 import time
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, ContextManager, Dict, List, NamedTuple, Optional
 
 from ..saved.locks import locked
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import atomic
+from ..system.types import PathLike
 
 PHOTOGRAPH, PAINTING, MASK, RESULT = "photograph", "painting", "mask", "result"
 FOLDERS = {PHOTOGRAPH: "photographs", PAINTING: "paintings", MASK: "masks", RESULT: "."}
@@ -56,7 +57,7 @@ class Item(NamedTuple):
 class Folder:
     """The folder at a path, which is made if it is missing."""
 
-    def __init__(self, path):
+    def __init__(self, path: PathLike) -> None:
         self.root = Path(path).resolve()
         self.own, self.runs = self.root / ".studio", self.root / "runs"
         try:
@@ -70,7 +71,7 @@ class Folder:
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror or error}; name a folder that can be written") from None
 
-    def alone(self):
+    def alone(self) -> ContextManager:
         """A context in which no other server uses the folder."""
         return locked(self.own / "server", f"serving {self.root}", "name another folder")
 

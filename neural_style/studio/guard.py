@@ -10,7 +10,7 @@ import ipaddress
 import re
 import secrets
 import socket
-from typing import Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 METHODS = ("GET", "POST")
 LONGEST, MOST_HEADERS = 2000, 16000  # bytes of a path with its query, and of all headers
@@ -34,10 +34,12 @@ class Guard:
     other page can be bound to. A password is asked for besides the secret.
     """
 
-    def __init__(self, app, secret: str, hosts: Tuple[str, ...], others: bool = False, password: Optional[str] = None):
+    def __init__(
+        self, app: Any, secret: str, hosts: Tuple[str, ...], others: bool = False, password: Optional[str] = None
+    ) -> None:
         self.app, self.secret, self.hosts, self.others, self.password = app, secret, hosts, others, password
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
         if scope["type"] != "http":
@@ -56,7 +58,7 @@ class Guard:
 
         return await self.app({**scope, "root_path": f"/{self.secret}"}, receive, answer)
 
-    def refusal(self, scope) -> Optional[Tuple[int, str]]:
+    def refusal(self, scope: Any) -> Optional[Tuple[int, str]]:
         """Why a request is refused, as a status and a text; None if it is not."""
         headers: Dict[str, str] = {}
         for name, value in scope["headers"]:
@@ -103,7 +105,7 @@ class Guard:
         return secrets.compare_digest(given, (self.password or "").encode())
 
 
-async def _answer(send, status: int, text: str) -> None:
+async def _answer(send: Any, status: int, text: str) -> None:
     """A refusal, which says no more than it must."""
     more = [(b"www-authenticate", b'Basic realm="studio", charset="UTF-8"')] if status == 401 else []
     plain = [(b"content-type", b"text/plain"), (b"x-content-type-options", b"nosniff"), (b"connection", b"close")]

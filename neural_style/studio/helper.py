@@ -21,7 +21,7 @@ class Helper:
     role is a key of ROLES in child.py.
     """
 
-    def __init__(self, role: str):
+    def __init__(self, role: str) -> None:
         self._role, self._lock = role, threading.Lock()
         self._process: Optional[subprocess.Popen] = None
 

@@ -65,7 +65,7 @@ class Job:
 class Jobs:
     """The jobs of a folder, and the thread that works on them; `version` counts all changes."""
 
-    def __init__(self, folder: Folder):
+    def __init__(self, folder: Folder) -> None:
         self._folder, self.lock, self.version = folder, threading.RLock(), 1
         self.jobs: Dict[int, Job] = {}
         self.history: Dict[int, List[Dict[str, Any]]] = {}  # of the job that is running

@@ -25,7 +25,7 @@ MOST_JSON = 100_000  # bytes of a request
 class Studio:
     """What the routes work with."""
 
-    def __init__(self, folder: Folder):
+    def __init__(self, folder: Folder) -> None:
         self.folder, self.jobs = folder, Jobs(folder)
         self.pictures, self.slow, self.networks = Helper("pictures"), Helper("pictures"), Helper("networks")
         self.about: Dict[str, Dict[str, Any]] = {}  # what is known of an item, by id and time of change

@@ -88,7 +88,7 @@ def _batch(folder: Folder, asked: Dict[str, Any]) -> Wish:
 KINDS = {"run": _run, "network": _network, "film": _film, "batch": _batch}
 
 
-def _flags(folder: Folder, asked: Dict[str, Any], given: Dict[str, Any]):
+def _flags(folder: Folder, asked: Dict[str, Any], given: Dict[str, Any]) -> Any:
     """The words of all flags but those of the content and the styles; all arguments; and the paths of the styles."""
     recipe = asked.get("recipe") or ""
     base, values = values_of(str(recipe)), checked_values(asked.get("values") or {}, folder)

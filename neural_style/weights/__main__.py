@@ -110,7 +110,7 @@ COMMANDS = Commands("neural_style.weights", "The pretrained VGG weights.", {
 # fmt: on
 
 
-def main(arglist=None) -> int:
+def main(arglist: Optional[list] = None) -> int:
     """The command; returns its exit code."""
     return parse.run(COMMANDS, arglist)
 
