@@ -29,8 +29,7 @@ from typing import Any
 from neural_style import cuda
 from neural_style.system import machine, memory
 from neural_style.system.errors import NeuralStyleError, UsageError
-
-from .system.types import Context
+from neural_style.system.types import Context
 
 SUPPORTED = "Python 3.8 to 3.13 on Linux (x86-64, ARM64), or an Intel build of Python 3.8 to 3.12 on macOS"
 ELSEWHERE = {  # what to do where MXNet has no build, by system and machine

@@ -12,9 +12,8 @@ from typing import Dict, Optional, Tuple
 
 from neural_style.find_mxnet import mx
 from neural_style.network.architecture import NETWORKS, array_shapes
+from neural_style.system.types import Context, NDArray, PathLike, Size, Symbol
 from neural_style.weights import pretrained
-
-from .system.types import Context, NDArray, PathLike, Size, Symbol
 
 ConvExecutor = namedtuple("ConvExecutor", ["executor", "data", "data_grad", "style", "content", "arg_dict"])
 
