@@ -99,27 +99,32 @@ def squared(image, weight):
 
 
 def reference(vgg, image, content):
+    """nstyle.py: head gradients style_weight / (C·H·W·C) and content_weight; TV's kernel / 8, times tv_weight 0.01."""
     style = held_against(vgg, content, stretched(COFFEE), STYLE, lambda n, m: 1 / (n * n * m))
     slope = 0.01 * laplacian(image)
     return total(vgg, image, content, style, ("relu4_2", 10), [((image * slope).sum() / 2, slope)])
 
 
 def gatys(vgg, image, content):
+    """The paper: E = 1 / (4N²M²) · Σ(G − A)² with w = 1/5, ½Σ(F − P)², and α/β = 1e-3 as for its figures 5 and 6."""
     style = held_against(vgg, content, stretched(COFFEE), STYLE, lambda n, m: 0.2 / (4 * n**2 * m**2))
     return total(vgg, image, content, style, ("relu4_2", 1e-3 / 2))
 
 
 def gluon(vgg, image, content, extra=()):
+    """style_loss: / (4·prod(shape[1:])), weights [0.2] * 5; content_loss: / 2; get_loss: ratio 1e-4."""
     layers = ["conv1_2", "conv2_2", "conv3_4", "conv4_4", "conv5_4"]
     style = held_against(vgg, content, stretched(COFFEE), layers, lambda n, m: 0.2 / (4 * n * m))
     return total(vgg, image, content, style, ("conv4_2", 1e-4 / 2), extra)
 
 
 def gluon_tv(vgg, image, content):
+    """Its notes add each pixel's differences to its neighbours, with no weight; 1e-3 is ours."""
     return gluon(vgg, image, content, [absolute(image, 1e-3)])
 
 
 def fastai(vgg, image, content):
+    """gram: / input.numel() * 1e6, compared by F.mse_loss; F.mse_loss of features * 1e6; style by scale_match."""
     height, width = SIZE
     ratio = max(height / ROCKET.shape[0], width / ROCKET.shape[1])
     whole = resize(ROCKET, (max(height, int(ROCKET.shape[0] * ratio)), max(width, int(ROCKET.shape[1] * ratio))))
@@ -131,7 +136,7 @@ def fastai(vgg, image, content):
 
 
 def athalye(vgg, image, content):
-    """Two styles, each of a size of its own."""
+    """Its defaults 5, 100, 100, and 2·l2_loss / size, a mean square; two styles, each of a size of its own."""
     value, gradient = total(
         vgg, image, content, {}, ("relu4_2", 5 / vgg(content).layers["relu4_2"].size), [squared(image, 100)]
     )
@@ -150,18 +155,23 @@ def athalye(vgg, image, content):
 
 
 def content_only(vgg, image, content):
+    """The book's Σ(F − P)² + R(x); how R(x) weighs gradients against values is ours."""
     amplitude = 1e4 * np.mean((image / 80) ** 6), 1e4 * 6 * (image / 80) ** 5 / 80 / image.size
     return total(vgg, image, content, {}, ("relu4_2", 1e4 / 2), [squared(image, 1e3), amplitude])
 
 
 def style_only(vgg, image, content):
+    """The book's texture: the style term alone, with the paper's 1 / (4N²M²)."""
     style = held_against(vgg, content, stretched(COFFEE), ["relu2_1"], lambda n, m: 1 / (4 * n**2 * m**2))
     style.update(held_against(vgg, content, stretched(COFFEE), ["conv3_2"], lambda n, m: 4 / (4 * n**2 * m**2)))
     return total(vgg, image, content, style)
 
 
 def mrf(vgg, image, content, own=COFFEE, content_weight=20):
-    """Patches of 3×3 on two layers, the style's two positions apart."""
+    """cnnmrf.lua: mrf_layers 12, 21 of weight 1e-4, patches 3 × 3 at strides of 2, content_weight 20, tv_weight 1e-3.
+
+    mrf.lua's gradient is 1e-4·(F − T), ours 2·9·w·(F − T); tv.lua's is of the whole Laplacian, ours of an eighth.
+    """
     features, style = vgg(image).layers, vgg(own if own.ndim == 4 else stretched(own)).layers
     value, slopes = 0.0, {}
     for layer in ("relu3_1", "relu4_1"):
@@ -180,7 +190,7 @@ def mrf(vgg, image, content, own=COFFEE, content_weight=20):
 
 
 def mrf_synthesis(vgg, image, content):
-    """The style at half the width."""
+    """The same; scaler 2: the style at half the width."""
     width = int(SIZE[1] * 0.5)
     return mrf(
         vgg, image, content, network_range(resize(COFFEE, (int(COFFEE.shape[0] / COFFEE.shape[1] * width), width))), 0
