@@ -28,9 +28,11 @@ films: python -m neural_style.film
 
 def _of_resumed(given):
     """The flags of the run that is resumed."""
-    from ..run import state
+    if "resume" not in given:
+        return {}
+    from ..run import state  # loads NumPy, which other runs' words can do without
 
-    return dict(state.resume(given["resume"], given).args) if "resume" in given else {}
+    return dict(state.resume(given["resume"], given).args)
 
 
 # fmt: off
