@@ -139,10 +139,10 @@ def test_bar_on_a_terminal(words, capsys, monkeypatch):
         ({"--model": "resnet"}, 2, "--model resnet is unknown"),
         ({"--model-params": "nowhere.params"}, 2, "nowhere.params"),
         ({"--lr": "nan"}, 2, "--lr nan: must be a finite number"),
-        ({"--style-weight": "-1"}, 2, "--style-weight -1.0: must be 0 or greater"),
+        ({"--style-weight": "-1"}, 2, "--style-weight -1.0: must be from 0 to 1e20"),
         ({"--output_dir": "/dev/null/pictures"}, 1, "choose another folder"),
-        ({"--output": "."}, 2, ".: pictures cannot be saved with this extension"),
-        ({"--output": "somewhere/"}, 2, "somewhere/: pictures cannot be saved with this extension"),
+        ({"--output": "."}, 2, "--output . is a folder: use --output_dir"),
+        ({"--output": "somewhere/"}, 2, "--output somewhere/ is a folder: use --output_dir"),
     ],
 )
 def test_wrong_use_is_one_line_and_the_right_code(words, change, code, says, capsys):

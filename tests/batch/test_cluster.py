@@ -259,4 +259,4 @@ def test_no_cluster_is_one_line(folder, stub, monkeypatch, capfd):
 def test_an_empty_address_does_not_mean_this_machine(folder, stub, capsys):
     with pytest.raises(SystemExit) as ended:
         main(words(folder, "--dask", "", *stub))
-    assert ended.value.code == 2 and "--dask: must be given the address" in capsys.readouterr().err
+    assert ended.value.code == 2 and "--dask must be given a value" in capsys.readouterr().err
