@@ -57,11 +57,17 @@ def look_at_film(path: str, name: str, small: str, edge: int) -> Dict[str, Any]:
 
 def recipe(path: str, name: str) -> Dict[str, Any]:
     """The flags in a picture's recipe that the page can set, and the names of the pictures that it was made from."""
+    from .. import recipes
     from ..options import parse
     from ..options.check import complete
     from ..options.flags import BY_ATTRIBUTE, listed
-    from .looks import may_be_set
+    from .looks import may_be_set, networks
 
+    words, _ = recipes.words(path)
+    network = next((word.partition("=")[2] for word in words if word.startswith("--network=")), None)
+    if network in networks():
+        content = next((word.partition("=")[2] for word in words if word.startswith("--content-image=")), "")
+        return {"network": network, "pictures": {"content_image": content}}
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
@@ -258,6 +264,7 @@ def _run(task, words):
     elif task["begin"]:
         _save_start(*task["begin"])
     with open(task["events"], "a", encoding="utf-8") as events:
+        events.write("\n")  # where a process was killed in the middle of a line
 
         def on_epoch(row):
             events.write(json.dumps(row._asdict()) + "\n")

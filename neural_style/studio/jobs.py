@@ -19,47 +19,15 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from ..batch.children import environment
-from ..saved import checks, records
+from ..saved import records
 from ..system.errors import UsageError
 from .child import COMMAND
 from .folder import Folder
-from .wishes import KINDS, start_of, wish
+from .job import DONE, FAILED, OPEN, PAUSED, QUEUED, RUNNING, STOPPED, Job, load, merged, new_rows
+from .wishes import start_of, wish
 
-QUEUED, RUNNING, PAUSED, STOPPED, DONE, FAILED = "queued", "running", "paused", "stopped", "done", "failed"
-OPEN = (QUEUED, RUNNING, PAUSED)
 PACE = 0.25  # seconds between two looks at a child
-LONGEST = 5_000_000  # bytes of a file of events that are read
 MOST = 1000  # jobs that wait
-
-
-@dataclasses.dataclass
-class Job:
-    """One job: what was asked for, from which its command is made anew, and how far it is."""
-
-    id: int
-    kind: str  # a key of KINDS in wishes.py
-    title: str
-    command: str  # as the page shows it
-    output: str  # the picture, film or folder, relative to the studio's folder
-    asked: Dict[str, Any]  # what was chosen on the page
-    total: int = 0  # epochs, frames or pairs
-    status: str = QUEUED
-    error: Optional[str] = None
-    further: bool = False  # whether it got more epochs than it had
-    begun: bool = False
-    done: int = 0
-    parent: Optional[Dict[str, Any]] = None  # {"job", "epoch"} of the one that it goes on from
-    created: float = 0.0
-    seconds: float = 0.0  # that it has been worked on
-    version: int = 0  # counts the changes, of all jobs together
-
-    @property
-    def folder(self) -> str:
-        return f"runs/{self.id:04}"
-
-    @property
-    def checkpoints(self) -> str:
-        return f"{self.folder}/e_%s.jpg"
 
 
 class Jobs:
@@ -76,7 +44,7 @@ class Jobs:
         self._child: Optional[subprocess.Popen] = None
         for path in sorted(folder.runs.glob("*/job.json")):
             with contextlib.suppress(OSError, ValueError, TypeError):
-                job = _read(path)
+                job = load(path)
                 self.jobs[job.id] = job
                 if job.status == RUNNING:  # the server was killed
                     job.status = QUEUED
@@ -160,7 +128,7 @@ class Jobs:
         """The epochs of a job: eps, total, seconds and losses of each."""
         if job.id in self.history:
             return self.history[job.id]
-        return _merged([], _lines(self._folder.root / job.folder / "events", 0)[0])
+        return merged([], new_rows(self._folder.root / job.folder / "events", 0)[0])
 
     def pictures(self, job: Job) -> List[int]:
         """The epochs of which there are pictures."""
@@ -202,7 +170,6 @@ class Jobs:
             code = self._child_of(job)
             goal = self._goal.pop(job.id, None)
             if code == 0:
-                self._keep_result(job)
                 return self._finish(job, DONE)
             if self._ended:
                 return self._finish(job, QUEUED)
@@ -216,7 +183,8 @@ class Jobs:
         """Run the job's process and follow what it writes; returns its exit code, negative for a signal."""
         root, began, worked = self._folder.root, time.monotonic(), job.seconds
         log_path, events = root / job.folder / "log", root / job.folder / "events"
-        self.history[job.id], read = _merged([], _lines(events, 0)[0]), events.stat().st_size if events.exists() else 0
+        rows, position = new_rows(events, 0)
+        self.history[job.id] = merged([], rows)
         resumed = job.begun
         job.begun = True
         self.say(job)
@@ -225,9 +193,9 @@ class Jobs:
             child = self._started(job, resumed, lock, log)
             while True:
                 code = child.poll()
-                new, read = _lines(events, read)
+                new, position = new_rows(events, position)
                 if new:
-                    self.history[job.id] = _merged(self.history[job.id], new)
+                    self.history[job.id] = merged(self.history[job.id], new)
                 self._progress(job, worked + time.monotonic() - began, bool(new))
                 if code is not None:
                     self._child = None
@@ -243,10 +211,9 @@ class Jobs:
 
     def _started(self, job: Job, resumed: bool, lock: Any, log: Any) -> subprocess.Popen:
         made = wish(self._folder, job.kind, job.asked)
-        output = job.folder if job.kind == "network" else job.output
         task = {
             "module": made.module,
-            "words": made.typed(output, job.checkpoints),
+            "words": made.typed(job.output, job.checkpoints),
             "output": job.output,
             "events": f"{job.folder}/events",
             "checkpoints": job.checkpoints,
@@ -293,12 +260,6 @@ class Jobs:
                 self.preview[job.id] = preview
             self.say(job)
 
-    def _keep_result(self, job: Job) -> None:
-        """Put a network's picture where results are."""
-        if job.kind == "network":
-            (made,) = (self._folder.root / job.folder).glob("*.png")
-            os.replace(made, self._folder.root / job.output)
-
     def _finish(self, job: Job, status: str, error: Optional[str] = None) -> None:
         with self.lock:
             job.status, job.error = status, error
@@ -316,58 +277,3 @@ class Jobs:
             if lines:
                 return lines[-1].partition("error: ")[2] or lines[-1]
         return f"its process ended with exit code {code}"
-
-
-# What the fields of a job's file must be; its command is not among what is used, but made anew from what was asked for.
-CHECKS = {
-    "id": checks.is_count,
-    "kind": checks.one_of(*KINDS),
-    "title": checks.is_text,
-    "command": checks.is_text,
-    "output": lambda value: checks.is_name(value) and not value.startswith("."),
-    "asked": checks.is_object,
-    "total": checks.is_count,
-    "status": checks.one_of(*OPEN, STOPPED, DONE, FAILED),
-    "error": checks.optional(checks.is_text),
-    "further": checks.is_flag,
-    "begun": checks.is_flag,
-    "done": checks.is_count,
-    "parent": checks.optional(lambda value: checks.is_object(value) and checks.is_count(value.get("job"))),
-    "created": checks.is_number,
-    "seconds": checks.is_number,
-    "version": checks.is_count,
-}
-
-
-def _read(path: Path) -> Job:
-    """The job in a file; ValueError or TypeError where it is not one."""
-    values = records.read(path)
-    checks.demand(CHECKS, values)
-    if f"{values['id']:04}" != path.parent.name:
-        raise ValueError("it belongs elsewhere")
-    return Job(**values)
-
-
-def _lines(path: Path, begin: int) -> Any:
-    """The complete lines of JSON in a file from a position on, and the position after them."""
-    with contextlib.suppress(OSError), open(path, "rb") as file:
-        file.seek(begin)
-        whole = file.read(LONGEST).rpartition(b"\n")[0]
-        if whole:
-            rows = []
-            for line in whole.split(b"\n"):
-                with contextlib.suppress(ValueError):
-                    rows.append(json.loads(line))
-            return [row for row in rows if isinstance(row, dict) and type(row.get("epoch")) is int], begin + len(
-                whole
-            ) + 1
-    return [], begin
-
-
-def _merged(history: List[Dict[str, Any]], new: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """The history with new epochs; those that were painted a second time replace what was there."""
-    for row in new:
-        while history and history[-1]["epoch"] >= row["epoch"]:
-            history.pop()
-        history.append(row)
-    return history

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 
 from ..system.errors import UsageError
 from .folder import slug
-from .jobs import PAUSED, QUEUED, RUNNING, STOPPED, Job
+from .job import PAUSED, QUEUED, RUNNING, STOPPED, Job
 from .pictures import shown
 from .studio import Studio, answers
 from .wishes import wish

@@ -32,11 +32,12 @@ class Wish(NamedTuple):
         return " ".join(["python -m", self.module, *map(shlex.quote, self.words), "--output", shlex.quote(output)])
 
     def typed(self, output: str, checkpoints: str) -> List[str]:
-        """The words that the job's process gets: they also say where the pictures on the way go."""
-        if not self.every:
-            return [*self.words, "--output", output]
-        on_the_way = ["--checkpoint-output", checkpoints, "--save-epochs", str(self.every), "--overwrite"]
-        return [*self.words, "--output", output, *on_the_way]
+        """The words that the job's process gets: they also say where the pictures on the way go.
+
+        What was there is its own, from a process that was killed.
+        """
+        on_the_way = ["--checkpoint-output", checkpoints, "--save-epochs", str(self.every)] if self.every else []
+        return [*self.words, "--output", output, *on_the_way, *["--overwrite"] * bool(self.ending)]
 
 
 def wish(folder: Folder, kind: str, asked: Any) -> Wish:
@@ -57,7 +58,7 @@ def _run(folder: Folder, asked: Dict[str, Any]) -> Wish:
 
 def _network(folder: Folder, asked: Dict[str, Any]) -> Wish:
     content, network = folder.item(asked.get("content")), _known(asked)
-    words = ["paint", _plain(content.path), "--network", network, "--size", str(_size(asked)), "--format", "png"]
+    words = ["paint", _plain(content.path), "--network", network, "--size", str(_size(asked))]
     return Wish("neural_style.end_to_end", words, f"{Path(content.path).stem}-{network}", ".png", 1)
 
 

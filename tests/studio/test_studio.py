@@ -108,6 +108,9 @@ def test_networks_paint_at_once_and_keep_their_pictures(studio, thumbnails):
     done = studio.done(job)
     assert done["output"] == f"chelsea-night-{job}.png"
     assert Image.open(studio.folder / done["output"]).size == (100, 66)
+    assert result(studio, done) == typed(studio, done)
+    (made,) = [one for one in studio.api("pictures") if one["path"] == done["output"]]
+    assert studio.api(f"pictures/{made['id']}/recipe")["network"] == "night"
     assert studio.ask(f"api/once/somebodys/{id}")[0] == 404
 
 

@@ -85,7 +85,8 @@ def loaded(selector):
 def test_from_two_pictures_to_a_repainted_part(opened, studio, thumbnails, tmp_path):
     page = opened()
     examine(page)
-    assert page.locator("#paint").is_disabled() and "photograph" in page.locator("#plan").text_content()
+    until(page, "document.querySelector('#plan').textContent", "First choose a photograph.")
+    assert page.locator("#paint").is_disabled()
     # two pictures are dropped; networks paint at once
     page.evaluate(DROP, ["#photographs", "cat.png", list((thumbnails / "chelsea.png").read_bytes())])
     until(page, loaded("#once img"))

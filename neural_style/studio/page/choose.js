@@ -81,6 +81,7 @@ export async function bringBack(one) {      // the recipe of a finished picture
   const found = await api(`pictures/${one.id}/recipe`);
   const named = path => studio.pictures.find(each => each.path === path) ||
     studio.pictures.find(each => nameOf(each) === String(path).split("/").pop() && each.kind !== "result");
+  if (found.network) return ofNetwork(one, found.network, named(found.pictures.content_image));
   const content = named(found.pictures.content_image), styles = found.styles.map(named).filter(Boolean);
   const values = {...found.values};
   const shares = [values.style_blend_weights ?? 1].flat();
@@ -97,6 +98,14 @@ export async function bringBack(one) {      // the recipe of a finished picture
   chosen.shown = one.kind === "result" ? {picture: one.id} : chosen.shown;
   say(content && (styles.length || !found.styles.length) ? `The recipe of ${nameOf(one)} is back, with its pictures.`
     : `The recipe of ${nameOf(one)} is back; its pictures are not here, so choose some.`);
+  changed("choice");
+}
+
+function ofNetwork(one, network, content) {
+  if (content) Object.assign(chosen, {content: content.id, contents: [content.id], mask: null, regions: null, style_regions: null});
+  chosen.shown = content ? {once: network} : chosen.shown;
+  say(content ? `The network ${network} painted ${nameOf(one)}; here is its photograph.`
+    : `The network ${network} painted ${nameOf(one)}; its photograph is not here.`);
   changed("choice");
 }
 
