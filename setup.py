@@ -97,6 +97,7 @@ setup(
         "film": FILM,
         "studio": STUDIO,
         "cuda": CUDA,
+        "torch": ["torch>=2.2"],
         "heic": ["pillow-heif>=0.10"],
         "keras": KERAS,
         "dask": DASK,

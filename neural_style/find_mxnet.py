@@ -24,7 +24,7 @@ import types
 import warnings
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Optional
 
 from neural_style import cuda
 from neural_style.system import machine, memory
@@ -192,6 +192,11 @@ def context(gpu: int) -> Context:
     if count and gpu >= count:
         raise UsageError(f"--gpu {gpu}: this machine's GPUs are 0 to {count - 1}")
     return mx.gpu(gpu) if count and not (cuda.build() and cuda.why_not(gpu)) else mx.cpu()
+
+
+def gpu_memory(device: Context, gpu: int = -1) -> Optional[int]:
+    """The free bytes of the device's memory; None on the CPU."""
+    return None if device.device_type == "cpu" else load().context.gpu_memory_info(device.device_id)[0]
 
 
 def in_words(device: Context, gpu: int = -1) -> str:

@@ -13,3 +13,9 @@ def objective_of(words):
     pictures = setup.pictures_of(args)
     objective = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), pictures), pictures)
     return objective, edges.on_canvas(args.edges, pictures).content
+
+
+def evaluated(objective, image):
+    """The Evaluation at an image of NumPy's, with the gradient as NumPy has it."""
+    evaluation = objective(objective.arrays.of(image))
+    return evaluation._replace(gradient=objective.arrays.values(evaluation.gradient))

@@ -3,7 +3,7 @@
 An engine that computes elsewhere brings arrays of its own, with the same methods.
 """
 
-from typing import Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 
@@ -27,6 +27,11 @@ class Arrays:
         return array.asnumpy()
 
     @staticmethod
+    def put(array: NDArray, values: Any) -> None:
+        """Write a NumPy array into one of these."""
+        array[:] = values
+
+    @staticmethod
     def copy(array: NDArray) -> NDArray:
         return array.copy()
 
@@ -34,6 +39,18 @@ class Arrays:
     def length(array: NDArray) -> float:
         """The root of the sum of squares."""
         return mx.nd.norm(array).asscalar()
+
+    @staticmethod
+    def clipped(gradient: NDArray, norm: float, limit: float) -> NDArray:
+        """The gradient, scaled down where its norm exceeds limit."""
+        if norm > limit:
+            gradient[:] *= limit / norm
+        return gradient
+
+    @staticmethod
+    def numbers(scalars: List[float]) -> List[float]:
+        """Scalars as Python has them, read all at once where they are on a device."""
+        return scalars
 
     @staticmethod
     def change(before: NDArray, image: NDArray) -> float:

@@ -14,6 +14,7 @@ from argparse import Namespace
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from .. import find_mxnet
+from ..pytorch import device as torch_device
 from ..system import machine
 from ..system.errors import UsageError
 from .terms import Term
@@ -29,6 +30,9 @@ class Memory(NamedTuple):
     content: float  # of the layers with content terms besides: targets, differences and gradients
     regions: float  # of the layers whose Gram matrices are of a region, for each region
     libraries: float = 0.0  # bytes: what only this evaluation loads
+
+
+TORCH = Memory(2.5, 0.84, 2.0, 1.0, 350e6)
 
 
 class Precision(NamedTuple):
@@ -48,7 +52,12 @@ class Engine(NamedTuple):
     precisions: Dict[str, Precision]
     takes: Tuple[str, ...] = ()  # arguments of the run that the class is given; with "tile", it can work in strips
     where: Callable[[Any, int], str] = find_mxnet.in_words  # of the model's device and --gpu
-    on_gpu: Callable[[Any], bool] = lambda device: device.device_type != "cpu"
+    gpu_memory: Callable[[Any, int], Optional[float]] = find_mxnet.gpu_memory  # free bytes; None on the CPU
+    for_gpus: bool = False  # without being asked for, only on a GPU that MXNet cannot use
+
+    def comes_first(self, device: Any, gpu: int) -> bool:
+        """Whether a run takes this engine without being asked to."""
+        return not self.for_gpus or device.device_type == "cpu" and self.gpu_memory(device, gpu) is not None
 
     def load(self) -> Any:
         """The engine's class."""
@@ -69,7 +78,7 @@ def _without_bfloat16():
     return "" if able else f"this processor ({name}) has no bfloat16 instructions (AVX512_BF16 or AMX_BF16)"
 
 
-ENGINES = (  # in the order in which they are tried, with the more exact precisions first
+ENGINES = (  # in the order in which they are tried, but those for GPUs first; with the more exact precisions first
     Engine("graph", ("objective.graph", "Graph"), {"float32": Precision(Memory(2.7, 1.15, 4.7, 4.0))}),
     Engine(
         "layers",
@@ -81,6 +90,19 @@ ENGINES = (  # in the order in which they are tried, with the more exact precisi
             "bf16": Precision(Memory(3.6, 0.32, 4.0, 1.0), {"dtype": "bfloat16"}, _without_bfloat16, exact=False),
         },
         takes=("tile",),
+    ),
+    Engine(
+        "torch",
+        ("pytorch.engine", "PyTorch"),
+        {
+            "float32": Precision(TORCH, lacking=torch_device.lacking),
+            "fast32": Precision(TORCH, {"tf32": True}, torch_device.lacking),
+            "bf16": Precision(TORCH, {"bf16": True}, torch_device.lacking, exact=False),
+        },
+        takes=("gpu",),
+        where=torch_device.where,
+        gpu_memory=torch_device.free_memory,
+        for_gpus=True,
     ),
 )
 EXACT = {name for engine in ENGINES for name, precision in engine.precisions.items() if precision.exact}
@@ -109,8 +131,8 @@ def choose(args: Namespace, model: Any, terms: List[Term], tile: Optional[int] =
     It is the first engine that can do what is asked; --precision auto is the fastest that one can.
     """
     for precision in reversed(PRECISIONS) if args.precision == "auto" else (args.precision,):
-        for engine in ENGINES:
-            if args.engine in ("auto", engine.name):
+        for engine in sorted(ENGINES, key=lambda engine: not engine.for_gpus):
+            if args.engine == engine.name or args.engine == "auto" and engine.comes_first(model.device, args.gpu):
                 why = engine.why_not(model, terms, precision, bool(tile))
                 if not why:
                     return Choice(engine, precision)
@@ -121,6 +143,7 @@ def choose(args: Namespace, model: Any, terms: List[Term], tile: Optional[int] =
 
 def fastest() -> Tuple[str, str]:
     """The fastest precision on this machine's processor, and why there is none that is faster, or ""."""
-    rows = [(name, engine.precisions.get(name)) for name in reversed(PRECISIONS) for engine in ENGINES]
+    here = [engine for engine in ENGINES if not engine.for_gpus]
+    rows = [(name, engine.precisions.get(name)) for name in reversed(PRECISIONS) for engine in here]
     why = [(name, row.lacking()) for name, row in rows if row]
     return next(name for name, reason in why if not reason), why[0][1]

@@ -3,6 +3,7 @@
 Each is a function of an image array (1, C, H, W) that returns its value and its gradient, for weight 1.
 """
 
+import functools
 from typing import Any, Callable, List, Tuple
 
 import numpy as np
@@ -94,14 +95,15 @@ def image_terms(
 
     A function gives the weighted value and the gradient at an image.
     """
-    terms = []
-    if tv_weight > 0 and tv_loss == "laplacian":
-        terms.append(("tv", _laplacian(arrays, shape, tv_weight)))
-    elif tv_weight > 0:
-        terms.append(("tv", _weighted(TV_LOSSES[tv_loss], tv_weight, arrays)))
-    if amplitude_weight > 0:
-        terms.append(("amplitude", _weighted(amplitude, amplitude_weight, arrays)))
-    return terms
+    asked = [("tv", tv_loss, tv_weight), ("amplitude", "amplitude", amplitude_weight)]
+    make = getattr(arrays, "image_term", functools.partial(_by_numpy, arrays, shape))  # of a device's own
+    return [(name, make(which, weight)) for name, which, weight in asked if weight > 0]
+
+
+def _by_numpy(arrays, shape, name, weight):
+    if name == "laplacian":
+        return _laplacian(arrays, shape, weight)
+    return _weighted({**TV_LOSSES, "amplitude": amplitude}[name], weight, arrays)
 
 
 def _laplacian(arrays, shape, weight):

@@ -42,15 +42,23 @@ class Objective:
 
     def __call__(self, image: NDArray) -> Evaluation:
         """The Evaluation at an image (1, 3, H, W)."""
+        return self.evaluation(*self.unread(image))
+
+    def unread(self, image):
+        """The scalars of the Evaluation at an image, which may still be on the device, and its gradient."""
         losses, gradient = self._engine(image)
         norm = self.arrays.length(gradient)
-        if norm > self._limit:
-            gradient[:] *= self._limit / norm
+        gradient = self.arrays.clipped(gradient, norm, self._limit)
         for _, term in self._image_terms:
             value, slope = term(image)
             losses = [*losses, value]
             gradient = gradient + slope
         memory.keep_freed(True)  # from here on, every evaluation makes the same arrays again
+        return [*losses, norm], gradient
+
+    def evaluation(self, scalars, gradient):
+        """The Evaluation of what unread gave."""
+        *losses, norm = self.arrays.numbers(scalars)
         losses = np.array(losses, dtype="float64")
         return Evaluation(losses, float(losses @ self.weights), gradient, float(norm))
 

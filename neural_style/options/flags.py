@@ -188,8 +188,9 @@ FLAGS = (
     Flag("--precision", str, "float32", "how the network is evaluated: float32 is the reference's graph; fast32 is "
          "float32 with sums in a faster order; bf16 is faster still, with small errors, on processors that support it; "
          "auto is bf16 on those and fast32 on others", choices=(*PRECISIONS, "auto")),
-    Flag("--engine", str, "auto", "what evaluates the network: the reference's graph, or its layers one after the "
-         "other, on the CPU; auto is the first that can do what is asked",
+    Flag("--engine", str, "auto", "what evaluates the network: the reference's graph, its layers one after the "
+         "other, on the CPU, or PyTorch; auto is PyTorch on a GPU that MXNet cannot use, or else the first of the "
+         "others that can do what is asked",
          choices=("auto", *(engine.name for engine in ENGINES)), scope=RUN),
     Flag("--tile", int, None, "evaluate the picture and each layer in strips of N rows: the same numbers except for "
          "rounding, with less memory but more time; automatic if memory is short", TILE),

@@ -7,10 +7,10 @@ from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 
+from ..objective.coordinates import COORDINATES
 from ..objective.objective import Objective
 from ..options.optimizers import OPTIMIZERS, setting
 from ..system.errors import NeuralStyleError, UsageError
-from .coordinates import COORDINATES
 from .state import State
 
 log = logging.getLogger("neural_style")
@@ -73,21 +73,22 @@ def _first_order(track, image, objective, since, args):
     settings = {row.renamed.get(name, name): setting(args, name) for name in row.defaults}
     move, track.memory = objective.arrays.mover(image, row.mxnet, settings, schedule, since.epoch)
     for array, value in zip(track.memory, since.memory):
-        array[:] = value
+        objective.arrays.put(array, value)
     for _ in range(since.epoch, args.max_num_epochs):
         track.choose_matches()
-        move(track.evaluate().gradient)
+        move(track.slope())
         track.moved()
 
 
 def _lbfgs(track, image, objective, args):
-    """SciPy's L-BFGS; with patches, restarted at each choice of matches, because each choice changes the objective."""
+    """L-BFGS; with patches, restarted at each choice of matches, because each choice changes the objective."""
     while track.epoch < args.max_num_epochs:
         epochs = args.max_num_epochs - track.epoch
         if objective.patches:
             epochs = min(epochs, args.match_every - track.epoch % args.match_every)
         track.choose_matches()
-        moves = _lbfgs_moves(track, image, objective, epochs, args)
+        lbfgs = getattr(objective.arrays, "lbfgs", _by_scipy)  # a device's own
+        moves = lbfgs(track, image, objective, epochs, args)
         if moves < epochs and not (objective.patches and moves):
             log.info("L-BFGS finds no better image after epoch %d", track.epoch)
             return
@@ -95,7 +96,7 @@ def _lbfgs(track, image, objective, args):
             objective.matches = ()
 
 
-def _lbfgs_moves(track, image, objective, epochs, args):
+def _by_scipy(track, image, objective, epochs, args):
     """Run this many epochs; an epoch is an accepted step, which takes little more than one evaluation on average."""
     from scipy.optimize import minimize
 
@@ -148,26 +149,41 @@ class _Track:
         self._before = self._arrays.copy(image)  # where the image stood after the last move
         self._good = self._before if since.epoch else None
         self._evaluation: Any = None
+        self._unread: Any = None
 
     def choose_matches(self):
         """Let the next evaluation choose the matches of patches again, if it is time for that."""
         if self.epoch % self._match_every == 0:
             self._objective.matches = ()
 
+    def slope(self):
+        """The gradient at the image as it is now; the other results of this evaluation are read when it has moved."""
+        self._unread = self._objective.unread(self._image)
+        return self._unread[1]
+
     def evaluate(self):
         """The Evaluation at the image as it is now."""
-        evaluation = self._objective(self._image)
+        self._check(self._objective(self._image))
+        if self._keeps_best and self._evaluation.total < self._best_total:
+            self._best, self._best_total = self._arrays.copy(self._image), self._evaluation.total
+        return self._evaluation
+
+    def _check(self, evaluation):
         if not np.isfinite([*evaluation.losses, evaluation.gradient_norm]).all():
             raise self._diverged(f"the loss is no longer finite in epoch {self.epoch + 1}", self._good)
-        if self._keeps_best and evaluation.total < self._best_total:
-            self._best, self._best_total = self._arrays.copy(self._image), evaluation.total
         self._evaluation = evaluation
-        return evaluation
 
     def moved(self):
         """Report that the image has moved, and end the run if it hardly did."""
-        self.epoch += 1
         eps = self._arrays.change(self._before, self._image)
+        if self._unread:
+            scalars, gradient = self._unread
+            *scalars, eps = self._arrays.numbers([*scalars, eps])
+            self._check(self._objective.evaluation(scalars, gradient))
+            if self._keeps_best and self._evaluation.total < self._best_total:
+                self._best, self._best_total = self._before, self._evaluation.total
+        (eps,), self._unread = self._arrays.numbers([eps]), None
+        self.epoch += 1
         if not np.isfinite(eps):
             raise self._diverged(f"the image is no longer finite after epoch {self.epoch}", self._before_it())
         self._good, self._before = self._before_it(), self._arrays.copy(self._image)

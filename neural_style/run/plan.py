@@ -141,7 +141,8 @@ def tile_for(
     terms are the objective's; sizes are the image's (H, W) and then each style's.
     """
     free = available() if free is None else free
-    on_gpu = engines.choose(args, model, terms, args.tile).engine.on_gpu(model.device)
+    engine = engines.choose(args, model, terms, args.tile).engine
+    on_gpu = engine.gpu_memory(model.device, args.gpu) is not None
     if args.tile or free is None or on_gpu or _needs(args, model, terms, sizes, TILES[-1]) == math.inf:
         return args.tile
     fits = (tile for tile in (None, *TILES) if _needs(args, model, terms, sizes, tile) <= free + resident())
@@ -157,10 +158,10 @@ def announce(
         f"{sizes[0][1]}x{sizes[0][0]} in {choice.precision} on {choice.engine.where(model.device, args.gpu)}: at most "
         f"{args.max_num_epochs} epoch{'s' * (args.max_num_epochs > 1)} of {args.optimizer}"
     )
-    if choice.engine.on_gpu(model.device):
-        log.info(text)
+    needed, on_gpu = _needs(args, model, terms, sizes, tile), choice.engine.gpu_memory(model.device, args.gpu)
+    if on_gpu is not None:
+        log.info("%s; needs about %s of its memory, %s free", text, gigabytes(needed), gigabytes(on_gpu))
         return
-    needed = _needs(args, model, terms, sizes, tile)
     if tile != args.tile:
         whole = gigabytes(_needs(args, model, terms, sizes, None))
         log.info("the whole picture would need about %s: evaluating it in strips (--tile %d)", whole, tile)

@@ -5,11 +5,10 @@ import pytest
 import skimage.data
 from formulas import CASES, EDGE, absolute, expected, image_near, laplacian, squared, total, weights_of
 from networks import SMALL
-from objectives import objective_of
+from objectives import evaluated, objective_of
 from oracle import Vgg
 
 from neural_style import recipes
-from neural_style.find_mxnet import mx
 from neural_style.layers import convolutions, last, winograd
 from neural_style.layers.engine import Layers
 from neural_style.objective import engines
@@ -18,7 +17,18 @@ from neural_style.pictures import images
 from neural_style.system.errors import UsageError
 
 HAS_BF16 = engines.fastest()[0] == "bf16"
+try:
+    from neural_style.pytorch.engine import PyTorch
+except ImportError:
+    PyTorch = None
+NEEDS_TORCH = pytest.mark.skipif(PyTorch is None, reason="PyTorch is not installed")
 ENGINES = [  # class, flags, bounds of value and gradient
+    *(
+        pytest.param(
+            PyTorch, f"--engine torch --precision {precision}", *bounds, id=f"torch-{precision}", marks=NEEDS_TORCH
+        )
+        for precision, *bounds in (("float32", 1e-4, 1e-4), ("fast32", 1e-4, 1e-4), ("bf16", 0.05, 0.25))
+    ),
     pytest.param(Graph, "--precision float32", 1e-4, 1e-4, id="graph"),
     pytest.param(Layers, "--precision float32 --tile 16", 1e-4, 1e-4, id="strips"),
     pytest.param(Layers, "--precision fast32", 1e-4, 1e-4, id="fast32"),
@@ -53,13 +63,13 @@ def evaluate(small_files, small, thumbnails):
                 *(named.get(word, word) for word in words.split()),
             ]
         )
-        return ours(mx.nd.array(image_near(content))), ours, content
+        return evaluated(ours, image_near(content)), ours, content
 
     return run
 
 
 def assert_near(evaluation, value, gradient, of_value=1e-4, of_gradient=1e-4):
-    difference = np.linalg.norm(evaluation.gradient.asnumpy() - gradient) / np.linalg.norm(gradient)
+    difference = np.linalg.norm(evaluation.gradient - gradient) / np.linalg.norm(gradient)
     print(f"value {evaluation.total / value - 1:.1e}, gradient {difference:.1e}")
     assert evaluation.total == pytest.approx(value, rel=of_value) and difference < of_gradient
 
@@ -93,7 +103,7 @@ def test_every_recipe_with_every_engine(
         known[recipe] = numpy, evaluate(f"{words} --precision float32", case.network)[0]
     numpy, graph = known[recipe]
     assert_near(ours, *numpy, of_value, of_gradient)
-    assert_near(ours, graph.total, graph.gradient.asnumpy(), of_value, of_gradient)
+    assert_near(ours, graph.total, graph.gradient, of_value, of_gradient)
     np.testing.assert_allclose(ours.losses, graph.losses, rtol=max(1e-3, of_gradient))
 
 
@@ -112,7 +122,7 @@ def test_a_single_term_has_its_gradient(evaluate, small):
 @pytest.mark.parametrize("precision, of_start", [("float32", 0), ("fast32", 1e-12)])
 def test_losses_vanish_at_the_targets(precision, of_start, evaluate):
     before, objective, content = evaluate(f"--style-image chelsea.png --tv-weight 0 --precision {precision}")
-    after = objective(mx.nd.array(content))
+    after = objective(objective.arrays.of(content))
     assert (
         after.losses <= of_start * before.losses
     ).all() and after.gradient_norm <= 1e4 * of_start * before.gradient_norm
@@ -124,10 +134,8 @@ def test_clipping_comes_before_the_terms_of_the_image(evaluate):
     limit = raw.gradient_norm / content.size / 2
     clipped, _, _ = evaluate(f"{words} 0 --clip-gradient {limit}")
     with_tv, _, _ = evaluate(f"{words} 0.5 --clip-gradient {limit}")
-    np.testing.assert_allclose(clipped.gradient.asnumpy(), raw.gradient.asnumpy() / 2, rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(
-        (with_tv.gradient - clipped.gradient).asnumpy(), 0.5 * laplacian(image_near(content)), atol=1e-2
-    )
+    np.testing.assert_allclose(clipped.gradient, raw.gradient / 2, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(with_tv.gradient - clipped.gradient, 0.5 * laplacian(image_near(content)), atol=1e-2)
     assert with_tv.gradient_norm == clipped.gradient_norm == raw.gradient_norm
     _, objective, _ = evaluate("--style-image coffee.png")
     assert objective._limit == content.size
@@ -166,10 +174,10 @@ def test_another_content_can_take_the_place_of_the_first(
         )
 
     (ours, _), (expected, coffee) = map(objective, photos)
-    image = mx.nd.array(image_near(coffee))
-    before, wanted = ours(image).total, expected(image)
+    image = image_near(coffee)
+    before, wanted = evaluated(ours, image).total, evaluated(expected, image)
     ours.compare_with(coffee)
-    assert_near(ours(image), wanted.total, wanted.gradient.asnumpy(), of_value, of_gradient)
+    assert_near(evaluated(ours, image), wanted.total, wanted.gradient, of_value, of_gradient)
     assert before != pytest.approx(wanted.total, rel=0.1)
 
 

@@ -31,6 +31,15 @@ def valley(image):
     return Evaluation(np.array([value]), value, mx.nd.array(slope), np.linalg.norm(slope))
 
 
+def unread(evaluation):
+    return [*evaluation.losses, evaluation.gradient_norm], evaluation.gradient
+
+
+def read(scalars, gradient):
+    *losses, norm = scalars
+    return Evaluation(np.array(losses), sum(losses), gradient, norm)
+
+
 def run(objective=bowl, **settings):
     """The Steps of a run, each with a copy of its image, and the result."""
     args = complete(
@@ -40,6 +49,7 @@ def run(objective=bowl, **settings):
     )
     start, steps = optimize.start_state(np.full(SHAPE, 0.5)), []
     objective.patches, objective.arrays = getattr(objective, "patches", ()), Arrays(mx.cpu())
+    objective.unread, objective.evaluation = (lambda image: unread(objective(image))), read
     return steps, optimize.minimise(objective, start, args, lambda step: steps.append((step, step.image())))
 
 

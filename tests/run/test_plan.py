@@ -98,8 +98,12 @@ def test_the_run_is_announced(model, caplog):
 def test_a_run_on_a_gpu_is_announced(model, caplog, monkeypatch):
     caplog.set_level(logging.INFO, "neural_style")
     monkeypatch.setattr(model, "device", mx.gpu(1))
+    monkeypatch.setattr(mx.context, "gpu_memory_info", lambda number: (number * 20 * GB, 24 * GB))
     plan.announce(args(max_num_epochs=1), model, DEFAULT, [(400, 600)], None, free=0)
-    assert caplog.messages == ["600x400 in float32 on GPU 1: at most 1 epoch of nag"]
+    (line,) = caplog.messages
+    assert re.fullmatch(
+        r"600x400 in float32 on GPU 1: at most 1 epoch of nag; needs about \d\.\d GB of its memory, 20 GB free", line
+    )
 
 
 @pytest.mark.parametrize("flag, value", [("max_long_edge", 6000), ("width", 6000)])

@@ -36,25 +36,30 @@ def pixels(shape: Tuple[int, ...]) -> Coordinates:
     )
 
 
-def frequencies(shape: Tuple[int, ...]) -> Coordinates:
-    """Coordinates that are the frequencies of brightness and colours."""
-    from scipy.fft import dctn, idctn
-
+def spectrum(shape: Tuple[int, ...]) -> Tuple[np.ndarray, np.ndarray]:
+    """Which coefficients of the cosine transforms are coordinates, (3, H, W), and the unit of each of those."""
     _, _, height, width = shape
-    how = {"axes": (1, 2), "norm": "ortho", "workers": machine.threads()}
     frequency = np.hypot(np.arange(height)[:, np.newaxis] / height, np.arange(width) / width)
     factors = (frequency + OFFSET) ** EXPONENT
     factors /= np.sqrt(np.square(factors).mean())
     kept = np.stack([frequency >= 0, frequency < 2 * FINEST_COLOR, frequency < 2 * FINEST_COLOR])
-    units = (np.prod(shape) ** 0.5 * np.broadcast_to(factors, kept.shape))[kept]
+    return kept, (np.prod(shape) ** 0.5 * np.broadcast_to(factors, kept.shape))[kept]
+
+
+def frequencies(shape: Tuple[int, ...]) -> Coordinates:
+    """Coordinates that are the frequencies of brightness and colours."""
+    from scipy.fft import dctn, idctn
+
+    kept, units = spectrum(shape)
+    how = {"axes": (1, 2), "norm": "ortho", "workers": machine.threads()}
 
     def forward(values):
         return dctn(np.tensordot(OPPONENTS, values[0], 1), **how)[kept]
 
     def image(flat):
-        spectrum = np.zeros(kept.shape)
-        spectrum[kept] = flat * units
-        return np.tensordot(OPPONENTS.T, idctn(spectrum, **how), 1)[np.newaxis]
+        whole = np.zeros(kept.shape)
+        whole[kept] = flat * units
+        return np.tensordot(OPPONENTS.T, idctn(whole, **how), 1)[np.newaxis]
 
     return Coordinates(
         lambda image: forward(image) / units, image, lambda gradient: forward(gradient) * units, pairs=30

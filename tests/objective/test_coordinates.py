@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.fft import dctn
 
-from neural_style.run import coordinates
+from neural_style.objective import coordinates
 
 RANDOM = np.random.RandomState(4)
 SHAPES = [(1, 3, 1, 1), (1, 3, 7, 10), (1, 3, 16, 24)]

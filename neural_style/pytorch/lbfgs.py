@@ -1,0 +1,136 @@
+"""L-BFGS on PyTorch's device, in the coordinates of objective.coordinates."""
+
+import math
+from typing import Any, Dict
+
+import torch
+
+from ..objective.coordinates import OPPONENTS, spectrum
+from ..system.errors import NeuralStyleError
+
+
+def dct(values):
+    """The orthonormal cosine transform (DCT-II) along the last axis, by a Fourier transform of as many values."""
+    sorted_ = torch.cat([values[..., ::2], values[..., 1::2].flip(-1)], -1)
+    result = (torch.fft.fft(sorted_) * _turns(values)).real * math.sqrt(2 / values.shape[-1])
+    result[..., 0] /= math.sqrt(2)
+    return result
+
+
+def idct(values):
+    """The inverse of dct."""
+    count = values.shape[-1]
+    values = values * math.sqrt(count / 2)
+    values[..., 0] *= math.sqrt(2)
+    mirrored = torch.cat([torch.zeros_like(values[..., :1]), values[..., 1:].flip(-1)], -1)
+    sorted_ = torch.fft.ifft(torch.complex(values, -mirrored) * _turns(values).conj()).real
+    result = torch.empty_like(values)
+    result[..., ::2], result[..., 1::2] = sorted_[..., : (count + 1) // 2], sorted_[..., (count + 1) // 2 :].flip(-1)
+    return result
+
+
+def _turns(values):
+    count = values.shape[-1]
+    angles = torch.arange(count, device=values.device, dtype=values.dtype) * (-math.pi / (2 * count))
+    return torch.polar(torch.ones_like(angles), angles)
+
+
+def _on_both_axes(transform, values):
+    return transform(transform(values).transpose(-1, -2)).transpose(-1, -2)
+
+
+class Pixels:
+    """Coordinates that are the values themselves."""
+
+    pairs = 10
+
+    def __init__(self, shape, device):
+        self._shape, self._unit = shape, math.sqrt(math.prod(shape))
+
+    def of(self, image):
+        """The coordinates of an image (1, 3, H, W), flat."""
+        return image.flatten() / self._unit
+
+    def image(self, flat):
+        return (flat * self._unit).reshape(self._shape)
+
+    def slope(self, gradient):
+        """The slope in these coordinates, from a gradient (1, 3, H, W)."""
+        return gradient.flatten() * self._unit
+
+
+class Frequencies:
+    """Coordinates that are the frequencies of brightness and colours."""
+
+    pairs = 30
+
+    def __init__(self, shape, device):
+        kept, units = spectrum(shape)
+        self._kept = torch.tensor(kept.ravel().nonzero()[0], device=device)
+        self._units, self._opponents = (
+            torch.tensor(values, dtype=torch.float32, device=device) for values in (units, OPPONENTS)
+        )
+        self._shape = shape[1:]
+
+    def of(self, image):
+        """The coordinates of an image (1, 3, H, W), flat."""
+        return self._forward(image) / self._units
+
+    def image(self, flat):
+        everything = torch.zeros(math.prod(self._shape), device=flat.device)
+        everything[self._kept] = flat * self._units
+        values = _on_both_axes(idct, everything.reshape(self._shape))
+        return torch.tensordot(self._opponents.T, values, 1)[None]
+
+    def slope(self, gradient):
+        """The slope in these coordinates, from a gradient (1, 3, H, W)."""
+        return self._forward(gradient) * self._units
+
+    def _forward(self, values):
+        return _on_both_axes(dct, torch.tensordot(self._opponents, values[0], 1)).flatten()[self._kept]
+
+
+COORDINATES: Dict[str, Any] = {"pixels": Pixels, "frequencies": Frequencies}
+
+
+def moves(track, image, epochs, name):
+    """Run so many epochs, each an accepted step; returns how many there were before no better image was found.
+
+    track.evaluate() gives the Evaluation at the image, track.moved() reports a step.
+    """
+    coordinates = COORDINATES[name](tuple(image.shape), image.device)
+    place = coordinates.of(image)
+    last: Any = None
+    optimizer = torch.optim.LBFGS(
+        [place],
+        max_iter=1,
+        max_eval=20,
+        history_size=coordinates.pairs,
+        tolerance_grad=0,
+        tolerance_change=0,
+        line_search_fn="strong_wolfe",
+    )
+
+    def evaluate():
+        nonlocal last
+        if last is None or not torch.equal(place, last[0]):  # most steps are accepted where they were evaluated last
+            image.copy_(coordinates.image(place))
+            try:
+                evaluation = track.evaluate()
+                last = place.clone(), evaluation.total, coordinates.slope(evaluation.gradient)
+            except NeuralStyleError:
+                if last is None:
+                    raise
+                place.grad = last[2]
+                return 10 * abs(last[1]) + 1  # a trial step too far meets a wall and is shortened
+        place.grad = last[2].clone()
+        return last[1]
+
+    for epoch in range(epochs):
+        before = place.clone()
+        optimizer.step(evaluate)
+        if torch.equal(before, place):
+            return epoch
+        evaluate()
+        track.moved()
+    return epochs
