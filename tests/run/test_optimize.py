@@ -225,3 +225,11 @@ def test_lbfgs_resumed_between_two_choices_makes_the_next_one_on_time():
     optimize.minimise(objective, since, args, on_step)
     assert epochs == [5, 6, 7, 8, 9, 10, 11]
     assert [chosen_at[epoch] for epoch in epochs] == [1, 1, 2, 2, 2, 3, 3]  # the first is that of the saved state
+
+
+def test_an_image_that_stands_still_is_no_end_without_a_bound():
+    def still(image):
+        return bowl(image)._replace(gradient=mx.nd.zeros(SHAPE))
+
+    steps, _ = run(still, weight_decay=0.0, max_num_epochs=3)
+    assert [(step.eps, step.finished) for step, _ in steps] == [(0.0, False)] * 3
