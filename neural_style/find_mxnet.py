@@ -81,7 +81,7 @@ def _distutils():
 @contextlib.contextmanager
 def _numpy_names():
     """Restore what NumPy has removed: permanently what MXNet keeps using, and the rest during its import."""
-    import numpy.ma
+    import numpy.ma  # imported before, it does not take up the names
     import scipy.sparse
 
     scipy.sparse.csr = types.SimpleNamespace(csr_matrix=scipy.sparse.csr_matrix)

@@ -22,7 +22,7 @@ if __name__ == "__main__" and not __package__:  # python path/to/neural_style/ns
     sys.exit()
 
 # not relative, so that `import nstyle` works inside this folder, too
-from neural_style import find_mxnet, recipes
+from neural_style import find_mxnet, recipes  # with find_mxnet, `import mxnet` works
 from neural_style.options import parse
 from neural_style.options.check import changed, complete
 from neural_style.options.flags import BY_ATTRIBUTE
