@@ -44,7 +44,7 @@ class Objective:
         """The Evaluation at an image (1, 3, H, W)."""
         return self.evaluation(*self.unread(image))
 
-    def unread(self, image):
+    def unread(self, image: NDArray) -> Any:
         """The scalars of the Evaluation at an image, which may still be on the device, and its gradient."""
         losses, gradient = self._engine(image)
         norm = self.arrays.length(gradient)
@@ -56,7 +56,7 @@ class Objective:
         memory.keep_freed(True)  # from here on, every evaluation makes the same arrays again
         return [*losses, norm], gradient
 
-    def evaluation(self, scalars, gradient):
+    def evaluation(self, scalars: Any, gradient: Any) -> Evaluation:
         """The Evaluation of what unread gave."""
         *losses, norm = self.arrays.numbers(scalars)
         losses = np.array(losses, dtype="float64")

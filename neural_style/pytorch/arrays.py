@@ -1,7 +1,7 @@
 """What the loop does with images and gradients, on PyTorch's device: the same methods as objective.arrays.Arrays."""
 
 import math
-from typing import Any, Dict
+from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 import torch
@@ -16,20 +16,20 @@ BETA1, EPSILON = 0.9, 1e-8  # of Adam, as in MXNet
 class Arrays:
     """Tensors of float32 on one device."""
 
-    def __init__(self, device, where):
+    def __init__(self, device: Any, where: str) -> None:
         self.device, self.where = device, where
 
-    def of(self, values):
+    def of(self, values: np.ndarray) -> Any:
         """A NumPy array as a tensor of its own."""
         return torch.tensor(np.asarray(values, "float32"), device=self.device)
 
     @staticmethod
-    def values(array):
+    def values(array: Any) -> np.ndarray:
         """A tensor as a NumPy array of its own."""
         return array.detach().cpu().numpy().copy()
 
     @staticmethod
-    def put(array, values):
+    def put(array: Any, values: Any) -> None:
         """Write a NumPy array into a tensor."""
         array.copy_(torch.from_numpy(np.ascontiguousarray(values, "float32")))
 
@@ -37,23 +37,23 @@ class Arrays:
     length = staticmethod(torch.linalg.vector_norm)
 
     @staticmethod
-    def clipped(gradient, norm, limit):
+    def clipped(gradient: Any, norm: Any, limit: float) -> Any:
         """The gradient, scaled down where its norm exceeds limit."""
         return gradient * (limit / norm).clamp(max=1) if limit < math.inf else gradient
 
     @staticmethod
-    def change(before, image):
+    def change(before: Any, image: Any) -> float:
         """‖before − image‖ / ‖image‖."""
         return torch.linalg.vector_norm(before - image) / torch.linalg.vector_norm(image)
 
     @staticmethod
-    def numbers(scalars):
+    def numbers(scalars: Any) -> List[float]:
         """Scalars, some of which are on the device, as floats, by one transfer."""
         on_device = [scalar for scalar in scalars if torch.is_tensor(scalar)]
         read = iter(torch.stack(on_device).tolist() if on_device else ())
         return [next(read) if torch.is_tensor(scalar) else float(scalar) for scalar in scalars]
 
-    def image_term(self, name, weight):
+    def image_term(self, name: str, weight: float) -> Callable:
         """A function that gives the weighted value and the gradient of a term of objective.image_terms at an image."""
         function = IMAGE_TERMS[name]
 
@@ -66,12 +66,14 @@ class Arrays:
         return evaluate
 
     @staticmethod
-    def lbfgs(track, image, objective, epochs, args):
+    def lbfgs(track: Any, image: Any, objective: Any, epochs: int, args: Any) -> Any:
         """Run so many epochs of L-BFGS; returns how many there were before no better image was found."""
         return lbfgs.moves(track, image, epochs, args.coordinates)
 
     @staticmethod
-    def mover(image, name, settings, schedule, epoch):
+    def mover(
+        image: Any, name: str, settings: Dict[str, float], schedule: Tuple[float, int, float], epoch: int
+    ) -> Tuple[Callable, List[Any]]:
         """(move, memory): move(gradient) is an update of the image by that optimiser, memory its own arrays."""
         rate, delay, factor = schedule
         falling, update = mx.lr_scheduler.FactorScheduler(delay, factor, base_lr=rate), MOVERS[name]

@@ -4,6 +4,7 @@ import functools
 import importlib.util
 import math
 import os
+from typing import Any, Optional
 
 from .. import cuda, find_mxnet
 from ..system.errors import UsageError
@@ -11,13 +12,13 @@ from ..system.errors import UsageError
 NODES = ("/dev/kfd", "/dev/dri", "/dev/dxg")  # where Linux has GPUs of AMD and Intel, and WSL any
 
 
-def lacking():
+def lacking() -> str:
     """What is missing for PyTorch, in words."""
     return "" if importlib.util.find_spec("torch") else "PyTorch is not installed (pip install torch)"
 
 
 @functools.lru_cache(None)
-def accelerator():
+def accelerator() -> Any:
     """The accelerator that PyTorch sees, such as cuda, or ""; PyTorch is imported only where there may be one."""
     if lacking() or not (cuda.driver().gpus or any(map(os.path.exists, NODES))):
         return ""
@@ -28,7 +29,7 @@ def accelerator():
     return "cuda" if torch.cuda.is_available() else ""
 
 
-def device_of(gpu):
+def device_of(gpu: int) -> Any:
     """PyTorch's device for --gpu."""
     import torch
 
@@ -39,7 +40,7 @@ def device_of(gpu):
     return torch.device(kind, gpu) if kind else torch.device("cpu")
 
 
-def free_memory(device, gpu):
+def free_memory(device: Any, gpu: int) -> Optional[float]:
     """The free bytes of the memory of PyTorch's device for --gpu; None on the CPU."""
     if gpu < 0 or not accelerator():
         return None
@@ -49,7 +50,7 @@ def free_memory(device, gpu):
     return module.mem_get_info(gpu)[0] if hasattr(module, "mem_get_info") else math.inf
 
 
-def where(device, gpu):
+def where(device: Any, gpu: int) -> str:
     """PyTorch's device in words, where --gpu asked for this one; device is MXNet's, and why it is not a GPU."""
     import torch
 

@@ -1,15 +1,16 @@
 """The engine: the VGGs by PyTorch, on a GPU that it sees, or on the CPU."""
 
-from typing import Any, Dict
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from ..objective.examples import examples_of
+from ..network.find_model import Model
+from ..objective.examples import Pictures, examples_of
 from ..objective.gaussians import SMALLEST
 from ..objective.patches import Patches
-from ..objective.terms import CONTENT, FEATURES, GAUSSIAN, GRAM, PATCHES
+from ..objective.terms import CONTENT, FEATURES, GAUSSIAN, GRAM, PATCHES, Term
 from .arrays import Arrays
 from .device import device_of, where
 
@@ -22,13 +23,22 @@ class PyTorch:
     """
 
     @staticmethod
-    def why_not(model, terms, in_strips):
+    def why_not(model: Model, terms: List[Term], in_strips: bool) -> str:
         """Why this engine cannot evaluate the terms on the model's layers, in words; "" if it can."""
         if not model.is_own:
             return "PyTorch evaluates only VGG19 and VGG16"
         return next((f"PyTorch does not compare {term.what}" for term in terms if term.what not in LOSSES), "")
 
-    def __init__(self, model, terms, scales, pictures, tf32=False, bf16=False, gpu=0):
+    def __init__(
+        self,
+        model: Model,
+        terms: List[Term],
+        scales: Sequence[float],
+        pictures: Pictures,
+        tf32: bool = False,
+        bf16: bool = False,
+        gpu: int = 0,
+    ) -> None:
         device = device_of(gpu)
         self.arrays = Arrays(device, where(model.device, gpu))
         self._terms, self._scales, self._bf16 = terms, scales, bf16
@@ -46,7 +56,7 @@ class PyTorch:
         }
         self.patches = [loss.patches for loss in self._losses.values() if isinstance(loss, _PatchLoss)]
 
-    def __call__(self, image):
+    def __call__(self, image: Any) -> Tuple[Any, Any]:
         image = image.detach().requires_grad_()
         features = self._features(image, self._bf16)
         losses = [self._losses[term](features[term.layer]) for term in self._terms]
@@ -54,7 +64,7 @@ class PyTorch:
         (gradient,) = torch.autograd.grad(total, image)
         return [loss.detach() for loss in losses], gradient
 
-    def compare_with(self, content):
+    def compare_with(self, content: np.ndarray) -> None:
         """Replace the content by this array (1, 3, H, W)."""
         with torch.no_grad():
             features = self._features(self.arrays.of(content), False)

@@ -1,7 +1,7 @@
 """L-BFGS on PyTorch's device, in the coordinates of objective.coordinates."""
 
 import math
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import torch
 
@@ -9,7 +9,7 @@ from ..objective.coordinates import OPPONENTS, spectrum
 from ..system.errors import NeuralStyleError
 
 
-def dct(values):
+def dct(values: Any) -> Any:
     """The orthonormal cosine transform (DCT-II) along the last axis, by a Fourier transform of as many values."""
     sorted_ = torch.cat([values[..., ::2], values[..., 1::2].flip(-1)], -1)
     result = (torch.fft.fft(sorted_) * _turns(values)).real * math.sqrt(2 / values.shape[-1])
@@ -17,7 +17,7 @@ def dct(values):
     return result
 
 
-def idct(values):
+def idct(values: Any) -> Any:
     """The inverse of dct."""
     count = values.shape[-1]
     values = values * math.sqrt(count / 2)
@@ -44,17 +44,17 @@ class Pixels:
 
     pairs = 10
 
-    def __init__(self, shape, device):
+    def __init__(self, shape: Tuple[int, ...], device: Any) -> None:
         self._shape, self._unit = shape, math.sqrt(math.prod(shape))
 
-    def of(self, image):
+    def of(self, image: Any) -> Any:
         """The coordinates of an image (1, 3, H, W), flat."""
         return image.flatten() / self._unit
 
-    def image(self, flat):
+    def image(self, flat: Any) -> Any:
         return (flat * self._unit).reshape(self._shape)
 
-    def slope(self, gradient):
+    def slope(self, gradient: Any) -> Any:
         """The slope in these coordinates, from a gradient (1, 3, H, W)."""
         return gradient.flatten() * self._unit
 
@@ -64,7 +64,7 @@ class Frequencies:
 
     pairs = 30
 
-    def __init__(self, shape, device):
+    def __init__(self, shape: Tuple[int, ...], device: Any) -> None:
         kept, units = spectrum(shape)
         self._kept = torch.tensor(kept.ravel().nonzero()[0], device=device)
         self._units, self._opponents = (
@@ -72,17 +72,17 @@ class Frequencies:
         )
         self._shape = shape[1:]
 
-    def of(self, image):
+    def of(self, image: Any) -> Any:
         """The coordinates of an image (1, 3, H, W), flat."""
         return self._forward(image) / self._units
 
-    def image(self, flat):
+    def image(self, flat: Any) -> Any:
         everything = torch.zeros(math.prod(self._shape), device=flat.device)
         everything[self._kept] = flat * self._units
         values = _on_both_axes(idct, everything.reshape(self._shape))
         return torch.tensordot(self._opponents.T, values, 1)[None]
 
-    def slope(self, gradient):
+    def slope(self, gradient: Any) -> Any:
         """The slope in these coordinates, from a gradient (1, 3, H, W)."""
         return self._forward(gradient) * self._units
 
@@ -93,7 +93,7 @@ class Frequencies:
 COORDINATES: Dict[str, Any] = {"pixels": Pixels, "frequencies": Frequencies}
 
 
-def moves(track, image, epochs, name):
+def moves(track: Any, image: Any, epochs: int, name: str) -> Any:
     """Run so many epochs, each an accepted step; returns how many there were before no better image was found.
 
     track.evaluate() gives the Evaluation at the image, track.moved() reports a step.
