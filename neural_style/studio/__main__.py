@@ -92,11 +92,12 @@ def _serve(args, folder):
     from . import app
     from .guard import Guard
 
-    known, asked = folder.kept("address", {}), password(args.host, folder.root)
-    secret = known.get("secret") or secrets.token_urlsafe(24)
-    server = listening(args.host, args.port, int(known.get("port", 0)))
+    asked = password(args.host, folder.root)
+    secret, last = folder.kept("secret", "") or secrets.token_urlsafe(24), folder.kept("port", 0)
+    server = listening(args.host, args.port, last if 0 < last < 65536 else 0)
     port = server.getsockname()[1]
-    folder.keep("address", {"secret": secret, "port": port})
+    folder.keep("secret", secret)
+    folder.keep("port", port)
     others = args.host != HERE
     hosts = (f"{args.host}:{port}",) if others else (f"{HERE}:{port}", f"localhost:{port}")
     config = uvicorn.Config(

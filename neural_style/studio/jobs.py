@@ -10,7 +10,6 @@ import dataclasses
 import fcntl
 import json
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -110,14 +109,19 @@ class Jobs:
         self._wake.set()
 
     def forget(self, job: Job) -> None:
-        """Take a job out of the list, with its pictures on the way; its result stays."""
+        """Take a job out of the list, with its pictures on the way; its result stays, and the image it began with."""
         with self.lock:
             if job.status == RUNNING:
                 raise UsageError("stop it first")
             del self.jobs[job.id]
             self.version += 1
             self.removed[job.id] = self.version
-            shutil.rmtree(self._folder.root / job.folder, ignore_errors=True)
+            folder = self._folder.root / job.folder
+            for path in folder.iterdir():
+                if path.name != Path(start_of(job.id)).name:
+                    path.unlink()
+            with contextlib.suppress(OSError):  # unless the image is there
+                folder.rmdir()
 
     def since(self, version: int) -> List[Job]:
         """The jobs that have changed since a version."""

@@ -154,7 +154,7 @@ def test_only_pictures_of_the_folder_are_served(studio, tmp_path):
     (tmp_path / "secret.png").write_bytes(b"secret")
     (studio.folder / "linked.png").symlink_to(tmp_path / "secret.png")
     (studio.folder / ".hidden.png").write_bytes(b"hidden")
-    for path in ("linked.png", ".hidden.png", ".studio/address.json", "../secret.png", "model/vgg19.params"):
+    for path in ("linked.png", ".hidden.png", ".studio/secret.json", "../secret.png", "model/vgg19.params"):
         for what in ("file", "small", "large", "recipe", "film"):
             assert studio.ask(f"api/pictures/{id_of(path)}/{what}")[0] == 400
 

@@ -74,6 +74,9 @@ def test_another_balance_midway(studio, wish):
     assert result(studio, second) == typed(studio, second)
     with np.load(studio.folder / f".{first['output']}.state.npz") as state:
         assert np.array_equal(np.load(studio.folder / start), state["image"])
+    studio.api(f"jobs/{changed['id']}/forget", {})
+    assert [path.name for path in (studio.folder / start).parent.iterdir()] == ["start.npy"]
+    assert (studio.folder / second["output"]).is_file()
 
 
 def test_a_job_goes_on_with_the_next_server(own, thumbnails):

@@ -25,11 +25,13 @@ function toggle(box, id, add) {
   changed("choice");
 }
 
+const several = box => $(`#${box} .several`).getAttribute("aria-pressed") === "true";
+
 function pick(box, one) {
   const on = box === "photographs" ? chosen.contents.includes(one.id) : chosen.styles.some(style => style.id === one.id);
   const name = nameOf(one);
   return h("button", {type: "button", className: "pick", "aria-pressed": on, title: name + " (with Ctrl or Shift: besides the others)",
-                      "data-id": one.id, onclick: event => toggle(box, one.id, event.ctrlKey || event.metaKey || event.shiftKey)},
+                      "data-id": one.id, onclick: event => toggle(box, one.id, several(box) || event.ctrlKey || event.metaKey || event.shiftKey)},
            h("img", {src: small(one.id), alt: name, loading: "lazy"}), one.film ? h("span", {textContent: "film"}) : null);
 }
 
@@ -51,8 +53,8 @@ function draw() {
     strip.replaceChildren(...[...extra, ...own].map(one => pick(box, one)), ...examples.map(one => toTry(box, one)));
     if (focused) strip.querySelector(`[data-id="${focused}"]`)?.focus();
   }
-  const several = chosen.styles.length > 1;
-  $("#shares").replaceChildren(...(several ? chosen.styles : []).map(style => h("label", {}, nameOf(picture(style.id)),
+  const many = chosen.styles.length > 1;
+  $("#shares").replaceChildren(...(many ? chosen.styles : []).map(style => h("label", {}, nameOf(picture(style.id)),
     h("input", {type: "range", min: 0.1, max: 2, step: 0.1, value: style.share,
                 onchange: event => { style.share = Number(event.target.value); changed("values"); }}))));
 }
@@ -60,8 +62,8 @@ function draw() {
 function take(box, one) {       // a picture that has just come is the one to paint
   if (!picture(one.id)) studio.pictures.push(one);
   changed("pictures");
-  if (box === "photographs") { if (!chosen.contents.includes(one.id)) toggle(box, one.id, false); }
-  else if (!chosen.styles.some(style => style.id === one.id)) toggle(box, one.id, false);
+  if (box === "photographs") { if (!chosen.contents.includes(one.id)) toggle(box, one.id, several(box)); }
+  else if (!chosen.styles.some(style => style.id === one.id)) toggle(box, one.id, several(box));
 }
 
 async function bring(box, files) {
@@ -112,6 +114,7 @@ function ofNetwork(one, network, content) {
 export function begin() {
   for (const box of Object.keys(KINDS)) {
     const part = $("#" + box);
+    part.querySelector(".several").addEventListener("click", ({target}) => target.setAttribute("aria-pressed", !several(box)));
     part.querySelector(".file").addEventListener("change", attempt(async event => {
       await bring(box, [...event.target.files]);
       event.target.value = "";

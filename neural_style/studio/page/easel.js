@@ -9,6 +9,7 @@ let drawn = {};             // what the curves show
 
 const jobOf = id => studio.jobs.find(job => job.id === id);
 const resultOf = job => studio.pictures.find(one => one.path === job.output);
+const contentOf = one => studio.pictures.find(other => other.path === one.recipe.match(/--content-image=(\S+)/)?.[1]);
 const madeBy = one => studio.jobs.find(job => job.output === one.path);
 
 // ---- the stage: before and after ----
@@ -65,7 +66,7 @@ function draw() {
     title = `${nameOf(content)}, painted at once by the network ${shown.once}`;
     get("keep").hidden = false;
   } else if (one) {
-    const source = picture(shown.with) || picture(madeBy(one)?.asked.content);
+    const source = picture(shown.with) || picture(madeBy(one)?.asked.content) || contentOf(one);
     about = {after: one.film ? `api/pictures/${one.id}/film` : large(one.id), film: one.film, name: nameOf(one),
              before: source && !source.film && source.id !== one.id ? large(source.id) : null};
     [title, file, name] = [nameOf(one), one.id, nameOf(one)];

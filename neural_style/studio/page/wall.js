@@ -27,6 +27,7 @@ function drawQueue() {
     h("progress", {max: job.total || 1, value: job.done, "aria-label": `How far ${job.title} is`}), h("div", {className: "row"}, ...acts(job)))));
   if (focused) $(`#jobs [aria-label="${CSS.escape(focused)}"]`)?.focus();
   $("#idle").hidden = jobs.length > 0;
+  $("#clear").hidden = jobs.filter(job => job.status === "done").length < 2;
 }
 
 // ---- the wall ----
@@ -84,7 +85,14 @@ function drawWall() {
   $("#search").hidden = all.length < 2;
 }
 
+async function clear() {
+  for (const job of studio.jobs.filter(one => one.status === "done")) await api(`jobs/${job.id}/forget`, {});
+  studio.jobs = studio.jobs.filter(one => one.status !== "done");
+  changed("jobs");
+}
+
 export function begin() {
+  $("#clear").addEventListener("click", attempt(clear));
   when("jobs", drawQueue);
   const soon = later(60, drawWall);
   for (const topic of ["pictures", "shown"]) when(topic, soon);
