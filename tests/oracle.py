@@ -121,6 +121,13 @@ def patch_term(features, styles, side, stride, inside=None):
     return (even * energy).sum(), even * slope, matches
 
 
+def moments(features, share=None):
+    """The mean over the positions of f·fᵀ, f the channels of features (C, H, W) followed by 1, by their share."""
+    rows = np.vstack([features.reshape(len(features), -1), np.ones(features[0].size)])
+    weights = np.ones(rows.shape[1]) if share is None else share.ravel()
+    return (rows * weights) @ rows.T / weights.sum()
+
+
 def wasserstein_term(features, seen, target, share=None):
     """The Wasserstein-2 distance of Gaussians of these moments, as in gaussians.py, and its slope by features."""
     (mean, covariance), (other, of_other) = (

@@ -67,7 +67,7 @@ NOT_OF_TRAINING = {
         ("network", "use --from NETWORK"),
         (
             "optimizer coordinates momentum beta2 weight_decay clip_gradient lr_sched_delay lr_sched_factor keep_best "
-            "pyramid pyramid_epochs start edges fit tile report show",
+            "average clamp pyramid pyramid_step pyramid_epochs pyramid_memory start edges fit tile report show",
             "it only applies to the optimisation of a single picture",
         ),
     )

@@ -58,6 +58,12 @@ class Arrays:
         return float((mx.nd.norm(before - image) / mx.nd.norm(image)).asscalar())
 
     @staticmethod
+    def clamp(image: NDArray, low: np.ndarray, high: np.ndarray) -> None:
+        """Bring an image's values into these limits, arrays (1, C, 1, 1), in place."""
+        for function, limit in ((mx.nd.broadcast_maximum, low), (mx.nd.broadcast_minimum, high)):
+            function(image, mx.nd.array(limit, ctx=image.context), out=image)
+
+    @staticmethod
     def mover(
         image: NDArray, name: str, settings: Dict[str, float], schedule: Tuple[float, int, float], epoch: int
     ) -> Tuple[Callable, List[NDArray]]:

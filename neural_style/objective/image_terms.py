@@ -1,4 +1,4 @@
-"""Terms of the image itself, not of its features: total variation in four forms, and the amplitude.
+"""Terms of the image itself, not of its features: total variation in five forms, and the amplitude.
 
 Each is a function of an image array (1, C, H, W) that returns its value and its gradient, for weight 1.
 """
@@ -75,13 +75,36 @@ def squared(x: np.ndarray) -> Tuple[float, np.ndarray]:
     return value, _spread(2 * down / max(down.size, 1), 2 * right / max(right.size, 1))
 
 
+def nine_point(x: np.ndarray) -> Tuple[float, np.ndarray]:
+    """Mean squared differences to all eight neighbours, the diagonal ones by a quarter; the border is repeated."""
+    padded, value = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge"), 0.0
+    slope, inner = np.zeros_like(padded), np.s_[1:-1]
+    for share, here, there in (
+        (1 / 3, (inner, inner), (inner, np.s_[2:])),
+        (1 / 3, (inner, inner), (np.s_[2:], inner)),
+        (1 / 12, (np.s_[:-1], np.s_[:-1]), (np.s_[1:], np.s_[1:])),
+        (1 / 12, (np.s_[:-1], np.s_[1:]), (np.s_[1:], np.s_[:-1])),
+    ):
+        here, there = (..., *here), (..., *there)
+        difference = padded[there] - padded[here]
+        value += 2 * share * np.square(difference).mean()
+        slope[there] += 4 * share * difference / difference.size
+        slope[here] -= 4 * share * difference / difference.size
+    for axis in (2, 3):  # what reached the border's repetition is the border's
+        slope = np.moveaxis(slope, axis, 0)
+        slope[1] += slope[0]
+        slope[-2] += slope[-1]
+        slope = np.moveaxis(slope[1:-1], 0, axis)
+    return value, slope
+
+
 def amplitude(x: np.ndarray) -> Tuple[float, np.ndarray]:
     """Mean of (value / AMPLITUDE)⁶: next to nothing inside a picture's range, steep beyond it."""
     scaled = x / AMPLITUDE
     return np.mean(scaled**6), 6 * scaled**5 / (AMPLITUDE * x.size)
 
 
-TV_LOSSES = {"anisotropic": anisotropic, "isotropic": isotropic, "squared": squared}
+TV_LOSSES = {"anisotropic": anisotropic, "isotropic": isotropic, "squared": squared, "nine-point": nine_point}
 
 
 def image_terms(

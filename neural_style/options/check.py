@@ -47,7 +47,7 @@ WITHOUT_EFFECT = (
     ),
     ("content_layers content_norm", lambda args: args.content_weight == 0, "with --content-weight 0"),
     ("tv_loss", lambda args: args.tv_weight <= 0, "without --tv-weight"),
-    ("style_scales", lambda args: args.fit != "scale", "without --fit scale"),
+    ("style_scales", lambda args: args.fit not in ("scale", "edge"), "without --fit scale or edge"),
     ("style_blend_weights", lambda args: len(listed(args.style_image)) == 1, "with a single --style-image"),
     *(
         (row.flags, lambda args, name=name: name not in listed(args.style_term), f"without --style-term {name}")
@@ -55,7 +55,8 @@ WITHOUT_EFFECT = (
     ),
     ("style_regions", lambda args: not args.regions, "without --regions"),
     ("coordinates", lambda args: args.optimizer != "lbfgs", "without --optimizer lbfgs"),
-    ("pyramid_epochs", lambda args: not args.pyramid, "without --pyramid"),
+    ("pyramid_epochs pyramid_step pyramid_memory", lambda args: not args.pyramid, "without --pyramid"),
+    ("average", lambda args: args.keep_best, "with --keep-best"),
     ("max_long_edge", lambda args: args.width is not None, "with --width"),
     ("output_dir", lambda args: args.output and args.checkpoint_output, "with --output and --checkpoint-output"),
 )

@@ -84,6 +84,7 @@ TIMES = Check(lambda value: 0.1 <= value <= 10, "from 0.1 to 10")
 AT_LEAST_ONE = Check(lambda value: value >= 1, "1 or greater")
 TV_WEIGHT = Check(lambda value: value <= 1e20, "at most 1e20")
 FACTOR = Check(lambda value: 0 < value <= 1, "greater than 0 and at most 1")
+STEP = Check(lambda value: 1.1 <= value <= 8, "from 1.1 to 8")
 SHARE = Check(lambda value: 0 <= value < 1, "0 or greater and less than 1")
 DEVICE = Check(lambda value: value >= -1, "-1 or the number of a GPU")
 SEED = Check(lambda value: 0 <= value < 2**31, "from 0 to 2147483647")
@@ -150,15 +151,16 @@ FLAGS = (
          "no grey fringe is left", choices=("drop", "reflect")),
     Flag("--normalised", bool, False, "use the network scaled so that every filter's mean activation is 1"),
     Flag("--tv-loss", str, "laplacian", "the form of the total variation",
-         choices=("laplacian", "anisotropic", "isotropic", "squared")),
+         choices=("laplacian", "anisotropic", "isotropic", "squared", "nine-point")),
     Flag("--amplitude-weight", float, 0.0, "the weight of the regulariser that keeps values in range", WEIGHT),
     # the styles
     Flag("--style-blend-weights", float, None, "the weight of each style image; equal by default",
          WEIGHT, many=True),
     Flag("--fit", str, "stretch", "style images are stretched to the content's size, scaled to cover it and cropped, "
-         "or scaled to its width", choices=("stretch", "cover", "scale")),
-    Flag("--style-scales", float, None, "with --fit scale: each style's width relative to the content's", SCALE,
-         many=True),
+         "scaled to its width, or scaled until their longer edges are alike, but never enlarged",
+         choices=("stretch", "cover", "scale", "edge")),
+    Flag("--style-scales", float, None, "with --fit scale or edge: each style's width, or longer edge, relative to the "
+         "content's", SCALE, many=True),
     Flag("--mask", str, None, "a grey picture: white is painted, black keeps the photograph, grey blends", scope=ENDING,
          path=PICTURE),
     Flag("--regions", str, None, "a picture of flat colours over the content: each region takes its style from the "
@@ -182,9 +184,16 @@ FLAGS = (
          "content, style, network:NAME (what that network paints), a picture file, or a raw image NAME.npy",
          path=PICTURE, words=(*NOISES, "content", "style")),
     Flag("--keep-best", bool, False, "save the best image so far instead of the latest"),
-    Flag("--pyramid", int, 0, "first paint N smaller versions, each twice as large as the one before, and start "
-         "from the last", NOT_NEGATIVE),
-    Flag("--pyramid-epochs", int, 100, "the number of epochs for each smaller version", AT_LEAST_ONE),
+    Flag("--average", float, 0.0, "save the average of the images of all epochs, each counting this times as much as "
+         "the one after it; 0 saves the latest image", SHARE),
+    Flag("--clamp", bool, False, "after each epoch, bring the image's values back into a picture's range"),
+    Flag("--pyramid", int, 0, "first paint N smaller versions, each larger than the one before by --pyramid-step, and "
+         "start from the last", NOT_NEGATIVE),
+    Flag("--pyramid-step", float, 2.0, "how much larger each version is than the one before", STEP),
+    Flag("--pyramid-epochs", int, 100, "the number of epochs for each smaller version, or one number for each, the "
+         "smallest first", AT_LEAST_ONE, many=True),
+    Flag("--pyramid-memory", bool, False, "let the optimiser begin each version with what it remembers of the one "
+         "before"),
     Flag("--precision", str, "float32", "how the network is evaluated: float32 is the reference's graph; fast32 is "
          "float32 with sums in a faster order; bf16 is faster still, with small errors, on processors that support it; "
          "auto is bf16 on those and fast32 on others", choices=(*PRECISIONS, "auto")),
@@ -229,9 +238,10 @@ GROUPS = (
     ("look", "content_weight style_weight tv_weight preserve_colors style_layers style_layer_weights style_term "
      "style_norm content_layers content_norm patch_size patch_stride patch_rotations patch_scales match_every pooling "
      "edges normalised tv_loss amplitude_weight model model_params"),
-    ("size and speed", "max_long_edge width pyramid pyramid_epochs precision engine tile gpu force"),
+    ("size and speed", "max_long_edge width pyramid pyramid_step pyramid_epochs pyramid_memory precision engine "
+     "tile gpu force"),
     ("optimisation", "max_num_epochs stop_eps optimizer coordinates lr lr_sched_delay lr_sched_factor momentum beta2 "
-     "weight_decay clip_gradient keep_best seed"),
+     "weight_decay clip_gradient keep_best average clamp seed"),
     ("output", "output_dir output checkpoint_output save_epochs overwrite output_size bit_depth flatten remove_noise "
      "remove_noise_final smooth_colors"),
     ("runs", "resume report show print_iterations quiet verbose debug"),

@@ -20,7 +20,7 @@ OPTIMIZERS = {
     "lbfgs": Optimizer(None, {}, 30 * 8),  # SciPy keeps ten pairs of steps and gradients in float64, and some more
 }
 OWN_FLAGS = sorted({name for optimizer in OPTIMIZERS.values() for name in optimizer.defaults})
-FIRST_ORDER_FLAGS = ("lr", "lr_sched_delay", "lr_sched_factor", "clip_gradient", "keep_best")
+FIRST_ORDER_FLAGS = ("lr", "lr_sched_delay", "lr_sched_factor", "clip_gradient", "keep_best", "clamp", "pyramid_memory")
 
 
 def setting(args: Namespace, name: str) -> float:

@@ -111,7 +111,12 @@ def _scale(picture, size, scale):
     return to_network(picture, (max(1, height), width))
 
 
-FITS = {"stretch": _stretch, "cover": _cover, "scale": _scale}
+def _edge(picture, size, scale):
+    """With a longer edge like the content's times scale and its own aspect ratio, but not larger than it is."""
+    return to_network(picture, content_size(picture, min(max(1, round(max(size) * scale)), max(picture.shape[:2]))))
+
+
+FITS = {"stretch": _stretch, "cover": _cover, "scale": _scale, "edge": _edge}
 
 
 def PreprocessStyleImage(

@@ -47,6 +47,12 @@ class Arrays:
         return torch.linalg.vector_norm(before - image) / torch.linalg.vector_norm(image)
 
     @staticmethod
+    def clamp(image: Any, low: np.ndarray, high: np.ndarray) -> None:
+        """Bring an image's values into these limits, arrays (1, C, 1, 1), in place."""
+        least, most = (torch.tensor(limit, device=image.device) for limit in (low, high))
+        image.copy_(torch.minimum(torch.maximum(image, least), most))
+
+    @staticmethod
     def numbers(scalars: Any) -> List[float]:
         """Scalars, some of which are on the device, as floats, by one transfer."""
         on_device = [scalar for scalar in scalars if torch.is_tensor(scalar)]
@@ -138,6 +144,14 @@ def _squared(image):
     return sum(difference.square().sum() / max(difference.numel(), 1) for difference in _differences(image))
 
 
+def _nine_point(image):
+    image = torch.nn.functional.pad(image, (1, 1, 1, 1), mode="replicate")
+    here = image[..., 1:-1, 1:-1]
+    beside = image[..., 1:-1, 2:] - here, image[..., 2:, 1:-1] - here
+    across = image[..., 1:, 1:] - image[..., :-1, :-1], image[..., 1:, :-1] - image[..., :-1, 1:]
+    return sum((4 if i < 2 else 1) / 6 * d.square().mean() for i, d in enumerate((*beside, *across)))
+
+
 def _amplitude(image):
     return (image / AMPLITUDE).pow(6).mean()
 
@@ -147,5 +161,6 @@ IMAGE_TERMS = {
     "anisotropic": _anisotropic,
     "isotropic": _isotropic,
     "squared": _squared,
+    "nine-point": _nine_point,
     "amplitude": _amplitude,
 }

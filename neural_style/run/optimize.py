@@ -7,6 +7,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 
+from ..network.architecture import MEANS
 from ..objective.coordinates import COORDINATES
 from ..objective.objective import Objective
 from ..options.optimizers import OPTIMIZERS, setting
@@ -14,6 +15,7 @@ from ..system.errors import NeuralStyleError, UsageError
 from .state import State
 
 log = logging.getLogger("neural_style")
+RANGE = [np.reshape(limit - MEANS, (1, 3, 1, 1)).astype("float32") for limit in (0, 256)]  # of a picture's values
 
 
 class Step(NamedTuple):
@@ -77,6 +79,8 @@ def _first_order(track, image, objective, since, args):
     for _ in range(since.epoch, args.max_num_epochs):
         track.choose_matches()
         move(track.slope())
+        if args.clamp:
+            objective.arrays.clamp(image, *RANGE)
         track.moved()
 
 
@@ -142,7 +146,9 @@ class _Track:
     def __init__(self, objective, image, since, args, on_step):
         self._objective, self._image, self._stop_eps, self._on_step = objective, image, args.stop_eps, on_step
         self._keeps_best, self._best_total, self._match_every = args.keep_best, since.best_total, args.match_every
-        self._arrays = objective.arrays
+        self._arrays, self._decay = objective.arrays, args.average
+        self._average = image if since.average is None else self._arrays.of(since.average)
+        self._average = self._arrays.copy(self._average) if args.average else None
         self._best = None if since.best is None else self._arrays.of(since.best)
         self.epoch, self._start = since.epoch, time.monotonic() - since.seconds
         self.memory = []  # the optimiser's own arrays
@@ -187,6 +193,8 @@ class _Track:
         if not np.isfinite(eps):
             raise self._diverged(f"the image is no longer finite after epoch {self.epoch}", self._before_it())
         self._good, self._before = self._before_it(), self._arrays.copy(self._image)
+        if self._decay:  # with the correction for its start that Adam has
+            self._average += (self._image - self._average) * (1 - self._decay) / (1 - self._decay ** (self.epoch + 1))
         finished = eps < self._stop_eps
         losses, total, _, norm = self._evaluation
         self._on_step(
@@ -201,7 +209,7 @@ class _Track:
         return Diverged(message, None if good is None else self._arrays.values(good), self.epoch - 1)
 
     def _shown(self):
-        return self._arrays.values(self._best if self._keeps_best else self._image)
+        return self._arrays.values(next(a for a in (self._best, self._average, self._image) if a is not None))
 
     def _before_it(self):
         """The image before the last move; None if that was the start."""
@@ -217,6 +225,7 @@ class _Track:
             None if self._best is None else values(self._best),
             self._best_total,
             self._objective.matches,
+            None if self._average is None else values(self._average),
         )
 
     def result(self):

@@ -1,8 +1,8 @@
 """The image that a run starts from: noise, a picture, or with --pyramid the result of smaller levels."""
 
-import functools
+import collections
 from argparse import Namespace
-from typing import Any, Callable, Tuple
+from typing import Callable, Deque, List, Optional, Tuple
 
 import numpy as np
 
@@ -19,20 +19,25 @@ from .start import start_image
 
 def levels(args: Namespace) -> list:
     """The arguments of each level below the run itself, the smallest first."""
-    found, edge = [], args.width or args.max_long_edge
+    found, edge, step = [], args.width or args.max_long_edge, args.pyramid_step
+    epochs = listed(args.pyramid_epochs)
+    if len(epochs) not in (1, args.pyramid) and args.pyramid:
+        raise UsageError(
+            f"--pyramid-epochs has {len(epochs)} values for {args.pyramid} levels; give one for all, or one for each"
+        )
     for level in range(1, args.pyramid + 1):
-        if edge >> level < SMALLEST:
+        if edge / step**level < SMALLEST:
             raise UsageError(
-                f"--pyramid {args.pyramid}: the level below {edge >> level - 1} pixels would be smaller than "
-                f"{SMALLEST}; use fewer levels"
+                f"--pyramid {args.pyramid}: the level below {int(edge / step ** (level - 1))} pixels would be smaller "
+                f"than {SMALLEST}; use fewer levels"
             )
         found.append(
             Namespace(
                 **{
                     **vars(args),
-                    "max_long_edge": args.max_long_edge >> level,
-                    "width": args.width and args.width >> level,
-                    "max_num_epochs": args.pyramid_epochs,
+                    "max_long_edge": int(args.max_long_edge / step**level),
+                    "width": args.width and int(args.width / step**level),
+                    "max_num_epochs": epochs[-level % len(epochs)],
                     "stop_eps": 0.0,
                 }
             )
@@ -40,31 +45,40 @@ def levels(args: Namespace) -> list:
     return found[::-1]
 
 
-def enlarged(image: np.ndarray, size: Size) -> np.ndarray:
-    """The image (1, C, h, w) at size (H, W), by cubic splines."""
+def enlarged(image: np.ndarray, size: Size, order: int = 3) -> np.ndarray:
+    """The image (1, C, h, w) at size (H, W), by splines of an order, cubic ones by default."""
     from skimage.transform import resize
 
     picture = image[0].transpose(1, 2, 0).astype(np.float64)
-    return resize(picture, size, order=3, mode="edge").transpose(2, 0, 1)[None].astype(np.float32)
+    return resize(picture, size, order=order, mode="edge").transpose(2, 0, 1)[None].astype(np.float32)
 
 
-def start_of(args: Namespace, shape: Tuple[int, ...], device: Context, read: Callable) -> Any:
-    """The image (1, 3, H, W) that a run starts from, on its Canvas; read(path) gives pictures."""
+def start_of(args: Namespace, shape: Tuple[int, ...], device: Context, read: Callable) -> optimize.State:
+    """The State that a run starts from, with an image (1, 3, H, W) on its Canvas; read(path) gives pictures."""
     if args.seed is not None:
         mx.random.seed(args.seed)
     named = {"content": args.content_image, "style": listed(args.style_image)[0]}
-    image = None
+    image: Optional[np.ndarray] = None
+    memory: List[np.ndarray] = []
 
     def at_size(shape):
+        canvas = edges.canvas(args.edges, shape[2:])
         picture = start_image(args.start, shape, device, named, read) if image is None else enlarged(image, shape[2:])
-        return edges.canvas(args.edges, shape[2:]).extended(picture)
+        state = optimize.start_state(canvas.extended(picture))
+        return state._replace(memory=[canvas.extended(enlarged(array, shape[2:], 1)) for array in memory])
 
     for level in levels(args):
         pictures = setup.pictures_of(level, read)
         objective = setup.make_objective(level, *setup.model_and_terms(level, device, pictures, lenient=True), pictures)
-        start = at_size(pictures.content.shape)
+        steps: Deque[optimize.Step] = collections.deque(maxlen=1)
+        canvas = edges.canvas(args.edges, pictures.sizes[0])
+
+        def on_step(step, objective=objective, level=level, steps=steps):
+            steps.append(step)
+            show_epoch(progress, objective, level.print_iterations, step)
+
         with of_epochs(level) as progress:
-            show = functools.partial(show_epoch, progress, objective, level.print_iterations)
-            image = optimize.minimise(objective, optimize.start_state(start), level, show)
-        image = edges.canvas(args.edges, pictures.sizes[0]).shown(image)
+            image = canvas.shown(optimize.minimise(objective, at_size(pictures.content.shape), level, on_step))
+        if args.pyramid_memory:
+            memory = [canvas.shown(array) for array in steps[0].state().memory]
     return at_size(shape)

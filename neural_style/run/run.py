@@ -74,7 +74,7 @@ class Run(contextlib.ExitStack):
     def start(self, pictures: Pictures) -> state.State:
         """The State to begin from: the start image, or where the run stopped that is resumed."""
         if not self._saved:
-            return optimize.start_state(pyramid.start_of(self.args, pictures.content.shape, self.device, self.read))
+            return pyramid.start_of(self.args, pictures.content.shape, self.device, self.read)
         rebuilds = "; L-BFGS has to rebuild its model of the objective" if self.args.optimizer == "lbfgs" else ""
         log.info("resuming after epoch %d%s", self._saved.state.epoch, rebuilds)
         return self._saved.state

@@ -20,6 +20,7 @@ from ..system.types import PathLike
 
 NOT_KEPT = ["overwrite", *attributes(SESSION)]
 SERIES = ("memory", "matches")  # fields of a State that are several arrays
+OPTIONAL = ("best", "average")  # those that are an array or None
 PROGRESS = {"epoch": checks.is_count, "finished": checks.is_flag, "max_num_epochs": checks.is_count}
 FIELDS = {
     "args": checks.is_object,
@@ -44,11 +45,12 @@ class State(NamedTuple):
     best: Optional[np.ndarray]  # the best image so far, where that is kept, and its loss
     best_total: float
     matches: Sequence[np.ndarray] = ()  # what patches are compared with, see Objective.matches
+    average: Optional[np.ndarray] = None  # the image's average over the epochs, where that is asked for
 
     @property
     def result(self) -> np.ndarray:
-        """What the run shows: its image, or the best one where that is kept."""
-        return self.image if self.best is None else self.best
+        """What the run shows: its image, or the best one or the average where that is asked for."""
+        return next(array for array in (self.best, self.average, self.image) if array is not None)
 
 
 class EpochRecord(NamedTuple):
@@ -108,8 +110,7 @@ def save(
         "best_total": state.best_total,
     }
     arrays = {f"{name}_{i}": array for name in SERIES for i, array in enumerate(getattr(state, name))}
-    if state.best is not None:
-        arrays["best"] = state.best
+    arrays.update((name, getattr(state, name)) for name in OPTIONAL if getattr(state, name) is not None)
     records.write_archive(path, about, {"image": state.image, **arrays})
 
 
@@ -179,13 +180,13 @@ def _state(about, arrays):
         [arrays[f"{series}_{i}"] for i in range(sum(name.startswith(f"{series}_") for name in arrays.files))]
         for series in SERIES
     )
-    best = checks.of_shape(arrays["best"], shape) if "best" in arrays.files else None
+    best, average = (checks.of_shape(arrays[name], shape) if name in arrays.files else None for name in OPTIONAL)
     if (best is None) != (about["best_total"] == math.inf) or any(
         numbers.dtype != np.int32 or numbers.ndim != 1 for numbers in matches
     ):
         raise ValueError("its arrays do not go together")
     image, *memory = (checks.of_shape(array, shape) for array in (arrays["image"], *memory))
-    return State(about["epoch"], about["seconds"], image, memory, best, about["best_total"], matches)
+    return State(about["epoch"], about["seconds"], image, memory, best, about["best_total"], matches, average)
 
 
 @contextlib.contextmanager

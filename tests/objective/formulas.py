@@ -6,7 +6,7 @@ from typing import Callable, NamedTuple
 import numpy as np
 import skimage.data
 from networks import SMALL
-from oracle import Vgg, content_term, gram, patch_term, style_term
+from oracle import Vgg, content_term, gram, moments, patch_term, style_term, wasserstein_term
 from PIL import Image
 from skimage.transform import resize
 
@@ -93,6 +93,23 @@ def squared(image, weight):
         lambda differences: np.square(differences).mean(),
         lambda differences: 2 * differences / differences.size,
     )
+
+
+def nine_point(image, weight):
+    """weight · the mean squares of differences to neighbours, by pairs of pixels; beyond the border it is repeated."""
+    _, colors, height, width = image.shape
+    pixels = np.pad(np.arange(height * width).reshape(height, width), 1, mode="edge")
+    beside, below = (pixels[1:-1, 1:-1], pixels[1:-1, 2:]), (pixels[1:-1, 1:-1], pixels[2:, 1:-1])
+    across = (pixels[:-1, :-1], pixels[1:, 1:]), (pixels[:-1, 1:], pixels[1:, :-1])
+    flat, value, gradient = image.reshape(colors, -1), 0.0, np.zeros((colors, height * width))
+    for share, (one, other) in zip((1 / 3, 1 / 3, 1 / 12, 1 / 12), (beside, below, *across)):
+        difference = flat[:, other.ravel()] - flat[:, one.ravel()]
+        value += weight * share * np.square(difference).mean()
+        slope = 2 * weight * share * difference / difference.size
+        for color in range(colors):
+            np.add.at(gradient[color], other.ravel(), slope[color])
+            np.add.at(gradient[color], one.ravel(), -slope[color])
+    return value, gradient.reshape(image.shape)
 
 
 # --- the recipes ------------------------------------------------------------------------------------------------------
@@ -197,6 +214,21 @@ def mrf_synthesis(vgg, image, content):
     )
 
 
+def crowson(vgg, image, content):
+    """Gaussians, against a style whose longer edge is 0.8 of the content's."""
+
+    network, style = vgg(image), vgg(network_range(resize(COFFEE, (42, 64)))).layers
+    value, slopes = 0.0, {}
+    for layer, weight in zip(STYLE, (256, 64, 16, 4, 1)):
+        features = network.layers[layer]
+        part, slope = wasserstein_term(features, moments(features), moments(style[layer]))
+        value, slopes[layer] = value + weight / 341 * part, weight / 341 * slope
+    content_weight = 0.015 / network.layers["relu4_2"].size
+    smooth = nine_point(image, 2 * 0.102)
+    rest, gradient = total(vgg, image, content, {}, ("relu4_2", content_weight), [smooth])
+    return value + rest, network.gradient(slopes) + gradient
+
+
 class Case(NamedTuple):
     """A recipe with a formula(vgg, image, content) for the value and gradient; vgg(picture) is the network's Vgg."""
 
@@ -214,6 +246,7 @@ CASES = {
     "reference-2016": Case(reference, "--style-image coffee.png --clip-gradient 0", TV),
     "fast": Case(reference, "--style-image coffee.png", TV),
     "gatys": Case(gatys, "--style-image coffee.png", "SSSSSC", margins=True),
+    "crowson": Case(crowson, "--style-image coffee.png --style-scales 0.8", TV, "max"),
     "gluon": Case(gluon, "--style-image coffee.png", "SSSSSC", "max"),
     "gluon-tv": Case(gluon_tv, "--style-image coffee.png", TV, "max"),
     "fastai": Case(fastai, "--style-image rocket.png --model vgg16", "SSSSSC", "max", "vgg16", margins=True),

@@ -5,7 +5,7 @@ import pytest
 from formulas import COFFEE, ROCKET, image_near, stretched, weights_of
 from networks import SMALL
 from objectives import evaluated, objective_of
-from oracle import Vgg, wasserstein_term
+from oracle import Vgg, moments, wasserstein_term
 from skimage.transform import resize_local_mean
 from test_objective import ENGINES, assert_near
 from test_regions import BLUE, RED, labels
@@ -17,12 +17,6 @@ from neural_style.run import setup
 
 LAYERS = ["relu1_1", "relu3_1", "relu4_1"]
 STYLES = {"coffee.png": COFFEE, "rocket.png": ROCKET}
-
-
-def moments(features, share=None):
-    rows = np.vstack([features.reshape(len(features), -1), np.ones(features[0].size)])
-    weights = np.ones(rows.shape[1]) if share is None else share.ravel()
-    return (rows * weights) @ rows.T / weights.sum()
 
 
 @pytest.fixture

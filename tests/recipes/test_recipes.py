@@ -14,6 +14,7 @@ from neural_style.run import setup
 NAMES = [
     "athalye",
     "content-only",
+    "crowson",
     "fast",
     "fastai",
     "gatys",

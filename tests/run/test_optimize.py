@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from neural_style.find_mxnet import mx
+from neural_style.network.architecture import MEANS
 from neural_style.objective.arrays import Arrays
 from neural_style.objective.objective import Evaluation
 from neural_style.options.check import complete
@@ -143,6 +144,23 @@ def test_the_best_image_is_kept():
     steps, result = run(bumpy, keep_best=True, max_num_epochs=4)
     assert len(seen) == 5 and np.array_equal(result, seen[1])
     assert np.array_equal(steps[0][1], seen[0]) and np.array_equal(steps[3][1], seen[1])
+
+
+def test_the_average_of_the_images_is_saved_with_the_start_in_it():
+    plain, _ = run(max_num_epochs=5)
+    images, weights = [np.full(SHAPE, 0.5), *(picture for _, picture in plain)], 0.9 ** np.arange(5, -1, -1)
+    steps, result = run(max_num_epochs=5, average=0.9)
+    np.testing.assert_allclose(result, np.tensordot(weights / weights.sum(), images, 1), rtol=1e-5)
+    assert np.array_equal(steps[-1][1], result) and steps[-1][0].eps == plain[-1][0].eps
+
+
+def test_clamped_values_stay_in_a_pictures_range():
+    free, _ = run(max_num_epochs=1, lr=1e4)
+    steps, result = run(max_num_epochs=3, lr=1e4, clamp=True)
+    low, high = (np.reshape(limit - MEANS, (1, 3, 1, 1)).astype("float32") for limit in (0, 256))
+    assert np.abs(free[0][1]).max() > 1000
+    np.testing.assert_array_equal(steps[0][1], np.clip(free[0][1], low, high))
+    assert (result >= low).all() and (result <= high).all()
 
 
 def test_stops_in_the_first_epoch_below_the_bound():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from neural_style import nstyle
+from neural_style.options.check import complete
 from neural_style.pictures import images
 from neural_style.run import pyramid
 from neural_style.system.errors import UsageError
@@ -43,6 +44,32 @@ def test_a_pyramid_begins_small(flags, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="--pyramid 3: .* use fewer levels"):
         paint(tmp_path / "d", pyramid=3, **flags)
     assert not (tmp_path / "d").exists()
+
+
+def test_levels_have_their_step_and_epochs():
+    args = nstyle.get_args("--size 512 --pyramid 4 --pyramid-step 1.41421356 --pyramid-epochs 1000 500 400 300".split())
+    asked = [(level.max_long_edge, level.max_num_epochs) for level in pyramid.levels(args)]
+    assert asked == [(128, 1000), (181, 500), (256, 400), (362, 300)]
+    for words in ("--pyramid-epochs 3 4 5", "--pyramid-step 1"):
+        with pytest.raises(UsageError, match=words.split()[0]):
+            pyramid.levels(complete(nstyle.get_args(f"--pyramid 2 {words}".split())))
+
+
+def test_the_optimisers_memory_is_carried_over(flags, tmp_path, monkeypatch):
+    given, minimise = [], pyramid.optimize.minimise
+    monkeypatch.setattr(
+        pyramid.optimize,
+        "minimise",
+        lambda objective, since, *more: given.append(since) or minimise(objective, since, *more),
+    )
+    adam = dict(optimizer="adam", lr=5.0, pyramid=2, max_num_epochs=2)
+    paint(tmp_path / "a", pyramid_memory=True, **adam, **flags)
+    shapes = [[array.shape for array in since.memory] for since in given]
+    assert shapes == [[], *([since.image.shape] * 2 for since in given[1:])]
+    assert all((since.memory[1] >= 0).all() and since.memory[1].any() for since in given[1:])
+    given.clear()
+    paint(tmp_path / "b", **adam, **flags)
+    assert [since.memory for since in given] == [[], [], []]
 
 
 def test_enlarging_keeps_a_picture_in_place():

@@ -68,7 +68,14 @@ def stop_after(epoch, number=signal.SIGINT):
 
 @pytest.mark.parametrize(
     "flags",
-    [["nag"], ["nag", "--momentum", "0"], ["sgd"], ["adam", "--lr", "5"], ["adam", "--lr", "50", "--keep-best"]],
+    [
+        ["nag"],
+        ["nag", "--momentum", "0"],
+        ["sgd"],
+        ["adam", "--lr", "5"],
+        ["adam", "--lr", "50", "--keep-best"],
+        ["adam", "--lr", "50", "--average", "0.9", "--clamp"],
+    ],
     ids=" ".join,
 )
 @pytest.mark.parametrize("epoch", [3, 4])
