@@ -55,7 +55,7 @@ def epochs_of_train(size, **arguments):
 def convolutions(size):
     """The network up to its highest layer, forward and backward: no Gram matrices, no losses."""
     from neural_style.find_mxnet import mx
-    from neural_style.network.find_model import Model
+    from neural_style.network.model import Model
 
     model = Model("vgg19", mx.cpu())
     bound = model.bind([model.layers["relu5_1"]], size)

@@ -17,6 +17,7 @@ from PIL import Image
 from neural_style import model_vgg19, nstyle
 from neural_style.find_mxnet import mx
 from neural_style.network import find_model
+from neural_style.network.model import Model
 from neural_style.options.parse import get_args
 from neural_style.pictures import images
 from neural_style.system.errors import UsageError
@@ -232,7 +233,7 @@ def test_a_model_with_repeated_and_sliced_outputs_and_the_picture_as_content(sma
     image = nstyle.PreprocessStyleImage(small.style_image, content.shape)
     assert records[0].losses["style"] == 0  # it started from the style
     assert records[0].losses["content"] == pytest.approx(10 * np.square(content - image).sum(), rel=1e-5)
-    model = find_model.Model("odd", mx.cpu())
+    model = Model("odd", mx.cpu())
     assert model.style_layers == ["relu1_1", "relu1_1_again", "half_output1", "relu1_1_again_again"]
     assert model.content_layers == ["data"]
     assert [output.list_outputs() for output in model.outputs(model.style_layers)] == [

@@ -5,14 +5,14 @@ from typing import List, Optional, Sequence, Tuple
 import numpy as np
 
 from ..find_mxnet import mx
-from ..network.find_model import Model
+from ..network.model import Model
 from ..objective.arrays import Arrays
 from ..objective.examples import Pictures, examples_of
 from ..objective.terms import CONTENT, Term
 from ..system.types import NDArray
 from . import operators
 from .losses import Copy, PatchLoss, loss_of
-from .network import Network
+from .network import Chain
 from .segments import chain
 
 
@@ -50,7 +50,7 @@ class Layers:
         reach = {layer: max(loss_of(term).reach or 0 for term in terms if term.layer == layer) for layer in observed}
 
         def network(dtype):
-            return Network(model, operations, observed, reach, dtype, winograd)
+            return Chain(model, operations, observed, reach, dtype, winograd)
 
         def seen(picture, fields):
             observers = {term: loss_of(term).observer(field) for term, field in fields.items()}

@@ -9,7 +9,7 @@ import math
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ..find_mxnet import mx
-from ..network.find_model import Model
+from ..network.model import Model
 from ..system.types import NDArray, Size
 from . import operators
 from .arena import Arena
@@ -18,7 +18,7 @@ from .last import to_first
 from .segments import Operation, Segment, Window, segments, whole, windows
 
 
-class Network:
+class Chain:
     """A chain of convolutions, ReLUs and pools with its weights, as operators on float32 or bfloat16.
 
     layers are those whose features are to be seen; reach as segments() takes it; winograd as convolution() does.
@@ -110,13 +110,13 @@ class Network:
 
 
 class Pass:
-    """A Network for pictures of one size, forward and then backward, segment by segment.
+    """A Chain for pictures of one size, forward and then backward, segment by segment.
 
     Features are shown with the Window of rows that they are of, and with `empty`, which gives memory for what is made
     of them (see Arena).
     """
 
-    def __init__(self, network: Network, parts: List[Segment], arena: Arena) -> None:
+    def __init__(self, network: Chain, parts: List[Segment], arena: Arena) -> None:
         self._network, self._segments, self._empty = network, parts, arena.empty
 
     def forward(self, picture: NDArray, observe: Callable, keep: bool = True) -> None:

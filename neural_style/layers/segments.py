@@ -2,7 +2,7 @@
 
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from ..network.find_model import Model
+from ..network.model import Model
 from ..system.types import NDArray
 
 

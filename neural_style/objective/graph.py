@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 import numpy as np
 
 from .. import find_mxnet
-from ..network.find_model import Model
+from ..network.model import Model
 from ..system.types import NDArray, Size, Symbol
 from .arrays import Arrays
 from .examples import Pictures, examples_of

@@ -13,7 +13,7 @@ from argparse import Namespace
 from typing import List, Optional, Sequence
 
 from ..end_to_end.network import load
-from ..network.find_model import Model
+from ..network.model import Model
 from ..objective import edges, engines
 from ..objective.engines import Memory
 from ..objective.patches import ANSWERS, QUERIES

@@ -7,7 +7,7 @@ import logging
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from ..find_mxnet import context
-from ..network.find_model import Model
+from ..network.model import Model
 from ..objective import edges
 from ..objective.examples import Pictures
 from ..objective.objective import Objective

@@ -6,7 +6,7 @@ from typing import Callable, Dict, List, Tuple
 
 import numpy as np
 
-from ..network.find_model import Model
+from ..network.model import Model
 from ..objective import edges, engines
 from ..objective.examples import Pictures, Style
 from ..objective.image_terms import image_terms

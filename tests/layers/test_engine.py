@@ -7,7 +7,7 @@ from objectives import objective_of
 from neural_style import nstyle
 from neural_style.find_mxnet import mx
 from neural_style.layers import engine, losses
-from neural_style.network.find_model import Model
+from neural_style.network.model import Model
 from neural_style.objective import engines
 from neural_style.objective.examples import Pictures, Style
 from neural_style.objective.terms import CONTENT, STYLE, Term

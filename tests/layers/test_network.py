@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from neural_style.find_mxnet import mx
-from neural_style.layers.network import Network
+from neural_style.layers.network import Chain
 from neural_style.layers.segments import chain
-from neural_style.network.find_model import Model
+from neural_style.network.model import Model
 
 LAYERS = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1", "relu4_2"]
 RANDOM = np.random.RandomState(3)
@@ -54,7 +54,7 @@ def test_as_the_bound_graph(small, small_files, pooling, layers, name, size):
     picture = RANDOM.uniform(-100, 100, (1, 3) + size)
     slopes = [RANDOM.standard_normal((1,) + shape) for shape in model.shapes(layers, size).values()]
     features, gradient = bound(model, layers, picture, slopes)
-    network = Network(model, chain(model, layers), layers, {}, "float32", False)
+    network = Chain(model, chain(model, layers), layers, {}, "float32", False)
     for tile in (None, 16, 20, 32):
         way = network.at(size, tile)
         for _ in range(2):  # the second time with everything made

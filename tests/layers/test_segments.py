@@ -4,7 +4,7 @@ import pytest
 
 from neural_style.find_mxnet import mx
 from neural_style.layers.segments import chain, segments, windows
-from neural_style.network.find_model import Model
+from neural_style.network.model import Model
 
 
 @pytest.mark.parametrize("height, rows, halo", [(400, 64, 4), (7, 16, 2), (131, 16, 4), (33, 20, 8), (2560, 128, 4)])

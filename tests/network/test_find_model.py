@@ -10,12 +10,13 @@ from oracle import Vgg
 from neural_style import model_vgg16, model_vgg19
 from neural_style.find_mxnet import mx
 from neural_style.network import architecture, find_model
+from neural_style.network.model import Model
 from neural_style.options.parse import get_args
 from neural_style.system.errors import UsageError
 
 
 def test_layers_by_name(small):
-    model = find_model.Model("vgg19", mx.cpu(), small)
+    model = Model("vgg19", mx.cpu(), small)
     assert model.resolve("relu3_last") == "relu3_4" and model.resolve("conv1_last") == "conv1_2"
     with pytest.raises(UsageError, match="no layer relu9_1; --list-layers"):
         model.resolve("relu9_1")
@@ -27,9 +28,9 @@ def test_layers_by_name(small):
 def test_of_several_models_the_first_with_weights_is_taken(small, monkeypatch, caplog):
     caplog.set_level("INFO", "neural_style")
     monkeypatch.setattr(find_model.pretrained, "places", lambda name: [] if name == "vgg16" else [small])
-    assert "relu5_4" in find_model.Model("vgg16,vgg19", mx.cpu()).layers
+    assert "relu5_4" in Model("vgg16,vgg19", mx.cpu()).layers
     with pytest.raises(UsageError, match="is it for vgg16 or vgg19"):
-        find_model.Model("vgg16,vgg19", mx.cpu(), small)
+        Model("vgg16,vgg19", mx.cpu(), small)
     assert "no weights for vgg16" in caplog.text
 
 
@@ -40,7 +41,7 @@ def test_vgg16_with_its_normalisations_folded_is_a_model_with_weights_of_its_own
     shutil.copy(small_files["vgg16"], tmp_path / "model/vgg16_bn.params")
     args = get_args(["--recipe", "fastai"])
     assert args.model == "vgg16_bn,vgg16,vgg19"
-    model = find_model.Model(args.model, mx.cpu())
+    model = Model(args.model, mx.cpu())
     assert model.is_own and model.resolve("relu4_last") == "relu4_3"
     np.testing.assert_array_equal(model.parameter("conv5_3_bias").asnumpy(), small_weights("vgg16")["conv5_3_bias"])
 
@@ -50,7 +51,7 @@ def assert_near(ours, theirs):
 
 
 def test_vgg16_is_bound_with_its_own_weights(small, small_files):
-    model = find_model.Model("vgg16", mx.cpu(), small_files["vgg16"], "max")
+    model = Model("vgg16", mx.cpu(), small_files["vgg16"], "max")
     image = np.random.RandomState(2).uniform(-50, 50, (1, 3, 21, 26))
     bound = model.bind([model.layers[layer] for layer in ("conv3_3", "relu5_3")], (21, 26))
     bound.data[:] = image
@@ -66,7 +67,7 @@ def test_a_file_that_ends_early_is_named(small, tmp_path):
         for name, array in small_weights("vgg19").items()
         if name[:7] not in ("conv5_2", "conv5_3", "conv5_4")
     }
-    model = find_model.Model("vgg19", mx.cpu(), write(tmp_path / "short.params", arrays))
+    model = Model("vgg19", mx.cpu(), write(tmp_path / "short.params", arrays))
     model.bind([model.layers["relu5_1"], model.layers["relu4_2"]], (32, 32))
     with pytest.raises(UsageError, match="has no conv5_2_weight"):
         model.bind([model.layers["relu5_4"]], (32, 32))
@@ -75,7 +76,7 @@ def test_a_file_that_ends_early_is_named(small, tmp_path):
 
 
 def test_weights_that_no_layer_needs_are_released(small):
-    model = find_model.Model("vgg19", mx.cpu(), small)
+    model = Model("vgg19", mx.cpu(), small)
     model.keep(["relu2_1"])
     assert sorted(model.parameters) == sorted(
         f"conv{name}_{part}" for name in ("1_1", "1_2", "2_1") for part in ("weight", "bias")

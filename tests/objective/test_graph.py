@@ -9,7 +9,7 @@ import pytest
 
 from neural_style import model_vgg19, nstyle
 from neural_style.find_mxnet import mx
-from neural_style.network.find_model import Model
+from neural_style.network.model import Model
 from neural_style.objective import graph, image_terms
 from neural_style.objective.examples import Pictures, Style
 from neural_style.objective.terms import CONTENT, STYLE, Term

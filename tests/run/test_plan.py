@@ -11,7 +11,7 @@ from PIL import Image
 
 from neural_style import nstyle
 from neural_style.find_mxnet import mx
-from neural_style.network import find_model
+from neural_style.network.model import Model
 from neural_style.objective.engines import ENGINES
 from neural_style.objective.terms import Term
 from neural_style.options.check import complete
@@ -28,10 +28,10 @@ GRAPH = ENGINES[0].precisions["float32"].memory
 def model(random_params):
     """VGG19 with filters of full size; a copy, whose weights count as 80 MB."""
 
-    class Model(find_model.Model):
+    class Light(Model):
         weight_bytes = 80e6
 
-    return Model("vgg19", mx.cpu(), random_params)
+    return Light("vgg19", mx.cpu(), random_params)
 
 
 def terms(style=(), content=()):
@@ -214,7 +214,7 @@ def test_the_estimate_is_near_the_peak_of_a_run(random_params, pictures, tmp_pat
         "print(next(int(line.split()[1]) * 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
     peak = int(subprocess.run([sys.executable, "-c", code] + words, stdout=subprocess.PIPE, check=True).stdout)
-    model, height = find_model.Model("vgg19", mx.cpu(), random_params), int(300 / 451 * 240)
+    model, height = Model("vgg19", mx.cpu(), random_params), int(300 / 451 * 240)
     assert plan.estimate(GRAPH, model, DEFAULT, (height, 240), [(height, 240)]) == pytest.approx(peak, rel=0.2)
 
 
