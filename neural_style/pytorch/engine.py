@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ..network.find_model import Model
+from ..network.model import Model
 from ..objective.examples import Pictures, examples_of
 from ..objective.gaussians import SMALLEST
 from ..objective.patches import Patches

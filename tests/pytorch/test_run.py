@@ -10,7 +10,7 @@ import pytest
 
 from neural_style import nstyle
 from neural_style.find_mxnet import mx
-from neural_style.network.find_model import Model
+from neural_style.network.model import Model
 from neural_style.objective import engines
 from neural_style.objective.terms import Term
 from neural_style.options.check import complete
