@@ -10,6 +10,7 @@ from test_generators import bound, random_arrays
 
 from neural_style.end_to_end import generators, network
 from neural_style.end_to_end.generators import GENERATORS
+from neural_style.find_mxnet import mx
 from neural_style.system.errors import NeuralStyleError, UsageError
 from neural_style.weights import params
 
@@ -46,6 +47,15 @@ def test_in_strips_as_whole(kind, size, networks):
     assert whole.shape == image.shape and whole.dtype == np.float32 and np.abs(whole).max() > 20
     for rows in (16, 24, 60):
         np.testing.assert_allclose(networks[kind].paint(image, strip=rows * size[1]), whole, atol=0.05)
+
+
+def test_strips_that_hardly_vary_are_normalised_as_whole():
+    """The normalisation's eps, which is larger than their variance, counts once."""
+    output = mx.nd.array(np.random.default_rng(2).normal(0, 1e-3, (1, 2, 24, 10)))
+    arrays = {"layer_gamma": mx.nd.ones(2), "layer_beta": mx.nd.zeros(2)}
+    whole = network._normalisation(output, [(0, 24)], arrays, "layer")(output).asnumpy()
+    normalise = network._normalisation(output, [(0, 8), (8, 24)], arrays, "layer")
+    np.testing.assert_allclose(normalise(output).asnumpy(), whole, rtol=1e-3, atol=1e-5)
 
 
 def test_fast_paints_what_its_symbol_does(networks):
