@@ -212,6 +212,7 @@ def test_words_that_do_not_parse_end_with_one_line_and_2(words, capsys):
         ("output_size", "as before"),
         ("output_size", -1),
         ("lr", 1e300),
+        ("tv_weight", -1e31),
         ("max_num_epochs", 10**400),
         ("content_image", None),
         ("model", "../vgg"),
