@@ -225,3 +225,12 @@ def test_by_keyboard(opened):
     page.keyboard.press("Control+z")
     page.keyboard.press("Escape")
     assert not page.locator("#brush").is_visible()
+    page.locator("input[name=look]:checked").focus()
+    for name in ("athalye", "content-only"):  # the focus stays while the looks are changed
+        page.keyboard.press("ArrowRight")
+        until(page, "document.querySelector('input[name=look]:checked').value", name)
+        assert page.evaluate("document.activeElement.value") == name
+    page.locator("#knob-3").focus()
+    page.keyboard.press("ArrowUp")
+    until(page, "document.activeElement.id", "knob-3")
+    page.locator("#reset").press("Enter")

@@ -30,6 +30,7 @@ const KNOBS = [
                            : {fit: null, style_scales: null}),
    off: () => !valueOf("style_weight") || !chosen.styles.length},
   {name: "Colours", choices: {none: "of the painting", match: "of the painting, brought near the photograph's", luma: "of the photograph"},
+   without: () => valueOf("style_weight") ? null : "match",
    get: () => valueOf("preserve_colors"), set: value => set({preserve_colors: value})},
   {name: "Size", choices: Object.fromEntries(SIZES.map(size => [size, `${size} pixels`])), flag: "max_long_edge",
    get: () => valueOf("max_long_edge"), set: value => set({max_long_edge: Number(value), width: null})},
@@ -46,7 +47,7 @@ function drawKnobs() {
     const control = knob.choices
       ? h("select", {id, disabled, onchange: event => knob.set(event.target.value)},
           ...Object.entries(now in knob.choices ? knob.choices : {[now]: `${now} pixels`, ...knob.choices})
-            .map(([value, text]) => h("option", {value, textContent: text, selected: value === String(now)})))
+            .map(([value, text]) => h("option", {value, textContent: text, selected: value === String(now), disabled: value === knob.without?.()})))
       : h("input", {id, type: "range", min: knob.min, max: knob.max, step: knob.step, disabled, value: now,
                     "aria-valuetext": knob.tells ? knob.tells() : now ? `${now > 0 ? knob.ends[1] : knob.ends[0]} ${Math.abs(now)}` : "as the look has it",
                     onchange: event => knob.set(Number(event.target.value))});
@@ -58,12 +59,14 @@ function drawKnobs() {
 
 // ---- looks ----
 
-function drawLooks() {
-  $("#looks .tiles").replaceChildren(...[...studio.looks, ...(chosen.recipe ? [] : [{name: null}])].map(one => h("label", {className: "tile"},
-    h("input", {type: "radio", name: "look", value: one.name ?? "", checked: one.name === chosen.recipe,
-                onchange: () => choose(one.name)}),
+function drawLooks() {      // made once, so that the arrow keys can go from one to the next
+  const tiles = $("#looks .tiles");
+  if (!tiles.children.length) tiles.replaceChildren(...[...studio.looks, {name: null}].map(one => h("label", {className: "tile"},
+    h("input", {type: "radio", name: "look", value: one.name ?? "", onchange: () => choose(one.name)}),
     one.tile ? h("img", {src: `${one.name}.jpg`, alt: "", loading: "lazy"}) : h("div", {className: "none"}),
     h("b", {textContent: one.name ?? "a picture's own"}))));
+  for (const radio of tiles.querySelectorAll("input")) radio.checked = radio.value === (chosen.recipe ?? "");
+  tiles.lastChild.hidden = chosen.recipe !== null;
   $("#says").textContent = look()?.says ?? "The recipe of a picture, with all its flags.";
 }
 
