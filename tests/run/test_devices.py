@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from neural_style import find_mxnet, nstyle
+from neural_style import nstyle
 from neural_style.find_mxnet import mx
-from neural_style.run import optimize
+from neural_style.run import optimize, run
 
 RUNS = {
     "default": "",
@@ -50,7 +50,7 @@ def test_a_run_is_on_its_device(flags, small, pictures, tmp_path, monkeypatch):
 
     monkeypatch.setattr(optimize, "minimise", recorded)
     for device in mx.cpu(0), mx.cpu(1):
-        monkeypatch.setattr(find_mxnet, "context", lambda gpu, device=device: device)
+        monkeypatch.setattr(run, "context", lambda gpu, device=device: device)
         words = ["--content-image", str(pictures / "chelsea.png"), "--style-image", str(pictures / "coffee.png")]
         words += ["--model-params", str(small), "--max-long-edge", "48", "--max-num-epochs", "3", "--overwrite"]
         assert nstyle.main([*words, "--output_dir", str(tmp_path), "--quiet", *flags.split()]) == 0
