@@ -161,6 +161,8 @@ def announce(
     needed, on_gpu = _needs(args, model, terms, sizes, tile), choice.engine.gpu_memory(model.device, args.gpu)
     if on_gpu is not None:
         log.info("%s; needs about %s of its memory, %s free", text, gigabytes(needed), gigabytes(on_gpu))
+        if needed > on_gpu:  # the estimate is that of a CPU, so the run may fit all the same
+            log.warning("that may be too little: %s", _advice(args, fixed(choice.memory, model), needed, on_gpu))
         return
     if tile != args.tile:
         whole = gigabytes(_needs(args, model, terms, sizes, None))

@@ -23,7 +23,7 @@ from ..report.page import Report
 from ..report.show import show
 from ..saved.locks import locked
 from ..system import machine, terminal
-from ..system.errors import NeuralStyleError, UsageError
+from ..system.errors import NeuralStyleError, UsageError, of_gpu
 from ..weights import pretrained
 from .interrupt import Interrupted
 from .optimize import Diverged
@@ -178,6 +178,10 @@ class Saving:
             ) from None
         except BaseException as error:
             self.page("failed" if isinstance(error, Exception) else "stopped")
+            if of_gpu(error) and self.pictures:
+                raise NeuralStyleError(
+                    f"{of_gpu(error)}; to continue from the last saved picture: {self.to_resume}"
+                ) from error
             raise
 
     def checkpoint(self, step: Any) -> Tuple[str, np.ndarray]:

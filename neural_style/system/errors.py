@@ -12,6 +12,8 @@ from . import terminal
 # direction.
 OBEYED = re.compile("\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
+GPU = re.compile(r"out of memory|\b(CUDA|HIP|MPS|XPU)\b|cudnn|cublas", re.I)  # in messages of MXNet and PyTorch
+
 
 class NeuralStyleError(Exception):
     """The work could not be done; the message is a single line for the user."""
@@ -73,8 +75,19 @@ def after_broken_pipe() -> int:
     return 141
 
 
+def of_gpu(error: BaseException) -> str:
+    """What went wrong on a GPU, in a line; "" if the error is another one."""
+    line = next((line for line in str(error).splitlines() if GPU.search(line)), "")
+    if not line or isinstance(error, (NeuralStyleError, MemoryError, OSError)):
+        return ""
+    why = "it has too little free memory" if "out of memory" in str(error).lower() else visible(line.strip())
+    return f"the GPU failed: {why}; choose a smaller size, or the CPU with --gpu -1"
+
+
 def describe(error: BaseException) -> str:
     """An exception as one line for the user."""
+    if of_gpu(error):
+        return of_gpu(error)
     if isinstance(error, MemoryError):
         return f"not enough memory ({str(error) or 'MemoryError'}); choose a smaller size"
     if isinstance(error, (NeuralStyleError, OSError)):

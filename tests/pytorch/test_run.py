@@ -19,6 +19,7 @@ from neural_style.system.errors import NeuralStyleError, UsageError
 torch = pytest.importorskip("torch")
 
 from neural_style.pytorch import device  # noqa: E402 (needs torch)
+from neural_style.pytorch.engine import PyTorch  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 PICTURES = "IMG_4343.jpg", "starry_night.jpg"
@@ -76,6 +77,29 @@ def test_either_engine_resumes_a_run_of_the_other(painted, first, then, optimize
 def test_a_loss_that_is_not_finite_stops_with_a_line(painted, caplog):
     with pytest.raises(NeuralStyleError, match="no longer finite.*--lr"):
         painted("--lr 1e29 --max-num-epochs 9 --engine torch")
+
+
+@pytest.mark.parametrize(
+    "says, why", [("CUDA error: device lost", "device lost"), ("CUDA out of memory.", "too little free memory")]
+)
+def test_a_gpu_that_fails_midway_leaves_what_resumes_on_the_cpu(painted, monkeypatch, tmp_path, says, why):
+    whole, _ = painted("--lr 0.5 --max-num-epochs 7 --seed 1 --engine graph", "whole")
+    evaluate, done = PyTorch.__call__, []
+
+    def fails(self, image):
+        done.append(1)
+        if len(done) == 6:
+            raise RuntimeError(says)
+        return evaluate(self, image)
+
+    monkeypatch.setattr(PyTorch, "__call__", fails)
+    with pytest.raises(NeuralStyleError, match=f"the GPU failed: .*{why}.*--gpu -1; to continue .*--resume"):
+        painted("--lr 0.5 --max-num-epochs 7 --save-epochs 2 --seed 1 --engine torch")
+    records = []
+    nstyle.train_nstyle(
+        nstyle.get_args(["--resume", str(tmp_path / "out"), "--engine", "graph"]), on_epoch=records.append
+    )
+    np.testing.assert_allclose([(one.eps, one.total) for one in records], whole[4:], rtol=1e-3)
 
 
 @pytest.fixture

@@ -104,6 +104,9 @@ def test_a_run_on_a_gpu_is_announced(model, caplog, monkeypatch):
     assert re.fullmatch(
         r"600x400 in float32 on GPU 1: at most 1 epoch of nag; needs about \d\.\d GB of its memory, 20 GB free", line
     )
+    monkeypatch.setattr(mx.context, "gpu_memory_info", lambda number: (GB // 2, 24 * GB))
+    plan.announce(args(max_num_epochs=1), model, DEFAULT, [(400, 600)], None, free=0)
+    assert re.fullmatch(r"that may be too little: --max-long-edge \d+ would fit", caplog.messages[-1])
 
 
 @pytest.mark.parametrize("flag, value", [("max_long_edge", 6000), ("width", 6000)])
