@@ -38,6 +38,11 @@ def test_faint_colours_are_matched_too_and_flat_ones_hardly_change():
     assert flat.std((2, 3)).max() < 0.02 * content.std()
 
 
+def test_luminance_knows_red_from_blue():
+    primaries = np.eye(3).reshape(1, 3, 1, 3)  # a red, a green and a blue pixel
+    np.testing.assert_allclose(colors.luminance(primaries).ravel(), [0.299, 0.587, 0.114])
+
+
 def test_a_style_of_one_colour_can_be_matched():
     matched = colors.matched(np.full((1, 3, 5, 5), 30.0), RANDOM.uniform(-100, 100, SHAPE))
     assert np.isfinite(matched).all()
