@@ -33,6 +33,7 @@ def values_of(recipe: str) -> Dict[str, Any]:
     return vars(complete(parse.get_args(["--recipe", recipe] if recipe else [])))
 
 
+@functools.lru_cache(None)
 def table() -> Dict[str, Any]:
     """Everything that the page builds its controls from."""
     looks = [

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ..system.errors import NeuralStyleError
+from . import looks
 from .folder import Folder, Item
 from .helper import Helper
 from .jobs import Jobs
@@ -34,6 +35,7 @@ class Studio:
 
     def start(self) -> None:
         """Start what takes a while, so that the first picture need not wait for it."""
+        looks.table()  # as the package is now, whatever is installed while this runs
         self.folder.tidy()
         self.jobs.start()
         self.pictures.start()

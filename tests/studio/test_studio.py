@@ -204,4 +204,5 @@ def test_every_control_is_a_flag_of_the_table():
     expected = {name for name, flag in BY_ATTRIBUTE.items() if looks.may_be_set(flag)} - {"style_blend_weights"}
     assert shown == expected and {"content_weight", "start", "seed", "optimizer"} <= shown
     assert not shown & {"model_params", "output", "resume", "content_image", "force", "gpu"}
-    assert all(look["tile"] for look in table["looks"])
+    names = {look["name"] for look in table["looks"] if look["tile"]}
+    assert {path.stem for path in looks.TILES.glob("*.jpg")} == names | {"night-0", "night-7", "glass-0", "glass-7"}
