@@ -111,22 +111,23 @@ class _Network:
 def _seen(features, term, field):
     """What a term compares with: the mean Gram matrix or moments, or the features, as NumPy has them for patches."""
     if term.what in (GRAM, GAUSSIAN):
-        gram, positions = _gram(_with_ones(features) if term.what == GAUSSIAN else features, _root(features, field))
-        return gram / positions
+        root, positions = _root(features, field)
+        return _gram(_with_ones(features) if term.what == GAUSSIAN else features, root) / positions
     return features if term.what == FEATURES else features.cpu().numpy()
 
 
 def _root(features, field):
-    """The root of how far each position belongs to a field, (h, w), or None where all do."""
+    """The root of how far each position belongs to a field, (h, w), or None where all do; and how many positions do."""
     share = field(tuple(features.shape[2:]))
-    return None if share is None else torch.tensor(np.sqrt(share), device=features.device)
+    if share is None:
+        return None, features[0, 0].numel()
+    return torch.tensor(np.sqrt(share), device=features.device), float(share.sum(dtype="float64"))
 
 
 def _gram(features, root):
-    """The Gram matrix, and how many positions it is of."""
-    positions = features[0, 0].numel() if root is None else float(root.double().square().sum())
+    """The Gram matrix of the positions, each as far as the root's square says."""
     flat = (features if root is None else features * root).flatten(2)[0]
-    return flat @ flat.T, positions
+    return flat @ flat.T
 
 
 class _GramLoss:
@@ -140,9 +141,9 @@ class _GramLoss:
 
     def __call__(self, features):
         if self._root is None:
-            self._root = (_root(features, self._field),)
-        gram, positions = _gram(features, *self._root)
-        return (gram - positions * self._target).square().sum() + positions**2 * self._rest
+            self._root = _root(features, self._field)
+        root, positions = self._root
+        return (_gram(features, root) - positions * self._target).square().sum() + positions**2 * self._rest
 
 
 class _GaussianLoss:
@@ -155,9 +156,9 @@ class _GaussianLoss:
 
     def __call__(self, features):
         if self._root is None:
-            self._root = (_root(features, self._field),)
-        gram, positions = _gram(_with_ones(features), *self._root)
-        moments = (gram / positions).double()
+            self._root = _root(features, self._field)
+        root, positions = self._root
+        moments = (_gram(_with_ones(features), root) / positions).double()
         value, slope = self._distance(moments.detach())
         surrogate = (slope * moments).sum()  # has the gradient; that of the eigenvalues would be less precise
         return (surrogate + (value - surrogate).detach()).float()

@@ -18,7 +18,10 @@ from neural_style.system.errors import NeuralStyleError, UsageError
 
 torch = pytest.importorskip("torch")
 
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+
 from neural_style.pytorch import device  # noqa: E402 (needs torch)
+from neural_style.pytorch.arrays import Arrays  # noqa: E402
 from neural_style.pytorch.engine import PyTorch  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +57,33 @@ def painted(small, pictures, tmp_path):
 def test_runs_as_the_graph_does(painted, flags):
     (ours, _), (graph, _) = (painted(f"{flags} --engine {name} --seed 1", name) for name in ("torch", "graph"))
     np.testing.assert_allclose(ours, graph, rtol=1e-3)
+
+
+class Reads(TorchDispatchMode):
+    """Counts the single values that are read from tensors, each of which would wait for a GPU."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += function is torch.ops.aten._local_scalar_dense.default
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(
+    "flags", ["", "--optimizer adam --tv-loss isotropic", "--keep-best", "--style-term wasserstein"]
+)
+def test_an_epoch_reads_the_device_once(painted, flags, monkeypatch):
+    numbers, at_once = Arrays.numbers, []
+    monkeypatch.setattr(
+        Arrays, "numbers", lambda self, all_: at_once.append(any(map(torch.is_tensor, all_))) or numbers(all_)
+    )
+    singly = []
+    for epochs in (2, 6):
+        with Reads() as reads:
+            painted(f"{flags} --max-num-epochs {epochs} --stop-eps 0 --engine torch --overwrite", str(epochs))
+        singly.append(reads.count)
+    extra = 2 * ("best" in flags)  # the image at the end is evaluated as well, in each run
+    assert singly[0] == singly[1] and sum(at_once) == 2 + 6 + extra
 
 
 @pytest.mark.parametrize("coordinates", ["pixels", "frequencies"])
