@@ -10,6 +10,7 @@ import pytest
 from neural_style.find_mxnet import mx
 from neural_style.layers import last, operators
 from neural_style.layers.arena import Arena
+from neural_style.pictures import images
 
 RANDOM = np.random.RandomState(8)
 EMPTY = Arena(2**24).empty
@@ -96,7 +97,7 @@ def painted(full_run, output, prelude="", **environment):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    return output.read_bytes(), done.stderr
+    return images.read_image(str(output)).tobytes(), done.stderr
 
 
 @needs_numba
