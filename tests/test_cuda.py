@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from neural_style import cuda, doctor, find_mxnet
-from neural_style.run import plan
 
 HERE = Path(__file__).parent
 
@@ -84,8 +83,8 @@ def test_without_a_driver_nothing_changes(machine, monkeypatch):
 
 def test_a_driver_without_a_gpu(machine):
     assert cuda.in_words(0) == "the NVIDIA driver finds no GPU" and cuda.folder() is None
-    assert plan.place(find_mxnet.mx.cpu(), 0).endswith("(the NVIDIA driver finds no GPU)")
-    assert "(" not in plan.place(find_mxnet.mx.cpu(), -1)
+    assert find_mxnet.in_words(find_mxnet.mx.cpu(), 0).endswith("(the NVIDIA driver finds no GPU)")
+    assert "(" not in find_mxnet.in_words(find_mxnet.mx.cpu(), -1)
 
 
 @pytest.mark.parametrize("capability", [37, 50, 75, 86, 89, 90, 120])
