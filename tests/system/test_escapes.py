@@ -56,6 +56,6 @@ def test_the_log(capsys, caplog):
 
 def test_an_error_at_the_end_of_a_run(tmp_path, capsys):
     name = str(tmp_path / f"{EVIL}.png").replace("\0", "")
-    assert nstyle.main(["--content-image", name, "--quiet"]) == 2
+    assert nstyle.main([name, name, "--quiet"]) == 2
     said = capsys.readouterr().err
     assert safe(said.rstrip("\n")) and "there is no such picture" in said
