@@ -20,6 +20,7 @@ from ..objective import edges
 from ..pictures import images, motion
 from ..pictures.write import save_raw
 from ..run import state
+from ..saved.locks import await_release
 from ..system import errors
 from .children import GRACE, Task
 
@@ -57,6 +58,7 @@ def _paint(args, task, on_epoch):
     elif task.fresh:
         for name, value in task.fresh.items():
             setattr(args, name, value)
+    await_release(args.output, GRACE + 2)  # the child of a killed command may be about to end
     nstyle.train_nstyle(args, on_epoch=on_epoch)
     if task.raw:
         size = images.content_size(images.read_picture(args.content_image).pixels, args.max_long_edge, args.width)

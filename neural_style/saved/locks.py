@@ -5,6 +5,7 @@ import errno
 import fcntl
 import os
 import stat
+import time
 from pathlib import Path
 from typing import Iterator
 
@@ -31,6 +32,15 @@ def locked(path: PathLike, doing: str, remedy: str) -> Iterator[None]:
             with contextlib.suppress(OSError):
                 os.unlink(lock)
         os.close(file)
+
+
+def await_release(path: PathLike, seconds: float) -> None:
+    """Wait until no process holds the lock of a path, but not longer than this."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with contextlib.suppress(UsageError), locked(path, "", ""):
+            return
+        time.sleep(0.05)
 
 
 def _held(lock, taken):
