@@ -181,9 +181,9 @@ def test_without_pytorch_a_line_says_so(model, monkeypatch):
 @pytest.mark.weights
 def test_the_first_epochs_are_the_graphs(pictures, tmp_path):
     """The official pair where it is, or others, with the real network."""
-    pair, found = [ROOT / "input" / name for name in PICTURES], []
+    pair, found, near = [ROOT / "input" / name for name in PICTURES], [], 1e-4
     if not all(path.exists() for path in pair):
-        pair = [pictures / "chelsea.png", pictures / "coffee.png"]
+        pair, near = [pictures / "chelsea.png", pictures / "coffee.png"], 1e-3  # here rounding turns ReLUs over sooner
     for engine in ("torch", "graph"):
         eps = []
         words = [
@@ -200,4 +200,4 @@ def test_the_first_epochs_are_the_graphs(pictures, tmp_path):
         args.content_image, args.style_image = map(str, pair)
         nstyle.train_nstyle(args, on_epoch=lambda record, eps=eps: eps.append(record.eps))
         found.append(eps)
-    np.testing.assert_allclose(*found, rtol=1e-4)
+    np.testing.assert_allclose(*found, rtol=near)
