@@ -20,7 +20,7 @@ from ..objective import edges
 from ..pictures import images, motion
 from ..pictures.write import save_raw
 from ..run import state
-from ..saved.locks import await_release
+from ..saved.locks import Taken
 from ..system import errors
 from .children import GRACE, Task
 
@@ -58,12 +58,23 @@ def _paint(args, task, on_epoch):
     elif task.fresh:
         for name, value in task.fresh.items():
             setattr(args, name, value)
-    await_release(args.output, GRACE + 2)  # the child of a killed command may be about to end
-    nstyle.train_nstyle(args, on_epoch=on_epoch)
+    _train(args, on_epoch)
     if task.raw:
         size = images.content_size(images.read_picture(args.content_image).pixels, args.max_long_edge, args.width)
         save_raw(edges.canvas(args.edges, size).shown(state.load(state_path).state.result), task.raw)
     state_path.unlink()  # nobody needs it once the pair is done
+
+
+def _train(args, on_epoch):
+    """Paint; wait for the child of a command that was killed, which ends soon."""
+    until = time.monotonic() + GRACE + 2
+    while True:
+        try:
+            return nstyle.train_nstyle(args, on_epoch=on_epoch)
+        except Taken:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
 
 
 def _moved_start(args, before):

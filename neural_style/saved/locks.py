@@ -5,7 +5,6 @@ import errno
 import fcntl
 import os
 import stat
-import time
 from pathlib import Path
 from typing import Iterator
 
@@ -16,9 +15,13 @@ from ..system.types import PathLike
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
+class Taken(UsageError):
+    """Another process holds the lock."""
+
+
 @contextlib.contextmanager
 def locked(path: PathLike, doing: str, remedy: str) -> Iterator[None]:
-    """Hold the lock of a path in an existing folder; UsageError if another process does: it is doing something there.
+    """Hold the lock of a path in an existing folder; Taken if another process does: it is doing something there.
 
     The lock is on a hidden, empty file, which is removed at the end; one that a killed process leaves is taken over.
     """
@@ -34,15 +37,6 @@ def locked(path: PathLike, doing: str, remedy: str) -> Iterator[None]:
         os.close(file)
 
 
-def await_release(path: PathLike, seconds: float) -> None:
-    """Wait until no process holds the lock of a path, but not longer than this."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with contextlib.suppress(UsageError), locked(path, "", ""):
-            return
-        time.sleep(0.05)
-
-
 def _held(lock, taken):
     """The descriptor of the lock's file, locked."""
     while True:
@@ -51,7 +45,7 @@ def _held(lock, taken):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(file)
-            raise UsageError(taken) from None
+            raise Taken(taken) from None
         except OSError as error:
             if error.errno not in NO_LOCKS:
                 os.close(file)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from stubs import STUB, entries, told, until, words
 
-from neural_style.batch import children, workers
+from neural_style.batch import child, children, workers
 from neural_style.batch.__main__ import main
+from neural_style.saved.locks import Taken, locked
 
 linux = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 
@@ -137,3 +138,23 @@ def processes_of(folder):
         if b"child" in command and str(folder).encode() in command and path.parent.name != str(os.getpid()):
             found.append(path.parent.name)
     return found
+
+
+def test_a_child_waits_for_that_of_a_killed_command(tmp_path, monkeypatch):
+    held, seen = locked(tmp_path / "a.png", "painting", "wait"), []
+    held.__enter__()
+
+    def train(args, on_epoch):
+        seen.append(args)
+        if len(seen) == 3:
+            held.__exit__(None, None, None)
+        with locked(tmp_path / "a.png", "painting", "wait"):
+            pass
+
+    monkeypatch.setattr(child.nstyle, "train_nstyle", train)
+    child._train("arguments", None)
+    assert seen == ["arguments"] * 3
+    with locked(tmp_path / "a.png", "painting", "wait"):
+        monkeypatch.setattr(child, "GRACE", -2)
+        with pytest.raises(Taken):
+            child._train("arguments", None)

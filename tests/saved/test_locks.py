@@ -6,12 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 
 import pytest
 
-from neural_style.saved.locks import await_release, locked
+from neural_style.saved.locks import Taken, locked
 from neural_style.system.errors import NeuralStyleError, UsageError
 
 HOLDING = "import sys\nfrom neural_style.saved.locks import locked\n"
@@ -34,7 +32,7 @@ def held(path):
 
 
 def test_the_second_process_is_refused_and_the_next_is_not(other, tmp_path):
-    with pytest.raises(UsageError, match="^another command is painting it; wait for it, or name another$"):
+    with pytest.raises(Taken, match="^another command is painting it; wait for it, or name another$"):
         held(tmp_path / "final.jpg").__enter__()
     with held(tmp_path / "other.jpg"):
         pass
@@ -52,16 +50,6 @@ def test_what_a_killed_process_leaves_is_taken_over(other, tmp_path):
     with held(tmp_path / "final.jpg"):
         pass
     assert not os.listdir(tmp_path)
-
-
-def test_a_lock_is_waited_for_until_it_is_released_or_the_time_is_up(other, tmp_path):
-    begin = time.monotonic()
-    await_release(tmp_path / "final.jpg", 0.3)
-    assert time.monotonic() - begin >= 0.3
-    threading.Timer(0.3, other.stdin.close).start()
-    await_release(tmp_path / "final.jpg", 60)
-    with held(tmp_path / "final.jpg"):
-        pass
 
 
 @pytest.mark.parametrize("put", [lambda path, mine: path.symlink_to(mine), lambda path, mine: os.mkfifo(path)])
