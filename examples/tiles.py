@@ -1,6 +1,6 @@
 """The small pictures of the studio: what each recipe does, cut out of the contact sheet, and the paintings to try.
 
-python examples/tiles.py            # a few minutes: one recipe, fast, is not on the sheet
+python examples/tiles.py            # a few minutes: two recipes are not on the sheet
 """
 
 from pathlib import Path
@@ -14,6 +14,7 @@ from neural_style.pictures.images import save_picture
 
 TILES = Path("neural_style/studio/tiles")
 SIZE = 216, 144
+MORE = {"fast": "", "crowson": "--pyramid 2 --pyramid-epochs 120 60 --max-num-epochs 60 --precision auto"}
 
 
 def save(picture, name):
@@ -31,11 +32,11 @@ def main():
     for name in ("cat.png", "night.png"):
         save_picture(PICTURES[name](), FOLDER / name)
     words = COMMON.replace("cat.png", str(FOLDER / "cat.png")).split()
-    output = FOLDER / "fast.png"
-    nstyle.main(
-        [*words, "--style-image", str(FOLDER / "night.png"), "--recipe", "fast", "--output", str(output), "--overwrite"]
-    )
-    save(Image.open(output), "fast")
+    words += ["--style-image", str(FOLDER / "night.png")]
+    for name, flags in MORE.items():
+        output = FOLDER / f"{name}.png"
+        nstyle.main([*words, "--recipe", name, *flags.split(), "--output", str(output), "--overwrite"])
+        save(Image.open(output), name)
     for subject in SUBJECTS:
         for seed in (0, 7):
             save(Image.fromarray(paint(400, 600, seed, subject)), f"{subject}-{seed}")
