@@ -36,7 +36,7 @@ READ = 24  # damaged pictures that each case reads besides, and as many crafted 
 BATCH = 500  # cases that one process goes through
 CODES = {0, 1, 2, 130}
 # What may stand on standard error of a quiet run besides one line of error.
-EXPECTED = re.compile(r"ignoring its colour profile|no GPU|has no effect; leave|^skipping |^$")
+EXPECTED = re.compile(r"ignoring its colour profile|no GPU|no browser could be|has no effect; leave|^skipping |^$")
 SMALL = {
     "max_long_edge": (10, 40),
     "width": (10, 40),
