@@ -5,7 +5,7 @@ import subprocess
 from argparse import Namespace
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each with a processor of its own; the numbers do not depend on it
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["OMP_NUM_THREADS"] = "1"  # MXNet has set it in the process that started this one
 
 import pytest
 import skimage.data
