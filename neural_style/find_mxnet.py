@@ -9,8 +9,9 @@ software have removed:
 * Python 3.12 removed `distutils`, of which MXNet reads two version classes at import only.
 
 The number of OpenMP threads is set before the library loads, because afterwards it is too late: by default, MXNet uses
-half of the processors. If OMP_NUM_THREADS is set already, it is respected. Where MXNet's CUDA build can use a GPU, it
-is the one that loads, and CUDA's libraries before it; see cuda.py.
+half of the processors. If OMP_NUM_THREADS is set already, it is respected. oneDNN, MXNet's library of kernels, is told
+to use Intel's AMX where the system allows that. Where MXNet's CUDA build can use a GPU, it is the one that loads, and
+CUDA's libraries before it; see cuda.py.
 """
 
 import contextlib
@@ -99,6 +100,21 @@ def _numpy_names():
 
 
 @contextlib.contextmanager
+def _instructions():
+    """Have oneDNN use AMX: its version does only if told to before it first looks. Children are told by this module."""
+    if not machine.may_use_amx():
+        yield
+        return
+    os.environ[machine.INSTRUCTIONS] = "AVX512_CORE_AMX"
+    try:
+        yield
+        nd = sys.modules["mxnet"].nd
+        nd.Activation(nd.ones((1, 1, 1, 1)), act_type="relu").wait_to_read()  # it looks now
+    finally:
+        del os.environ[machine.INSTRUCTIONS]
+
+
+@contextlib.contextmanager
 def _later(name):
     """Postpone importing a module until it is used: scipy.stats takes half a second, and only quantisation needs it."""
 
@@ -140,7 +156,7 @@ class _Loader(importlib.abc.Loader):
             cuda.load()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with _distutils(), _numpy_names(), _later("scipy.stats"):
+            with _instructions(), _distutils(), _numpy_names(), _later("scipy.stats"):
                 self._loader.exec_module(module)
 
 

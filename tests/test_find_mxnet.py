@@ -43,6 +43,14 @@ def test_affinity_is_respected():
     assert python(PRINT_THREADS.format(f"; os.sched_setaffinity(0, [{core}])")) == "1"
 
 
+@pytest.mark.skipif(not machine.may_use_amx(), reason="this machine has no AMX, or the system refuses it")
+def test_amx_is_used_and_no_other_program_told_to():
+    shown = python(
+        "import os; from neural_style.find_mxnet import mx; print(os.environ.get('DNNL_MAX_CPU_ISA'))", DNNL_VERBOSE="1"
+    )
+    assert "AMX with bfloat16" in shown and "None" in shown.splitlines()
+
+
 def test_the_aliases_mxnet_needs_are_there_and_distutils_is_not_faked_for_others():
     assert find_mxnet.mx.np.array([True], dtype=np.bool_).dtype == bool
     if sys.version_info >= (3, 12):

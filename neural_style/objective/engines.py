@@ -41,6 +41,7 @@ class Precision(NamedTuple):
     memory: Memory
     options: Dict[str, Any] = {}  # what the engine's class is given for it
     lacking: Callable[[], str] = lambda: ""  # why this machine cannot, in words
+    slow: Callable[[], str] = lambda: ""  # why another is faster on this machine, in words
     exact: bool = True  # except for rounding in float32
 
 
@@ -78,6 +79,10 @@ def _without_bfloat16():
     return "" if able else f"this processor ({name}) has no bfloat16 instructions (AVX512_BF16 or AMX_BF16)"
 
 
+def _slow_bfloat16():
+    return "" if machine.bfloat16_pays() else "without AMX, this processor multiplies bfloat16 slowly"
+
+
 ENGINES = (  # in the order in which they are tried, but those for GPUs first; with the more exact precisions first
     Engine("graph", ("objective.graph", "Graph"), {"float32": Precision(Memory(2.7, 1.15, 4.7, 4.0))}),
     Engine(
@@ -87,7 +92,9 @@ ENGINES = (  # in the order in which they are tried, but those for GPUs first; w
             "float32": Precision(Memory(3.2, 0.48, 4.0, 1.0)),
             # the filters at all points of a tile are four times the weights; Numba, and the blocks that it works on
             "fast32": Precision(Memory(7.65, 0.52, 4.0, 1.0, 110e6), {"winograd": True}),
-            "bf16": Precision(Memory(3.6, 0.32, 4.0, 1.0), {"dtype": "bfloat16"}, _without_bfloat16, exact=False),
+            "bf16": Precision(
+                Memory(3.6, 0.32, 4.0, 1.0), {"dtype": "bfloat16"}, _without_bfloat16, _slow_bfloat16, exact=False
+            ),
         },
         takes=("tile",),
     ),
@@ -134,6 +141,8 @@ def choose(args: Namespace, model: Any, terms: List[Term], tile: Optional[int] =
         for engine in sorted(ENGINES, key=lambda engine: not engine.for_gpus):
             if args.engine == engine.name or args.engine == "auto" and engine.comes_first(model.device, args.gpu):
                 why = engine.why_not(model, terms, precision, bool(tile))
+                if args.precision == "auto":
+                    why = why or engine.precisions[precision].slow()
                 if not why:
                     return Choice(engine, precision)
     asked = {"--engine": (args.engine, "auto"), "--precision": (args.precision, "float32"), "--tile": (tile, None)}
@@ -145,5 +154,5 @@ def fastest() -> Tuple[str, str]:
     """The fastest precision on this machine's processor, and why there is none that is faster, or ""."""
     here = [engine for engine in ENGINES if not engine.for_gpus]
     rows = [(name, engine.precisions.get(name)) for name in reversed(PRECISIONS) for engine in here]
-    why = [(name, row.lacking()) for name, row in rows if row]
+    why = [(name, row.lacking() or row.slow()) for name, row in rows if row]
     return next(name for name, reason in why if not reason), why[0][1]

@@ -196,7 +196,7 @@ FLAGS = (
          "before"),
     Flag("--precision", str, "float32", "how the network is evaluated: float32 is the reference's graph; fast32 is "
          "float32 with sums in a faster order; bf16 is faster still, with small errors, on processors that support it; "
-         "auto is bf16 on those and fast32 on others", choices=(*PRECISIONS, "auto")),
+         "auto is bf16 where that is faster, and fast32 elsewhere", choices=(*PRECISIONS, "auto")),
     Flag("--engine", str, "auto", "what evaluates the network: the reference's graph, its layers one after the "
          "other, on the CPU, or PyTorch; auto is PyTorch on a GPU that MXNet cannot use, or else the first of the "
          "others that can do what is asked",

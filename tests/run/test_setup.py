@@ -1,5 +1,7 @@
 """Which engine evaluates the terms that the flags ask for, and what none can."""
 
+from argparse import Namespace
+
 import pytest
 from objectives import objective_of
 
@@ -67,11 +69,29 @@ def test_what_cannot_be_is_said(words, flags, says):
         objective_of(words + flags.split())
 
 
-def test_the_fastest_precision_is_what_the_processor_can(monkeypatch):
-    for instructions, precision, why in (["avx2"], "fast32", "no bfloat16"), (["avx512_bf16"], "bf16", ""):
-        monkeypatch.setattr(machine, "instructions", lambda found=instructions: found)
-        best, reason = engines.fastest()
-        assert best == precision and why in reason and bool(why) == bool(reason)
+@pytest.mark.parametrize(
+    "maker, instructions, amx, precision, why",
+    [
+        ("AuthenticAMD", ["avx2"], False, "fast32", "no bfloat16"),
+        ("AuthenticAMD", ["avx512_bf16"], False, "bf16", ""),
+        ("GenuineIntel", ["avx512_bf16"], False, "fast32", "without AMX"),
+        ("GenuineIntel", ["avx512_bf16", "amx_bf16"], True, "bf16", ""),
+    ],
+)
+def test_the_fastest_precision_is_what_the_processor_can(monkeypatch, maker, instructions, amx, precision, why):
+    monkeypatch.setattr(machine, "instructions", lambda: instructions)
+    monkeypatch.setattr(machine, "may_use_amx", lambda: amx)
+    monkeypatch.setattr(machine, "_text", lambda path: f"vendor_id : {maker}")
+    best, reason = engines.fastest()
+    assert best == precision and why in reason and bool(why) == bool(reason)
+
+
+def test_amx_is_not_used_where_fewer_instructions_are_asked_for(monkeypatch):
+    monkeypatch.setattr(machine, "instructions", lambda: ["amx_bf16"])
+    monkeypatch.setattr(machine.ctypes, "CDLL", lambda name: Namespace(syscall=lambda *asked: 0))
+    for limit, allowed in ("", True), ("AVX2", False):
+        monkeypatch.setenv(machine.INSTRUCTIONS, limit)
+        assert machine.may_use_amx.__wrapped__() is allowed
 
 
 def test_an_engine_is_one_row(words, monkeypatch):
