@@ -224,7 +224,7 @@ def crowson(vgg, image, content):
         part, slope = wasserstein_term(features, moments(features), moments(style[layer]))
         value, slopes[layer] = value + weight / 341 * part, weight / 341 * slope
     content_weight = 0.015 / network.layers["relu4_2"].size
-    smooth = nine_point(image, 2 * 0.102)
+    smooth = nine_point(image, 2 * 0.102152)
     rest, gradient = total(vgg, image, content, {}, ("relu4_2", content_weight), [smooth])
     return value + rest, network.gradient(slopes) + gradient
 
