@@ -234,13 +234,14 @@ FLAGS = (
 )
 # The groups of flags in --help and the documentation: (title, the flags' attributes).
 GROUPS = (
+    ("what matters most", "max_long_edge content_weight style_weight preserve_colors max_num_epochs"),
     ("pictures", "content_image style_image fit style_scales style_blend_weights start mask regions style_regions"),
-    ("look", "content_weight style_weight tv_weight preserve_colors style_layers style_layer_weights style_term "
+    ("look", "tv_weight style_layers style_layer_weights style_term "
      "style_norm content_layers content_norm patch_size patch_stride patch_rotations patch_scales match_every pooling "
      "edges normalised tv_loss amplitude_weight model model_params"),
-    ("size and speed", "max_long_edge width pyramid pyramid_step pyramid_epochs pyramid_memory precision engine "
+    ("size and speed", "width pyramid pyramid_step pyramid_epochs pyramid_memory precision engine "
      "tile gpu force"),
-    ("optimisation", "max_num_epochs stop_eps optimizer coordinates lr lr_sched_delay lr_sched_factor momentum beta2 "
+    ("optimisation", "stop_eps optimizer coordinates lr lr_sched_delay lr_sched_factor momentum beta2 "
      "weight_decay clip_gradient keep_best average clamp seed"),
     ("output", "output_dir output checkpoint_output save_epochs overwrite output_size bit_depth flatten remove_noise "
      "remove_noise_final smooth_colors"),
