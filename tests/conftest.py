@@ -102,23 +102,7 @@ def full_run(random_params, thumbnails, tmp_path):
 
 
 def words_of_a_run(params, pictures, folder):
-    return [
-        "--content-image",
-        str(pictures / "chelsea.png"),
-        "--style-image",
-        str(pictures / "coffee.png"),
-        "--model-params",
-        str(params),
-        "--max-long-edge",
-        "48",
-        "--max-num-epochs",
-        "5",
-        "--seed",
-        "1",
-        "--save-epochs",
-        "2",
-        "--gpu",
-        "-1",
-        "--output_dir",
-        str(folder / "out"),
-    ]
+    return (
+        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png --model-params {params} "
+        f"--max-long-edge 48 --max-num-epochs 5 --seed 1 --save-epochs 2 --gpu -1 --output_dir {folder}/out"
+    ).split()

@@ -11,17 +11,7 @@ from neural_style.weights import pretrained as weights
 
 @pytest.fixture
 def words(small, tmp_path):
-    return [
-        "--doctor",
-        "--model-params",
-        str(small),
-        "--gpu",
-        "-1",
-        "--content-image",
-        "missing.png",
-        "--output_dir",
-        str(tmp_path / "out"),
-    ]
+    return f"--doctor --model-params {small} --gpu -1 --content-image missing.png --output_dir {tmp_path}/out".split()
 
 
 @pytest.fixture

@@ -296,20 +296,8 @@ def test_code_of_the_time_assembles_the_parts_itself(random_params, pictures):
     losses.executor.backward([mx.nd.ones((1,)) / scale for scale in gscale] + [mx.nd.ones((1,)) * 10])
 
     ours, _ = objective_of(
-        [
-            "--content-image",
-            pictures / "chelsea.png",
-            "--style-image",
-            pictures / "coffee.png",
-            "--max-long-edge",
-            32,
-            "--model-params",
-            random_params,
-            "--tv-weight",
-            0,
-            "--clip-gradient",
-            0,
-        ]
+        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png --max-long-edge 32 "
+        f"--model-params {random_params} --tv-weight 0 --clip-gradient 0"
     )
     evaluation = ours(image)
     assert list(evaluation.losses) == [output.asscalar() for output in losses.executor.outputs]

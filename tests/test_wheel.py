@@ -130,18 +130,10 @@ def test_the_installed_command(installed, random_params, pictures, tmp_path):
     assert version.stdout.strip() == f"neural_style {neural_style.__version__}"
     where = run(installed, ["python", "-c", "import neural_style; print(neural_style.__file__)"], tmp_path)
     assert str(installed.parent) in where.stdout
-    words = [
-        "--content-image",
-        str(pictures / "chelsea.png"),
-        "--style-image",
-        str(pictures / "coffee.png"),
-        "--model-params",
-        str(random_params),
-        "--max-long-edge",
-        "32",
-        "--max-num-epochs",
-        "2",
-    ]
+    words = (
+        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png "
+        f"--model-params {random_params} --max-long-edge 32 --max-num-epochs 2"
+    ).split()
     result = run(installed, ["python", "-m", "neural_style"] + words, tmp_path)
     assert result.returncode == 0, result.stdout
     assert (tmp_path / "output" / "final.jpg").stat().st_size > 500
@@ -186,18 +178,9 @@ def test_the_installed_modules(installed, tmp_path):
 
 
 def test_the_installed_network_paints(installed, pictures, tmp_path):
-    words = [
-        "-m",
-        "neural_style.end_to_end",
-        "paint",
-        str(pictures / "chelsea.png"),
-        "--network",
-        "night",
-        "--output",
-        "painted/",
-        "--size",
-        "64",
-    ]
+    words = (
+        f"-m neural_style.end_to_end paint {pictures}/chelsea.png --network night --output painted/ --size 64".split()
+    )
     told = run(installed, ["python", *words], tmp_path)
     assert told.returncode == 0 and (tmp_path / "painted" / "chelsea.jpg").stat().st_size > 500, told.stdout
 

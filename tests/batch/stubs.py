@@ -10,17 +10,7 @@ STUB = [sys.executable, "-S", "-E", str(Path(__file__).with_name("stub_child.py"
 
 def words(folder, *more):
     """The command of a batch in the folder that the fixture makes."""
-    return [
-        "--content",
-        str(folder / "in"),
-        "--style",
-        str(folder / "style"),
-        "--output",
-        str(folder / "out"),
-        "--format",
-        "png",
-        *more,
-    ]
+    return [*f"--content {folder}/in --style {folder}/style --output {folder}/out --format png".split(), *more]
 
 
 def entries(folder):

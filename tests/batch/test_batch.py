@@ -24,22 +24,9 @@ from neural_style.system.errors import describe
 @pytest.fixture
 def flags(small, forked_children):
     """Flags of a short run."""
-    return [
-        "--model-params",
-        str(small),
-        "--max-long-edge",
-        "32",
-        "--max-num-epochs",
-        "3",
-        "--seed",
-        "1",
-        "--gpu",
-        "-1",
-        "--optimizer",
-        "adam",
-        "--lr",
-        "9",
-    ]
+    return (
+        f"--model-params {small} --max-long-edge 32 --max-num-epochs 3 --seed 1 --gpu -1 --optimizer adam --lr 9"
+    ).split()
 
 
 def pixels(path):
@@ -58,12 +45,10 @@ def test_pairs_are_those_of_single_runs_and_one_bad_picture_costs_its_own(folder
     nstyle.train_nstyle(
         nstyle.get_args(
             [
-                "--content-image",
-                str(folder / "in/chelsea.png"),
-                "--style-image",
-                str(folder / "style/coffee.png"),
-                "--output",
-                str(folder / "single.png"),
+                *(
+                    f"--content-image {folder}/in/chelsea.png --style-image {folder}/style/coffee.png "
+                    f"--output {folder}/single.png"
+                ).split(),
                 *flags,
             ]
         )
@@ -143,15 +128,9 @@ def test_a_bar_on_a_terminal_lets_failures_be_read(folder, stub, monkeypatch, ca
 
 def test_results_among_the_contents_are_not_painted_again(folder, stub):
     command = [
-        "--content",
-        str(folder / "in"),
-        str(folder / "in/rocket.png"),
-        "--style",
-        str(folder / "style"),
-        "--output",
-        str(folder / "in"),
-        "--format",
-        "png",
+        *(
+            f"--content {folder}/in {folder}/in/rocket.png --style {folder}/style --output {folder}/in --format png"
+        ).split(),
         *stub,
     ]
     assert main(command) == 0
@@ -233,14 +212,7 @@ def test_zip(folder, stub, capsys):
     assert (
         main(
             [
-                "--content",
-                str(folder / "in"),
-                "--style",
-                style,
-                str(folder / "in/rocket.png"),
-                "--zip",
-                "--output",
-                str(folder / "out"),
+                *f"--content {folder}/in --style {style} {folder}/in/rocket.png --zip --output {folder}/out".split(),
                 *stub,
             ]
         )
@@ -300,28 +272,18 @@ def test_masks_regions_and_patches_in_a_batch(folder, flags, capfd):
         picture = np.full((40, 48, 3), left, np.uint8)
         picture[:, 24:] = right
         Image.fromarray(picture).save(folder / f"{name}.png")
-    more = [
-        "--mask",
-        str(folder / "mask.png"),
-        "--style-term",
-        "patches",
-        "--style-layers",
-        "relu2_1",
-        "--regions",
-        str(folder / "whole.png"),
-        "--style-regions",
-        str(folder / "whole.png"),
-    ]
+    more = (
+        f"--mask {folder}/mask.png --style-term patches --style-layers relu2_1 --regions {folder}/whole.png "
+        f"--style-regions {folder}/whole.png"
+    ).split()
     assert main(words(folder, "--jobs", "1") + flags + more) == 0
     nstyle.train_nstyle(
         nstyle.get_args(
             [
-                "--content-image",
-                str(folder / "in/chelsea.png"),
-                "--style-image",
-                str(folder / "style/coffee.png"),
-                "--output",
-                str(folder / "single.png"),
+                *(
+                    f"--content-image {folder}/in/chelsea.png --style-image {folder}/style/coffee.png "
+                    f"--output {folder}/single.png"
+                ).split(),
                 *flags,
                 *more,
             ]

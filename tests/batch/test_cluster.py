@@ -168,11 +168,7 @@ def test_after_ctrl_c_no_pair_is_begun(folder, stub, one_worker):
 def test_a_worker_that_does_not_see_the_pictures(folder, stub, hidden, capfd):
     with distributed.LocalCluster(n_workers=0, **QUIET) as scheduler:
         worker = [
-            sys.executable,
-            "-m",
-            "distributed.cli.dask_spec",
-            scheduler.scheduler_address,
-            "--spec",
+            *f"{sys.executable} -m distributed.cli.dask_spec {scheduler.scheduler_address} --spec".split(),
             json.dumps({"cls": "dask.distributed.Worker", "opts": {"nthreads": 1}}),
         ]
         command = (

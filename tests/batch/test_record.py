@@ -155,20 +155,7 @@ def test_no_other_picture_of_the_folder_is_taken_for_a_result(folder, stub):
     before = (folder / "in/rocket.png").read_bytes()
     (folder / "in/batch.json").write_text(json.dumps({"pairs": [{**own, "output": "rocket.png"}]}))
     assert (
-        main(
-            [
-                "--content",
-                str(folder / "in"),
-                "--style",
-                str(folder / "style"),
-                "--output",
-                str(folder / "in"),
-                "--format",
-                "png",
-                *stub,
-            ]
-        )
-        == 0
+        main([*f"--content {folder}/in --style {folder}/style --output {folder}/in --format png".split(), *stub]) == 0
     )
     assert [task["name"] for task in told(folder)] == ["chelsea.png"] and (
         folder / "in/rocket.png"

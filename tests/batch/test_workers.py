@@ -94,18 +94,10 @@ def test_a_child_ends_with_its_parent(folder, random_params):
     running = start(
         [sys.executable, "-m", "neural_style.batch"],
         folder,
-        "--max-num-epochs",
-        "100000",
-        "--stop-eps",
-        "0",
-        "--max-long-edge",
-        "32",
-        "--gpu",
-        "-1",
-        "--save-epochs",
-        "1",
-        "--model-params",
-        str(random_params),
+        *(
+            "--max-num-epochs 100000 --stop-eps 0 --max-long-edge 32 --gpu -1 --save-epochs 1 "
+            f"--model-params {random_params}"
+        ).split(),
     )
     until(lambda: list(folder.glob("out/*_e1.png")))
     assert processes_of(folder)

@@ -73,21 +73,10 @@ def test_as_the_other_command_does(trained, photos, tmp_path):
         run(
             "paint",
             photos / "alpha.png",
-            "--network",
-            trained,
-            "--output",
-            tmp_path / "a",
-            "--format",
-            "tif",
-            "--size",
-            "80",
-            "--mask",
-            tmp_path / "mask.png",
-            "--bit-depth",
-            "16",
-            "--output-size",
-            "same",
-            "--quiet",
+            *(
+                f"--network {trained} --output {tmp_path}/a --format tif --size 80 --mask {tmp_path}/mask.png "
+                "--bit-depth 16 --output-size same --quiet"
+            ).split(),
         )
         == 0
     )
@@ -98,17 +87,7 @@ def test_as_the_other_command_does(trained, photos, tmp_path):
         run(
             "paint",
             photos / "coffee.png",
-            "--network",
-            trained,
-            "--output",
-            tmp_path / "b",
-            "--preserve-colors",
-            "luma",
-            "--format",
-            "png",
-            "--quiet",
-            "--size",
-            "90",
+            *f"--network {trained} --output {tmp_path}/b --preserve-colors luma --format png --quiet --size 90".split(),
         )
         == 0
     )
@@ -138,15 +117,9 @@ def test_a_mask_is_not_replaced(trained, photos, tmp_path, capsys):
         capsys,
         "paint",
         photos / "coffee.png",
-        "--mask",
-        tmp_path / "masks" / "coffee.png",
-        "--network",
-        trained,
-        "--output",
-        tmp_path / "masks",
-        "--format",
-        "png",
-        "--overwrite",
+        *(
+            f"--mask {tmp_path}/masks/coffee.png --network {trained} --output {tmp_path}/masks --format png --overwrite"
+        ).split(),
     )
 
 
@@ -158,13 +131,7 @@ def test_names_that_are_alike_get_numbers(trained, photos, tmp_path):
             "paint",
             photos / "coffee.png",
             tmp_path / "more",
-            "--network",
-            trained,
-            "--output",
-            tmp_path / "a",
-            "--quiet",
-            "--width",
-            "48",
+            *f"--network {trained} --output {tmp_path}/a --quiet --width 48".split(),
         )
         == 0
     )
@@ -242,25 +209,10 @@ def test_wrong_use_is_one_line(words, reason, trained, photos, capsys, monkeypat
 
 
 def test_a_network_is_trained_stopped_and_used(small, photos, tmp_path, capsys):
-    words = [
-        "--style",
-        photos / "coffee.png",
-        "--photos",
-        photos,
-        "--steps",
-        "3",
-        "--crop",
-        "64",
-        "--save-every",
-        "2",
-        "--size",
-        "90",
-        "--model-params",
-        small,
-        "--gpu",
-        "-1",
-        "--quiet",
-    ]
+    words = (
+        f"--style {photos}/coffee.png --photos {photos} --steps 3 --crop 64 --save-every 2 --size 90 "
+        f"--model-params {small} --gpu -1 --quiet"
+    ).split()
     assert run("train", *words, "--output", tmp_path / "a.params") == 0
     assert network.load(tmp_path / "a.params").about.description.startswith("coffee.png: 3 steps of 3 in ")
     assert (
@@ -290,23 +242,10 @@ def test_the_networks_are_listed(capsys):
 
 def test_a_run_starts_from_what_a_network_paints(trained, photos, tmp_path, monkeypatch, random_params, capsys):
     monkeypatch.chdir(tmp_path)
-    words = [
-        "--content-image",
-        str(photos / "chelsea.png"),
-        "--style-image",
-        str(photos / "coffee.png"),
-        "--size",
-        "64",
-        "--model-params",
-        str(random_params),
-        "--max-num-epochs",
-        "1",
-        "--lr",
-        "1e-12",
-        "--quiet",
-        "--output",
-        "a.png",
-    ]
+    words = (
+        f"--content-image {photos}/chelsea.png --style-image {photos}/coffee.png --size 64 "
+        f"--model-params {random_params} --max-num-epochs 1 --lr 1e-12 --quiet --output a.png"
+    ).split()
     assert nstyle.main([*words, "--start", f"network:{trained}"]) == 0
     content = images.PreprocessContentImage(str(photos / "chelsea.png"), 64)
     expected = images.PostprocessImage(network.load(trained).paint(content)).astype(int)

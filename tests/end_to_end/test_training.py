@@ -40,17 +40,10 @@ def train(folder, small):
     def run(output="a.params", words="", saved=None, on_step=None, **values):
         args = get_args(
             [
-                "--style-image",
-                str(folder / "style.png"),
-                "--model-params",
-                str(small),
-                "--max-long-edge",
-                "96",
-                "--seed",
-                "2",
-                "--precision",
-                "fast32",
-                "--overwrite",
+                *(
+                    f"--style-image {folder}/style.png --model-params {small} --max-long-edge 96 --seed 2 "
+                    "--precision fast32 --overwrite"
+                ).split(),
                 *words.split(),
             ]
         )
@@ -354,24 +347,10 @@ def test_photographs_that_are_gone(folder, monkeypatch):
 
 
 def test_styles_at_scales_of_their_own(folder, small):
-    words = [
-        "train",
-        "--style",
-        str(folder / "style.png"),
-        str(folder / "style.png"),
-        "--output",
-        "a.params",
-        "--style-scales",
-        "0.5",
-        "1",
-        "--style-blend-weights",
-        "1",
-        "3",
-        "--model-params",
-        str(small),
-        "--size",
-        "96",
-    ]
+    words = (
+        f"train --style {folder}/style.png {folder}/style.png --output a.params --style-scales 0.5 1 "
+        f"--style-blend-weights 1 3 --model-params {small} --size 96"
+    ).split()
     own, args, _ = parse(command.COMMANDS, words)
     args = session.complete(argparse.Namespace(**{**vars(args), "style_image": own.style}))
     assert args.style_scales == [0.5, 1.0]
@@ -382,23 +361,10 @@ def test_values_of_the_flags_reach_the_objective(folder, small):
     args = argparse.Namespace(
         **vars(
             get_args(
-                [
-                    "--style-image",
-                    str(folder / "style.png"),
-                    "--model-params",
-                    str(small),
-                    "--max-long-edge",
-                    "96",
-                    "--content-weight",
-                    "7",
-                    "--style-weight",
-                    "3",
-                    "--tv-weight",
-                    "0.5",
-                    "--style-layers",
-                    "relu1_1",
-                    "relu2_1",
-                ]
+                (
+                    f"--style-image {folder}/style.png --model-params {small} --max-long-edge 96 --content-weight 7 "
+                    "--style-weight 3 --tv-weight 0.5 --style-layers relu1_1 relu2_1"
+                ).split()
             )
         )
     )

@@ -31,23 +31,10 @@ def test_frames_start_from_the_one_before(small, thumbnails, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     other = np.random.RandomState(0).randint(0, 255, (32, 40, 3)).astype(np.uint8)
     animation("film.gif", [*moving(2, 32, 40), other], 40, loop=0)
-    words = [
-        "film.gif",
-        "--style",
-        str(thumbnails / "coffee.png"),
-        "--output",
-        "painted.webp",
-        "--model-params",
-        str(small),
-        "--max-num-epochs",
-        "2",
-        "--stop-eps",
-        "0",
-        "--gpu",
-        "-1",
-        "--start",
-        "content",
-    ]
+    words = (
+        f"film.gif --style {thumbnails}/coffee.png --output painted.webp --model-params {small} "
+        "--max-num-epochs 2 --stop-eps 0 --gpu -1 --start content"
+    ).split()
     assert main(words) == 0
     assert painted == [("content", 14), ("000002.npy", 2), ("content", 14)] and durations_of("painted.webp") == [40] * 3
     with Image.open("painted.webp") as film:

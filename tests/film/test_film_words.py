@@ -14,24 +14,10 @@ PLAIN = ["clip.mp4", "--style", "a.jpg", "--output", "b.mp4"]
 def test_flags_of_a_run_stand_anywhere():
     own, args, given = parse.parse(
         film.COMMAND,
-        [
-            "--max-num-epochs",
-            "60",
-            "--recipe",
-            "athalye",
-            "--style-layers",
-            "relu1_1",
-            "relu2_1",
-            "--style",
-            "a.jpg",
-            "b.jpg",
-            "--tile",
-            "64",
-            "--output",
-            "c.mp4",
-            "--",
-            "clip.mp4",
-        ],
+        (
+            "--max-num-epochs 60 --recipe athalye --style-layers relu1_1 relu2_1 --style a.jpg b.jpg --tile 64 "
+            "--output c.mp4 -- clip.mp4"
+        ).split(),
     )
     assert own.film == "clip.mp4" and own.output == "c.mp4" and own.style == ["a.jpg", "b.jpg"]
     assert args.max_num_epochs == 60 and args.style_layers == ["relu1_1", "relu2_1"] and args.optimizer == "adam"

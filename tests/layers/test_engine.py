@@ -27,19 +27,8 @@ def evaluated(random_params, pictures):
     def run(flags):
         if flags not in found:
             objective, content = objective_of(
-                [
-                    "--content-image",
-                    pictures / "chelsea.png",
-                    "--style-image",
-                    pictures / "coffee.png",
-                    "--max-long-edge",
-                    90,
-                    "--model-params",
-                    random_params,
-                    "--clip-gradient",
-                    0,
-                    *flags.split(),
-                ]
+                f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png --max-long-edge 90 "
+                f"--model-params {random_params} --clip-gradient 0 {flags}"
             )
             evaluation = objective(mx.nd.array(content * 0.6))
             found[flags] = evaluation.total, evaluation.gradient.asnumpy()
@@ -139,21 +128,10 @@ def test_a_term_that_needs_the_whole_picture_is_not_for_strips(small, pictures, 
     monkeypatch.setattr(losses.GramLoss, "reach", None)
     assert not why_not(model, terms, in_strips=False) and not why_not(model, terms[1:], in_strips=True)
     assert "whole picture" in why_not(model, terms, in_strips=True)
-    words = [
-        "--content-image",
-        str(pictures / "chelsea.png"),
-        "--style-image",
-        str(pictures / "coffee.png"),
-        "--gpu",
-        "-1",
-        "--model-params",
-        str(small),
-        "--max-long-edge",
-        "48",
-        "--output_dir",
-        str(tmp_path / "out"),
-        "--quiet",
-    ]
+    words = (
+        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png --gpu -1 "
+        f"--model-params {small} --max-long-edge 48 --output_dir {tmp_path}/out --quiet"
+    ).split()
     assert nstyle.main(words + ["--tile", "16"]) == 2
     (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith("neural-style: error: --tile 16: ") and not (tmp_path / "out" / "final.jpg").exists()

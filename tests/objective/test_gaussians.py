@@ -49,13 +49,14 @@ def expected(small):
 
 
 @pytest.fixture
-def evaluate(small_files, small, thumbnails):
-    def run(words, *more):
-        flags = (
-            f"--max-long-edge 80 --style-term wasserstein --content-weight 0 --tv-weight 0 --clip-gradient 0 {words}"
+def evaluate(small, thumbnails, monkeypatch):
+    monkeypatch.chdir(thumbnails)
+
+    def run(flags):
+        words = (
+            f"--content-image chelsea.png --model-params {small} --style-layers {' '.join(LAYERS)} --max-long-edge 80 "
+            f"--style-term wasserstein --content-weight 0 --tv-weight 0 --clip-gradient 0 {flags}"
         )
-        words = ["--content-image", thumbnails / "chelsea.png", "--model-params", small_files["vgg19"], *more]
-        words += ["--style-layers", *LAYERS, *(thumbnails / word if word in STYLES else word for word in flags.split())]
         objective, content = objective_of(words)
         return evaluated(objective, image_near(content)), content, words
 
@@ -83,9 +84,8 @@ def test_styles_are_averaged_by_their_moments(kind, flags, of_value, of_gradient
 def test_a_region_is_a_gaussian_of_its_own(kind, flags, of_value, of_gradient, evaluate, expected, tmp_path):
     of_image = labels(tmp_path / "image.png", (RED, 0.4), (BLUE, 0.6))
     of_style = labels(tmp_path / "style.png", (BLUE, 0.5), (RED, 0.5), size=COFFEE.shape[:2])
-    more = ["--regions", of_image, "--style-regions", of_style]
-    ours, content, words = evaluate(f"--style-image coffee.png {flags}", *more)
-    pictures = setup.pictures_of(complete(get_args([str(word) for word in words])))
+    ours, content, words = evaluate(f"--style-image coffee.png {flags} --regions {of_image} --style-regions {of_style}")
+    pictures = setup.pictures_of(complete(get_args(words.split())))
     assert_near(ours, *expected(content, {"coffee.png": 1.0}, pictures), of_value, of_gradient)
 
 

@@ -47,21 +47,13 @@ ENGINES = [  # class, flags, bounds of value and gradient
 
 
 @pytest.fixture
-def evaluate(small_files, small, thumbnails):
+def evaluate(small_files, small, thumbnails, monkeypatch):
     """evaluate(words): the Evaluation at image_near(content), with the Objective and the content."""
+    monkeypatch.chdir(thumbnails)
 
     def run(words, network="vgg19"):
-        named = {f"{name}.png": thumbnails / f"{name}.png" for name in ("coffee", "rocket", "chelsea")}
         ours, content = objective_of(
-            [
-                "--content-image",
-                thumbnails / "chelsea.png",
-                "--model-params",
-                small_files[network],
-                "--max-long-edge",
-                EDGE,
-                *(named.get(word, word) for word in words.split()),
-            ]
+            f"--content-image chelsea.png --model-params {small_files[network]} --max-long-edge {EDGE} {words}"
         )
         return evaluated(ours, image_near(content)), ours, content
 
@@ -149,28 +141,15 @@ def test_sizes_that_are_too_small_are_named(evaluate):
 
 
 @pytest.mark.parametrize("kind, flags, of_value, of_gradient", ENGINES)
-def test_another_content_can_take_the_place_of_the_first(
-    kind, flags, of_value, of_gradient, small_files, small, tmp_path
-):
+def test_another_content_can_take_the_place_of_the_first(kind, flags, of_value, of_gradient, small, tmp_path):
     photos = [tmp_path / name for name in ("chelsea.png", "coffee.png")]
     for path in photos:
         images.save_picture(getattr(skimage.data, path.stem)()[:200, :300], path)
 
     def objective(photo):
         return objective_of(
-            [
-                "--content-image",
-                photo,
-                "--style-image",
-                photos[0],
-                "--model-params",
-                small_files["vgg19"],
-                "--max-long-edge",
-                EDGE,
-                "--style-weight",
-                "1e-9",
-                *flags.split(),
-            ]
+            f"--content-image {photo} --style-image {photos[0]} --model-params {small} --max-long-edge {EDGE} "
+            f"--style-weight 1e-9 {flags}"
         )
 
     (ours, _), (expected, coffee) = map(objective, photos)

@@ -97,31 +97,13 @@ def test_a_style_matches_itself():
 
 
 @pytest.fixture
-def evaluate(small_files, small, thumbnails):
+def evaluate(small, thumbnails, monkeypatch):
     """evaluate(flags): the Objective of patches with small filters, and its content."""
-
-    def run(flags):
-        return objective_of(
-            [
-                "--content-image",
-                thumbnails / "chelsea.png",
-                "--style-image",
-                thumbnails / "coffee.png",
-                "--model-params",
-                small_files["vgg19"],
-                "--max-long-edge",
-                80,
-                "--style-term",
-                "patches",
-                "--tv-weight",
-                0,
-                "--clip-gradient",
-                0,
-                *flags.split(),
-            ]
-        )
-
-    return run
+    monkeypatch.chdir(thumbnails)
+    return lambda flags: objective_of(
+        f"--content-image chelsea.png --style-image coffee.png --model-params {small} --max-long-edge 80 "
+        f"--style-term patches --tv-weight 0 --clip-gradient 0 {flags}"
+    )
 
 
 FLAGS = [
@@ -179,33 +161,13 @@ def parted(ours, theirs):
     return float((mx.nd.norm(ours - theirs) / mx.nd.norm(theirs)).asscalar())
 
 
-def test_turned_copies_are_found(small_files, small, thumbnails, tmp_path):
+def test_turned_copies_are_found(evaluate, tmp_path):
     """A style that is the content, turned: with a copy turned back, nearly every patch is its own match."""
-    Image.open(thumbnails / "chelsea.png").resize((80, 80)).save(tmp_path / "own.png")
+    Image.open("chelsea.png").resize((80, 80)).save(tmp_path / "own.png")
     Image.open(tmp_path / "own.png").transpose(Image.ROTATE_90).save(tmp_path / "turned.png")
-    words = [
-        "--content-image",
-        tmp_path / "own.png",
-        "--style-image",
-        tmp_path / "turned.png",
-        "--model-params",
-        small_files["vgg19"],
-        "--max-long-edge",
-        80,
-        "--style-term",
-        "patches",
-        "--style-layers",
-        "relu2_1",
-        "--patch-stride",
-        1,
-        "--content-weight",
-        0,
-        "--tv-weight",
-        0,
-    ]
-    totals = []
-    for more in ([], ["--patch-rotations", -90], ["--patch-rotations", 90]):
-        objective, content = objective_of([*words, *more])
+    pictures, totals = f"--content-image {tmp_path}/own.png --style-image {tmp_path}/turned.png", []
+    for more in ("", "--patch-rotations -90", "--patch-rotations 90"):
+        objective, content = evaluate(f"{pictures} --style-layers relu2_1 --patch-stride 1 --content-weight 0 {more}")
         totals.append(objective(mx.nd.array(content)).total)
     assert min(totals[1:]) < 1e-3 * totals[0]
 

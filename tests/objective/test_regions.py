@@ -13,6 +13,7 @@ from neural_style.find_mxnet import mx
 
 LAYERS = ["relu1_1", "relu3_1"]
 ENGINES = [("", 1e-4), ("--tile 16", 1e-4), ("--precision fast32", 1e-4), ("--precision fast32 --tile 16", 1e-4)]
+NORMS = ["gatys", "gluon", "mean"]
 RED, BLUE, GREEN = (255, 0, 0), (0, 0, 255), (0, 160, 0)
 
 
@@ -28,28 +29,15 @@ def labels(path, *columns, size=(75, 113)):
 
 
 @pytest.fixture
-def evaluate(small_files, small, thumbnails):
+def evaluate(small, thumbnails, monkeypatch):
     """evaluate(flags): the Evaluation near the content, the Objective, and the content."""
+    monkeypatch.chdir(thumbnails)
 
-    def run(*words):
+    def run(flags, regions=None):
         objective, content = objective_of(
-            [
-                "--content-image",
-                thumbnails / "chelsea.png",
-                "--model-params",
-                small_files["vgg19"],
-                "--max-long-edge",
-                80,
-                "--style-layers",
-                *LAYERS,
-                "--content-weight",
-                0,
-                "--tv-weight",
-                0,
-                "--clip-gradient",
-                0,
-                *(str(thumbnails / word) if word in ("coffee.png", "rocket.png") else word for word in words),
-            ]
+            f"--content-image chelsea.png --model-params {small} --max-long-edge 80 --style-layers {' '.join(LAYERS)} "
+            f"--content-weight 0 --tv-weight 0 --clip-gradient 0 {flags}",
+            regions,
         )
         return objective(mx.nd.array(image_near(content))), objective, content
 
@@ -86,18 +74,8 @@ def test_two_regions_of_two_styles(evaluate, small, tmp_path, flags, bound):
     of_coffee = labels(tmp_path / "coffee-regions.png", (RED, 0.5), (BLUE, 0.5), size=(100, 150))
     of_rocket = labels(tmp_path / "rocket-regions.png", (RED, 1), size=(7, 7))  # any size: it is one colour
     ours, objective, content = evaluate(
-        "--style-image",
-        "coffee.png",
-        "rocket.png",
-        "--style-blend-weights",
-        "2",
-        "1",
-        "--regions",
-        own,
-        "--style-regions",
-        of_coffee,
-        of_rocket,
-        *flags.split(),
+        f"--style-image coffee.png rocket.png --style-blend-weights 2 1 --regions {own} "
+        f"--style-regions {of_coffee} {of_rocket} {flags}"
     )
     weights = weights_of(small)
 
@@ -130,50 +108,18 @@ def test_two_regions_of_two_styles(evaluate, small, tmp_path, flags, bound):
 @pytest.mark.parametrize("term", ["gram", "patches"])
 def test_one_region_of_everything_is_the_plain_term(evaluate, tmp_path, term, flags, bound):
     whole = labels(tmp_path / "whole.png", (GREEN, 1))
-    words = ["--style-image", "coffee.png", "--style-term", term, *flags.split()]
-    plain, _, _ = evaluate(*words)
-    ours, _, _ = evaluate(*words, "--regions", whole, "--style-regions", whole)
+    words = f"--style-image coffee.png --style-term {term} {flags}"
+    plain, _, _ = evaluate(words)
+    ours, _, _ = evaluate(f"{words} --regions {whole} --style-regions {whole}")
     near(ours, plain.total, plain.gradient.asnumpy(), 1e-5)
 
 
-@pytest.mark.parametrize("flags, bound", ENGINES)
-def test_two_half_masks_with_one_style_are_the_plain_term(evaluate, small_files, small, thumbnails, flags, bound):
+@pytest.mark.parametrize("flags", [*(flags for flags, _ in ENGINES), *map("--style-norm {}".format, NORMS)])
+def test_two_half_masks_with_one_style_are_the_plain_term(evaluate, flags):
     """Each position belongs to both regions by half."""
-    from neural_style.nstyle import get_args
-    from neural_style.options.check import complete
-    from neural_style.run import setup
-
-    words = ["--style-image", "coffee.png", *flags.split()]
-    plain, _, content = evaluate(*words)
-    args = complete(
-        get_args(
-            [
-                str(word)
-                for word in [
-                    "--content-image",
-                    thumbnails / "chelsea.png",
-                    "--style-image",
-                    thumbnails / "coffee.png",
-                    "--model-params",
-                    small_files["vgg19"],
-                    "--max-long-edge",
-                    80,
-                    "--style-layers",
-                    *LAYERS,
-                    "--content-weight",
-                    0,
-                    "--tv-weight",
-                    0,
-                    "--clip-gradient",
-                    0,
-                    *flags.split(),
-                ]
-            ]
-        )
-    )
-    found = setup.pictures_of(args)._replace(regions=np.full((2, *content.shape[2:]), 0.5))
-    halves = setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), found), found)
-    near(halves(mx.nd.array(image_near(content))), plain.total, plain.gradient.asnumpy(), 1e-5)
+    plain, _, content = evaluate(f"--style-image coffee.png {flags}")
+    halves, _, _ = evaluate(f"--style-image coffee.png {flags}", np.full((2, *content.shape[2:]), 0.5))
+    near(halves, plain.total, plain.gradient.asnumpy(), 1e-5)
 
 
 @pytest.mark.parametrize("flags, bound", ENGINES)
@@ -181,17 +127,8 @@ def test_patches_of_a_region_come_from_its_partner(evaluate, small, tmp_path, fl
     own = labels(tmp_path / "own.png", (RED, 0.5), (BLUE, 0.5))
     theirs = labels(tmp_path / "theirs.png", (BLUE, 0.5), (RED, 0.5), size=(107, 160))
     ours, _, content = evaluate(
-        "--style-image",
-        "rocket.png",
-        "--style-term",
-        "patches",
-        "--regions",
-        own,
-        "--style-regions",
-        theirs,
-        "--patch-stride",
-        "1",
-        *flags.split(),
+        f"--style-image rocket.png --style-term patches --regions {own} --style-regions {theirs} "
+        f"--patch-stride 1 {flags}"
     )
     weights = weights_of(small)
     image, style = (Vgg(weights, SMALL["vgg19"], picture) for picture in (image_near(content), stretched(ROCKET)))
@@ -214,7 +151,7 @@ def test_patches_of_a_region_come_from_its_partner(evaluate, small, tmp_path, fl
 @pytest.mark.parametrize("flags, bound", ENGINES)
 def test_a_mask_is_a_region_that_every_style_serves(evaluate, small, tmp_path, flags, bound):
     mask = labels(tmp_path / "mask.png", ((255,) * 3, 0.3), ((128,) * 3, 0.2), ((0,) * 3, 0.5))
-    ours, _, content = evaluate("--style-image", "coffee.png", "--mask", mask, *flags.split())
+    ours, _, content = evaluate(f"--style-image coffee.png --mask {mask} {flags}")
     weights = weights_of(small)
     image, style = (Vgg(weights, SMALL["vgg19"], picture) for picture in (image_near(content), stretched(COFFEE)))
     painted = (np.asarray(Image.open(mask))[..., 0] > 0).astype(np.uint8) * 255  # grey blends when it is saved
@@ -248,49 +185,9 @@ def test_a_mask_takes_its_part_of_each_region(evaluate, tmp_path):
     Image.fromarray(np.dstack([np.asarray(Image.open(own)), np.asarray(Image.open(mask))[..., :1]])).save(
         tmp_path / "clear.png"
     )
-    words = ["--style-image", "coffee.png", "--style-regions", both]
     masked, alone, plain = (
-        evaluate(*words, *more)[0]
-        for more in (["--regions", own, "--mask", mask], ["--regions", str(tmp_path / "clear.png")], ["--regions", own])
+        evaluate(f"--style-image coffee.png --style-regions {both} {more}")[0]
+        for more in (f"--regions {own} --mask {mask}", f"--regions {tmp_path}/clear.png", f"--regions {own}")
     )
     near(masked, alone.total, alone.gradient.asnumpy(), 1e-5)
     assert abs(plain.total / masked.total - 1) > 1e-3
-
-
-@pytest.mark.parametrize("norm", ["reference", "gatys", "gluon", "mean"])
-def test_halves_are_the_whole_with_every_norm(small_files, small, thumbnails, norm):
-    from neural_style.nstyle import get_args
-    from neural_style.options.check import complete
-    from neural_style.run import setup
-
-    args = complete(
-        get_args(
-            [
-                str(word)
-                for word in [
-                    "--content-image",
-                    thumbnails / "chelsea.png",
-                    "--style-image",
-                    thumbnails / "coffee.png",
-                    "--model-params",
-                    small_files["vgg19"],
-                    "--max-long-edge",
-                    80,
-                    "--style-norm",
-                    norm,
-                    "--content-weight",
-                    0,
-                    "--tv-weight",
-                    0,
-                ]
-            ]
-        )
-    )
-    plain = setup.pictures_of(args)
-    totals = [
-        setup.make_objective(args, *setup.model_and_terms(args, mx.cpu(), found), found)(
-            mx.nd.array(image_near(plain.content))
-        ).total
-        for found in (plain, plain._replace(regions=np.full((2, *plain.content.shape[2:]), 0.5)))
-    ]
-    assert totals[1] == pytest.approx(totals[0], rel=1e-5)

@@ -107,47 +107,12 @@ def test_defaults_are_the_originals():
 
 
 def test_flags_set_their_attributes():
-    words = [
-        "--model",
-        "vgg",
-        "--content-image",
-        "a.png",
-        "--style-image",
-        "b.png",
-        "--stop-eps",
-        "0.1",
-        "--content-weight",
-        "2.5",
-        "--style-weight",
-        "3",
-        "--tv-weight",
-        "0",
-        "--max-num-epochs",
-        "7",
-        "--max-long-edge",
-        "64",
-        "--lr",
-        "0.5",
-        "--gpu",
-        "-1",
-        "--output_dir",
-        "out",
-        "--save-epochs",
-        "2",
-        "--remove-noise",
-        "0",
-        "--lr-sched-delay",
-        "5",
-        "--lr-sched-factor",
-        "0.6",
-        "--seed",
-        "3",
-        "--model-params",
-        "w",
-        "--quiet",
-        "--verbose",
-        "--debug",
-    ]
+    words = (
+        "--model vgg --content-image a.png --style-image b.png --stop-eps 0.1 --content-weight 2.5 "
+        "--style-weight 3 --tv-weight 0 --max-num-epochs 7 --max-long-edge 64 --lr 0.5 --gpu -1 "
+        "--output_dir out --save-epochs 2 --remove-noise 0 --lr-sched-delay 5 --lr-sched-factor 0.6 --seed 3 "
+        "--model-params w --quiet --verbose --debug"
+    ).split()
     assert vars(get_args(words)) == dict(
         OWN,
         model="vgg",

@@ -305,16 +305,7 @@ def cut_out(tmp_path):
 
 def test_a_run_with_alpha_16_bits_and_its_own_size(short_run, cut_out, tmp_path):
     words = short_run[:-2] + ["--content-image", cut_out, "--checkpoint-output", str(tmp_path / "out" / "e_%s.png")]
-    deep = [
-        "--output",
-        str(tmp_path / "out" / "deep.png"),
-        "--bit-depth",
-        "16",
-        "--output-size",
-        "same",
-        "--preserve-colors",
-        "luma",
-    ]
+    deep = f"--output {tmp_path}/out/deep.png --bit-depth 16 --output-size same --preserve-colors luma".split()
     assert nstyle.main(words + deep) == 0
     picture = read_png(tmp_path / "out" / "deep.png")
     assert picture.shape == (80, 60, 4)  # as the photograph stands upright

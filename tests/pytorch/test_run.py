@@ -186,16 +186,7 @@ def test_the_first_epochs_are_the_graphs(pictures, tmp_path):
         pair, near = [pictures / "chelsea.png", pictures / "coffee.png"], 1e-3  # here rounding turns ReLUs over sooner
     for engine in ("torch", "graph"):
         eps = []
-        words = [
-            "--max-long-edge",
-            "240",
-            "--max-num-epochs",
-            "10",
-            "--seed",
-            "0",
-            "--output_dir",
-            str(tmp_path / engine),
-        ]
+        words = f"--max-long-edge 240 --max-num-epochs 10 --seed 0 --output_dir {tmp_path}/{engine}".split()
         args = nstyle.get_args(["--engine", engine, "--gpu", "-1", *words])
         args.content_image, args.style_image = map(str, pair)
         nstyle.train_nstyle(args, on_epoch=lambda record, eps=eps: eps.append(record.eps))

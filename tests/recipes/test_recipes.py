@@ -109,18 +109,9 @@ def test_adding_a_recipe_is_adding_a_file(tmp_path, monkeypatch):
 def test_a_persons_own_file_saved_and_taken(tmp_path, capsys):
     path = tmp_path / "my run.args"
     words = [
-        "--recipe",
-        "gluon",
-        "--seed",
-        "5",
-        "--tv-weight=-1e-05",
-        "--style-image",
+        *"--recipe gluon --seed 5 --tv-weight=-1e-05 --style-image".split(),
         "a b.png",
-        "c.png",
-        "--style-layers",
-        "relu1_1",
-        "--style-layer-weights",
-        "2",
+        *"c.png --style-layers relu1_1 --style-layer-weights 2".split(),
     ]
     assert nstyle.main(words + ["--save-recipe", str(path)]) == 0
     assert vars(get_args(["--recipe", str(path)])) == vars(get_args(words))
@@ -161,19 +152,10 @@ def test_list_layers(capsys):
 
 @pytest.fixture
 def small_run(small, thumbnails, tmp_path):
-    return [
-        "--content-image",
-        str(thumbnails / "chelsea.png"),
-        "--style-image",
-        str(thumbnails / "coffee.png"),
-        "--model-params",
-        str(small),
-        "--gpu",
-        "-1",
-        "--seed",
-        "1",
-        "--quiet",
-    ], tmp_path / "out"
+    return (
+        f"--content-image {thumbnails}/chelsea.png --style-image {thumbnails}/coffee.png "
+        f"--model-params {small} --gpu -1 --seed 1 --quiet"
+    ).split(), tmp_path / "out"
 
 
 def test_the_first_script_of_2015(small_run, tmp_path, monkeypatch):
@@ -192,33 +174,12 @@ def test_the_first_script_of_2015(small_run, tmp_path, monkeypatch):
 def test_athalye_with_its_own_flags(small_run, thumbnails, tmp_path, capsys):
     words, _ = small_run
     words = [word for word in words if word != "--quiet"]
-    words += [
-        "--recipe",
-        "athalye",
-        "--style-image",
-        str(thumbnails / "coffee.png"),
-        str(thumbnails / "rocket.png"),
-        "--style-blend-weights",
-        "2",
-        "1",
-        "--style-scales",
-        "1",
-        "1.5",
-        "--width",
-        "40",
-        "--initial",
-        str(thumbnails / "astronaut.png"),
-        "--print-iterations",
-        "3",
-        "--checkpoint-iterations",
-        "2",
-        "--checkpoint-output",
-        str(tmp_path / "name%s.jpg"),
-        "--output",
-        str(tmp_path / "out.png"),
-        "--max-num-epochs",
-        "4",
-    ]
+    words += (
+        f"--recipe athalye --style-image {thumbnails}/coffee.png {thumbnails}/rocket.png "
+        f"--style-blend-weights 2 1 --style-scales 1 1.5 --width 40 --initial {thumbnails}/astronaut.png "
+        f"--print-iterations 3 --checkpoint-iterations 2 --checkpoint-output {tmp_path}/name%s.jpg "
+        f"--output {tmp_path}/out.png --max-num-epochs 4"
+    ).split()
     assert nstyle.main(words) == 0
     assert Image.open(tmp_path / "out.png").size == (40, 26)
     assert {"name2.jpg", "name4.jpg", "out.png"} <= {path.name for path in tmp_path.iterdir()}

@@ -314,15 +314,10 @@ def test_early_pictures_are_on_the_page_and_nowhere_else(short_run, tmp_path, fl
         words = [
             *short_run[:-2],
             *flags,
-            "--max-num-epochs",
-            "22",
-            "--stop-eps",
-            "0",
-            "--quiet",
-            "--checkpoint-output",
-            str(folder / "e_%s.png"),
-            "--output",
-            str(folder / "final.png"),
+            *(
+                f"--max-num-epochs 22 --stop-eps 0 --quiet --checkpoint-output {folder}/e_%s.png "
+                f"--output {folder}/final.png"
+            ).split(),
         ]
         assert nstyle.main([*words, "--save-epochs", save_epochs, *more]) == 0
         return {path.name: path for path in folder.iterdir()}

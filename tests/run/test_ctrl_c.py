@@ -62,19 +62,9 @@ def test_a_run_that_has_not_begun(short_run, lines):
 
 
 def test_a_training_says_how_to_continue_it(lines, pictures, small, tmp_path):
-    words = [
-        "train",
-        "--style",
-        pictures / "coffee.png",
-        "--output",
-        tmp_path / "a.params",
-        "--crop",
-        "64",
-        "--size",
-        "64",
-        "--model-params",
-        small,
-    ]
+    words = (
+        f"train --style {pictures}/coffee.png --output {tmp_path}/a.params --crop 64 --size 64 --model-params {small}"
+    ).split()
     first, asked, *_, last, end = lines(["neural_style.end_to_end", *words], r"\| [1-9]\d*/4000")
     assert (first, end) == ("", "") and asked == "stopping after this step; press Ctrl-C again to stop immediately"
     assert to_continue(last) == [*PYTHON, "neural_style.end_to_end", "train", "--resume", str(tmp_path / "a.params")]
@@ -84,20 +74,10 @@ def test_a_training_says_how_to_continue_it(lines, pictures, small, tmp_path):
 def test_a_batch_and_a_film_continue_by_the_same_command(lines, animation, small, tmp_path, program):
     words = [animation, "--network", "night", "--output", tmp_path / "painted.gif"]
     if program == "neural_style.batch":
-        words = [
-            "--content",
-            animation,
-            "--style",
-            animation,
-            "--output",
-            tmp_path / "b",
-            "--max-num-epochs",
-            "2000",
-            "--size",
-            "64",
-            "--model-params",
-            small,
-        ]
+        words = (
+            f"--content {animation} --style {animation} --output {tmp_path}/b --max-num-epochs 2000 --size 64 "
+            f"--model-params {small}"
+        ).split()
     first, *_, last, end = lines([program, *words], r"\| 0/")
     assert (first, last, end) == ("", f"{program}: interrupted; run the same command again to continue", "")
 

@@ -259,21 +259,10 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
 
 
 def test_an_image_of_another_size_than_the_content_is_refused(pictures, random_params, tmp_path, capsys):
-    words = [
-        "--content-image",
-        str(pictures / "chelsea.png"),
-        "--style-image",
-        str(pictures / "coffee.png"),
-        "--quiet",
-        "--model-params",
-        str(random_params),
-        "--size",
-        "32",
-        "--max-num-epochs",
-        "2",
-        "--output_dir",
-        str(tmp_path),
-    ]
+    words = (
+        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png --quiet "
+        f"--model-params {random_params} --size 32 --max-num-epochs 2 --output_dir {tmp_path}"
+    ).split()
     assert nstyle.main(words) == 0
     with np.load(str(tmp_path / ".final.jpg.state.npz")) as file:
         about = file["about"].tobytes()

@@ -80,14 +80,7 @@ def test_a_black_mask_gives_the_photograph_back_in_16_bits(run, tmp_path, thumbn
     painted(
         run,
         tmp_path / "deep.tif",
-        "--content-image",
-        tmp_path / "deep.png",
-        "--mask",
-        black,
-        "--bit-depth",
-        16,
-        "--output-size",
-        "same",
+        *f"--content-image {tmp_path}/deep.png --mask {black} --bit-depth 16 --output-size same".split(),
     )
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "deep.tif")[..., 1], deep)
 
@@ -110,19 +103,10 @@ def test_checkpoints_are_masked_too_and_grey_blends(run, tmp_path):
             tmp_path / f"{shade}.png",
             "--mask",
             grey(tmp_path / f"m{shade}.png", shade),
-            "--checkpoint-output",
-            at,
-            "--save-epochs",
-            2,
-            "--overwrite",
-            "--start",
-            "content",
-            "--style-weight",
-            1e-30,
-            "--stop-eps",
-            0,
-            "--remove-noise",
-            0,
+            *(
+                f"--checkpoint-output {at} --save-epochs 2 --overwrite --start content --style-weight 1e-30 "
+                "--stop-eps 0 --remove-noise 0"
+            ).split(),
         )
         found[shade] = np.asarray(Image.open(tmp_path / "at2.png")).astype(float)
     blend = found[0] + (found[255] - found[0]) * 128 / 255
@@ -157,12 +141,7 @@ def test_a_run_that_compares_patches_is_resumed_to_the_bit(run, tmp_path, more):
     """
     words = [
         *run,
-        "--style-term",
-        "patches",
-        "--style-layers",
-        "relu2_1",
-        "relu3_1",
-        "--mask",
+        *"--style-term patches --style-layers relu2_1 relu3_1 --mask".split(),
         grey(tmp_path / "m.png", 0, right=255),
         "--match-every",
         "3",
@@ -218,30 +197,16 @@ def test_what_does_not_go_together_is_said(run, tmp_path, capsys, flags, message
 
 def test_the_picture_carries_what_repeats_it_and_the_page_shows_the_mask(run, tmp_path):
     mask, whole = grey(tmp_path / "m.png", 0, right=255), grey(tmp_path / "whole.png", 77)
-    flags = [
-        "--mask",
-        mask,
-        "--regions",
-        whole,
-        "--style-regions",
-        whole,
-        "--style-term",
-        "patches",
-        "--style-layers",
-        "relu2_1",
-    ]
+    flags = (
+        f"--mask {mask} --regions {whole} --style-regions {whole} --style-term patches --style-layers relu2_1".split()
+    )
     first = painted(run, tmp_path / "first.png", *flags, "--report")
     assert (
         nstyle.main(
-            [
-                "--recipe",
-                str(tmp_path / "first.png"),
-                "--model-params",
-                run[run.index("--model-params") + 1],
-                "--output",
-                str(tmp_path / "again.png"),
-                "--quiet",
-            ]
+            (
+                f"--recipe {tmp_path}/first.png --model-params {run[run.index('--model-params') + 1]} "
+                f"--output {tmp_path}/again.png --quiet"
+            ).split()
         )
         == 0
     )
@@ -253,18 +218,7 @@ def test_the_picture_carries_what_repeats_it_and_the_page_shows_the_mask(run, tm
 
 def test_smaller_levels_have_the_mask_and_the_regions_at_their_size(run, tmp_path):
     whole = grey(tmp_path / "whole.png", 77)
-    flags = [
-        "--regions",
-        whole,
-        "--style-regions",
-        whole,
-        "--max-long-edge",
-        "72",
-        "--pyramid",
-        "1",
-        "--pyramid-epochs",
-        "2",
-    ]
+    flags = f"--regions {whole} --style-regions {whole} --max-long-edge 72 --pyramid 1 --pyramid-epochs 2".split()
     plain = painted(run, tmp_path / "plain.png", *flags[4:])
     found = painted(run, tmp_path / "found.png", *flags)
     assert np.abs(found.astype(int) - plain).mean() < 0.5
@@ -273,22 +227,10 @@ def test_smaller_levels_have_the_mask_and_the_regions_at_their_size(run, tmp_pat
 def test_keep_best_is_resumed_to_the_bit_where_matches_are_chosen(run, tmp_path):
     words = [
         *run,
-        "--style-term",
-        "patches",
-        "--style-layers",
-        "relu2_1",
-        "relu3_1",
-        "--start",
-        "content",
-        "--content-weight",
-        "0",
-        "--match-every",
-        "4",
-        "--optimizer",
-        "adam",
-        "--lr",
-        "2",
-        "--keep-best",
+        *(
+            "--style-term patches --style-layers relu2_1 relu3_1 --start content --content-weight 0 "
+            "--match-every 4 --optimizer adam --lr 2 --keep-best"
+        ).split(),
     ]
     whole = painted(words, tmp_path / "whole.png", "--max-num-epochs", 5)
     painted(words, tmp_path / "part.png", "--max-num-epochs", 4)
@@ -333,25 +275,10 @@ def test_smaller_levels_have_regions_and_do_without_what_has_no_place(run, tmp_p
     painted(
         run,
         tmp_path / "p.png",
-        "--max-long-edge",
-        72,
-        "--patch-size",
-        4,
-        "--pyramid",
-        1,
-        "--pyramid-epochs",
-        2,
-        "--regions",
-        whole,
-        "--style-regions",
-        whole,
-        "--style-term",
-        "patches",
-        "--style-layers",
-        "relu3_1",
-        "relu4_1",
-        "--tv-weight",
-        0,
+        *(
+            f"--max-long-edge 72 --patch-size 4 --pyramid 1 --pyramid-epochs 2 --regions {whole} "
+            f"--style-regions {whole} --style-term patches --style-layers relu3_1 relu4_1 --tv-weight 0"
+        ).split(),
     )
     assert names == [
         ["relu3_1 patches in region 1", "relu4_2"],
@@ -362,13 +289,7 @@ def test_smaller_levels_have_regions_and_do_without_what_has_no_place(run, tmp_p
 def test_a_region_must_have_a_style_with_a_weight(run, tmp_path, thumbnails, capsys):
     whole = grey(tmp_path / "whole.png", 77)
     words = [
-        "--style-image",
-        str(thumbnails / "coffee.png"),
-        str(thumbnails / "rocket.png"),
-        "--style-blend-weights",
-        "0",
-        "1",
-        "--regions",
+        *f"--style-image {thumbnails}/coffee.png {thumbnails}/rocket.png --style-blend-weights 0 1 --regions".split(),
         grey(tmp_path / "two.png", 77, right=200),
         "--style-regions",
         whole,

@@ -84,18 +84,10 @@ def test_a_checkpoints_recipe_repeats_it(flags, tmp_path):
     paint(tmp_path / "a", pyramid=1, max_num_epochs=4, save_epochs=2, **flags)
     checkpoint = tmp_path / "a/e_2.jpg"
     args = nstyle.get_args(
-        [
-            "--recipe",
-            str(checkpoint),
-            "--output_dir",
-            str(tmp_path / "b"),
-            "--model-params",
-            flags["model_params"],
-            "--content-image",
-            flags["content_image"],
-            "--style-image",
-            flags["style_image"],
-        ]
+        (
+            f"--recipe {checkpoint} --output_dir {tmp_path}/b --model-params {flags['model_params']} "
+            f"--content-image {flags['content_image']} --style-image {flags['style_image']}"
+        ).split()
     )
     nstyle.train_nstyle(args)
     np.testing.assert_array_equal(images.read_image(str(checkpoint)), images.read_image(str(tmp_path / "b/final.jpg")))

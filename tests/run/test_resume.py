@@ -25,29 +25,11 @@ from neural_style.system.errors import UsageError
 @pytest.fixture
 def words(small, thumbnails):
     """A run of 6 epochs whose learning rate falls twice, as words of a command line."""
-    return [
-        "--content-image",
-        str(thumbnails / "chelsea.png"),
-        "--style-image",
-        str(thumbnails / "coffee.png"),
-        "--model-params",
-        str(small),
-        "--max-long-edge",
-        "40",
-        "--max-num-epochs",
-        "6",
-        "--stop-eps",
-        "0",
-        "--lr-sched-delay",
-        "2",
-        "--seed",
-        "3",
-        "--save-epochs",
-        "2",
-        "--gpu",
-        "-1",
-        "--quiet",
-    ]
+    return (
+        f"--content-image {thumbnails}/chelsea.png --style-image {thumbnails}/coffee.png "
+        f"--model-params {small} --max-long-edge 40 --max-num-epochs 6 --stop-eps 0 --lr-sched-delay 2 "
+        "--seed 3 --save-epochs 2 --gpu -1 --quiet"
+    ).split()
 
 
 @pytest.fixture

@@ -16,16 +16,10 @@ from neural_style.system.errors import UsageError
 @pytest.fixture
 def words(small, pictures, monkeypatch):
     monkeypatch.setattr(machine, "instructions", lambda: ["avx2"])
-    return [
-        "--content-image",
-        pictures / "chelsea.png",
-        "--style-image",
-        pictures / "coffee.png",
-        "--max-long-edge",
-        "48",
-        "--model-params",
-        small,
-    ]
+    return (
+        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png --max-long-edge 48 "
+        f"--model-params {small} "
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,7 +37,7 @@ def words(small, pictures, monkeypatch):
     ],
 )
 def test_the_engine(words, flags, engine):
-    objective, _ = objective_of(words + flags.split())
+    objective, _ = objective_of(words + flags)
     assert type(objective._engine) is engine
 
 
@@ -66,7 +60,7 @@ def test_the_engine(words, flags, engine):
 )
 def test_what_cannot_be_is_said(words, flags, says):
     with pytest.raises(UsageError, match=says):
-        objective_of(words + flags.split())
+        objective_of(words + flags)
 
 
 @pytest.mark.parametrize(
@@ -110,9 +104,7 @@ def test_an_engine_is_one_row(words, monkeypatch):
 
 
 def test_weights_on_one_layer_are_added_up(words):
-    objective, _ = objective_of(
-        words + ["--style-layers", "relu3_last", "relu3_4", "relu1_1", "--style-layer-weights", "1", "2", "4"]
-    )
-    once, _ = objective_of(words + ["--style-layers", "relu3_4", "relu1_1", "--style-layer-weights", "3", "4"])
+    objective, _ = objective_of(f"{words} --style-layers relu3_last relu3_4 relu1_1 --style-layer-weights 1 2 4")
+    once, _ = objective_of(f"{words} --style-layers relu3_4 relu1_1 --style-layer-weights 3 4")
     assert objective.names == once.names == ["relu3_4", "relu1_1", "relu4_2", "tv"]
     assert list(objective.weights) == list(once.weights)

@@ -60,30 +60,11 @@ print(json.dumps(answers))
 def test_a_disk_that_is_full_at_each_write(small, shrinking, pictures, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    words = [
-        "--content-image",
-        str(pictures / "chelsea.png"),
-        "--style-image",
-        str(pictures / "coffee.png"),
-        "--model-params",
-        str(small),
-        "--max-long-edge",
-        "64",
-        "--max-num-epochs",
-        "4",
-        "--seed",
-        "1",
-        "--save-epochs",
-        "2",
-        "--gpu",
-        "-1",
-        "--quiet",
-        "--overwrite",
-        "--checkpoint-output",
-        str(disk / "e_%s.png"),
-        "--output",
-        str(disk / "final.png"),
-    ]
+    words = (
+        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png --model-params {small} "
+        "--max-long-edge 64 --max-num-epochs 4 --seed 1 --save-epochs 2 --gpu -1 --quiet --overwrite "
+        f"--checkpoint-output {disk}/e_%s.png --output {disk}/final.png"
+    ).split()
     ran = subprocess.run(
         ["unshare", "-rm", sys.executable, "-c", CHILD, json.dumps(words), str(disk)],
         env={**os.environ, "PYTHONPATH": str(shrinking)},
