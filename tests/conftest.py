@@ -4,9 +4,12 @@ import os
 import subprocess
 from argparse import Namespace
 
+from commands import a_run
+
 if "PYTEST_XDIST_WORKER" in os.environ:  # each with a processor of its own; the numbers do not depend on it
     os.environ["OMP_NUM_THREADS"] = "1"  # MXNet has set it in the process that started this one
 
+import browsers
 import pytest
 import skimage.data
 from forks import command, forked
@@ -79,6 +82,13 @@ def thumbnails(pictures, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium; not for the whole session, since playwright's loop of events lives in this thread."""
+    with browsers.started() as browser:
+        yield browser
+
+
 @pytest.fixture
 def forked_children(small, monkeypatch):
     """The processes that paint for batches and films are forks, which have the small networks too."""
@@ -102,7 +112,8 @@ def full_run(random_params, thumbnails, tmp_path):
 
 
 def words_of_a_run(params, pictures, folder):
-    return (
-        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png --model-params {params} "
-        f"--max-long-edge 48 --max-num-epochs 5 --seed 1 --save-epochs 2 --gpu -1 --output_dir {folder}/out"
-    ).split()
+    return a_run(
+        pictures,
+        params,
+        f"--max-long-edge 48 --max-num-epochs 5 --seed 1 --save-epochs 2 --gpu -1 --output_dir {folder}/out",
+    )

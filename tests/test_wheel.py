@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy
 import pytest
+from commands import a_run
 from packaging.requirements import Requirement
 
 import neural_style
@@ -130,10 +131,7 @@ def test_the_installed_command(installed, random_params, pictures, tmp_path):
     assert version.stdout.strip() == f"neural_style {neural_style.__version__}"
     where = run(installed, ["python", "-c", "import neural_style; print(neural_style.__file__)"], tmp_path)
     assert str(installed.parent) in where.stdout
-    words = (
-        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png "
-        f"--model-params {random_params} --max-long-edge 32 --max-num-epochs 2"
-    ).split()
+    words = a_run(pictures, random_params, "--max-long-edge 32 --max-num-epochs 2")
     result = run(installed, ["python", "-m", "neural_style"] + words, tmp_path)
     assert result.returncode == 0, result.stdout
     assert (tmp_path / "output" / "final.jpg").stat().st_size > 500

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import skimage.data
 import tifffile
+from commands import a_run, refused
 from PIL import Image
 from test_trained import made
 
@@ -36,17 +37,6 @@ def photos(tmp_path):
 
 def run(*words):
     return command.main([str(word) for word in words])
-
-
-def refused(capsys, *words):
-    """The line that words are refused with; with exit code 2, from the parser or later."""
-    try:
-        code = run(*words)
-    except SystemExit as ended:
-        code = ended.code
-    error = capsys.readouterr().err.strip().splitlines()
-    assert code == 2 and len(error) == 1, error
-    return error[0]
 
 
 def test_photographs_are_painted(trained, photos, tmp_path):
@@ -115,6 +105,7 @@ def test_a_mask_is_not_replaced(trained, photos, tmp_path, capsys):
     os.link(photos / "coffee.png", tmp_path / "masks" / "coffee.png")
     assert "is one of the pictures to read" in refused(
         capsys,
+        command.main,
         "paint",
         photos / "coffee.png",
         *(
@@ -149,11 +140,23 @@ def test_nothing_is_replaced_unasked(trained, photos, tmp_path, capsys):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "coffee.jpg").write_bytes(b"dear")
     words = ["paint", photos, "--network", trained, "--output", tmp_path / "a", "--size", "64", "--quiet"]
-    assert "coffee.jpg already exists; name another folder, or replace it with --overwrite" in refused(capsys, *words)
+    assert "coffee.jpg already exists; name another folder, or replace it with --overwrite" in refused(
+        capsys, command.main, *words
+    )
     assert (tmp_path / "a" / "coffee.jpg").read_bytes() == b"dear"
     assert run(*words, "--overwrite") == 0
     assert "is one of the pictures to read" in refused(
-        capsys, "paint", photos, "--network", trained, "--output", photos, "--format", "png", "--overwrite"
+        capsys,
+        command.main,
+        "paint",
+        photos,
+        "--network",
+        trained,
+        "--output",
+        photos,
+        "--format",
+        "png",
+        "--overwrite",
     )
 
 
@@ -204,7 +207,7 @@ def test_wrong_use_is_one_line(words, reason, trained, photos, capsys, monkeypat
     if "failed" in reason:
         assert run(*words, "--quiet") == 1 and reason in capsys.readouterr().err
     else:
-        assert reason in refused(capsys, *words)
+        assert reason in refused(capsys, command.main, *words)
     assert not list(tmp_path.glob("b/*.jpg")) and not (tmp_path / "a.params").exists()
 
 
@@ -221,10 +224,10 @@ def test_a_network_is_trained_stopped_and_used(small, photos, tmp_path, capsys):
     assert sorted(path.name for path in (tmp_path / "a_steps").iterdir()) == ["2.jpg", "3.jpg"]
     for name in "a.params", "a.html":  # either of them is reason enough
         assert "already exists; name another file" in refused(
-            capsys, "train", *words, "--output", tmp_path / "a.params"
+            capsys, command.main, "train", *words, "--output", tmp_path / "a.params"
         )
         (tmp_path / name).unlink()
-    assert "a_steps already exists" in refused(capsys, "train", *words, "--output", tmp_path / "a.params")
+    assert "a_steps already exists" in refused(capsys, command.main, "train", *words, "--output", tmp_path / "a.params")
     assert run("train", *words, "--output", tmp_path / "a.params", "--overwrite") == 0
     assert (
         run("paint", photos, "--network", tmp_path / "a.params", "--output", tmp_path / "b", "--size", "64", "--quiet")
@@ -242,10 +245,7 @@ def test_the_networks_are_listed(capsys):
 
 def test_a_run_starts_from_what_a_network_paints(trained, photos, tmp_path, monkeypatch, random_params, capsys):
     monkeypatch.chdir(tmp_path)
-    words = (
-        f"--content-image {photos}/chelsea.png --style-image {photos}/coffee.png --size 64 "
-        f"--model-params {random_params} --max-num-epochs 1 --lr 1e-12 --quiet --output a.png"
-    ).split()
+    words = a_run(photos, random_params, "--size 64 --max-num-epochs 1 --lr 1e-12 --quiet --output a.png")
     assert nstyle.main([*words, "--start", f"network:{trained}"]) == 0
     content = images.PreprocessContentImage(str(photos / "chelsea.png"), 64)
     expected = images.PostprocessImage(network.load(trained).paint(content)).astype(int)

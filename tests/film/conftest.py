@@ -1,6 +1,7 @@
 """The command with a network that is none."""
 
 import pytest
+from commands import code_of
 from films import Network, Nothing
 
 from neural_style.end_to_end import network
@@ -22,9 +23,6 @@ def paint(networks, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def command(film, output, *more, network="nothing"):
-        try:
-            return main([str(film), "--network", network, "--output", str(output), *more])
-        except SystemExit as ended:
-            return ended.code
+        return code_of(main, film, "--network", network, "--output", output, *more)
 
     return command

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from commands import refused
 
 from neural_style.film import __main__ as film
 from neural_style.options import parse
@@ -49,12 +50,7 @@ def test_flags_of_a_run_stand_anywhere():
     ],
 )
 def test_wrong_use_is_one_line(words, said, capsys):
-    try:
-        code = film.main(words)
-    except SystemExit as ended:
-        code = ended.code
-    error = capsys.readouterr().err
-    assert code == 2 and said in error and len(error.splitlines()) == 1
+    assert said in refused(capsys, film.main, *words)
 
 
 def test_values_are_checked_before_anything_else(capsys):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from commands import a_run
 from objectives import objective_of
 
 from neural_style import nstyle
@@ -128,10 +129,7 @@ def test_a_term_that_needs_the_whole_picture_is_not_for_strips(small, pictures, 
     monkeypatch.setattr(losses.GramLoss, "reach", None)
     assert not why_not(model, terms, in_strips=False) and not why_not(model, terms[1:], in_strips=True)
     assert "whole picture" in why_not(model, terms, in_strips=True)
-    words = (
-        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png --gpu -1 "
-        f"--model-params {small} --max-long-edge 48 --output_dir {tmp_path}/out --quiet"
-    ).split()
+    words = a_run(pictures, small, f"--gpu -1 --max-long-edge 48 --output_dir {tmp_path}/out --quiet")
     assert nstyle.main(words + ["--tile", "16"]) == 2
     (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith("neural-style: error: --tile 16: ") and not (tmp_path / "out" / "final.jpg").exists()

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from commands import refused
 from PIL import Image
 
 from neural_style import nstyle
@@ -26,17 +27,6 @@ def here(small, thumbnails, tmp_path, monkeypatch):
     os.mkdir("model")
     os.symlink(str(small), "model/vgg19.params")
     return tmp_path
-
-
-def refused(capsys, main, *words):
-    """The line that words are refused with, by the parser or later; exit code 2."""
-    try:
-        code = main(list(words))
-    except SystemExit as ended:
-        code = ended.code
-    said = capsys.readouterr().err
-    assert code == 2 and len(said.splitlines()) == 1, said
-    return said
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from argparse import Namespace
 
 import pytest
+from commands import a_run
 from objectives import objective_of
 from PIL import Image
 
@@ -152,10 +153,7 @@ def test_list_layers(capsys):
 
 @pytest.fixture
 def small_run(small, thumbnails, tmp_path):
-    return (
-        f"--content-image {thumbnails}/chelsea.png --style-image {thumbnails}/coffee.png "
-        f"--model-params {small} --gpu -1 --seed 1 --quiet"
-    ).split(), tmp_path / "out"
+    return a_run(thumbnails, small, "--gpu -1 --seed 1 --quiet"), tmp_path / "out"
 
 
 def test_the_first_script_of_2015(small_run, tmp_path, monkeypatch):

@@ -2,12 +2,11 @@
 
 import io
 import math
-import os
 import re
-import shutil
 
 import numpy as np
 import pytest
+from browsers import watched
 from PIL import Image
 from test_contact_sheet import done
 from test_report import Record, checkpoints, history, picture
@@ -18,52 +17,15 @@ from neural_style.report import page as report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 expect = sync_api.expect
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM, reason="there is no Chromium here: no chromium, chromium-browser or google-chrome in the PATH"
-)
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 30), (30, 30, 200)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to run as root with its sandbox
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=root)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    """A function that opens tmp_path/report.html; at the end nothing was complained of and nothing else asked for.
-
-    Every id stands for one element.
-    """
-    complaints, requests, contexts = [], [], []
-
-    def show(width=1280, height=900, **options):
-        contexts.append(browser.new_context(viewport={"width": width, "height": height}, offline=True, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(20000)
-        page.clock.install()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message) or dialog.dismiss())
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto((tmp_path / "report.html").as_uri())
-        ids = page.evaluate("[...document.querySelectorAll('[id]')].map(node => node.id)")
-        assert len(ids) == len(set(ids))
-        return page
-
-    yield show
-    for context in contexts:
-        context.close()
-    assert not complaints
-    assert {url for url in requests if not url.startswith("data:image/jpeg;")} <= {
-        (tmp_path / "report.html").as_uri(),
-        "data:,",
-    }
+    """A function that opens tmp_path/report.html."""
+    address = (tmp_path / "report.html").as_uri()
+    with watched(browser, 20, lambda url: url in (address, "data:,") or url.startswith("data:image/jpeg;")) as show:
+        yield lambda **options: show(address, lambda page: page.clock.install(), offline=True, **options)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from argparse import Namespace
 
 import numpy as np
 import pytest
+from commands import a_run
 
 from neural_style import nstyle
 from neural_style.run import state
@@ -259,10 +260,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
 
 
 def test_an_image_of_another_size_than_the_content_is_refused(pictures, random_params, tmp_path, capsys):
-    words = (
-        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png --quiet "
-        f"--model-params {random_params} --size 32 --max-num-epochs 2 --output_dir {tmp_path}"
-    ).split()
+    words = a_run(pictures, random_params, f"--quiet --size 32 --max-num-epochs 2 --output_dir {tmp_path}")
     assert nstyle.main(words) == 0
     with np.load(str(tmp_path / ".final.jpg.state.npz")) as file:
         about = file["about"].tobytes()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from commands import code_of
 from PIL import Image
 
 from neural_style import nstyle
@@ -19,14 +20,6 @@ def grey(path, shade, size=(113, 75), right=None):
 def painted(words, output, *more):
     assert nstyle.main([*words, "--output", str(output), "--remove-noise-final", "0", "--quiet", *map(str, more)]) == 0
     return np.asarray(Image.open(output))
-
-
-def code_of(*words):
-    """The exit code of the command, whoever finds the mistake."""
-    try:
-        return nstyle.main(list(words))
-    except SystemExit as ended:
-        return ended.code
 
 
 @pytest.fixture
@@ -171,7 +164,7 @@ def test_matches_of_another_run_are_refused(run, tmp_path, change, capsys):
     }[change]
     np.savez(path, **arrays)
     before = (tmp_path / "part.png").read_bytes()
-    assert code_of("--resume", str(path), "--max-num-epochs", "8", "--quiet") == 2
+    assert code_of(nstyle.main, "--resume", str(path), "--max-num-epochs", "8", "--quiet") == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
     assert (tmp_path / "part.png").read_bytes() == before
 
@@ -192,7 +185,7 @@ def test_matches_of_another_run_are_refused(run, tmp_path, change, capsys):
 )
 def test_what_does_not_go_together_is_said(run, tmp_path, capsys, flags, message):
     words = flags.format(mask=grey(tmp_path / "black.png", 0)).split()
-    assert code_of(*run, *words) == 2 and message in capsys.readouterr().err
+    assert code_of(nstyle.main, *run, *words) == 2 and message in capsys.readouterr().err
 
 
 def test_the_picture_carries_what_repeats_it_and_the_page_shows_the_mask(run, tmp_path):
@@ -250,7 +243,7 @@ def test_a_state_without_its_matches_is_refused(run, tmp_path, change, capsys):
             if not name.startswith("matches") or (change, name) == ("fewer", "matches_0")
         }
     np.savez(path, **arrays)
-    assert code_of("--resume", str(path), "--max-num-epochs", "8", "--quiet") == 2
+    assert code_of(nstyle.main, "--resume", str(path), "--max-num-epochs", "8", "--quiet") == 2
     assert "matches" in capsys.readouterr().err
 
 
@@ -258,7 +251,16 @@ def test_another_mask_is_another_run(run, tmp_path, capsys):
     mask, other = grey(tmp_path / "m.png", 0, right=255), grey(tmp_path / "o.png", 255, right=0)
     painted(run, tmp_path / "part.png", "--mask", mask)
     assert (
-        code_of("--resume", str(tmp_path / ".part.png.state.npz"), "--max-num-epochs", "8", "--quiet", "--mask", other)
+        code_of(
+            nstyle.main,
+            "--resume",
+            str(tmp_path / ".part.png.state.npz"),
+            "--max-num-epochs",
+            "8",
+            "--quiet",
+            "--mask",
+            other,
+        )
         == 2
     )
     assert "the mask or the regions have changed" in capsys.readouterr().err
@@ -295,7 +297,7 @@ def test_a_region_must_have_a_style_with_a_weight(run, tmp_path, thumbnails, cap
         whole,
         grey(tmp_path / "other.png", 200),
     ]
-    assert code_of(*run, *words) == 2
+    assert code_of(nstyle.main, *run, *words) == 2
     assert "all styles of a region have weight 0" in capsys.readouterr().err
 
 

@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 
 import pytest
+from commands import a_run
 from PIL import Image
 
 from neural_style import nstyle
@@ -168,11 +169,7 @@ def test_a_photo_too_large_to_be_read_is_refused_before(tmp_path, monkeypatch):
 
 
 def test_the_command_refuses_with_2_and_force_starts(random_params, pictures, tmp_path, monkeypatch, capsys):
-    words = (
-        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png "
-        f"--model-params {random_params} --max-long-edge 48 --max-num-epochs 1 --gpu -1 "
-        f"--output_dir {tmp_path}"
-    ).split()
+    words = a_run(pictures, random_params, f"--max-long-edge 48 --max-num-epochs 1 --gpu -1 --output_dir {tmp_path}")
     monkeypatch.setattr(plan, "resident", lambda: 0)
     monkeypatch.setattr(plan, "available", lambda: int(0.3 * GB))
     assert nstyle.main(words) == 2
@@ -184,11 +181,9 @@ def test_the_command_refuses_with_2_and_force_starts(random_params, pictures, tm
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="peaks are told in other units elsewhere")
 def test_the_estimate_is_near_the_peak_of_a_run(random_params, pictures, tmp_path):
-    words = (
-        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png "
-        f"--model-params {random_params} --max-long-edge 240 --max-num-epochs 2 --gpu -1 "
-        f"--output_dir {tmp_path} --quiet"
-    ).split()
+    words = a_run(
+        pictures, random_params, f"--max-long-edge 240 --max-num-epochs 2 --gpu -1 --output_dir {tmp_path} --quiet"
+    )
     code = (
         "import sys; from neural_style import nstyle; assert not nstyle.main(sys.argv[1:]); "
         "print(next(int(line.split()[1]) * 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))"

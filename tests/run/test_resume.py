@@ -11,6 +11,7 @@ from argparse import Namespace
 
 import numpy as np
 import pytest
+from commands import a_run, code_of
 from forks import command, forked
 from PIL import Image
 
@@ -25,11 +26,12 @@ from neural_style.system.errors import UsageError
 @pytest.fixture
 def words(small, thumbnails):
     """A run of 6 epochs whose learning rate falls twice, as words of a command line."""
-    return (
-        f"--content-image {thumbnails}/chelsea.png --style-image {thumbnails}/coffee.png "
-        f"--model-params {small} --max-long-edge 40 --max-num-epochs 6 --stop-eps 0 --lr-sched-delay 2 "
-        "--seed 3 --save-epochs 2 --gpu -1 --quiet"
-    ).split()
+    return a_run(
+        thumbnails,
+        small,
+        "--max-long-edge 40 --max-num-epochs 6 --stop-eps 0 --lr-sched-delay 2 --seed 3 "
+        "--save-epochs 2 --gpu -1 --quiet",
+    )
 
 
 @pytest.fixture
@@ -164,7 +166,7 @@ def test_named_outputs_have_their_own_state(words, whole, tmp_path, capsys):
         )
         with pytest.raises(KeyboardInterrupt):
             nstyle.train_nstyle(args, stop_after(3))
-    assert code_of(["--resume", str(tmp_path)]) == 2
+    assert code_of(nstyle.main, "--resume", str(tmp_path)) == 2
     assert "there are several runs; name one of" in capsys.readouterr().err
     assert nstyle.main(["--resume", str(tmp_path / ".two.jpg.state.npz")]) == 0
     assert (tmp_path / "two.jpg").read_bytes() == whole["final.jpg"] != (tmp_path / "one.jpg").read_bytes()
@@ -195,14 +197,6 @@ def test_what_would_make_it_another_run_is_refused(stopped, thumbnails, change, 
     assert says in said.splitlines()[-1] and "Traceback" not in said and files(stopped) == before
 
 
-def code_of(words):
-    """The exit code of a command line, be it wrong when parsed or later."""
-    try:
-        return nstyle.main(words)
-    except SystemExit as ended:
-        return ended.code
-
-
 @pytest.mark.parametrize(
     "spoil, says",
     [
@@ -221,10 +215,10 @@ def code_of(words):
 def test_a_state_that_cannot_be_read_is_one_line(stopped, spoil, says, capsys):
     capsys.readouterr()
     spoil(stopped / ".final.jpg.state.npz")
-    assert code_of(["--resume", str(stopped)]) == 2
+    assert code_of(nstyle.main, "--resume", str(stopped)) == 2
     said = capsys.readouterr().err
     assert says in said and len(said.splitlines()) == 1
-    assert code_of(["--resume", str(stopped / "nowhere")]) == 2
+    assert code_of(nstyle.main, "--resume", str(stopped / "nowhere")) == 2
     assert "there is no such folder" in capsys.readouterr().err
 
 

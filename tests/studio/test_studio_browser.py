@@ -5,19 +5,14 @@ With AXE_CORE, the path of axe.min.js from the package axe-core, every state is 
 
 import io
 import os
-import shutil
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browsers import watched
 from PIL import Image
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM, reason="there is no Chromium here: no chromium, chromium-browser or google-chrome in the PATH"
-)
 LONG = 240  # seconds, on a busy machine
 DROP = """([box, name, bytes]) => {
   const data = new DataTransfer(), file = new File([new Uint8Array(bytes)], name);
@@ -27,45 +22,26 @@ DROP = """([box, name, bytes]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to run as root with its sandbox
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=root)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def opened(browser, studio):
-    """A function that opens the studio; at the end nothing was complained of, and nothing asked for elsewhere."""
-    complaints, requests, contexts = [], [], []
+    """A function that opens the studio."""
+    ours = (studio.address, "data:,", f"blob:http://{studio.host}/")
+    with watched(browser, LONG, lambda url: url.startswith(ours)) as show:
 
-    def show(width=1280, height=900, **options):
-        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(LONG * 1000)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(studio.address)
-        page.wait_for_selector("body[data-ready]")
-        ids = page.evaluate("[...document.querySelectorAll('[id]')].map(node => node.id)")
-        assert len(ids) == len(set(ids))
-        return page
+        def opened(**options):
+            page = show(studio.address, **options)
+            page.wait_for_selector("body[data-ready]")
+            return page
 
-    yield show
-    for context in contexts:
-        context.close()
-    assert not complaints
-    assert all(url.startswith((studio.address, "data:,", f"blob:http://{studio.host}/")) for url in requests)
+        yield opened
 
 
 def until(page, script, value=True):
     """Wait until a script gives the value; playwright may evaluate it in spite of the page's policy."""
     end = time.monotonic() + LONG
     while page.evaluate(script) != value:
-        assert time.monotonic() < end, (script, page.evaluate(script))
+        standing = page.evaluate("document.querySelector('#standing').textContent")
+        assert time.monotonic() < end, (script, page.evaluate(script), standing)
         time.sleep(0.05)
 
 
@@ -187,7 +163,7 @@ def test_a_second_tab_sees_the_same(opened, studio, thumbnails):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_telephone(opened, scheme):
-    page = opened(390, 844, color_scheme=scheme, has_touch=True)
+    page = opened(width=390, height=844, color_scheme=scheme, has_touch=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     until(page, loaded("#photographs img"))
     page.locator("#photographs .pick").first.tap()

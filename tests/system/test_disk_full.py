@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from commands import a_run
 from PIL import Image
 
 from neural_style.run import state
@@ -60,11 +61,12 @@ print(json.dumps(answers))
 def test_a_disk_that_is_full_at_each_write(small, shrinking, pictures, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    words = (
-        f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png --model-params {small} "
+    words = a_run(
+        pictures,
+        small,
         "--max-long-edge 64 --max-num-epochs 4 --seed 1 --save-epochs 2 --gpu -1 --quiet --overwrite "
-        f"--checkpoint-output {disk}/e_%s.png --output {disk}/final.png"
-    ).split()
+        f"--checkpoint-output {disk}/e_%s.png --output {disk}/final.png",
+    )
     ran = subprocess.run(
         ["unshare", "-rm", sys.executable, "-c", CHILD, json.dumps(words), str(disk)],
         env={**os.environ, "PYTHONPATH": str(shrinking)},
