@@ -17,6 +17,10 @@ class Arrays:
     def __init__(self, device: Context) -> None:
         self.device, self.where = device, in_words(device)
 
+    @property
+    def on_gpu(self) -> bool:
+        return self.device.device_type != "cpu"
+
     def of(self, values: np.ndarray) -> NDArray:
         """A NumPy array as one of these."""
         return mx.nd.array(values, ctx=self.device)

@@ -19,6 +19,10 @@ class Arrays:
     def __init__(self, device: Any, where: str) -> None:
         self.device, self.where = device, where
 
+    @property
+    def on_gpu(self) -> bool:
+        return self.device.type != "cpu"
+
     def of(self, values: np.ndarray) -> Any:
         """A NumPy array as a tensor of its own."""
         return torch.tensor(np.asarray(values, "float32"), device=self.device)

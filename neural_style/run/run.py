@@ -109,7 +109,9 @@ class Run(contextlib.ExitStack):
             return
         data: Dict[str, Any] = {"eps": step.eps, "epoch": step.epoch}
         if step.epoch % self.args.save_epochs == 0:
-            data["filename"], data["img"] = saving.checkpoint(step)
+            data["filename"], data["img"] = saving.checkpoint(
+                step, self._objective.arrays.on_gpu and not self._callback
+            )
         else:
             saving.preview(step)
         if self._callback:

@@ -7,6 +7,7 @@ import inspect
 import logging
 import os
 from argparse import Namespace
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
@@ -52,6 +53,9 @@ class Saving:
             images.save_options(args, photo, path, pictures.content, pictures.mask) for path in (None, self.final)
         )
         self._report: Optional[Report] = None
+        self._beside = ThreadPoolExecutor(1)  # a GPU goes on while the last checkpoint is saved
+        self._saved: Future = Future()
+        self._saved.set_result(None)
 
     @contextlib.contextmanager
     def prepared(self) -> Iterator[None]:
@@ -161,7 +165,8 @@ class Saving:
         """If the run fails or is interrupted, its page says so; if it diverges, the last good image is saved."""
         try:
             try:
-                yield
+                with self._beside:  # whatever happens, what is being saved is saved
+                    yield
             except Diverged as error:
                 if error.image is None:
                     raise
@@ -184,13 +189,25 @@ class Saving:
                 ) from error
             raise
 
-    def checkpoint(self, step: Any) -> Tuple[str, np.ndarray]:
-        """Save the step's picture and state; returns the picture's path and the array (1, 3, H, W) that it shows."""
-        path, array = numbered(self.checkpoints, step.epoch), self._canvas.shown(step.image())
-        self.picture(array, path, self.args.remove_noise, step.epoch)
-        self._state(step.state(), False)
-        self.pictures[step.epoch] = path
-        self.page("running")
+    def checkpoint(self, step: Any, beside: bool) -> Tuple[str, np.ndarray]:
+        """Save the step's picture and state; returns the picture's path and the array (1, 3, H, W) that it shows.
+
+        With beside, they are saved while the run goes on, and what goes wrong is raised by the next checkpoint or end.
+        """
+        path, array, state = numbered(self.checkpoints, step.epoch), self._canvas.shown(step.image()), step.state()
+        history = list(self.history)
+
+        def save():
+            self.picture(array, path, self.args.remove_noise, step.epoch)
+            self._state(state, history, finished=False)
+            self.pictures[step.epoch] = path
+            self.page("running")
+
+        self._saved.result()
+        if beside:
+            self._saved = self._beside.submit(save)
+        else:
+            save()
         return path, array
 
     def preview(self, step: Any) -> None:
@@ -207,8 +224,9 @@ class Saving:
 
     def end(self, image: Any, at: Any, epoch: Optional[int] = None) -> None:
         """Save the final picture and its State; epoch is given where the run was stopped there."""
+        self._saved.result()
         self.picture(self._canvas.shown(image), self.final, self.args.remove_noise_final, epoch)
-        self._state(at, finished=epoch is None)
+        self._state(at, self.history, finished=epoch is None)
         self.pictures["final"] = self.final
         self.page("finished" if epoch is None else "stopped")
 
@@ -258,8 +276,8 @@ class Saving:
         if self._before and self.args.optimizer == "lbfgs":
             yield f"L-BFGS was restarted after epoch {self._before.state.epoch}"
 
-    def _state(self, state, finished):
-        save_state(self._state_path, self.args, self._digest, self.history, state, finished)
+    def _state(self, state, history, finished):
+        save_state(self._state_path, self.args, self._digest, history, state, finished)
 
 
 def numbered(checkpoint: str, epoch: Any) -> str:

@@ -1,11 +1,18 @@
 """Everything of a run is on one device. A second CPU stands for a GPU, and mixing arrays of both is refused here."""
 
+import functools
+import threading
+
 import numpy as np
 import pytest
 
 from neural_style import nstyle
 from neural_style.find_mxnet import mx
+from neural_style.objective.arrays import Arrays
+from neural_style.pictures import images
 from neural_style.run import optimize, run
+from neural_style.saved import records
+from neural_style.system.errors import NeuralStyleError
 
 RUNS = {
     "default": "",
@@ -57,3 +64,34 @@ def test_a_run_is_on_its_device(flags, small, pictures, tmp_path, monkeypatch):
     half = len(images) // 2
     for (first, here), (second, there) in zip(images[:half], images[half:]):
         assert (first, second) == (mx.cpu(0), mx.cpu(1)) and np.array_equal(here, there)
+
+
+def test_a_gpu_goes_on_while_a_checkpoint_is_saved(short_run, tmp_path, monkeypatch):
+    save, went_on, folders = images.SaveImage, threading.Event(), [tmp_path / "one", tmp_path / "other"]
+    for folder in folders:
+        nstyle.train_nstyle(
+            nstyle.get_args([*short_run, "--output_dir", str(folder)]),
+            on_epoch=lambda record: record.epoch == 3 and went_on.set(),
+        )
+        went_on.clear()
+
+        @functools.wraps(save)
+        def late(img, filename, *rest, **options):
+            assert "e_2" not in str(filename) or went_on.wait(60)
+            return save(img, filename, *rest, **options)
+
+        monkeypatch.setattr(Arrays, "on_gpu", True)
+        monkeypatch.setattr(images, "SaveImage", late)
+    for name in "e_2.jpg", "e_4.jpg", "final.jpg":
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+
+
+def test_what_cannot_be_saved_meanwhile_stops_the_run(short_run, tmp_path, monkeypatch):
+    def full(path):
+        raise NeuralStyleError(f"{path} could not be written: No space left on device")
+
+    monkeypatch.setattr(Arrays, "on_gpu", True)
+    monkeypatch.setattr(records, "atomic", full)
+    with pytest.raises(NeuralStyleError, match="could not be written"):
+        nstyle.train_nstyle(nstyle.get_args([*short_run, "--output_dir", str(tmp_path / "out")]))
+    assert (tmp_path / "out" / "e_2.jpg").exists() and not (tmp_path / "out" / "final.jpg").exists()
