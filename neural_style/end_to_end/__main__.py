@@ -14,7 +14,7 @@ from ..options.check import complete
 from ..options.command import Command, Commands
 from ..options.flags import BY_ATTRIBUTE, ENDING, RUN, SESSION, Check, Flag, attributes, listed
 from ..system.errors import UsageError
-from .flags import LIST_NETWORKS, NETWORK
+from .flags import LIST_NETWORKS, NETWORK, STRENGTH
 
 # What each kind of network is trained with, unless something else is given.
 DEFAULTS = {"fast": {}, "boost": {"style_weight": 1.2}}
@@ -41,6 +41,7 @@ OF_PAINTING = (
     Flag("--photos --content --content-image", str, None, "the photographs: pictures, folders or patterns", many=True,
          scope=ENDING, shown="PHOTO"),
     NETWORK,
+    STRENGTH,
     Flag("--output --output-dir --output_dir", str, None, "the folder for the painted pictures, or the file for one",
          scope=RUN, shown="DIR"),
     Flag("--format", str, "jpg", "their format in a folder: jpg, png, …", scope=RUN, shown="ENDING"),
@@ -137,7 +138,7 @@ PAINT = Command(
     paint,
     OF_PAINTING,
     of_run=(*SAVED.split(), "recipe"),
-    groups=(("flags", "photos network output format list_networks recipe"), ("the painted pictures", SAVED)),
+    groups=(("flags", "photos network strength output format list_networks recipe"), ("the painted pictures", SAVED)),
     first=("photos",),
     needs=("photos", "network", "output"),
     what="painting in one pass",

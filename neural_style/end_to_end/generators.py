@@ -5,11 +5,11 @@ variable that a part's symbol is given as its input, an array (1, 3, H, W) in th
 `multiple`.
 """
 
-from typing import Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 from ..find_mxnet import mx
 from ..network.architecture import MEANS
-from ..system.types import Size, Symbol
+from ..system.types import Arrays, Size, Symbol
 
 RANGE = 150.0  # the largest value that `fast` paints; a picture's are at most 152
 INPUT = 1 / 128.0  # this brings a picture to about ±1
@@ -23,7 +23,7 @@ class Layer(NamedTuple):
     filters: int
     kernel: int
     stride: int = 1
-    enlarge: int = 1  # by nearest neighbours, before the convolution
+    enlarge: int = 1  # before the convolution
     relu: bool = True
     adds: str = ""  # the layer whose output is added behind the normalisation
     joins: str = ""  # the layer, or "data", that becomes further channels of the input
@@ -49,6 +49,20 @@ FAST = (
 LAST = Layer("last", 3, 3, joins="data")  # it has a bias, and tanh behind it
 
 
+def enlarged(F: Any, x: Any, scale: int, smooth: bool = True) -> Any:
+    """By nearest neighbours, then smoothed: or else the convolution that follows weaves. F is mx.sym or mx.nd.
+
+    For a scale of 2 that is bilinear. MXNet's own adds up the gradient in varying order; of means, oneDNN logs a line.
+    """
+    x = F.UpSampling(x, scale=scale, sample_type="nearest")
+    if not smooth:
+        return x
+    x = F.Pad(x, mode="edge", pad_width=(0, 0, 0, 0) + 4 * (1,))
+    for _ in range(2):
+        x = F.Pooling(x, kernel=(2, 2), pool_type="sum") / 4
+    return x
+
+
 def fast() -> Symbol:
     """Down to a quarter, residual blocks, and up again; every normalisation is by the picture's own mean and variance.
 
@@ -58,7 +72,7 @@ def fast() -> Symbol:
     x = shown["data"]
     for layer in (*FAST, LAST):
         if layer.enlarge > 1:
-            x = mx.sym.UpSampling(x, scale=layer.enlarge, sample_type="nearest")
+            x = enlarged(mx.sym, x, layer.enlarge)
         if layer.joins:
             x = mx.sym.Concat(x, shown[layer.joins], dim=1)
         margin = layer.kernel // 2
@@ -200,6 +214,21 @@ GENERATORS = {
         384,
     ),
 }
+
+
+def initial(generator: str, seed: int) -> Arrays:
+    """{"arg:NAME": array} of all parts, as a training begins."""
+    mx.random.seed(seed)
+    own, found = GENERATORS[generator], {}
+    kind, factor, magnitude = own.initial
+    xavier = mx.init.Xavier(rnd_type=kind, factor_type=factor, magnitude=magnitude)
+    for symbol in own.parts():
+        for name, shape in shapes(symbol, 2 * (8 * own.multiple,))[0].items():
+            array = mx.nd.ones(shape) if name.endswith("gamma") else mx.nd.zeros(shape)
+            if name.endswith("weight"):
+                xavier(mx.init.InitDesc(name), array)
+            found[f"arg:{name}"] = own.begins.get(name, lambda values: values)(array.asnumpy())
+    return found
 
 
 def shapes(symbol: Symbol, size: Size) -> Tuple[Dict[str, tuple], Dict[str, tuple]]:

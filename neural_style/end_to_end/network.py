@@ -23,7 +23,7 @@ from ..system.errors import NeuralStyleError, UsageError
 from ..system.types import Arrays, Context, PathLike, Size
 from ..weights import params
 from . import generators
-from .generators import FAST, GENERATORS, INPUT, LAST, RANGE
+from .generators import FAST, GENERATORS, INPUT, LAST, RANGE, enlarged
 
 STYLES = Path(__file__).parent / "styles"  # the networks that come with the package
 STRIP = 2**18  # pixels of a picture that are painted at a time
@@ -39,9 +39,17 @@ class About(NamedTuple):
     generator: str
     size: int  # the longer edge of the pictures that it was trained for
     description: str  # in words: the style, the photographs, how long
+    smooth: bool = True  # whether `fast` smooths what it enlarges; older files, without this field, did not
+    seed: int = 0  # of the arrays that the first training began with
 
 
-ABOUT = {"generator": checks.one_of(*GENERATORS), "size": checks.at_least(1, 10**6 - 1), "description": checks.is_text}
+ABOUT = {
+    "generator": checks.one_of(*GENERATORS),
+    "size": checks.at_least(1, 10**6 - 1),
+    "description": checks.is_text,
+    "smooth": checks.is_flag,
+    "seed": checks.is_count,
+}
 
 
 class Network:
@@ -54,10 +62,23 @@ class Network:
     @property
     def digest(self) -> str:
         """A digest that identifies the network."""
-        found = hashlib.sha256(self.about.generator.encode())
+        found = hashlib.sha256((self.about.generator + " smooth" * self.about.smooth).encode())
         for key in sorted(self.arrays):
             found.update(key.encode() + self.arrays[key].tobytes())
         return found.hexdigest()[:16]
+
+    def at(self, strength: float) -> "Network":
+        """The network that is so far, 0 to 1, on the way from how its training began, where it changes little, to this.
+
+        All that the layers compute is mixed, so that strokes become smaller or fewer, rather than transparent.
+        """
+        if strength == 1:
+            return self
+        if self.about.generator != "fast":
+            raise UsageError(f"--strength: only networks of kind fast have it, and this one is {self.about.generator}")
+        begin = generators.initial(self.about.generator, self.about.seed)
+        arrays = {key: begin[key] + strength * (array - begin[key]) for key, array in self.arrays.items()}
+        return Network(self.about, arrays, self.name)
 
     def demand_memory(self, size: Size, force: bool = False) -> None:
         """Refuse a picture of size (H, W) that would not fit in memory."""
@@ -97,12 +118,14 @@ def _paint_fast(network, image, rows):
     """Layer by layer, each in strips of so many of the picture's rows: a normalisation needs a layer's whole output."""
     arrays = {key[len("arg:") :]: mx.nd.array(array) for key, array in network.arrays.items()}
     shown, below, layers = {"data": mx.nd.array(image * np.float32(INPUT))}, "data", [*FAST, LAST]
+    smooth = network.about.smooth
     for number, layer in enumerate(layers):
         height = shown[below].shape[2] * layer.enlarge // layer.stride
         own = max(1, rows * height // image.shape[2])
         strips = [(window.core_first, window.core_last) for window in windows(height, own, 0)]
         output = _gathered(
-            strips, (_convolved(layer, shown[below], shown.get(layer.joins), arrays, *strip) for strip in strips)
+            strips,
+            (_convolved(layer, shown[below], shown.get(layer.joins), arrays, smooth, *strip) for strip in strips),
         )
         later = {name for other in layers[number + 1 :] for name in (other.adds, other.joins)} | {layer.adds}
         shown = {name: array for name, array in shown.items() if name in later}
@@ -167,18 +190,18 @@ def _pooled(moments):
     return mean, sum(count * (variance + (own - mean) ** 2) for count, own, variance in moments) / rows
 
 
-def _convolved(layer, below, joined, arrays, first, last):
+def _convolved(layer, below, joined, arrays, smooth, first, last):
     """The rows from first to last of a layer's convolution of what is below it, and of what joins that."""
     margin, height = layer.kernel // 2, below.shape[2] * layer.enlarge
     start, end = first * layer.stride - margin, (last - 1) * layer.stride + margin + 1
     top, bottom = max(0, -start), max(0, end - height)
     start, end = start + top, end - bottom
-    from_, to = start // layer.enlarge, -(-end // layer.enlarge)
-    x = below if (from_, to) == (0, below.shape[2]) else below.slice_axis(2, from_, to)
+    around = layer.enlarge // 2  # rows beyond that smoothing looks at
+    from_, to = max(0, start - around) // layer.enlarge, -(-min(height, end + around) // layer.enlarge)
+    x = _rows(below, from_, to)
     if layer.enlarge > 1:
-        x = mx.nd.UpSampling(x, scale=layer.enlarge, sample_type="nearest")
-        cut = start - from_ * layer.enlarge
-        x = x if x.shape[2] == end - start else x.slice_axis(2, cut, cut + end - start)
+        x = enlarged(mx.nd, x, layer.enlarge, smooth)
+        x = _rows(x, start - from_ * layer.enlarge, end - from_ * layer.enlarge)
     if joined is not None:
         x = mx.nd.concat(x, joined.slice_axis(2, start, end), dim=1)
     if margin:
@@ -272,10 +295,10 @@ def _arrays(path):
 def _about(where, packed):
     """The About in a network's file, checked: the file may come from anywhere."""
     try:
-        about = records.parsed(packed.tobytes().decode("utf-8"))
+        about = {"smooth": False, "seed": 0, **records.parsed(packed.tobytes().decode("utf-8"))}
         checks.demand(ABOUT, about)
         return About(**{field: about[field] for field in About._fields})
-    except (AttributeError, ValueError, RecursionError):
+    except (AttributeError, TypeError, ValueError, RecursionError):
         raise UsageError(
             f"--network {where}: the file holds no network that paints; "
             "`python -m neural_style.end_to_end train` makes one"

@@ -29,7 +29,7 @@ HOW = "to use it: python -m neural_style.end_to_end paint --recipe PICTURE"  # i
 
 def run(own: Namespace, args: Namespace) -> Optional[int]:
     """Paint every photograph, even if some of them fail. Returns the exit code."""
-    network, failed = load(own.network), []
+    network, failed = load(own.network).at(own.strength), []
     photographs = find_pictures(own.photos, "PHOTO")
     mask = images.read_picture(args.mask) if args.mask else None
     outputs = _outputs(photographs, own.output, own.format.lstrip("."))
@@ -47,7 +47,8 @@ def run(own: Namespace, args: Namespace) -> Optional[int]:
             try:
                 began = time.monotonic()
                 args.content_image = path
-                paint(network, path, output, args, mask, recipes.of_picture(args, [HOW], [("--network", own.network)]))
+                flags = [("--network", own.network), *[("--strength", own.strength)] * (own.strength < 1)]
+                paint(network, path, output, args, mask, recipes.of_picture(args, [HOW], flags))
                 line = f"{output} painted in {time.monotonic() - began:.1f} s"
             except (NeuralStyleError, mx.base.MXNetError, OSError, MemoryError) as error:
                 line = f"{path} failed: {describe(error)}"

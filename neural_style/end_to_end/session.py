@@ -49,6 +49,7 @@ def _run(own, args, saved, tell):
     if saved and saved[2] != digest:
         raise UsageError(f"--resume {own.output}: the style or the photographs have changed since the training began")
     begin_with = network.load(own.begin_with, "--from ") if own.begin_with and not saved else None
+    seed = begin_with.about.seed if begin_with else network.load(output).about.seed if saved else args.seed or 0
     if begin_with and begin_with.about.generator != own.generator:
         raise UsageError(
             f"--from {own.begin_with} is a {begin_with.about.generator} network; add --generator "
@@ -74,7 +75,8 @@ def _run(own, args, saved, tell):
 
     def save(state, status):
         trained = network.Network(
-            network.About(own.generator, args.max_long_edge, _described(own, args, photographs, state)), state.arrays
+            network.About(own.generator, args.max_long_edge, _described(own, args, photographs, state), seed=seed),
+            state.arrays,
         )
         painted = _painted(trained, shown, args.max_long_edge)  # raises, before a good network is replaced
         network.save(output, trained)

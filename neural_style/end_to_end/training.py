@@ -54,15 +54,6 @@ class Part:
         self.kept = {name: mx.nd.zeros(shape, device) + name.endswith("var") for name, shape in kept.items()}
         self._gradients, self._data = gradients, arguments[self._input]
         self._bound = symbol.bind(device, arguments, args_grad=gradients, aux_states=self.kept)
-        kind, factor, magnitude = generator.initial
-        xavier = mx.init.Xavier(rnd_type=kind, factor_type=factor, magnitude=magnitude)
-        for name, array in self.parameters.items():
-            if name.endswith("weight"):
-                xavier(mx.init.InitDesc(name), array)
-            elif name.endswith("gamma"):
-                array[:] = 1
-            if name in generator.begins:
-                array[:] = generator.begins[name](array.asnumpy())
         names = dict(enumerate(self.parameters))  # by which MXNet lets only weights and gammas decay
         self._optimizer = getattr(mx.optimizer, generator.optimizer)(param_idx2name=names, **generator.rates)
         self.memory = {
@@ -119,14 +110,13 @@ def objective_for(args: Namespace, crop: int, device: Context) -> Objective:
 def start(own: Any, args: Namespace, network: Optional[Network], device: Context) -> List[Part]:
     """The Parts of a new training, or of one that starts from a Network."""
     generator = GENERATORS[own.generator]
-    mx.random.seed(args.seed or 0)
     parts = [Part(symbol, generator, (own.crop, own.crop), device) for symbol in generator.parts()]
-    if network:
-        for part in parts:
-            for kind, arrays in (("arg", part.parameters), ("aux", part.kept)):
-                for name, array in arrays.items():
-                    if f"{kind}:{name}" in network.arrays:
-                        array[:] = network.arrays[f"{kind}:{name}"]
+    begin = network.arrays if network else generators.initial(own.generator, args.seed or 0)
+    for part in parts:
+        for kind, arrays in (("arg", part.parameters), ("aux", part.kept)):
+            for name, array in arrays.items():
+                if f"{kind}:{name}" in begin:
+                    array[:] = begin[f"{kind}:{name}"]
     return parts
 
 

@@ -8,7 +8,7 @@ from argparse import Namespace
 from typing import Any, Dict, List, Optional
 
 from ..batch.frames import FIRST_EPOCHS
-from ..end_to_end.flags import LIST_NETWORKS, NETWORK
+from ..end_to_end.flags import LIST_NETWORKS, NETWORK, STRENGTH
 from ..options import parse
 from ..options.command import Command
 from ..options.flags import BY_ATTRIBUTE, ENDING, PICTURE, RUN, STANDARD_INPUT, Flag, paths
@@ -21,6 +21,7 @@ FLAGS = (
     Flag("--style --style-image", str, None, "the picture that gives the style, or several", many=True, scope=ENDING,
          shown="PAINTING"),
     NETWORK._replace(help=f"instead of --style, {NETWORK.help}"),
+    STRENGTH,
     LIST_NETWORKS,
     Flag("--output", str, None, "the painted film: .mp4, .mov, .mkv, .webm, .gif or .webp", scope=RUN, shown="FILM"),
     FIRST_EPOCHS,
@@ -67,6 +68,7 @@ COMMAND = Command(
     same={"style": "style_image"},
     instead=INSTEAD,
     without_effect=(
+        ("strength", lambda own: own.style, "with --style"),
         (" ".join(["first_epochs", *BY_ATTRIBUTE.keys() - OF_NETWORKS]), lambda own: own.network, "with --network"),
     ),
 )

@@ -90,7 +90,7 @@ def _by_network(own, args, size, kept):
     from .. import find_mxnet
     from ..end_to_end import network
 
-    net, luma = network.load(own.network), args.preserve_colors == "luma"
+    net, luma = network.load(own.network).at(own.strength), args.preserve_colors == "luma"
     paint = functools.partial(net.paint, device=find_mxnet.context(check.complete(args).gpu))
     painter = painters.by_network(paint, kept, luma)
     return contextlib.nullcontext(painter), ["network", net.digest, luma, painters.SHARE]

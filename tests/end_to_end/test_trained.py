@@ -5,6 +5,7 @@ import os
 import zipfile
 
 import numpy as np
+import plain
 import pytest
 from test_generators import bound, random_arrays
 
@@ -64,6 +65,29 @@ def test_fast_paints_what_its_symbol_does(networks):
     states = {name: np.ones(shape) for name, shape in generators.shapes(symbol, (48, 64))[1].items()}
     painted, _, _ = bound(symbol, arrays, states, image[0], True)
     np.testing.assert_allclose(ours.paint(image)[0], painted, atol=0.02)
+
+
+def test_a_file_from_before_enlarging_was_smoothed_paints_as_before(networks, tmp_path):
+    image, arrays = picture(48, 64), networks["fast"].arrays
+    about = np.frombuffer(json.dumps(ABOUT).encode(), "uint8")
+    params.write(tmp_path / "a.params", {"about": about, **arrays})
+    older, own = network.load(tmp_path / "a.params"), {key[4:]: array.astype(float) for key, array in arrays.items()}
+    assert not older.about.smooth and older.digest != networks["fast"].digest
+    for rows in (48, 12):
+        painted = older.paint(image, strip=rows * 64)
+        np.testing.assert_allclose(painted[0], plain.fast(own, image[0].astype(float), smooth=False), atol=0.05)
+
+
+def test_a_strength_is_on_the_way_from_how_the_training_began():
+    ours, image = made(), picture(48, 64)
+    ours.about = ours.about._replace(seed=5)
+    assert ours.at(1) is ours
+    assert np.abs(ours.at(0).paint(image) - image).mean() < 12 < np.abs(ours.paint(image) - image).mean()
+    begin, half = generators.initial("fast", 5), ours.at(0.5).arrays
+    for key, array in ours.arrays.items():
+        np.testing.assert_allclose(half[key], (array + begin[key]) / 2, atol=1e-6)
+    with pytest.raises(UsageError, match="--strength: only networks of kind fast"):
+        made("boost").at(0.5)
 
 
 def test_odd_sizes_are_filled_up_by_reflection(networks):

@@ -68,11 +68,11 @@ def train(folder, small):
 
 
 def test_it_learns(train):
-    steps, trained = train(steps=40, save_every=40, words="--content-weight 0 --tv-weight 0")
+    steps, trained = train(steps=60, save_every=60, words="--content-weight 0 --tv-weight 0")
     first, last = (np.mean([step.losses["style"] for step in some]) for some in (steps[:4], steps[-4:]))
-    assert [step.step for step in steps] == list(range(1, 41)) and last < 0.5 * first
+    assert [step.step for step in steps] == list(range(1, 61)) and last < 0.5 * first
     assert trained.about.generator == "fast" and trained.about.size == 96
-    assert "style.png: 40 steps of 40" in trained.about.description and "3 photographs" in trained.about.description
+    assert "style.png: 60 steps of 60" in trained.about.description and "3 photographs" in trained.about.description
 
 
 @pytest.mark.parametrize("kind", GENERATORS)
@@ -201,7 +201,7 @@ def test_a_state_without_its_arrays(stopped, folder):
         state.resumed(str(folder / "a.params"))
 
 
-@pytest.mark.parametrize("rate", [1e3, 1e25, 1e29])
+@pytest.mark.parametrize("rate", [1e8, 1e25, 1e29])
 @pytest.mark.parametrize("every", [1, 3])
 def test_a_training_that_diverges_replaces_no_good_network(rate, every, train, folder):
     train(steps=1, save_every=1)
@@ -210,6 +210,13 @@ def test_a_training_that_diverges_replaces_no_good_network(rate, every, train, f
     with pytest.raises(NeuralStyleError, match="lower --lr|diverged"):
         train(steps=3, save_every=every, rate=rate)
     assert [(folder / name).read_bytes() for name in files] == before
+
+
+def test_a_network_that_paints_one_colour_replaces_no_other():
+    flat = made()
+    flat.arrays["arg:last_weight"] *= 0
+    with pytest.raises(NeuralStyleError, match="the same whatever the photograph"):
+        session._painted(flat, [skimage.data.coffee()], 96)
 
 
 def test_a_training_that_goes_on_is_not_started_again(train, folder):
