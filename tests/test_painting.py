@@ -43,7 +43,7 @@ def coherence(grey, grain=1.5, window=6):
     return np.hypot(rr - dd, 2 * dr) / (rr + dd + 1e-9)
 
 
-@pytest.mark.parametrize("subject", ["night", "glass"])
+@pytest.mark.parametrize("subject", painting.SUBJECTS)
 @pytest.mark.parametrize("height, width", [(64, 64), (201, 77)])
 def test_any_size_from_64_pixels(height, width, subject, monkeypatch):
     monkeypatch.setattr(painting.glass, "FINE", 300)
@@ -115,6 +115,25 @@ def test_every_size_shows_the_same_glass(glass, height, width, fine, monkeypatch
     other = Image.fromarray(painting.paint(height, width, subject="glass")).resize((30, 20), Image.BOX)
     here = Image.fromarray(glass).resize((30, 20), Image.BOX)
     assert np.abs(np.asarray(other, int) - np.asarray(here, int)).mean() < 6
+
+
+def test_a_mosaic_is_stones_of_one_colour_and_size_between_light_joints():
+    mosaic = painting.paint(640, 1024, subject="mosaic").astype(int)
+    joints = ndimage.gaussian_filter(np.abs(mosaic - painting.mosaic.GROUT).max(2), 0.5) < 40
+    stones, count = ndimage.label(ndimage.binary_erosion(~joints))
+    sizes = np.bincount(stones.ravel())[1:]
+    sizes = sizes[sizes > 60]
+    assert 0.1 < joints.mean() < 0.4 and len(sizes) > 700
+    assert np.percentile(sizes, 90) < 4 * np.percentile(sizes, 30)
+    spread = [ndimage.standard_deviation(mosaic[..., 0], stones, range(1, count + 1)), mosaic[..., 0].std()]
+    assert np.median(spread[0]) < 0.4 * spread[1]
+
+
+def test_a_woodcut_is_black_lines_over_light_tints_that_run_along():
+    grey = painting.paint(320, 512, subject="woodcut").mean(2)
+    assert 0.25 < np.mean(grey < 60) < 0.65 and np.mean(grey > 120) > 0.25
+    assert np.mean((grey > 70) & (grey < 110)) < 0.2
+    assert coherence(grey).mean() > 0.6
 
 
 def test_the_command_paints_glass_on_demand(glass, tmp_path, monkeypatch):

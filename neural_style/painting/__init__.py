@@ -1,11 +1,11 @@
-"""Generated paintings to learn a style from: a windy night in brush strokes, and a stained-glass window."""
+"""Generated paintings to learn a style from: a night in brush strokes or as a woodcut, stained glass, and a mosaic."""
 
 import numpy as np
 
 from ..system.errors import UsageError
-from . import glass, night
+from . import glass, mosaic, night, woodcut
 
-SUBJECTS = {"night": night.paint, "glass": glass.paint}
+SUBJECTS = {"night": night.paint, "glass": glass.paint, "mosaic": mosaic.paint, "woodcut": woodcut.paint}
 SMALLEST = 64  # pixels of either side
 
 

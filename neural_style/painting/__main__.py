@@ -16,8 +16,8 @@ SIZE = Check(lambda value: bool(re.fullmatch("[0-9]{1,6}x[0-9]{1,6}", value)), "
 # fmt: off
 FLAGS = (
     Flag("--output --file", str, None, "the picture to write", scope=RUN, shown="FILE.png"),
-    Flag("--subject", str, "night", "a windy night in brush strokes, or a stained-glass window",
-         choices=tuple(SUBJECTS)),
+    Flag("--subject", str, "night", "a windy night in brush strokes, a stained-glass window, a mosaic, or a "
+         "colour woodcut", choices=tuple(SUBJECTS)),
     Flag("--size", str, "1024x640", "width x height in pixels", SIZE, shown="WxH"),
     Flag("--seed", int, 0, "each seed gives another picture"),
     Flag("--overwrite --force", bool, False, "replace the file if it exists", scope=RUN),

@@ -96,7 +96,7 @@ def flower(
     yield Area((np.abs(aside) < 0.011) & (y > top), ("lime",), 0, (y - top) / 0.06, MANY)
     for side, foot in ((1, 1.7), (-1, 2.1)):
         out = side * aside / (1.2 * size)
-        half = 0.3 * size * np.sin(np.pi * out.clip(0, 1)) ** 0.8 + 1e-6
+        half = 0.3 * size * np.sin(np.pi * out.clip(0, 1)).clip(0) ** 0.8 + 1e-6
         rise = (y - top - foot * size + 0.4 * size * out) / half
         yield Area((np.abs(rise) < 1) & (half > 0.001), ("emerald",), 0, 2 * out, 2, (rise + 1).clip(0, 1.99), 2)
     for count, share, rows, glass in ((8, 1, 2, outer), (6, 0.56, 1, inner)):

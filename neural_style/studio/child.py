@@ -103,13 +103,14 @@ def example(source: str, path: str) -> Dict[str, Any]:
 def examples() -> Dict[str, Any]:
     """The pictures to try that are here: [kind, name, source]."""
     from ..end_to_end.photographs import packaged
+    from ..painting import SUBJECTS
 
     liked = ("chelsea.png", "astronaut.png", "coffee.png", "rocket.jpg", "motorcycle_left.png")
     photographs = {os.path.basename(path): path for path in packaged()}
     found = [
         ["photograph", name.split(".")[0].split("_")[0], photographs[name]] for name in liked if name in photographs
     ]
-    found += [["painting", f"{name} {seed}", f"{name} {seed}"] for name in ("night", "glass") for seed in (0, 7)]
+    found += [["painting", f"{name} {seed}", f"{name} {seed}"] for name in SUBJECTS for seed in (0, 7)]
     for root in (Path.cwd(), Path(__file__).resolve().parents[2]):
         pair = root / "input" / "IMG_4343.jpg", root / "input" / "starry_night.jpg"
         if all(path.is_file() for path in pair):

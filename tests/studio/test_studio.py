@@ -13,6 +13,7 @@ from conftest import ROOT, Served, wish_of
 from PIL import Image
 
 from neural_style.options.flags import BY_ATTRIBUTE
+from neural_style.painting import SUBJECTS
 from neural_style.studio import looks
 
 
@@ -205,4 +206,5 @@ def test_every_control_is_a_flag_of_the_table():
     assert shown == expected and {"content_weight", "start", "seed", "optimizer"} <= shown
     assert not shown & {"model_params", "output", "resume", "content_image", "force", "gpu"}
     names = {look["name"] for look in table["looks"] if look["tile"]}
-    assert {path.stem for path in looks.TILES.glob("*.jpg")} == names | {"night-0", "night-7", "glass-0", "glass-7"}
+    paintings = {f"{name}-{seed}" for name in SUBJECTS for seed in (0, 7)}
+    assert {path.stem for path in looks.TILES.glob("*.jpg")} == names | paintings
