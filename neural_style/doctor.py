@@ -30,15 +30,13 @@ class Hint(Exception):
     """Something worth knowing that does not prevent a run."""
 
 
-def _package(name, needed=""):
-    """A check that a package loads; needed is what pip should install, if no run works without it."""
+def _package(name, needed):
+    """A check that a package loads; needed is what pip should install."""
 
     def check(args):
         try:
             return importlib.import_module(name).__version__
         except Exception as error:
-            if not needed:
-                return "not installed" if isinstance(error, ImportError) else f"does not load: {_first_line(error)}"
             raise NeuralStyleError(f"does not load: {_first_line(error)}; pip install '{needed}'") from error
 
     return check
@@ -56,10 +54,6 @@ def _mxnet(args):
     if mx.runtime.Features().is_enabled("MKLDNN"):
         return f"{mx.__version__} with oneDNN"
     raise Hint(f"{mx.__version__} without oneDNN: convolutions on the CPU are slow")
-
-
-def _system(args):
-    return platform.platform()
 
 
 def _processor(args):
@@ -98,34 +92,30 @@ def _memory(args):
     return f"{memory.gigabytes(free)} free of {memory.gigabytes(total)}" if free and total else "unknown on this system"
 
 
-def _weights(args):
+def _found(args):
+    """The weights file that a run would use, if it is there, and the model that it is for."""
+    from .network.find_model import full_name
     from .weights import pretrained
 
-    names = args.model.split(",")
-    found = [(name, pretrained.find(_network(name), args.model_params)) for name in names]
-    path = next((path for _, path in found if path), None)
+    names = [full_name(name) for name in args.model.split(",")]
+    there = ((pretrained.find(name, args.model_params), name) for name in names)
+    return next((one for one in there if one[0]), (None, names[-1]))
+
+
+def _weights(args):
+    from .network.find_model import find_model
+    from .weights import pretrained
+
+    path, name = _found(args)
     if path:
         facts = pretrained.check(path)
         return f"{path}: {facts['network']}; precision: {facts['precision']}; {facts['verdict']}"
-    if not hasattr(_module(names[-1]), "get_params"):
-        return f"the model {names[-1]} has its own"
-    network = _network(names[-1])
-    looked = "none found; looked for " + ", ".join(map(str, pretrained.places(network)))
-    if network == "vgg19":
+    if not hasattr(find_model(name), "get_params"):
+        return f"the model {name} has its own"
+    looked = "none found; looked for " + ", ".join(map(str, pretrained.places(name)))
+    if name == "vgg19":
         raise Hint(f"{looked}; the first run downloads them, or sh download.sh")
     raise NeuralStyleError(f"{looked}; create them with python -m neural_style.weights convert FILE")
-
-
-def _network(model):
-    from .network.find_model import full_name
-
-    return full_name(model)
-
-
-def _module(model):
-    from .network.find_model import find_model
-
-    return find_model(model)
 
 
 def _gpu(args):
@@ -192,102 +182,64 @@ def gradient_error(objective: Any, image: NDArray) -> float:
     """The error of the objective's gradient at image, (1, 3, H, W), relative to its length.
 
     Slopes along the gradient and along random directions are compared with central differences. Random directions
-    reveal what is missing from the gradient. Their slopes are small, so errors are relative to the length of the
-    gradient.
+    reveal what is missing from the gradient.
     """
     import numpy as np
 
     from .find_mxnet import mx
 
-    device = image.context
-
-    def at(values):
-        evaluation = objective(mx.nd.array(values, ctx=device))
-        return evaluation.total, evaluation.gradient.asnumpy().astype("float64")
-
     start, random = image.asnumpy(), np.random.RandomState(3)
-    gradient = at(start)[1]
+    gradient = objective(image).gradient.asnumpy().astype("float64")
     length, errors = np.linalg.norm(gradient), []
     if not 0 < length < np.inf:
         return np.inf
     for direction in [gradient] + [random.standard_normal(start.shape) for _ in range(16)]:
-        direction = direction * (STEP / np.linalg.norm(direction))
-        ahead, behind = (start + direction).astype("float32"), (start - direction).astype("float32")
-        difference = at(ahead)[0] - at(behind)[0]
-        slope = (gradient * (ahead.astype("float64") - behind)).sum()  # over the steps as rounded to float32
-        errors.append(abs(difference - slope) / (2 * STEP * length))
+        step = direction * (STEP / np.linalg.norm(direction))
+        ends = [(start + way * step).astype("float32") for way in (1, -1)]
+        ahead, behind = (objective(mx.nd.array(end, ctx=image.context)).total for end in ends)
+        slope = (gradient * (ends[0].astype("float64") - ends[1])).sum()  # over the steps as rounded to float32
+        errors.append(abs(ahead - behind - slope) / (2 * STEP * length))
     return max(errors)
 
 
 def _gradient(args):
-    """Check the whole objective on 32x32 pixels, with the weights found or with random ones."""
+    """Check the default objective on 32x32 pixels, with the weights that are found."""
     import numpy as np
 
     from . import find_mxnet
-    from .network.find_model import first_with_weights
-    from .objective.engines import EXACT
+    from .network.find_model import is_own
+    from .objective.examples import Pictures, Style
     from .options.check import complete
     from .run import setup
-    from .weights import params, pretrained
 
-    mx = find_mxnet.load()
+    path, name = _found(args)
+    if is_own(name) and not path:
+        raise Hint("not checked without weights")
     device = find_mxnet.context(args.gpu)
-    name = first_with_weights(args.model.split(","))
-    random = np.random.RandomState(5)
-    content, style, image = random.uniform(-100, 100, (3, 1, 3, 32, 32)).astype("float32")
-    with tempfile.TemporaryDirectory() as folder:
-        path, which = pretrained.find(_network(name), args.model_params), ""
-        own = not hasattr(_module(name), "get_params")
-        if path is None and not own:
-            path, which = Path(folder) / "random.params", " (random weights)"
-            params.write(path, _random_weights(_network(name)))
-        # with L-BFGS the gradient is not clipped
-        tiny = complete(
-            Namespace(
-                model=name,
-                model_params=None if own else str(path),
-                pooling=args.pooling,
-                optimizer="lbfgs",
-                engine=args.engine,
-                precision=args.precision if args.precision in EXACT else "float32",
-            )
-        )
-        pictures = setup.Pictures(content, [setup.Style(style)])
-        objective = setup.make_objective(tiny, *setup.model_and_terms(tiny, device, pictures), pictures)
-        error = gradient_error(objective, mx.nd.array(image, ctx=device))
+    content, style, image = np.random.RandomState(5).uniform(-100, 100, (3, 1, 3, 32, 32)).astype("float32")
+    of_run = {name: getattr(args, name) for name in ("model", "model_params", "pooling", "engine")}
+    tiny = complete(Namespace(**of_run, optimizer="lbfgs"))  # with L-BFGS the gradient is not clipped
+    pictures = Pictures(content, [Style(style)])
+    objective = setup.make_objective(tiny, *setup.model_and_terms(tiny, device, pictures), pictures)
+    error = gradient_error(objective, find_mxnet.mx.nd.array(image, ctx=device))
     if error > LARGEST_ERROR:
         raise NeuralStyleError(
             f"wrong by {error:.1%}, so pictures would come out wrong; please report this with all of these lines"
         )
-    return f"correct to within {max(error, 1e-4):.2%}{which}"
-
-
-def _random_weights(network):
-    import numpy as np
-
-    from .network.architecture import NETWORKS, array_shapes
-
-    random = np.random.default_rng(1)
-    return {
-        "arg:" + name: random.standard_normal(shape, "float32") * np.float32((2 / np.prod(shape[1:])) ** 0.5)
-        for name, shape in array_shapes(NETWORKS[network]).items()
-    }
+    return f"correct to within {max(error, 1e-4):.2%}"
 
 
 CHECKS = (
     ("neural_style", lambda args: __version__),
     ("python", lambda args: platform.python_version()),
-    ("system", _system),
+    ("system", lambda args: platform.platform()),
     ("processor", _processor),
     ("threads", _threads),
     ("memory", _memory),
     ("numpy", _package("numpy", "numpy<2")),
-    ("scipy", _package("scipy", "scipy")),
     ("scikit-image", _package("skimage", "scikit-image")),
     ("pillow", _package("PIL", "pillow")),
-    ("tqdm", _package("tqdm", "tqdm")),
-    ("platformdirs", _package("platformdirs", "platformdirs")),
-    ("requests", _package("requests", "requests")),
+    *((name, _package(name, name)) for name in ("scipy", "tqdm", "platformdirs", "requests")),
     ("pictures", _formats),
     ("output", _output),
     ("mxnet", _mxnet),
