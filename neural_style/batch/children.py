@@ -7,8 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any, Dict, NamedTuple, Optional, Set
+
+from ..system.machine import environment
 
 CHILD = [sys.executable, "-m", "neural_style.batch.child"]  # takes a Task as JSON
 GRACE = 10  # seconds that an interrupted child has to exit by itself
@@ -33,13 +34,6 @@ class Outcome(NamedTuple):
     seconds: Optional[float] = None
     host: Optional[str] = None
     said: str = ""  # on standard error, with --verbose or --debug
-
-
-def environment(threads: Optional[int] = None) -> Dict[str, str]:
-    """The environment of a child process that finds this package, whatever folder it works in."""
-    package = str(Path(__file__).resolve().parents[2])
-    found = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")])))
-    return {**found, "OMP_NUM_THREADS": str(threads)} if threads else found
 
 
 class Children:
@@ -82,17 +76,9 @@ class Children:
             if self._ended:
                 return 130, "", "interrupted"
             # in a session of its own: Ctrl-C reaches only the parent, which then stops its children
-            child = subprocess.Popen(
-                command,
-                env=env,
-                cwd=folder if folder and os.path.isdir(folder) else None,
-                stdin=self._input,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
+            where: Any = {"env": env, "cwd": folder if folder and os.path.isdir(folder) else None}
+            pipes: Any = {"stdin": self._input, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            child = subprocess.Popen(command, **where, **pipes, text=True, errors="replace", start_new_session=True)
             self._running.add(child)
         try:
             printed, said = child.communicate()

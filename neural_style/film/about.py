@@ -26,11 +26,11 @@ class Film(NamedTuple):
     time_base: Fraction
     end: int  # when the last frame ends
     rate: Fraction  # frames a second, on average
-    colors: Optional[Colors]  # None for an animation, which is in sRGB
-    sound: Tuple[int, ...]  # the numbers of its streams of sound
-    loops: Optional[int]  # how often an animation is shown, 0 for ever; None for other films
     read: Callable
-    longest: int = 0  # how long a frame is shown at most
+    longest: int  # how long a frame is shown at most
+    colors: Optional[Colors] = None  # None for an animation, which is in sRGB
+    sound: Tuple[int, ...] = ()  # the numbers of its streams of sound
+    loops: Optional[int] = None  # how often an animation is shown, 0 for ever; None for other films
 
     @property
     def pause(self) -> Any:

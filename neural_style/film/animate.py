@@ -8,7 +8,7 @@ import os
 import struct
 from typing import Iterable
 
-from PIL import Image, features
+from PIL import GifImagePlugin, Image, features
 
 from ..run.progress import duration
 from ..system.errors import UsageError, say
@@ -61,47 +61,20 @@ def _format(path):
 def _gif_head(size, loops):
     """The head of a GIF: no colours for all frames; shown once, or repeated, 0 times meaning for ever."""
     head = b"GIF89a" + struct.pack("<HH3B", size[1], size[0], 0x70, 0, 0)
-    return (
-        head
-        if loops == 1
-        else head + b"!\xff\x0bNETSCAPE2.0\3\1" + struct.pack("<HB", min(max(0, loops - 1), 65535), 0)
-    )
+    repeated = b"!\xff\x0bNETSCAPE2.0\3\1" + struct.pack("<HB", min(max(0, loops - 1), 65535), 0)
+    return head if loops == 1 else head + repeated
 
 
 def _gif_frame(picture, ticks):
-    """A frame of a GIF with colours of its own, from the GIF that Pillow makes of it."""
-    packed = io.BytesIO()
-    palette = picture.quantize(256)
-    picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(packed, "GIF", optimize=False)
-    whole = packed.getvalue()
-    bits = whole[10] & 7
-    colors, at = whole[13 : 13 + 3 * 2 ** (bits + 1)], 13 + 3 * 2 ** (bits + 1)
-    while whole[at] == 0x21:  # extensions
-        at += 2
-        while whole[at]:
-            at += whole[at] + 1
-        at += 1
-    place, interlaced = whole[at : at + 9], whole[at + 9] & 0x40
-    return (
-        struct.pack("<3sBHBB", b"!\xf9\4", 0, ticks, 0, 0)
-        + place
-        + bytes([0x80 | interlaced | bits])
-        + colors
-        + whole[at + 10 : whole.rindex(b";")]
-    )
+    """A frame of a GIF with colours of its own."""
+    indexed = picture.quantize(palette=picture.quantize(256), dither=Image.Dither.FLOYDSTEINBERG)
+    return b"".join(GifImagePlugin.getdata(indexed, duration=ticks * TICK["GIF"], include_color_table=True))
 
 
 def _webp_head(size, loops):
     """The head of an animated WebP without the size of the file; 0 loops are endless."""
-    return (
-        b"RIFF\0\0\0\0WEBP"
-        + b"VP8X"
-        + struct.pack("<IB3x", 10, 2)
-        + _three(size[1] - 1)
-        + _three(size[0] - 1)
-        + b"ANIM"
-        + struct.pack("<I4sH", 6, b"\xff" * 4, min(loops, 65535))
-    )
+    sides = struct.pack("<IB3x", 10, 2) + _three(size[1] - 1) + _three(size[0] - 1)
+    return b"RIFF\0\0\0\0WEBPVP8X" + sides + b"ANIM" + struct.pack("<I4sH", 6, b"\xff" * 4, min(loops, 65535))
 
 
 def _webp_frame(picture, ticks):

@@ -22,21 +22,9 @@ def open_animation(path: str) -> Film:
         if count == 1 and picture.format != "GIF":
             raise UsageError(f"{path} is a still picture; python -m neural_style paints pictures")
         durations = [duration for duration, _ in _steps(picture, count)]
-        end = sum(durations)
-        return Film(
-            path,
-            picture.size[::-1],
-            count,
-            int(not is_whole),
-            MILLISECOND,
-            end,
-            Fraction(1000 * count, end),
-            None,
-            (),
-            _loops(picture),
-            _frames,
-            max(durations),
-        )
+        end, missing = sum(durations), int(not is_whole)
+        about = (MILLISECOND, end, Fraction(1000 * count, end), _frames, max(durations))
+        return Film(path, picture.size[::-1], count, missing, *about, loops=_loops(picture))
 
 
 @contextlib.contextmanager

@@ -15,41 +15,16 @@ from .about import Colors, Film, Frame, demand_size
 
 # Neither playlists, which name other files and addresses, nor texts, which FFmpeg would show as a film of letters.
 FORMATS = (
-    "mov",
-    "mp4",
-    "matroska",
-    "webm",
-    "avi",
-    "mpegts",
-    "mpeg",
-    "mpegvideo",
-    "m4v",
-    "h264",
-    "hevc",
-    "flv",
-    "asf",
-    "ogg",
-    "mjpeg",
-    "yuv4mpegpipe",
-    "mxf",
-    "nut",
-    "rm",
-    "dv",
-    "ivf",
-    "obu",
-    "wtv",
-    "mp3",
-    "wav",
-    "flac",
-    "aac",
-    "aiff",
+    "mov mp4 matroska webm avi mpegts mpeg mpegvideo m4v h264 hevc flv asf ogg mjpeg yuv4mpegpipe mxf nut rm dv ivf "
+    "obu wtv mp3 wav flac aac aiff"
 )
-OPTIONS = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
+OPTIONS = {"format_whitelist": FORMATS.replace(" ", ","), "protocol_whitelist": "file"}
 ARBITRARY_START = ("mpegts", "mpeg")  # their clocks need not begin at 0
 COVER = 0x400  # a stream's disposition: the picture on the cover of a record
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt470", 6: "smpte170m", 7: "smpte240m", 9: "bt2020"}
 BT709, SMPTE170M, BT2020 = 1, 6, (9, 10)
 FULL = UNSPECIFIED = 2  # of ranges, and of primaries and transfers
+ALWAYS_FULL = ("yuvj", "rgb", "bgr", "gbr", "pal", "gray", "mono", "argb", "abgr")  # formats
 PATIENCE = 1  # seconds without a good frame after a damaged one
 EXACT = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
 UPRIGHT = (1, 0, 0, 1)
@@ -87,25 +62,12 @@ def open_container(path: str) -> Film:
         stream = _pictures_of(container, path)
         _, frame = next(_decoded(container, stream, []), (0, None))
         if frame is None:
-            raise UsageError(
-                f"{path} is damaged: none of its {count} frames can be decoded" if count else f"{path} has no frames"
-            )
+            what = f"is damaged: none of its {count} frames can be decoded" if count else "has no frames"
+            raise UsageError(f"{path} {what}")
         shape = _shape(frame, stream)
         demand_size(path, *shape.size)
-        return Film(
-            path,
-            shape.size[::-1] if shape.swaps else shape.size,
-            count,
-            missing,
-            time_base,
-            end,
-            rate,
-            _colors(frame, stream),
-            sound,
-            None,
-            _frames,
-            longest,
-        )
+        size, colors = shape.size[::-1] if shape.swaps else shape.size, _colors(frame, stream)
+        return Film(path, size, count, missing, time_base, end, rate, _frames, longest, colors, sound)
 
 
 def _survey(container, stream):
@@ -156,9 +118,8 @@ def _pictures_of(container, path):
 def _is_cover(stream):
     if hasattr(stream, "disposition"):
         return bool(int(stream.disposition) & COVER)
-    return (
-        not stream.average_rate and stream.codec_context and stream.codec_context.name in ("mjpeg", "png", "bmp", "gif")
-    )
+    codec = getattr(stream.codec_context, "name", "")
+    return not stream.average_rate and codec in ("mjpeg", "png", "bmp", "gif")
 
 
 def _rate(stream):
@@ -243,18 +204,10 @@ def _turn(frame):
 
 def _colors(frame, stream):
     """The Colors of a film by its first frame; where it does not say, they are what players take them for."""
-    matrix = (
-        frame.colorspace
-        if frame.colorspace in (*MATRICES, *BT2020)
-        else BT709
-        if frame.width >= 1280 or frame.height > 576
-        else SMPTE170M
-    )
-    return Colors(
-        BT2020[0] if matrix in BT2020 else int(matrix),
-        int(stream.codec_context.color_primaries),
-        int(stream.codec_context.color_trc),
-    )
+    context, matrix = stream.codec_context, int(frame.colorspace)
+    if matrix not in (*MATRICES, *BT2020):
+        matrix = BT709 if frame.width >= 1280 or frame.height > 576 else SMPTE170M
+    return Colors(BT2020[0] if matrix in BT2020 else matrix, int(context.color_primaries), int(context.color_trc))
 
 
 def _frames(film, lost):
@@ -266,38 +219,24 @@ def _frames(film, lost):
             if shape is None:
                 shape = _shape(frame, stream)
             if kind != _kind(frame):  # the size and the format may change within a film
-                kind = _kind(frame)
-                convert = converter(
-                    frame.width,
-                    frame.height,
-                    frame.format.name,
-                    "rgb24",
-                    f"{shape.size[1]}:{shape.size[0]}:in_color_matrix="
-                    f"{MATRICES[film.colors.matrix]}:in_range={kind[3]}:out_range=full",
-                )
+                width, height, form, range_ = kind = _kind(frame)
+                scale = f"{shape.size[1]}:{shape.size[0]}:in_color_matrix={MATRICES[film.colors.matrix]}"
+                convert = converter(width, height, form, "rgb24", f"{scale}:in_range={range_}:out_range=full")
             yield Frame(shape.turned(convert(frame).to_ndarray()), at)
 
 
 def _kind(frame):
     """What decides how a frame is converted: width, height, format and range."""
     name = frame.format.name
-    full = frame.color_range == FULL or name.startswith(
-        ("yuvj", "rgb", "bgr", "gbr", "pal", "gray", "mono", "argb", "abgr")
-    )
+    full = frame.color_range == FULL or name.startswith(ALWAYS_FULL)
     return frame.width, frame.height, name, "full" if full else "limited"
 
 
 def converter(width: int, height: int, form: str, wanted: str, scale: str) -> Callable:
     """A function that converts PyAV's frames of a size and format to the format wanted, by FFmpeg's scale filter."""
-    graph = av.filter.Graph()
-    nodes = [
-        graph.add_buffer(
-            width=width, height=height, format=av.VideoFormat(form, width, height), time_base=Fraction(1, 1000)
-        ),
-        graph.add("scale", f"{scale}:{EXACT}"),
-        graph.add("format", wanted),
-        graph.add("buffersink"),
-    ]
+    graph, shape = av.filter.Graph(), av.VideoFormat(form, width, height)
+    nodes = [graph.add_buffer(width=width, height=height, format=shape, time_base=Fraction(1, 1000))]
+    nodes += [graph.add("scale", f"{scale}:{EXACT}"), graph.add("format", wanted), graph.add("buffersink")]
     for one, other in zip(nodes, nodes[1:]):
         one.link_to(other)
     graph.configure()

@@ -32,41 +32,33 @@ class Target(NamedTuple):
 
 
 SAME = {"fflags": "+bitexact"}  # without it, MKV has a random number in its head
-STREAMED = {"movflags": "+faststart"}  # a browser shows it before it has all of it
-TARGETS = {
-    ".mp4": Target("mp4", "libx264", H264, STREAMED),
-    ".m4v": Target("mp4", "libx264", H264, STREAMED),
-    ".mov": Target("mov", "libx264", H264, STREAMED),
-    ".mkv": Target("matroska", "libx264", H264, SAME),
-    ".webm": Target("webm", "libvpx-vp9", VP9, SAME),
-}
+MP4, MOV = (
+    Target(form, "libx264", H264, {"movflags": "+faststart"}) for form in ("mp4", "mov")
+)  # shown while it loads
+MKV, WEBM = Target("matroska", "libx264", H264, SAME), Target("webm", "libvpx-vp9", VP9, SAME)
+TARGETS = {".mp4": MP4, ".m4v": MP4, ".mov": MOV, ".mkv": MKV, ".webm": WEBM}
 
 
 def prepare(path: str, film: Film) -> None:
     """Make sure, before it is painted, that a film can be written to path, and its sound with it."""
-    try:
-        _try(path, film._replace(sound=()))
-    except (av.error.FFmpegError, ValueError) as error:
-        raise UsageError(
-            f"{path}: this FFmpeg cannot write such a film ({error}); use .gif, or another format"
-        ) from None
-    if film.pause > 60:
-        _try_pause(path, film)
-    try:
-        _try(path, film)
-    except (av.error.FFmpegError, ValueError) as error:
-        raise UsageError(
-            f"{path} cannot hold the sound of {film.path} as it is ({error}); use .mkv, which can hold any"
-        ) from None
+    pause = f"{film.path} shows a frame for {duration(film.pause)}, which is longer than this format can hold"
+    for attempt, silent, trouble in (
+        (_try, True, f"{path}: this FFmpeg cannot write such a film (%s); use .gif, or another format"),
+        (_try_pause, True, f"{path}: {pause}; use .mkv"),
+        (_try, False, f"{path} cannot hold the sound of {film.path} as it is (%s); use .mkv, which can hold any"),
+    ):
+        try:
+            attempt(path, film._replace(sound=()) if silent else film)
+        except (av.error.FFmpegError, ValueError, OverflowError) as error:
+            raise UsageError(trouble.replace("%s", str(error))) from None
 
 
 def _try(path, film):
     """Write the film's header to memory only."""
     output = av.open(io.BytesIO(), "w", format=_target(path).form)
     try:
-        with _Sound(film) as sound:
-            _pictures(output, path, film)
-            sound.join(output)
+        _pictures(output, path, film)
+        with _sound(film, output):
             output.start_encoding()
     finally:
         with contextlib.suppress(av.error.FFmpegError, ValueError):  # it has no frames
@@ -75,31 +67,27 @@ def _try(path, film):
 
 def _try_pause(path, film):
     """Write two black frames to memory, as far apart as the film's are."""
-    black, packed = np.zeros((*film.size, 3), np.uint8), io.BytesIO()
+    if film.pause <= 60:
+        return
+    black = np.zeros((*film.size, 3), np.uint8)
     frames = [(black, 0, film.longest), (black, film.longest, film.longest + 1)]
-    try:
-        with av.open(packed, "w", format=_target(path).form) as output:
-            stream = _pictures(output, path, film)
-            for packet in _encoded(stream, film, frames):
-                output.mux(packet)
-    except (av.error.FFmpegError, ValueError, OverflowError):
-        raise UsageError(
-            f"{path}: {film.path} shows a frame for {duration(film.pause)}, which is longer "
-            "than this format can hold; use .mkv"
-        ) from None
+    with av.open(io.BytesIO(), "w", format=_target(path).form) as output:
+        for packet in _encoded(_pictures(output, path, film), film, frames):
+            output.mux(packet)
 
 
 def write(path: str, film: Film, frames: Iterable) -> None:
     """Write the film with these frames: tuples of pixels, start time and end time."""
+    form, _, _, options = _target(path)
     with atomic(path, av.error.FFmpegError) as temporary, av.open(
-        str(temporary), "w", format=_target(path).form, options=_target(path).container
-    ) as output, _Sound(film) as sound:
+        str(temporary), "w", format=form, options=options
+    ) as output:
         stream = _pictures(output, path, film)
-        sound.join(output)
-        for packet in _encoded(stream, film, frames):
-            sound.copy(until=float(packet.dts * packet.time_base))
-            output.mux(packet)
-        sound.copy()
+        with _sound(film, output) as copy:
+            for packet in _encoded(stream, film, frames):
+                copy(until=float(packet.dts * packet.time_base))
+                output.mux(packet)
+            copy()
 
 
 def _target(path):
@@ -129,13 +117,8 @@ def _encoded(stream, film, frames):
     for pixels, at, until in frames:
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
         if convert is None:
-            convert = converter(
-                frame.width,
-                frame.height,
-                "rgb24",
-                context.pix_fmt,
-                f"out_color_matrix={matrix}:out_range=limited:in_range=full",
-            )
+            scale = f"out_color_matrix={matrix}:out_range=limited:in_range=full"
+            convert = converter(frame.width, frame.height, "rgb24", context.pix_fmt, scale)
         frame.pts, frame.time_base = at, film.time_base
         converted = convert(frame)
         converted.pts, converted.time_base, durations[at] = at, film.time_base, until - at
@@ -153,52 +136,47 @@ def _lasting(found, stream, durations):
         yield packet
 
 
-class _Sound:
-    """The sound of a film's source, copied up to where the pictures are."""
+@contextlib.contextmanager
+def _sound(film, output):
+    """Add the film's streams of sound to the output, before anything is written to it.
 
-    def __init__(self, film):
-        self._film, self._stack = film, contextlib.ExitStack()
+    Yields copy(until), which copies their packets up to a time in seconds, or all that are left.
+    """
+    with contextlib.ExitStack() as stack:
+        queue = iter(())
+        if film.sound:
+            container = stack.enter_context(opened(film.path))
+            copies = {number: _like(container.streams[number], output) for number in film.sound}
+            queue = _rising(container, copies)
+        ahead = next(queue, None)
 
-    def __enter__(self):
-        if self._film.sound:
-            self._container = self._stack.enter_context(opened(self._film.path))
-            self._streams = [self._container.streams[number] for number in self._film.sound]
-        return self
+        def copy(until=math.inf):
+            nonlocal ahead
+            while ahead and ahead[0] <= until:
+                output.mux(ahead[1])
+                ahead = next(queue, None)
 
-    def __exit__(self, *error):
-        self._stack.close()
+        yield copy
 
-    def join(self, output):
-        """Add the streams to the output; before anything is written to it."""
-        self._queue, self._output, copies = iter(()), output, {}
-        if self._film.sound:
-            add = getattr(output, "add_stream_from_template", None) or (
-                lambda stream: output.add_stream(template=stream)
-            )
-            for stream in self._streams:
-                copies[stream.index] = add(stream)
-                copies[stream.index].metadata.update(
-                    {name: text for name, text in stream.metadata.items() if name in ("language", "title")}
-                )
-            self._queue = self._rising(copies)
-        self._next = next(self._queue, None)
 
-    def copy(self, until=math.inf):
-        """Copy the packets up to a time in seconds, or all that are left."""
-        while self._next and self._next[0] <= until:
-            self._output.mux(self._next[1])
-            self._next = next(self._queue, None)
+def _like(stream, output):
+    """A stream of the output for copies of another's packets."""
+    add = getattr(output, "add_stream_from_template", None) or (lambda stream: output.add_stream(template=stream))
+    added = add(stream)
+    added.metadata.update({name: text for name, text in stream.metadata.items() if name in ("language", "title")})
+    return added
 
-    def _rising(self, copies):
-        """(seconds, packet) of the source's sound, for the streams that are its copies; times only rise."""
-        last: Dict[int, int] = {}
-        for packet in packets(self._container, self._streams, []):
-            number, offset = packet.stream.index, start_of(self._container, packet.stream)
-            at = packet.pts if packet.dts is None else packet.dts
-            if at is None or at <= last.get(number, at - 1):
-                continue  # of a damaged file
-            last[number] = at
-            packet.pts, packet.dts = (at if packet.pts is None else packet.pts) - offset, at - offset
-            seconds = float(packet.dts * packet.time_base)
-            packet.stream = copies[number]
-            yield seconds, packet
+
+def _rising(container, copies):
+    """(seconds, packet) of a container's sound, for the streams that are its copies; times only rise."""
+    last: Dict[int, int] = {}
+    for packet in packets(container, [container.streams[number] for number in copies], []):
+        number, offset = packet.stream.index, start_of(container, packet.stream)
+        at = packet.pts if packet.dts is None else packet.dts
+        if at is None or at <= last.get(number, at - 1):
+            continue  # of a damaged file
+        last[number] = at
+        packet.pts, packet.dts = (at if packet.pts is None else packet.pts) - offset, at - offset
+        seconds = float(packet.dts * packet.time_base)
+        packet.stream = copies[number]
+        yield seconds, packet

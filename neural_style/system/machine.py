@@ -43,6 +43,13 @@ def threads() -> int:
     return threads_asked() or usable_cores()
 
 
+def environment(threads: Optional[int] = None) -> Dict[str, str]:
+    """The environment of a child process that finds this package, whatever folder it works in."""
+    places = filter(None, [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")])
+    found = dict(os.environ, PYTHONPATH=os.pathsep.join(places))
+    return {**found, "OMP_NUM_THREADS": str(threads)} if threads else found
+
+
 def versions() -> Dict[str, Optional[str]]:
     """{"neural_style": "1.0.0", "Python": "3.11.7", "MXNet": "1.9.1", …}; None for packages that are not installed."""
     return {

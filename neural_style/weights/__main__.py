@@ -32,16 +32,11 @@ def download_all(folder: PathLike) -> None:
             say(f"warning: no {name}: {error}; any picture of your own works too")
 
 
-def convert_file(
-    path: PathLike, output: Optional[PathLike] = None, preprocessing: Optional[str] = None, force: bool = False
-) -> Path:
-    """Convert a file in any known format to a weights file and return the new file's path."""
-    found = convert.read(pretrained.existing(path))
-    arrays = convert.to_arrays(found, path, preprocessing)
-    output = Path(output or f"model/{pretrained.network_of(arrays)}{'_bn' * found.batch_norm}.params")
-    if output.exists() and not force:
+def _output(own, usual):
+    """The file to write: the one that --output names, or else the usual one."""
+    output = Path(own.output or usual)
+    if output.exists() and not own.overwrite:
         raise UsageError(f"{output} already exists; --overwrite replaces it, --output names another file")
-    sources.save(output, arrays, f"{Path(path).name} ({found.format})", convert.precision(found, preprocessing))
     return output
 
 
@@ -72,16 +67,20 @@ def _normalise(own, args, given):
     from ..pictures import images
 
     path = pretrained.existing(own.file) if own.file else pretrained.ensure()
-    output = Path(own.output or path.with_name(f"{path.stem}-normalised.params"))
-    if output.exists() and not own.overwrite:
-        raise UsageError(f"{output} already exists; --overwrite replaces it, --output names another file")
+    output = _output(own, path.with_name(f"{path.stem}-normalised.params"))
     pictures = [images.PreprocessContentImage(name, normalise.LONG_EDGE) for name in own.pictures or ()]
     network = pretrained.network_of(pretrained.load(path))
     print(normalise.write_normalised(path, output, pictures or None, network))
 
 
 def _convert(own, args, given):
-    print(convert_file(own.file, own.output, own.preprocessing, own.overwrite))
+    """Convert a file in any known format to a weights file."""
+    contents = convert.read(pretrained.existing(own.file))
+    arrays = convert.to_arrays(contents, own.file, own.preprocessing)
+    output = _output(own, f"model/{pretrained.network_of(arrays)}{'_bn' * contents.batch_norm}.params")
+    source = f"{Path(own.file).name} ({contents.format})"
+    sources.save(output, arrays, source, convert.precision(contents, own.preprocessing))
+    print(output)
 
 
 def _check(own, args, given):

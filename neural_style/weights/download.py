@@ -5,6 +5,7 @@ the target, in one step.
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 import signal
@@ -53,30 +54,24 @@ def fetch(
 
     git_blob is the SHA-1 that git gives the file, sha256 its SHA-256, size its length in bytes; if that is unknown, it
     has at most largest. The download is given up after so many consecutive attempts without new bytes, with pauses of
-    pause, 2·pause, … seconds in between, or after limit seconds in all. timeout is (for connecting, between two reads)
-    in seconds. progress shows a bar on a terminal, plain lines elsewhere.
+    pause, 2·pause, … seconds in between, or after limit seconds in all. timeout is (for connecting, between two reads).
+    progress shows a bar on a terminal, plain lines elsewhere.
     """
-    target = Path(target)
-    part = target.with_name(target.name + ".part")
-    checks = {"git_blob": git_blob, "sha256": sha256, "size": size}
-    verifiable = bool(git_blob or sha256)
-    if verifiable and target.is_file() and not _complaint(target, **checks):
+    target, most = Path(target), largest if size is None else size
+    part, verifiable = target.with_name(target.name + ".part"), bool(git_blob or sha256)
+    complaint = functools.partial(_complaint, git_blob=git_blob, sha256=sha256, size=size, most=most)
+    if verifiable and target.is_file() and not complaint(target):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Without a checksum, a part left by the download of another file would go unnoticed.
-    continued = verifiable and part.exists()
-    if not continued and part.exists():
-        part.unlink()
-    most = largest if size is None else size
+    if not verifiable:  # a part left by the download of another file would go unnoticed
+        part.unlink(missing_ok=True)
+    continued = part.exists()
     with within(limit, url):
         arrived = _transfer(url, part, most, attempts, timeout, pause, progress)
-        wrong = _complaint(part, **checks)
-        if wrong and continued:
+        if continued and complaint(part):
             part.unlink()
             arrived = _transfer(url, part, most, attempts, timeout, pause, progress)
-            wrong = _complaint(part, **checks)
-    if size is None and part.stat().st_size > most:
-        wrong = f"it has more than {most} bytes"
+    wrong = complaint(part)
     if wrong:
         part.unlink()
         raise NeuralStyleError(
@@ -112,10 +107,11 @@ def git_blob_of(path: PathLike) -> str:
     return digest_of(path, hashlib.sha1(b"blob %d\0" % os.path.getsize(path)))
 
 
-def _complaint(path, git_blob, sha256, size):
+def _complaint(path, git_blob, sha256, size, most):
     """What is wrong with the file, or None if nothing is."""
-    if size is not None and path.stat().st_size != size:
-        return f"it has {path.stat().st_size} bytes instead of {size}"
+    length = path.stat().st_size
+    if length > most or size not in (None, length):
+        return f"it has {length} bytes instead of {size}" if size else f"it has more than {most} bytes"
     for name, expected, digest in (("SHA-1 (git blob)", git_blob, git_blob_of), ("SHA-256", sha256, sha256_of)):
         if expected and digest(path) != expected:
             return f"its {name} is {digest(path)} instead of {expected}"
@@ -147,24 +143,23 @@ def _request(url, part, most, timeout, progress):
 
     start = part.stat().st_size if part.exists() else 0
     # The length of a compressed response would not be the file's.
-    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
+    headers = {"Accept-Encoding": "identity", "Range": f"bytes={start}-" if start else None}
     try:
-        with requests.get(
-            url, headers=headers, stream=True, timeout=timeout, hooks={"response": _without_body}
-        ) as response:
+        how = dict(headers=headers, stream=True, timeout=timeout, hooks={"response": _without_body})
+        with requests.get(url, **how) as response:
             if response.status_code == 416 and start:
                 return "a part that is as long as the file or longer"
+            answer = f"the server answers {response.status_code} {response.reason}"
             if response.status_code in TRANSIENT:
-                raise _Interrupted(f"the server answers {response.status_code} {response.reason}")
+                raise _Interrupted(answer)
             if response.status_code not in (200, 206):
-                raise NeuralStyleError(
-                    f"{url} cannot be fetched: the server answers {response.status_code} {response.reason}"
-                )
-            if response.status_code == 206 and not _continues(response, start):
+                raise NeuralStyleError(f"{url} cannot be fetched: {answer}")
+            partial = response.status_code == 206
+            if partial and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
                 if start:
                     part.unlink()
                 raise _Interrupted("the server continued at another position than it was asked to")
-            _receive(response, part, start if response.status_code == 206 else 0, most, progress)
+            _receive(response, part, start if partial else 0, most, progress)
             kind = response.headers.get("Content-Type", "").split(";")[0] or "data of no stated type"
             return f"{part.stat().st_size} bytes of {kind}"
     except requests.ConnectTimeout as error:
@@ -193,10 +188,6 @@ def _without_body(response, **_):
     """Close a redirection; otherwise requests would read everything that the server sends."""
     if response.is_redirect:
         response.close()
-
-
-def _continues(response, start):
-    return response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
 
 
 def _receive(response, part, start, most, progress):

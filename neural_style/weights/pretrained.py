@@ -22,12 +22,8 @@ def places(name: str = "vgg19") -> List[Path]:
     """The paths where NAME.params is looked for, in this order."""
     from platformdirs import user_cache_dir
 
-    checkout = PACKAGE.parent
-    folders = [Path("model")]
-    if (checkout / "setup.py").is_file():
-        folders.append(checkout / "model")
-    folders.append(Path(user_cache_dir("neural_style")))
-    return [folder / f"{name}.params" for folder in folders]
+    checkout = [PACKAGE.parent / "model"] if (PACKAGE.parent / "setup.py").is_file() else []
+    return [folder / f"{name}.params" for folder in (Path("model"), *checkout, Path(user_cache_dir("neural_style")))]
 
 
 def find(name: str = "vgg19", explicit: Optional[PathLike] = None) -> Optional[Path]:
@@ -87,13 +83,10 @@ def load(path: PathLike, shapes: Optional[Dict[str, Tuple[int, ...]]] = None) ->
 
 def _demand(path, arrays, shapes):
     for name, shape in shapes.items():
-        if name not in arrays:
-            raise NeuralStyleError(f"{path} is not a {network_of(shapes).upper()}: {name} is missing")
-        if arrays[name].shape != tuple(shape):
-            raise NeuralStyleError(
-                f"{path} is not a {network_of(shapes).upper()}: {name} has shape {arrays[name].shape} "
-                f"instead of {tuple(shape)}"
-            )
+        has = arrays[name].shape if name in arrays else None
+        if has != tuple(shape):
+            wrong = f"has shape {has} instead of {tuple(shape)}" if has else "is missing"
+            raise NeuralStyleError(f"{path} is not a {network_of(shapes).upper()}: {name} {wrong}")
 
 
 def network_of(names: Iterable[str]) -> str:
@@ -118,13 +111,7 @@ def check(path: PathLike) -> Dict[str, str]:
             f"its SHA-256 is {sha256} instead of {record.get('sha256')}; fetch it again, or delete "
             "the record"
         )
-    verdict = (
-        "good: the published file"
-        if original
-        else "good: unchanged since it was written"
-        if record
-        else "well-formed, but of unknown origin"
-    )
+    known = "good: unchanged since it was written" if record else "well-formed, but of unknown origin"
     return {
         "file": str(path),
         "network": f"{network.upper()}, {len(layers)} layers, {layers[0]} to {layers[-1]}",
@@ -133,5 +120,5 @@ def check(path: PathLike) -> Dict[str, str]:
         "licence": record.get("licence", "unknown"),
         "SHA-256": sha256,
         "git blob": blob,
-        "verdict": verdict,
+        "verdict": "good: the published file" if original else known,
     }

