@@ -18,6 +18,7 @@ import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
+import math
 import os
 import platform
 import sys
@@ -39,24 +40,8 @@ ELSEWHERE = {  # what to do where MXNet has no build, by system and machine
     ("Darwin", "arm64"): "on Apple silicon, use an Intel build of Python, which Rosetta runs",
 }
 
-GONE_CONSTANTS = dict(
-    PZERO=0.0, NZERO=-0.0, PINF=float("inf"), NINF=float("-inf"), Inf=float("inf"), NAN=float("nan"), NaN=float("nan")
-)
-GONE_FUNCTIONS = [
-    "alltrue",
-    "sometrue",
-    "in1d",
-    "mirr",
-    "msort",
-    "npv",
-    "pmt",
-    "ppmt",
-    "pv",
-    "rate",
-    "trapz",
-    "round_",
-    "product",
-]
+GONE_CONSTANTS = dict(PZERO=0.0, NZERO=-0.0, PINF=math.inf, NINF=-math.inf, Inf=math.inf, NAN=math.nan, NaN=math.nan)
+GONE_FUNCTIONS = "alltrue sometrue in1d mirr msort npv pmt ppmt pv rate trapz round_ product".split()
 
 
 @contextlib.contextmanager
@@ -148,9 +133,7 @@ class _Loader(importlib.abc.Loader):
     def exec_module(self, module):
         os.environ["OMP_NUM_THREADS"] = str(machine.threads())
         os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
-        os.environ.setdefault(
-            "MXNET_CPU_TEMP_COPY", "1"
-        )  # one scratch buffer instead of four, each as large as a layer
+        os.environ.setdefault("MXNET_CPU_TEMP_COPY", "1")  # one scratch buffer, as large as a layer, instead of four
         memory.share_one_arena()
         if [*Path(module.__file__).parents[1].glob("mxnet_cu*.dist-info")]:
             cuda.load()

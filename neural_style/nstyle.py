@@ -36,26 +36,16 @@ CallbackData = namedtuple("CallbackData", ["eps", "epoch", "img", "filename"])
 # The modules that the reference's names live in now; imported on first use, since --help needs none of them.
 _LIBRARIES = {"mx": "mxnet", "np": "numpy", "io": "skimage.io", "transform": "skimage.transform"}
 # Assigning to such a name in this module replaces the function there, as it would in the reference.
+_IMAGES = ("PreprocessContentImage", "PreprocessStyleImage", "PostprocessImage", "SaveImage")
 _ELSEWHERE = {
-    "PreprocessContentImage": "pictures.images",
-    "PreprocessStyleImage": "pictures.images",
-    "PostprocessImage": "pictures.images",
-    "SaveImage": "pictures.images",
-    "style_gram_symbol": "objective.graph",
-    "get_loss": "objective.graph",
+    **dict.fromkeys(_IMAGES, "pictures.images"),
+    **dict.fromkeys(("style_gram_symbol", "get_loss"), "objective.graph"),
     "get_tv_grad_executor": "objective.image_terms",
 }
 
 _replaced: Dict[str, Any] = {}
 __all__ = ["CallbackData", "get_args", "main", "train_nstyle", *_ELSEWHERE]
-__all__ += [
-    "argparse",
-    "find_mxnet",
-    "importlib",
-    "logging",
-    "namedtuple",
-    *_LIBRARIES,
-]  # as the original's import * gave
+__all__ += ["argparse", "find_mxnet", "importlib", "logging", "namedtuple", *_LIBRARIES]  # the original's import * too
 
 
 class _Module(types.ModuleType):
@@ -142,11 +132,8 @@ def _command(own, args, given, on_epoch=None):
 
 def _demand_painting(args):
     """Refuse a photograph without a painting, unless the original's is there."""
-    if (
-        args.style_weight == 0
-        or args.style_image != BY_ATTRIBUTE["style_image"].default
-        or os.path.exists(args.style_image)
-    ):
+    usual = args.style_image == BY_ATTRIBUTE["style_image"].default
+    if args.style_weight == 0 or not usual or os.path.exists(args.style_image):
         return
     from neural_style.end_to_end import network
 

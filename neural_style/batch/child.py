@@ -79,15 +79,11 @@ def _train(args, on_epoch):
 
 def _moved_start(args, before):
     """args.start, the result of the frame before, moved along with the content; None if a new scene begins."""
-    before, now = (
-        images.PreprocessContentImage(path, args.max_long_edge, args.width).astype(np.float32)
-        for path in (before, args.content_image)
-    )
-    painted = (
-        np.load(args.start)
-        if args.start.endswith(".npy")
-        else images.to_network(images.read_image(args.start), now.shape[2:])
-    )
+    contents = (before, args.content_image)
+    before, now = (images.PreprocessContentImage(path, args.max_long_edge, args.width) for path in contents)
+    is_raw = args.start.endswith(".npy")
+    painted = np.load(args.start) if is_raw else images.to_network(images.read_image(args.start), now.shape[2:])
+    before, now = before.astype(np.float32), now.astype(np.float32)
     move = motion.between(before, now)
     return None if move.is_cut else move.started(painted, now)
 

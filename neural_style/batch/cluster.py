@@ -58,14 +58,11 @@ def _demand_ready(client, address, needed):
         client.wait_for_workers(1, timeout=WAIT)
         troubles = client.run(_trouble, needed, __version__)
     except asyncio.TimeoutError:
-        raise NeuralStyleError(
-            f"--dask {address}: this cluster has no workers yet; start some with `dask worker {address}`"
-        ) from None
+        why = f"this cluster has no workers yet; start some with `dask worker {address}`"
+        raise NeuralStyleError(f"--dask {address}: {why}") from None
     except Exception as error:
-        raise NeuralStyleError(
-            f"--dask {address}: the workers cannot use neural_style; install it there in version "
-            f"{__version__} ({error})"
-        ) from error
+        why = f"the workers cannot use neural_style; install it there in version {__version__} ({error})"
+        raise NeuralStyleError(f"--dask {address}: {why}") from error
     for worker, trouble in troubles.items():
         if trouble:
             raise NeuralStyleError(f"--dask {address}: the worker {worker} {trouble}")

@@ -1,10 +1,10 @@
 """The pairs of a batch, and the names of their results."""
 
-import itertools
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Tuple
+from typing import Any, Iterable, List, NamedTuple, Tuple
 
+from ..pictures.find import Taken
 from ..pictures.read import size_of
 from ..system.errors import UsageError
 
@@ -23,21 +23,14 @@ def name_outputs(sides: List[Tuple[str, str]], folder: Path, ending: str, known:
     known are the entries of batch.json: a pair keeps the name that it had.
     """
     names = {(entry.content, entry.style): entry.output for entry in known}
-    taken = {name.casefold() for name in names.values()}
     inputs = {Path(path) for side in sides for path in side}
-    taken |= {path.name.casefold() for path in inputs if path.parent == Path(folder)}
+    taken = Taken([*names.values(), *(path.name for path in inputs if path.parent == Path(folder))])
     pairs: List[Pair] = []
-    numbers: Dict[str, Iterator[int]] = {}
     for content, style in sides:
         stem = re.sub(r"[%\\]", "_", "-".join(Path(path).stem for path in (content, style)))
         name = names.get((content, style), "")
         if not re.fullmatch(rf"{re.escape(stem)}(-\d+)?\.{re.escape(ending)}", name):  # batch.json may come from anyone
-            candidates = (
-                f"{stem}{'' if number == 1 else f'-{number}'}.{ending}"
-                for number in numbers.setdefault(stem.casefold(), itertools.count(1))
-            )
-            name = next(name for name in candidates if name.casefold() not in taken)
-        taken.add(name.casefold())
+            name = taken.free(stem, ending)
         pairs.append(Pair(content, style, name))
     return pairs
 

@@ -59,11 +59,9 @@ class Batch:
 
     def prepare(self) -> None:
         """Make sure before the first pair starts that the folder can be written and the weights are there."""
-        for name, known in [
-            (SHEET, self.record.path.exists()),
-            *((pair.output, pair.output in self.record.entries) for pair in self.pairs),
-        ]:
-            if (self.folder / name).exists() and not known and not self.args.overwrite:
+        ours = {*self.record.entries, *([SHEET] if self.record.path.exists() else ())}
+        for name in [SHEET, *(pair.output for pair in self.pairs)]:
+            if (self.folder / name).exists() and name not in ours and not self.args.overwrite:
                 raise UsageError(
                     f"{self.folder / name} already exists, and no batch made it; choose another --output "
                     "folder, or replace it with --overwrite"
@@ -104,15 +102,8 @@ class Batch:
     def task(self, pair: Pair) -> Task:
         """The Task of a pair. A frame of a sequence starts from the result of the frame before."""
         output = str(self.folder / pair.output)
-        args = dict(
-            vars(self.args),
-            content_image=pair.content,
-            style_image=pair.style,
-            output=output,
-            overwrite=True,
-            seed=self.args.seed or 0,
-            checkpoint_output="_e%s".join(os.path.splitext(output)),
-        )
+        args = dict(vars(self.args), content_image=pair.content, style_image=pair.style, output=output, overwrite=True)
+        args.update(seed=self.args.seed or 0, checkpoint_output="_e%s".join(os.path.splitext(output)))
         if "save_epochs" not in self._given:  # no checkpoints unless asked for
             args["save_epochs"] = max(self.args.max_num_epochs, first_epochs(self.own, self.args)) + 1
         if not self.own.sequence:

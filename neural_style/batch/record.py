@@ -62,16 +62,10 @@ class Record:
     def expect(self, pairs: List[Pair]) -> None:
         """Add the pairs of a run, and drop others that have no picture."""
         self.entries = self._read()  # another batch may have ended meanwhile
-        own = {
-            pair.output: self.entries.get(pair.output) or Entry(pair.content, pair.style, pair.output, WAITING)
-            for pair in pairs
-        }
-        others = {
-            name: entry
-            for name, entry in self.entries.items()
-            if name not in own and entry.outcome == DONE and self._has(name)
-        }
-        self.entries = {**others, **own}
+        expected = {pair.output: self.entries.get(pair.output) or Entry(*pair, WAITING) for pair in pairs}
+        others = {name: entry for name, entry in self.entries.items() if name not in expected}
+        done = {name: entry for name, entry in others.items() if entry.outcome == DONE and self._has(name)}
+        self.entries = {**done, **expected}
         self._write()
 
     def is_done(self, pair: Pair, fingerprint: str) -> bool:

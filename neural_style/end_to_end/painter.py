@@ -1,6 +1,5 @@
 """Paint photographs with a network; they are read and saved as for a run."""
 
-import itertools
 import logging
 import os
 import sys
@@ -14,7 +13,7 @@ import numpy as np
 from .. import recipes
 from ..find_mxnet import context, mx
 from ..pictures import colors, images, regions
-from ..pictures.find import find_pictures
+from ..pictures.find import Taken, find_pictures
 from ..pictures.read import Picture
 from ..pictures.write import is_picture_name
 from ..run.progress import Progress, duration
@@ -57,12 +56,8 @@ def run(own: Namespace, args: Namespace) -> Optional[int]:
             if line in failed:
                 _tell(progress, line)
             elif progress.bar is None and not args.quiet:
-                log.info(
-                    "%s",
-                    line
-                    if len(outputs) == 1
-                    else f"{progress.done}/{len(outputs)} {line}, {duration(progress.left())} left",
-                )
+                many = f"{progress.done}/{len(outputs)} {line}, {duration(progress.left())} left"
+                log.info("%s", line if len(outputs) == 1 else many)
     return 1 if failed else 0
 
 
@@ -92,18 +87,8 @@ def paint(
 def _outputs(photographs, output, ending):
     """The path of each result: output itself if that names a picture, or in this folder the photograph's name."""
     if os.path.isdir(output) or not is_picture_name(output):
-        return _named(photographs, Path(output), ending)
+        taken = Taken()
+        return [Path(output, taken.free(Path(path).stem, ending)) for path in photographs]
     if len(photographs) > 1:
         raise UsageError(f"--output {output} names one picture for {len(photographs)} photographs; name a folder")
     return [Path(output)]
-
-
-def _named(photographs, folder, ending):
-    """The path of each result: the photograph's name, with a number if it is taken."""
-    taken, outputs = set(), []
-    for path in map(Path, photographs):
-        names = (f"{path.stem}{'' if number == 1 else f'-{number}'}.{ending}" for number in itertools.count(1))
-        name = next(name for name in names if name.casefold() not in taken)
-        taken.add(name.casefold())
-        outputs.append(folder / name)
-    return outputs

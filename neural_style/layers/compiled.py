@@ -22,8 +22,10 @@ def _compiled(signature):
 
 
 @numba.njit(nogil=True, fastmath=True, inline="always")
-def _mixed(result, a, b, c, d, e, f, weights):
-    """result = the weighted sum of six vectors."""
+def _mixed(result, values, number, first, step, weights):
+    """result = the weighted sum of the number-th of six vectors: values[first], values[first + step], …"""
+    a, b, c = values[first, number], values[first + step, number], values[first + 2 * step, number]
+    d, e, f = values[first + 3 * step, number], values[first + 4 * step, number], values[first + 5 * step, number]
     for i in range(len(result)):
         result[i] = (
             weights[0] * a[i]
@@ -40,30 +42,21 @@ def to_points(features: np.ndarray, values: np.ndarray, first: int, matrix: np.n
     """Evaluate the tiles of 6×6 of some rows of tiles, from the first on, at 36 points: values (36, tiles, C)."""
     height, width, channels = features.shape
     columns = (width + 3) // 4
-    tile, half = np.empty((6, 6, channels), np.float32), np.empty((6, 6, channels), np.float32)
+    tile, half = np.empty((36, 1, channels), np.float32), np.empty((36, 1, channels), np.float32)
     for number in range(values.shape[1]):
         top, left = 4 * (first + number // columns) - 1, 4 * (number % columns) - 1
         for i in range(6):
             for j in range(6):
                 if 0 <= top + i < height and 0 <= left + j < width:
-                    tile[i, j] = features[top + i, left + j]
+                    tile[6 * i + j, 0] = features[top + i, left + j]
                 else:
-                    tile[i, j] = 0
+                    tile[6 * i + j, 0] = 0
         for i in range(6):
             for j in range(6):
-                _mixed(half[i, j], tile[0, j], tile[1, j], tile[2, j], tile[3, j], tile[4, j], tile[5, j], matrix[i])
+                _mixed(half[6 * i + j, 0], tile, 0, j, 6, matrix[i])
         for i in range(6):
             for j in range(6):
-                _mixed(
-                    values[6 * i + j, number],
-                    half[i, 0],
-                    half[i, 1],
-                    half[i, 2],
-                    half[i, 3],
-                    half[i, 4],
-                    half[i, 5],
-                    matrix[j],
-                )
+                _mixed(values[6 * i + j, number], half, 0, 6 * i, 1, matrix[j])
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1], int64, float32[:,::1], float32[::1], boolean)")
@@ -73,25 +66,16 @@ def from_points(
     """The way back: values (36, tiles, C) become squares of 4×4, plus bias; rectified, none is below 0."""
     height, width, channels = result.shape
     columns = (width + 3) // 4
-    half = np.empty((4, 6, channels), np.float32)
+    half = np.empty((24, 1, channels), np.float32)
     for number in range(values.shape[1]):
         top, left = 4 * (first + number // columns), 4 * (number % columns)
         for i in range(4):
             for j in range(6):
-                _mixed(
-                    half[i, j],
-                    values[j, number],
-                    values[6 + j, number],
-                    values[12 + j, number],
-                    values[18 + j, number],
-                    values[24 + j, number],
-                    values[30 + j, number],
-                    matrix[i],
-                )
+                _mixed(half[6 * i + j, 0], values, number, j, 6, matrix[i])
         for i in range(min(4, height - top)):
             for j in range(min(4, width - left)):
                 place = result[top + i, left + j]
-                _mixed(place, half[i, 0], half[i, 1], half[i, 2], half[i, 3], half[i, 4], half[i, 5], matrix[j])
+                _mixed(place, half, 0, 6 * i, 1, matrix[j])
                 for c in range(channels):
                     place[c] += bias[c]
                 if rectified:
@@ -124,13 +108,8 @@ def average(features: np.ndarray, result: np.ndarray) -> None:
     """The means of squares of 2×2."""
     for y in range(result.shape[0]):
         for x in range(result.shape[1]):
-            place = result[y, x]
-            a, b, c, d = (
-                features[2 * y, 2 * x],
-                features[2 * y, 2 * x + 1],
-                features[2 * y + 1, 2 * x],
-                features[2 * y + 1, 2 * x + 1],
-            )
+            place, a, b = result[y, x], features[2 * y, 2 * x], features[2 * y, 2 * x + 1]
+            c, d = features[2 * y + 1, 2 * x], features[2 * y + 1, 2 * x + 1]
             for i in range(len(place)):
                 place[i] = np.float32(0.25) * (a[i] + b[i] + c[i] + d[i])
 
@@ -155,13 +134,8 @@ def maximum(features: np.ndarray, result: np.ndarray) -> None:
     """The maxima of squares of 2×2."""
     for y in range(result.shape[0]):
         for x in range(result.shape[1]):
-            place = result[y, x]
-            a, b, c, d = (
-                features[2 * y, 2 * x],
-                features[2 * y, 2 * x + 1],
-                features[2 * y + 1, 2 * x],
-                features[2 * y + 1, 2 * x + 1],
-            )
+            place, a, b = result[y, x], features[2 * y, 2 * x], features[2 * y, 2 * x + 1]
+            c, d = features[2 * y + 1, 2 * x], features[2 * y + 1, 2 * x + 1]
             for i in range(len(place)):
                 place[i] = max(max(a[i], b[i]), max(c[i], d[i]))
 

@@ -1,6 +1,5 @@
 """Bring the flag tables of a document up to date: python -m neural_style.options docs/flags.md"""
 
-import re
 import sys
 from pathlib import Path
 
@@ -9,29 +8,25 @@ from .flags import BY_ATTRIBUTE, GROUPS
 
 def flag_table() -> str:
     """The flags as Markdown tables, one for each group."""
-    return "\n\n".join(
-        f"### {title.capitalize()}\n\n{_table(BY_ATTRIBUTE[name] for name in names.split())}" for title, names in GROUPS
-    )
+    parts = []
+    for title, names in GROUPS:
+        rows = [_row(BY_ATTRIBUTE[name]) for name in names.split()]
+        head = [f"### {title.capitalize()}", "", "| flag | default | what it does |", "| --- | --- | --- |"]
+        parts.append("\n".join(head + rows))
+    return "\n\n".join(parts)
 
 
-def _table(flags):
-    rows = ["| flag | default | what it does |", "| --- | --- | --- |"]
-    for flag in flags:
-        names = ", ".join(f"`{name}`" for name in flag.names.split())
-        default = "" if flag.default is None or flag.default is False else f"`{flag.default}`"
-        choices = f" ({', '.join(f'`{name}`' for name in flag.choices)})" if flag.choices else ""
-        rows.append(f"| {names} | {default} | {flag.help}{choices} |")
-    return "\n".join(rows)
+def _row(flag):
+    names = ", ".join(f"`{name}`" for name in flag.names.split())
+    default = "" if flag.default is None or flag.default is False else f"`{flag.default}`"
+    choices = f" ({', '.join(f'`{name}`' for name in flag.choices)})" if flag.choices else ""
+    return f"| {names} | {default} | {flag.help}{choices} |"
 
 
 def with_flag_table(text: str) -> str:
     """text with current flag tables between its two <!-- flags --> marks."""
-    return re.sub(
-        r"(<!-- flags -->\n).*?(<!-- /flags -->)",
-        lambda found: f"{found[1]}{flag_table()}\n{found[2]}",
-        text,
-        flags=re.S,
-    )
+    before, _, after = text.partition("<!-- flags -->\n")
+    return f"{before}<!-- flags -->\n{flag_table()}\n<!-- /flags -->{after.partition('<!-- /flags -->')[2]}"
 
 
 if __name__ == "__main__":

@@ -32,17 +32,14 @@ log = logging.getLogger("neural_style")
 LARGEST = 1e30  # float32 ends a little above
 
 # Flags that have no effect next to others: (attributes, when, why).
+OF_STYLE = "style_layers style_layer_weights style_term style_blend_weights fit style_scales regions style_regions"
 WITHOUT_EFFECT = (
-    (
-        "style_layers style_layer_weights style_term style_blend_weights fit style_scales regions style_regions "
-        + " ".join(row.flags for row in STYLE_TERMS.values()),
-        lambda args: args.style_weight == 0,
-        "with --style-weight 0",
-    ),
+    *((row.flags, lambda args: args.style_weight == 0, "with --style-weight 0") for row in STYLE_TERMS.values()),
+    (OF_STYLE, lambda args: args.style_weight == 0, "with --style-weight 0"),
     ("style_image", lambda args: args.style_weight == 0 and args.start != "style", "with --style-weight 0"),
     (
         "preserve_colors",
-        lambda args: args.style_weight == 0 and args.preserve_colors == "match",
+        lambda args: (args.style_weight, args.preserve_colors) == (0, "match"),
         "with --style-weight 0",
     ),
     ("content_layers content_norm", lambda args: args.content_weight == 0, "with --content-weight 0"),
@@ -61,11 +58,7 @@ WITHOUT_EFFECT = (
     ("output_dir", lambda args: args.output and args.checkpoint_output, "with --output and --checkpoint-output"),
 )
 FORMER_NAMES = {"max_size": "max_long_edge"}  # in notebooks older than the reference
-ONE_PER = (  # flags of which there must be as many values as of another
-    ("style_blend_weights", "style_image"),
-    ("style_scales", "style_image"),
-    ("style_regions", "style_image"),
-)
+ONE_PER_STYLE = ("style_blend_weights", "style_scales", "style_regions")  # as many values as style images
 
 
 def refuse_what_has_no_effect(args: Namespace, given: Mapping[str, Any]) -> None:
@@ -105,24 +98,19 @@ def complete(args: Any) -> Namespace:
         log.warning(
             "args.%s is not an option and has no effect%s", name, f"; did you mean args.{near[0]}?" if near else ""
         )
-    values = {}
-    for name, flag in BY_ATTRIBUTE.items():
-        values[name] = checked(flag, getattr(args, name, flag.default))
-    for name, other in ONE_PER:
-        count, expected = len(listed(values[name])), len(listed(values[other]))
-        if count and count != expected:
+    values = {name: checked(flag, getattr(args, name, flag.default)) for name, flag in BY_ATTRIBUTE.items()}
+    for flag in map(BY_ATTRIBUTE.__getitem__, ONE_PER_STYLE):
+        count, styles = len(listed(values[flag.attribute])), len(listed(values["style_image"]))
+        if count not in (0, styles):
             raise UsageError(
-                f"{BY_ATTRIBUTE[name].name} has {count} values for {expected} in {BY_ATTRIBUTE[other].name}; "
-                "there must be one for each"
+                f"{flag.name} has {count} values for {styles} in --style-image; there must be one for each"
             )
     if values["style_blend_weights"] is not None and not sum(listed(values["style_blend_weights"])):
         raise UsageError("--style-blend-weights are all 0; at least one must be greater than 0")
     values["report"] = values["report"] or values["show"]
     args = argparse.Namespace(**values)
     if args.regions and not args.style_regions:
-        raise UsageError(
-            f"--regions {args.regions}: --style-regions must say which part of the style each region takes"
-        )
+        raise UsageError(f"--regions {args.regions}: --style-regions must say which part of the style each takes")
     if paths(args, PICTURE).count(STANDARD_INPUT) > 1:
         flags = [flag.name for flag in FLAGS if flag.path == PICTURE]
         raise UsageError(

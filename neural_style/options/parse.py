@@ -64,14 +64,12 @@ def chosen(command: Union[Command, Commands], arglist: Optional[List[str]] = Non
     words = list(sys.argv[1:] if arglist is None else arglist)
     if isinstance(command, Command):
         return command, words
-    more = "\n".join(
-        ["commands:"] + [f"  {name:12}{one.about.split('. ')[0].rstrip('.')}" for name, one in command.commands.items()]
-    )
+    lines = [f"  {name:12}{one.about.split('. ')[0].rstrip('.')}" for name, one in command.commands.items()]
     made = Parser(
         prog=f"python -m {command.name}",
         usage=f"%(prog)s {'|'.join(command.commands)} [flags]",
         description=textwrap.fill(command.about, WIDTH),
-        epilog=more,
+        epilog="\n".join(["commands:", *lines]),
         formatter_class=Help,
         allow_abbrev=False,
     )
@@ -103,9 +101,8 @@ def parse(
         if missing and "resume" not in given:
             names = ", ".join(flag.metavar if flag.attribute in command.first else flag.name for flag in missing)
             raise UsageError(f"the following arguments are required: {names}")
-        args = {
-            name: flag.default if name in own else values.get(name, flag.default) for name, flag in BY_ATTRIBUTE.items()
-        }
+        args = {name: flag.default for name, flag in BY_ATTRIBUTE.items()}
+        args.update((name, value) for name, value in values.items() if name in args and name not in own)
         args.update({name: own[of_own] for of_own, name in command.same.items() if own[of_own]})
         for flag in FLAGS:  # one value stands for itself, as the reference has it
             if flag.many and len(listed(args[flag.attribute])) == 1:

@@ -12,16 +12,12 @@ from .flags import FLAGS, REFERENCE, STANDARD_INPUT, Flag
 
 WIDTH = 110  # of --help
 MEANT = {  # what other programs call it
-    "--epochs": "--max-num-epochs",
-    "--iterations": "--max-num-epochs",
-    "--num-iterations": "--max-num-epochs",
-    "--steps": "--max-num-epochs",
+    **dict.fromkeys(("--epochs", "--iterations", "--num-iterations", "--steps"), "--max-num-epochs"),
+    **dict.fromkeys(("--init", "--init-image"), "--start"),
     "--image-size": "--size",
     "--input": "--content",
     "--style-images": "--style",
     "--output-image": "--output",
-    "--init": "--start",
-    "--init-image": "--start",
     "--learning-rate": "--lr",
     "--original-colors": "--preserve-colors luma",
     "--save-iter": "--save-epochs",
@@ -48,11 +44,9 @@ class FlagParser(Parser):
             add_help=not recipe,
         )
         self.command, shown = command, set()
-        rows = {
-            flag.attribute: (flag, names)
-            for flag, names in _rows(command)
-            if not (recipe and (flag.how or flag.attribute in INSTEAD_OF_A_RUN))
-        }
+        rows = {flag.attribute: (flag, names) for flag, names in _rows(command)}
+        for name in [name for name, (flag, _) in rows.items() if recipe and (flag.how or name in INSTEAD_OF_A_RUN)]:
+            del rows[name]
         groups = command.groups or [("flags", " ".join(flag.attribute for flag in command.flags))]
         for title, names in groups:
             group = self.add_argument_group(title)
@@ -110,9 +104,8 @@ class FlagParser(Parser):
         if self.reason(name):
             return self.reason(name)
         known = [option for option, action in self._option_string_actions.items() if self.command.takes(action.dest)]
-        near = (
-            [MEANT[_plain(word)]] if _plain(word) in MEANT else difflib.get_close_matches(_plain(word), known, 1, 0.75)
-        )
+        meant = MEANT.get(_plain(word))
+        near = [meant] if meant else difflib.get_close_matches(_plain(word), known, 1, 0.75)
         instead = near and self.command.instead.get(near[0][2:].replace("-", "_"))
         hint = f" ({instead or f'did you mean {near[0]}?'})" if near and word.startswith("--") else ""
         return f"unrecognized argument: {name}{hint}"
@@ -158,10 +151,8 @@ def _rows(command):
 def add(group: Any, flag: Flag, names: Any, hidden: bool = False) -> None:
     """Add a flag to a group of the parser."""
     default = "" if flag.default is None or flag.default is False or flag.default == [] else f" ({flag.default})"
-    how: Dict[str, Any] = {
-        "dest": flag.attribute,
-        "help": SUPPRESS if hidden else (flag.help + default).replace("%", "%%"),
-    }
+    text = SUPPRESS if hidden else (flag.help + default).replace("%", "%%")
+    how: Dict[str, Any] = {"dest": flag.attribute, "help": text}
     if flag.how:
         how.update(flag.how)
     elif flag.type is bool:

@@ -1,10 +1,12 @@
-"""Pictures by files, folders and patterns."""
+"""Pictures by files, folders and patterns, and names for what is made of them."""
 
+import collections
 import functools
 import glob
+import itertools
 import os
 import re
-from typing import List
+from typing import Dict, Iterable, Iterator, List
 
 from PIL import Image
 
@@ -45,3 +47,18 @@ def _endings():
     for kind in PLUGINS:
         plug_in(kind)
     return {ending for ending, form in Image.registered_extensions().items() if form in Image.OPEN}
+
+
+class Taken:
+    """The names of files that cannot be used again, upper and lower case being one."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._names = {name.casefold() for name in names}
+        self._numbers: Dict[str, Iterator[int]] = collections.defaultdict(functools.partial(itertools.count, 1))
+
+    def free(self, stem: str, ending: str) -> str:
+        """STEM.ENDING, or STEM-2.ENDING, …: the first name that is free, which is taken from now on."""
+        numbered = (f"{stem}-{number}" if number > 1 else stem for number in self._numbers[stem.casefold()])
+        name = next(f"{one}.{ending}" for one in numbered if f"{one}.{ending}".casefold() not in self._names)
+        self._names.add(name.casefold())
+        return name

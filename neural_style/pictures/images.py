@@ -14,26 +14,10 @@ from PIL import Image
 from ..network.architecture import MEANS
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.types import PathLike, Size
-from .read import MAX_PIXELS, PathOrPicture, Picture, read_image, read_picture
-from .write import SIXTEEN_BITS, WITH_ALPHA, format_of, prepare_folder, prepare_outputs, read_recipe, save_picture
+from .read import MAX_PIXELS, PathOrPicture, Picture, read_image, read_picture  # noqa: F401 (images.NAME is what callers say)
+from .write import SIXTEEN_BITS, WITH_ALPHA, format_of, prepare_folder, prepare_outputs, read_recipe, save_picture  # noqa: F401
 
 LARGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 65536}  # what the formats allow
-
-__all__ = [
-    "PostprocessImage",
-    "PreprocessContentImage",
-    "PreprocessStyleImage",
-    "SaveImage",
-    "prepare_folder",
-    "prepare_outputs",
-    "read_image",
-    "read_picture",
-    "read_recipe",
-    "rendered",
-    "save_options",
-    "save_picture",
-    "to_network",
-]
 
 FAR = 32  # pictures that shrink by a larger factor are averaged over blocks first
 
@@ -125,15 +109,8 @@ def PreprocessStyleImage(
     """Read a style picture and fit it to the (…, H, W) in shape, the content's; by default it is stretched."""
     name, pixels, _ = read_picture(path)
     result = FITS[fit](pixels, tuple(shape[2:]), scale)
-    log.info(
-        "style %s: %dx%d, fitted to %dx%d (%s)",
-        name,
-        pixels.shape[1],
-        pixels.shape[0],
-        result.shape[3],
-        result.shape[2],
-        fit,
-    )
+    sizes = (*pixels.shape[1::-1], *result.shape[:1:-1])
+    log.info("style %s: %dx%d, fitted to %dx%d (%s)", name, *sizes, fit)
     return result
 
 
@@ -154,11 +131,7 @@ def _turned(picture, degrees):
     sine, cosine = abs(math.sin(math.radians(degrees))), abs(math.cos(math.radians(degrees)))
     long, short = max(height, width), min(height, width)
     if short <= 2 * sine * cosine * long or abs(sine - cosine) < 1e-9:  # two corners touch the longer side
-        sides = (
-            (0.5 * short / sine, 0.5 * short / cosine)
-            if width >= height
-            else (0.5 * short / cosine, 0.5 * short / sine)
-        )
+        sides = (0.5 * short / sine, 0.5 * short / cosine)[:: 1 if width >= height else -1]
     else:
         turn = cosine**2 - sine**2
         sides = (width * cosine - height * sine) / turn, (height * cosine - width * sine) / turn
@@ -200,16 +173,8 @@ def SaveImage(
     smooth_colors is the standard deviation, in pixels, of the blur of the colours.
     """
     form = format_of(filename)
-    picture = rendered(
-        img,
-        remove_noise,
-        bit_depth if form in SIXTEEN_BITS else 8,
-        alpha if form in WITH_ALPHA else None,
-        size,
-        mask,
-        photo,
-        smooth_colors,
-    )
+    bit_depth, alpha = bit_depth if form in SIXTEEN_BITS else 8, alpha if form in WITH_ALPHA else None
+    picture = rendered(img, remove_noise, bit_depth, alpha, size, mask, photo, smooth_colors)
     save_picture(picture, filename, recipe)
     log.debug("saved %s", filename)
 
@@ -277,11 +242,9 @@ def resized(picture: np.ndarray, size: Size, method: int = Image.Resampling.LANC
     """The (h, w, C) picture resized to (H, W), by one of Pillow's methods."""
     if tuple(size) == picture.shape[:2]:
         return picture
-    channels = [
-        Image.fromarray(channel.astype(np.float32)).resize((size[1], size[0]), method)
-        for channel in np.moveaxis(picture, 2, 0)
-    ]
-    result: np.ndarray = np.clip(np.dstack([np.asarray(channel) for channel in channels]), 0, 255)
+    channels = (Image.fromarray(channel.astype(np.float32)) for channel in np.moveaxis(picture, 2, 0))
+    scaled = np.dstack([np.asarray(channel.resize((size[1], size[0]), method)) for channel in channels])
+    result: np.ndarray = np.clip(scaled, 0, 255)
     return np.round(result).astype(np.uint8) if picture.dtype == np.uint8 else result
 
 
@@ -296,11 +259,8 @@ def save_options(
 
     shown is the content as the network sees it, mask the map of where it is painted.
     """
-    options = {}
-    if args.bit_depth != 8:
-        options["bit_depth"] = args.bit_depth
-    if args.smooth_colors:
-        options["smooth_colors"] = args.smooth_colors
+    asked = {"bit_depth": 8, "smooth_colors": 0.0}
+    options = {name: getattr(args, name) for name, usual in asked.items() if getattr(args, name) != usual}
     if content.alpha is not None and not args.flatten:
         options["alpha"] = content.alpha
     if final and args.output_size:

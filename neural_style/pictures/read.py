@@ -1,9 +1,11 @@
 """Read any picture the way people see it: turned upright, in sRGB, with its transparency kept separately."""
 
 import contextlib
+import importlib
 import io
 import logging
 import os
+import re
 import stat
 import sys
 import warnings
@@ -25,16 +27,8 @@ PROFILES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # Pillow's mode for a pr
 MODES = {"RGB": ("RGB", "RGBX", "P", "L", "1", "YCbCr", "HSV"), "L": ("L", "1"), "CMYK": ("CMYK",)}
 PLUGINS = {"HEIC": "pillow_heif", "AVIF": "pillow_avif"}  # packages for formats that Pillow itself may not read
 BRANDS = {
-    b"avif": "AVIF",
-    b"avis": "AVIF",
-    b"heic": "HEIC",
-    b"heix": "HEIC",
-    b"hevc": "HEIC",
-    b"hevx": "HEIC",
-    b"heim": "HEIC",
-    b"heis": "HEIC",
-    b"mif1": "HEIC",
-    b"msf1": "HEIC",
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+    **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"), "HEIC"),
 }
 FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp")
 RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw")
@@ -70,7 +64,7 @@ def read_picture(path: PathOrPicture) -> Picture:
     name = "standard input" if path == STANDARD_INPUT else str(path)
     with errors_of(name, path), opened(path, name) as file, recognised(file, name) as picture:
         if picture.width * picture.height > MAX_PIXELS:
-            raise _too_large(name, *picture.size)
+            raise _too_large(name, "{}x{}".format(*picture.size))
         with _silent(picture.format == "TIFF"):
             picture.load()
         result = Picture(name, *decoded(_upright(picture), name))
@@ -138,15 +132,14 @@ def opened(path: PathLike, name: str) -> Iterator[BinaryIO]:
         if source is None or source.isatty():
             raise UsageError("there is no picture on standard input; add < photo.jpg, for example")
         file: BinaryIO = io.BytesIO(source.read())
-    elif stat.S_ISFIFO(os.stat(path).st_mode):
-        with open(path, "rb") as source:
-            file = io.BytesIO(source.read())
-    elif stat.S_ISREG(os.stat(path).st_mode):
-        file = open(path, "rb")  # noqa: SIM115 (closed below)
-    elif stat.S_ISDIR(os.stat(path).st_mode):
-        raise IsADirectoryError
     else:
-        raise UsageError(f"{name} is a device; name a picture file")
+        kind = os.stat(path).st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind) or stat.S_ISDIR(kind)):
+            raise UsageError(f"{name} is a device; name a picture file")
+        file = open(path, "rb")  # noqa: SIM115 (closed below)
+        if stat.S_ISFIFO(kind):
+            with file:
+                file = io.BytesIO(file.read())
     with file:
         if not file.read(1):
             raise UsageError(f"{name} is empty")
@@ -161,8 +154,8 @@ def recognised(file: BinaryIO, name: str) -> Image.Image:
         if name.lower().endswith(RAW) and picture.format == "TIFF":  # a small preview of it
             raise UnidentifiedImageError
         return picture
-    except Image.DecompressionBombError:
-        raise _too_large(name, *_size_of(file)) from None
+    except Image.DecompressionBombError as error:  # it tells their number only
+        raise _too_large(name, (re.findall(r"\d+", str(error)) or ["too many"])[0]) from None
     except UnidentifiedImageError:
         file.seek(0)
         kind = BRANDS.get(file.read(12)[8:]) or ENDINGS.get(os.path.splitext(name)[1].lower())
@@ -171,23 +164,18 @@ def recognised(file: BinaryIO, name: str) -> Image.Image:
             raise
         if plug_in(kind):
             return Image.open(file)
-        raise UsageError(
-            f"{name}: {kind} pictures need another package: pip install "
-            f"{PLUGINS[kind].replace('_', '-')}{'-plugin' if kind == 'AVIF' else ''}"
-        ) from None
+        package = {"HEIC": "pillow-heif", "AVIF": "pillow-avif-plugin"}[kind]
+        raise UsageError(f"{name}: {kind} pictures need another package: pip install {package}") from None
 
 
 def plug_in(kind: str) -> bool:
     """Load the package for a kind of picture into Pillow; whether it is installed."""
     try:
-        if kind == "HEIC":
-            import pillow_heif
-
-            pillow_heif.register_heif_opener()
-        else:
-            import pillow_avif  # noqa: F401
+        package = importlib.import_module(PLUGINS[kind])
     except ImportError:
         return False
+    if kind == "HEIC":
+        package.register_heif_opener()
     return True
 
 
@@ -211,22 +199,8 @@ def _silent(wanted):
         os.close(nothing)
 
 
-def _too_large(name, width, height):
-    return UsageError(
-        f"{name} has {width}x{height} pixels; the limit is {MAX_PIXELS // 10**6} million: scale it down first"
-    )
-
-
-def _size_of(file):
-    """The width and height of a picture so large that Pillow refuses it and reports only their product."""
-    for factory, accepts in [Image.OPEN[format] for format in Image.ID]:
-        with contextlib.suppress(Exception):
-            file.seek(0)
-            start = file.read(16)
-            file.seek(0)
-            if accepts is None or accepts(start) is True:
-                return factory(file, "").size
-    return "?", "?"
+def _too_large(name, pixels):
+    return UsageError(f"{name} has {pixels} pixels; the limit is {MAX_PIXELS // 10**6} million: scale it down first")
 
 
 def _has_frames(picture):
@@ -306,11 +280,8 @@ def _in_srgb(picture, profile, name):
             change = np.abs(np.asarray(meant, np.int16) - np.asarray(plain, np.int16)).max()
             return plain if change <= 2 else meant
         except Exception as error:  # a damaged profile can raise anything
-            log.warning(
-                "%s: ignoring its colour profile (%s)",
-                name,
-                "it is damaged" if isinstance(error, (OSError, ImageCms.PyCMSError)) else error,
-            )
+            reason = "it is damaged" if isinstance(error, (OSError, ImageCms.PyCMSError)) else error
+            log.warning("%s: ignoring its colour profile (%s)", name, reason)
     return picture.convert("RGB")
 
 

@@ -19,9 +19,7 @@ from .read import Picture
 
 NEAR = 48  # colours that are not as far apart, in R, G and B from 0 to 255, are one: JPEG changes them a little
 SMALLEST = 0.005  # the share of a picture that a region has at least; what has less is an edge between two others
-ENOUGH = (
-    4_000_000  # pixels of a picture of regions; of larger ones, every second one is taken across and down, or third ...
-)
+ENOUGH = 4_000_000  # pixels of a picture of regions; of larger ones, only every second or third is taken each way
 PAINTED = 13  # of 255: what is darker in a mask is not painted, but black that JPEG has changed a little
 MOST, FEW = 32, 16  # regions that there can be; colours of which each is one, however alike they are
 FLAT = 0.9  # the share of a picture that is near the colours of its regions
@@ -164,9 +162,8 @@ def _fitted(part, flag, picture, beneath):
     goal, across = beneath.pixels.shape[:2]
     _demand_shape(flag, part, picture, beneath)
     step = math.ceil(math.sqrt(goal * across / ENOUGH)) if part.size <= ENOUGH else 1
-    return np.asarray(
-        Image.fromarray(part).resize((max(1, across // step), max(1, goal // step)), Image.Resampling.NEAREST)
-    )
+    size = (max(1, across // step), max(1, goal // step))
+    return np.asarray(Image.fromarray(part).resize(size, Image.Resampling.NEAREST))
 
 
 def _bytes(picture):

@@ -8,7 +8,7 @@ import struct
 import tempfile
 import zlib
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
@@ -97,33 +97,25 @@ def _options(form, recipe):
     if form in ("JPEG", "MPO"):
         comment = b"\xff\xfe" + struct.pack(">H", 2 + len(MARK + recipe)) + MARK + recipe if recipe else b""
         return {"quality": 95, "subsampling": 0, "extra": comment}
-    if form == "WEBP":
-        return {"quality": 95, "exif": exif.tobytes()} if recipe else {"quality": 95}
+    options: Dict[str, Any] = {"quality": 95} if form in ("WEBP", "AVIF", "HEIF") else {}
     if form in ("AVIF", "HEIF"):
-        return (
-            {"quality": 95, "subsampling": "4:4:4", "exif": exif.tobytes()}
-            if recipe
-            else {"quality": 95, "subsampling": "4:4:4"}
-        )
-    return {}
+        options["subsampling"] = "4:4:4"
+    if options and recipe:
+        options["exif"] = exif.tobytes()
+    return options
 
 
 def _write_tiff(picture, file, recipe):
     """Write a TIFF by tifffile, since Pillow cannot write one with 3 × 16 bits."""
     import tifffile
 
-    extra: Any = {"extrasamples": ["unassalpha"]} if picture.shape[2] == 4 else {}
     profile = srgb()
-    tifffile.imwrite(
-        file,
-        picture,
-        photometric="rgb",
-        metadata=None,
-        software=False,
-        extratags=[(PROFILE, 7, len(profile), profile, True)] if profile else [],
-        description=MARK + recipe if recipe else None,
-        **extra,
-    )
+    more: Any = {"extratags": [(PROFILE, 7, len(profile), profile, True)] if profile else []}
+    if picture.shape[2] == 4:
+        more["extrasamples"] = ["unassalpha"]
+    if recipe:
+        more["description"] = MARK + recipe
+    tifffile.imwrite(file, picture, photometric="rgb", metadata=None, software=False, **more)
 
 
 def _write_png(picture, file, recipe):

@@ -128,14 +128,9 @@ def _by_scipy(track, image, objective, epochs, args):
         move(flat)
         track.moved()
 
-    answer = minimize(
-        evaluate,
-        coordinates.of(objective.arrays.values(image)),
-        jac=True,
-        method="L-BFGS-B",
-        callback=accepted,
-        options={"maxiter": epochs, "maxfun": 20 * epochs, "maxcor": coordinates.pairs, "ftol": 0, "gtol": 0},
-    )
+    start = coordinates.of(objective.arrays.values(image))
+    options = {"maxiter": epochs, "maxfun": 20 * epochs, "maxcor": coordinates.pairs, "ftol": 0, "gtol": 0}
+    answer = minimize(evaluate, start, jac=True, method="L-BFGS-B", callback=accepted, options=options)
     move(answer.x)  # the last trial need not be the last accepted
     return answer.nit
 
@@ -169,15 +164,16 @@ class _Track:
 
     def evaluate(self):
         """The Evaluation at the image as it is now."""
-        self._check(self._objective(self._image))
-        if self._keeps_best and self._evaluation.total < self._best_total:
-            self._best, self._best_total = self._arrays.copy(self._image), self._evaluation.total
+        self._take(self._objective(self._image), self._arrays.copy(self._image) if self._keeps_best else None)
         return self._evaluation
 
-    def _check(self, evaluation):
+    def _take(self, evaluation, image):
+        """Take the Evaluation of an image, which may be the best so far."""
         if not np.isfinite([*evaluation.losses, evaluation.gradient_norm]).all():
             raise self._diverged(f"the loss is no longer finite in epoch {self.epoch + 1}", self._good)
         self._evaluation = evaluation
+        if self._keeps_best and evaluation.total < self._best_total:
+            self._best, self._best_total = image, evaluation.total
 
     def moved(self):
         """Report that the image has moved, and end the run if it hardly did."""
@@ -185,9 +181,7 @@ class _Track:
         if self._unread:
             scalars, gradient = self._unread
             *scalars, eps = self._arrays.numbers([*scalars, eps])
-            self._check(self._objective.evaluation(scalars, gradient))
-            if self._keeps_best and self._evaluation.total < self._best_total:
-                self._best, self._best_total = self._before, self._evaluation.total
+            self._take(self._objective.evaluation(scalars, gradient), self._before)
         (eps,), self._unread = self._arrays.numbers([eps]), None
         self.epoch += 1
         if not np.isfinite(eps):
@@ -195,13 +189,9 @@ class _Track:
         self._good, self._before = self._before_it(), self._arrays.copy(self._image)
         if self._decay:  # with the correction for its start that Adam has
             self._average += (self._image - self._average) * (1 - self._decay) / (1 - self._decay ** (self.epoch + 1))
-        finished = eps < self._stop_eps
+        finished, seconds = eps < self._stop_eps, time.monotonic() - self._start
         losses, total, _, norm = self._evaluation
-        self._on_step(
-            Step(
-                self.epoch, eps, losses, total, norm, time.monotonic() - self._start, self._shown, finished, self._state
-            )
-        )
+        self._on_step(Step(self.epoch, eps, losses, total, norm, seconds, self._shown, finished, self._state))
         if finished:
             raise _Finished
 
@@ -216,17 +206,10 @@ class _Track:
         return self._before if self.epoch > 1 else None
 
     def _state(self):
-        values = self._arrays.values
-        return State(
-            self.epoch,
-            time.monotonic() - self._start,
-            values(self._image),
-            [values(array) for array in self.memory],
-            None if self._best is None else values(self._best),
-            self._best_total,
-            self._objective.matches,
-            None if self._average is None else values(self._average),
-        )
+        values, seconds = self._arrays.values, time.monotonic() - self._start
+        best, average = (None if array is None else values(array) for array in (self._best, self._average))
+        image, memory, matches = values(self._image), list(map(values, self.memory)), self._objective.matches
+        return State(self.epoch, seconds, image, memory, best, self._best_total, matches, average)
 
     def result(self):
         """The image at the end: as it is, or the best one."""

@@ -28,8 +28,6 @@ from ..system.types import Size
 log = logging.getLogger("neural_style")
 
 LIBRARIES = 180e6  # Python, MXNet, scikit-image and SciPy, loaded
-
-
 TARGET = 0.37  # all that the layers make of a style picture, forward only
 FURTHER = 0.1  # what that leaves behind with each style after the first, measured with three
 PATCHED, OF_STYLES, BLOCKS = 1, 1.5, 0.5  # of layers with patches: the image's, the styles', blocks for the products
@@ -51,35 +49,20 @@ def estimate(
 ) -> float:
     """The peak memory, in bytes, of a run of terms on an image of size (H, W); factors are an evaluation's Memory."""
     states = OPTIMIZERS[optimizer].bytes_per_value * 3 * size[0] * size[1]
+    always = fixed(factors, model) + states + _of_patches(model, terms, size, style_sizes)
     if tile:
         height, width = (max(sides) for sides in zip(size, *style_sizes))
         rows = height / max(1, round(height / tile)) + AROUND
-        return min(
-            fixed(factors, model)
-            + IN_STRIPS * height * width
-            + STRIP * rows * width
-            + states
-            + _of_patches(model, terms, size, style_sizes),
-            estimate(factors, model, terms, size, style_sizes, optimizer),
-        )
+        in_strips = always + IN_STRIPS * height * width + STRIP * rows * width
+        return min(in_strips, estimate(factors, model, terms, size, style_sizes, optimizer))
     style, content = ([term.layer for term in terms if (term.kind == STYLE) == wanted] for wanted in (True, False))
-    gradient = (
-        factors.layers * model.layer_bytes(style + content, size)[1]
-        + factors.content * model.layer_bytes(content, size)[0]
-    )
+    gradient = factors.layers * model.layer_bytes(style + content, size)[1]
+    gradient += factors.content * model.layer_bytes(content, size)[0]
     targets = [model.layer_bytes(style, own)[1] for own in style_sizes]
-    further = FURTHER * sum(targets[1:]) if any(term.what == GRAM for term in terms) else 0
-    in_regions = sum(
-        model.layer_bytes([term.layer], size)[0] for term in terms if term.what == GRAM and term.region is not None
-    )
-    return (
-        fixed(factors, model)
-        + max(gradient, TARGET * max(targets, default=0))
-        + further
-        + factors.regions * in_regions
-        + _of_patches(model, terms, size, style_sizes)
-        + states
-    )
+    grams = [term for term in terms if term.what == GRAM]
+    further = FURTHER * sum(targets[1:]) if grams else 0
+    in_regions = sum(model.layer_bytes([term.layer], size)[0] for term in grams if term.region is not None)
+    return always + max(gradient, TARGET * max(targets, default=0)) + further + factors.regions * in_regions
 
 
 def _of_patches(model, terms, size, style_sizes):

@@ -11,10 +11,8 @@ log = logging.getLogger("neural_style")
 
 RECENT = 20  # steps whose pace tells the time left
 NARROWEST = 10  # columns of the bar itself; notes that would leave less are dropped
-WIDE, NARROW = (
-    "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<LEFT{postfix}]",
-    "{bar}| {n_fmt}/{total_fmt} [<LEFT{postfix}]",
-)
+WIDE = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<LEFT{postfix}]"
+NARROW = "{bar}| {n_fmt}/{total_fmt} [<LEFT{postfix}]"
 
 
 class Progress:
@@ -31,9 +29,8 @@ class Progress:
         if bar and sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm  # not needed elsewhere
 
-            self.bar = tqdm(
-                total=total, initial=done, unit=unit, dynamic_ncols=True, bar_format=WIDE.replace("LEFT", "?")
-            )
+            form = WIDE.replace("LEFT", "?")
+            self.bar = tqdm(total=total, initial=done, unit=unit, dynamic_ncols=True, bar_format=form)
 
     def __enter__(self) -> "Progress":
         return self
@@ -68,9 +65,8 @@ class Progress:
         """The form, and the first notes, as many as leave the bar its narrowest width: in the narrow form only one."""
         now, left = self.bar.format_dict, self.bar.format_interval(self.left())
         form = WIDE.replace("LEFT", left)
-        bare = self.bar.format_meter(
-            **{**now, "n": self.done, "bar_format": form.replace("{bar}", ""), "ncols": None, "postfix": None}
-        )
+        without = {"n": self.done, "bar_format": form.replace("{bar}", ""), "ncols": None, "postfix": None}
+        bare = self.bar.format_meter(**{**now, **without})
         room = (now["ncols"] or math.inf) - len(bare) - NARROWEST
         fitting = [count for count in range(len(notes) + 1) if len(", ".join(["", *notes[:count]])) <= room]
         if not fitting or notes and fitting == [0]:
@@ -88,15 +84,8 @@ def show_epoch(progress: Progress, objective: Any, every: int, step: Any) -> Non
     losses = objective.by_kind(step.losses)
     progress.step(step.seconds, [f"eps {step.eps:.5f}", *_listed(losses, ".3g")])
     if progress.bar is None and (step.epoch % every == 0 or step.epoch in (1, progress.total) or step.finished):
-        log.info(
-            "epoch %d/%d, eps %.6f, %s, %s, at most %s left",
-            step.epoch,
-            progress.total,
-            step.eps,
-            ", ".join(_listed(losses, ".4g")),
-            duration(step.seconds),
-            duration(progress.left()),
-        )
+        shown = *_listed(losses, ".4g"), duration(step.seconds), f"at most {duration(progress.left())} left"
+        log.info("epoch %d/%d, eps %.6f, %s", step.epoch, progress.total, step.eps, ", ".join(shown))
         layers = dict(zip(objective.names, step.losses * objective.weights))
         log.debug("  %s", ", ".join(_listed(layers, ".4g")))
 

@@ -45,12 +45,10 @@ class Run(contextlib.ExitStack):
         """The arguments with their defaults, or those of the run that is resumed."""
         if not self._saved:
             return complete(args)
-        args = complete(argparse.Namespace(**{**self._saved.args, **vars(args)}))
+        args, epoch = complete(argparse.Namespace(**{**self._saved.args, **vars(args)})), self._saved.state.epoch
         refuse_changes(args, self._saved.args)
-        if args.max_num_epochs < self._saved.state.epoch:
-            raise UsageError(
-                f"--max-num-epochs {args.max_num_epochs}: the run is already at epoch {self._saved.state.epoch}"
-            )
+        if args.max_num_epochs < epoch:
+            raise UsageError(f"--max-num-epochs {args.max_num_epochs}: the run is already at epoch {epoch}")
         return args
 
     def prepare(self, pictures: Pictures) -> None:
@@ -85,13 +83,9 @@ class Run(contextlib.ExitStack):
         self._saving.begin(objective.arrays.where, self.read)
         self.read.cache_clear()  # large pictures need not stay in memory
         self._objective, self._start = objective, start
-        progress, asking, failing = (
-            of_epochs(self.args, start.epoch),
-            interrupt.waiting(),
-            self._saving.telling_of_failure(),
-        )
-        with progress as self._progress, asking as self._asked, failing:
-            yield
+        with of_epochs(self.args, start.epoch) as self._progress, interrupt.waiting() as self._asked:
+            with self._saving.telling_of_failure():
+                yield
         if self._last and self._last.finished:
             log.info("eps fell below --stop-eps %g in epoch %d", self.args.stop_eps, self._last.epoch)
         log.info("the picture is %s", self._saving.final)
@@ -118,11 +112,8 @@ class Run(contextlib.ExitStack):
             self._callback(data)
         if self._asked:
             saving.end(step.image(), step.state(), step.epoch)
-            raise interrupt.Interrupted(
-                f"stopped after epoch {step.epoch}; the picture so far is {saving.final}; "
-                f"to continue: {saving.to_resume}",
-                self._asked[0],
-            )
+            so_far = f"stopped after epoch {step.epoch}; the picture so far is {saving.final}"
+            raise interrupt.Interrupted(f"{so_far}; to continue: {saving.to_resume}", self._asked[0])
 
     def end(self, image: Any) -> None:
         """Save the final picture, (1, 3, H, W)."""

@@ -79,7 +79,8 @@ class Saving:
             flag, path = BY_ATTRIBUTE[name].name, getattr(args, name)
             if path and path != own.get(name) and not args.overwrite:
                 pattern = numbered(glob.escape(path), "[0-9]*") if name == "checkpoint_output" else glob.escape(path)
-                for there in filter(self._is_own_name, sorted(glob.glob(pattern))):
+                there = next(filter(self._is_own_name, sorted(glob.glob(pattern))), None)
+                if there:
                     raise UsageError(
                         f"{flag}: {there} already exists; name another file, or replace it with --overwrite"
                     )
@@ -97,13 +98,8 @@ class Saving:
         if not self._before and self._state_path.is_file():
             epoch, epochs = progress_of(self._state_path)
             if epoch < epochs:
-                log.info(
-                    "an earlier run here stopped after epoch %d of %d; this one starts over and replaces it "
-                    "(to continue it: %s)",
-                    epoch,
-                    epochs,
-                    self.to_resume,
-                )
+                earlier = f"an earlier run here stopped after epoch {epoch} of {epochs}"
+                log.info("%s; this one starts over and replaces it (to continue it: %s)", earlier, self.to_resume)
 
     def _is_checkpoint(self, path):
         """Whether the path is that of some epoch's picture of this run."""
@@ -155,10 +151,9 @@ class Saving:
 
     def _command(self):
         """The command that repeats the run, with all recipes resolved."""
-        overwrites = (self.args.output or self.args.checkpoint_output) and not self.args.overwrite
-        return " ".join(
-            ["python -m neural_style", *recipes.flag_words(changed(self.args)), *["--overwrite"] * bool(overwrites)]
-        )
+        overwrites = bool((self.args.output or self.args.checkpoint_output) and not self.args.overwrite)
+        words = [*recipes.flag_words(changed(self.args)), *["--overwrite"] * overwrites]
+        return " ".join(["python -m neural_style", *words])
 
     @contextlib.contextmanager
     def telling_of_failure(self) -> Iterator[None]:
@@ -213,12 +208,9 @@ class Saving:
     def preview(self, step: Any) -> None:
         """Show the step's picture on the page, as a checkpoint would be, if the epoch is one of PREVIEWS."""
         if self._report and step.epoch in PREVIEWS:
-            options = {
-                name: self._options[name] for name in ("mask", "photo", "smooth_colors") if name in self._options
-            }
-            pixels = images.rendered(
-                self._in_colors(self._canvas.shown(step.image())), self.args.remove_noise, **options
-            )
+            shown = {"mask", "photo", "smooth_colors"} & self._options.keys()
+            array = self._in_colors(self._canvas.shown(step.image()))
+            pixels = images.rendered(array, self.args.remove_noise, **{name: self._options[name] for name in shown})
             self.pictures[step.epoch] = Picture(numbered(self.checkpoints, step.epoch), pixels, None)
             self.page("running")
 
@@ -233,12 +225,8 @@ class Saving:
     def picture(self, array: np.ndarray, path: str, remove_noise: float, epoch: Optional[int] = None) -> None:
         """Save the array (1, 3, H, W) as the final picture, or as an epoch's."""
         options = self._final_options if path == self.final else self._options
-        images.SaveImage(
-            self._in_colors(array),
-            path,
-            remove_noise,
-            **_taken_by(images.SaveImage, dict(options, recipe=self._recipe(path, remove_noise, epoch))),
-        )
+        options = dict(options, recipe=self._recipe(path, remove_noise, epoch))
+        images.SaveImage(self._in_colors(array), path, remove_noise, **_taken_by(images.SaveImage, options))
 
     def _in_colors(self, array):
         """The array, in the content's colours if they are to be kept."""
@@ -262,10 +250,8 @@ class Saving:
 
     def _went_on(self):
         """Whether the run was resumed to end at another epoch than it was first asked to."""
-        then, now = self._before.args if self._before else {}, vars(self.args)
-        return bool(self.history) and any(
-            then.get(name, now[name]) != now[name] for name in ("stop_eps", "max_num_epochs")
-        )
+        then, now, ends = self._before.args if self._before else {}, vars(self.args), ("stop_eps", "max_num_epochs")
+        return bool(self.history) and any(then.get(name, now[name]) != now[name] for name in ends)
 
     def _caveats(self):
         """Why a recipe may not repeat a picture exactly, in words."""

@@ -1,5 +1,6 @@
 """Set a run up: turn its arguments into pictures, a model, terms and the Objective."""
 
+import itertools
 import logging
 from argparse import Namespace
 from typing import Callable, Dict, List, Tuple
@@ -25,19 +26,13 @@ log = logging.getLogger("neural_style")
 
 def pictures_of(args: Namespace, read: Callable = images.read_picture) -> Pictures:
     """The Pictures that args name; read(path) reads one."""
-    content = _preprocessed(
-        images.PreprocessContentImage,
-        args.content_image,
-        read,
-        args.max_long_edge,
-        **{"width": args.width} if args.width else {},
-    )
+    width = {"width": args.width} if args.width else {}
+    content = _preprocessed(images.PreprocessContentImage, args.content_image, read, args.max_long_edge, **width)
     paths = style_pictures(args)
     scales, shares = (listed(value) or [1.0] * len(paths) for value in (args.style_scales, args.style_blend_weights))
     fits = [{} if (args.fit, scale) == ("stretch", 1.0) else {"fit": args.fit, "scale": scale} for scale in scales]
-    pixels = [
-        _preprocessed(images.PreprocessStyleImage, path, read, content.shape, **fit) for path, fit in zip(paths, fits)
-    ]
+    scaled = images.PreprocessStyleImage
+    pixels = [_preprocessed(scaled, path, read, content.shape, **fit) for path, fit in zip(paths, fits)]
     if args.preserve_colors == "match":
         pixels = [colors.matched(style, content) for style in pixels]
     mask = regions.mask_of(read(args.mask), read(args.content_image)) if args.mask else None
@@ -68,20 +63,13 @@ def _regions(args, read, size, fits, shapes, mask):
 
 def copies_of(style: Style, args: Namespace) -> tuple:
     """The turned and scaled copies of a Style that args ask for, without the style itself."""
-    asked = [
-        (angle, scale)
-        for angle in listed(args.patch_rotations) or [0.0]
-        for scale in listed(args.patch_scales) or [1.0]
-    ]
-    return tuple(
-        Style(
-            images.turned(style.picture, angle, scale),
-            style.share,
-            style.regions if style.regions is None else images.turned(style.regions[None], angle, scale)[0],
-        )
-        for angle, scale in asked
-        if (angle, scale) != (0.0, 1.0)
-    )
+    copies = []
+    asked = itertools.product(listed(args.patch_rotations) or [0.0], listed(args.patch_scales) or [1.0])
+    for how in asked:
+        if how != (0.0, 1.0):
+            parts = None if style.regions is None else images.turned(style.regions[None], *how)[0]
+            copies.append(Style(images.turned(style.picture, *how), style.share, parts))
+    return tuple(copies)
 
 
 def _preprocessed(function, path, read, *asked, **more):
@@ -137,11 +125,8 @@ def _style_terms(args, model, pictures):
 
 
 def _content_terms(args, model):
-    divisor = COMPARED[FEATURES].divisor(args)
-    return [
-        Term(CONTENT, layer, args.content_weight, divisor)
-        for layer in listed(args.content_layers) or model.content_layers
-    ]
+    divisor, layers = COMPARED[FEATURES].divisor(args), listed(args.content_layers) or model.content_layers
+    return [Term(CONTENT, layer, args.content_weight, divisor) for layer in layers]
 
 
 def _added_up(model, terms):
@@ -175,9 +160,8 @@ def _has_place(model, term, pictures):
     styles = pictures.styles_of(term.region)
     if not styles:
         raise UsageError("--style-blend-weights: all styles of a region have weight 0; give one of them a weight")
-    if not all(
-        _places(model, term, style.picture, style.field(term.region), term.patch_shape.stride) for _, style in styles
-    ):
+    stride = term.patch_shape.stride
+    if not all(_places(model, term, style.picture, style.field(term.region), stride) for _, style in styles):
         raise UsageError(
             f"a region of --style-regions is too small for {term.layer}: paint it larger, or raise "
             "--max-long-edge, or use lower --style-layers"

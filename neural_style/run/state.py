@@ -98,17 +98,14 @@ def save(
     path: PathLike, args: Namespace, pictures: str, history: Sequence[EpochRecord], state: State, finished: bool = False
 ) -> None:
     """Write a State and what belongs to it; an existing file stays until the new one is complete."""
-    about = {
+    about: Dict[str, Any] = {
         "neural_style": __version__,
         "args": vars(args),
         "folder": os.getcwd(),
         "pictures": pictures,
-        "history": history,
-        "finished": finished,
-        "epoch": state.epoch,
-        "seconds": state.seconds,
-        "best_total": state.best_total,
     }
+    about.update({name: getattr(state, name) for name in ("epoch", "seconds", "best_total")})
+    about.update(history=history, finished=finished)
     arrays = {f"{name}_{i}": array for name in SERIES for i, array in enumerate(getattr(state, name))}
     arrays.update((name, getattr(state, name)) for name in OPTIONAL if getattr(state, name) is not None)
     records.write_archive(path, about, {"image": state.image, **arrays})
@@ -138,16 +135,11 @@ def find(where: PathLike) -> Optional[Path]:
     found = states_in(where)
     if len(found) == 1:
         return found[0]
-    if found:
-        raise UsageError(f"--resume {where}: there are several runs; name one of {', '.join(map(str, found))}")
-    raise UsageError(
-        f"--resume {where}: "
-        + (
-            "there is no run to continue: a run saves its state with each picture"
-            if where.exists()
-            else "there is no such folder or file"
-        )
-    )
+    why = "there is no run to continue: a run saves its state with each picture"
+    if found or not where.exists():
+        several = f"there are several runs; name one of {', '.join(map(str, found))}"
+        why = several if found else "there is no such folder or file"
+    raise UsageError(f"--resume {where}: {why}")
 
 
 def resume(where: PathLike, given: Mapping[str, Any]) -> Saved:
@@ -176,14 +168,11 @@ def _state(about, arrays):
     shape = arrays["image"].shape
     if len(shape) != 4 or shape[:2] != (1, 3) or 0 in shape:
         raise ValueError("its image is none")
-    memory, matches = (
-        [arrays[f"{series}_{i}"] for i in range(sum(name.startswith(f"{series}_") for name in arrays.files))]
-        for series in SERIES
-    )
+    counts = [sum(name.startswith(f"{series}_") for name in arrays.files) for series in SERIES]
+    memory, matches = ([arrays[f"{series}_{i}"] for i in range(count)] for series, count in zip(SERIES, counts))
     best, average = (checks.of_shape(arrays[name], shape) if name in arrays.files else None for name in OPTIONAL)
-    if (best is None) != (about["best_total"] == math.inf) or any(
-        numbers.dtype != np.int32 or numbers.ndim != 1 for numbers in matches
-    ):
+    matches_fit = all(numbers.dtype == np.int32 and numbers.ndim == 1 for numbers in matches)
+    if (best is None) != (about["best_total"] == math.inf) or not matches_fit:
         raise ValueError("its arrays do not go together")
     image, *memory = (checks.of_shape(array, shape) for array in (arrays["image"], *memory))
     return State(about["epoch"], about["seconds"], image, memory, best, about["best_total"], matches, average)

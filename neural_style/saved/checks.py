@@ -19,12 +19,11 @@ def demand(table: Mapping[str, Check], values: Mapping[str, Any], what: str = "i
             raise ValueError(f"{what} has a wrong {name}")
 
 
-def is_text(value: Any) -> bool:
-    return type(value) is str
+def _of(kind: type) -> Check:
+    return lambda value: type(value) is kind
 
 
-def is_flag(value: Any) -> bool:
-    return type(value) is bool
+is_text, is_flag, is_list, is_object = map(_of, (str, bool, list, dict))
 
 
 def is_number(value: Any) -> bool:
@@ -62,15 +61,7 @@ def optional(is_good: Check) -> Check:
 
 def every(is_good: Check) -> Check:
     """A check of lists: of each value in them."""
-    return lambda value: isinstance(value, list) and all(map(is_good, value))
-
-
-def is_object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def is_list(value: Any) -> bool:
-    return isinstance(value, list)
+    return lambda value: is_list(value) and all(map(is_good, value))
 
 
 def is_losses(value: Any) -> bool:
