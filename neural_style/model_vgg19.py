@@ -31,16 +31,8 @@ def get_layers(pooling: str = "avg", network: str = "vgg19") -> Dict[str, Symbol
             )
         for index in range(1, convolutions + 1):
             name = f"{block}_{index}"
-            x = layers["conv" + name] = mx.sym.Convolution(
-                x,
-                name="conv" + name,
-                num_filter=filters,
-                kernel=(3, 3),
-                stride=(1, 1),
-                pad=(1, 1),
-                no_bias=False,
-                workspace=1024,
-            )
+            how = dict(num_filter=filters, kernel=(3, 3), stride=(1, 1), pad=(1, 1), no_bias=False, workspace=1024)
+            x = layers["conv" + name] = mx.sym.Convolution(x, name="conv" + name, **how)
             x = layers["relu" + name] = mx.sym.Activation(x, name="relu" + name, act_type="relu")
     return layers
 
@@ -84,19 +76,12 @@ def get_executor(
     if missing:
         raise pretrained.too_short(missing[0])
     shapes, _, _ = out.infer_shape(data=(1, 3) + tuple(input_size))
-    arguments = {
-        name: params[name] if name in params else mx.nd.zeros(shape, ctx) for name, shape in zip(names, shapes)
-    }
+    zeros = {name: mx.nd.zeros(shape, ctx) for name, shape in zip(names, shapes) if name not in params}
+    arguments = {name: zeros[name] if name in zeros else params[name] for name in names}
     gradient = mx.nd.zeros(arguments["data"].shape, ctx)
     executor = out.bind(ctx=ctx, args=arguments, args_grad={"data": gradient}, grad_req="write")
-    return ConvExecutor(
-        executor=executor,
-        data=arguments["data"],
-        data_grad=gradient,
-        style=executor.outputs[:-1],
-        content=executor.outputs[-1],
-        arg_dict=arguments,
-    )
+    *style, content = executor.outputs
+    return ConvExecutor(executor, arguments["data"], gradient, style, content, arguments)
 
 
 def get_model(input_size: Size, ctx: Context, network: str = "vgg19") -> ConvExecutor:

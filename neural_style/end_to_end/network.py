@@ -108,9 +108,7 @@ class Network:
         with device or mx.cpu():  # where the arrays of paint go
             painted = paint(self, image, rows)[:, :, :height, :width]
         if not np.isfinite(painted).all():
-            raise NeuralStyleError(
-                "the network's picture is not finite: the network is damaged, or its training diverged"
-            )
+            raise NeuralStyleError("the network's picture is not finite: it is damaged, or its training diverged")
         return painted
 
 
@@ -123,20 +121,16 @@ def _paint_fast(network, image, rows):
         height = shown[below].shape[2] * layer.enlarge // layer.stride
         own = max(1, rows * height // image.shape[2])
         strips = [(window.core_first, window.core_last) for window in windows(height, own, 0)]
-        output = _gathered(
-            strips,
-            (_convolved(layer, shown[below], shown.get(layer.joins), arrays, smooth, *strip) for strip in strips),
-        )
+        joined = shown.get(layer.joins)
+        parts = (_convolved(layer, shown[below], joined, arrays, smooth, *strip) for strip in strips)
+        output = _gathered(strips, parts)
         later = {name for other in layers[number + 1 :] for name in (other.adds, other.joins)} | {layer.adds}
         shown = {name: array for name, array in shown.items() if name in later}
         if layer is LAST:
             return (mx.nd.tanh(output) * RANGE).asnumpy()
-        normalise = _normalisation(output, strips, arrays, f"{layer.name}_norm")
-        output = _gathered(
-            strips,
-            (_finished(layer, normalise(_rows(output, *strip)), shown.get(layer.adds), strip) for strip in strips),
-            output,
-        )
+        normalise, added = _normalisation(output, strips, arrays, f"{layer.name}_norm"), shown.get(layer.adds)
+        parts = (_finished(layer, normalise(_rows(output, *strip)), added, strip) for strip in strips)
+        output = _gathered(strips, parts, output)
         output.wait_to_read()  # or arrays that nobody needs any more wait with it
         shown[layer.name], below = output, layer.name
 
@@ -171,16 +165,14 @@ def _normalisation(output, strips, arrays, name):
         return lambda strip: normalised
     moments = []
     for first, last in strips:
+        rows, how = _rows(output, first, last), dict(output_mean_var=True, eps=generators.EPS)
         with mx.autograd.train_mode():
-            _, mean, scale = mx.nd.BatchNorm(
-                _rows(output, first, last), ones, zeros, zeros, ones, output_mean_var=True, eps=generators.EPS
-            )
+            _, mean, scale = mx.nd.BatchNorm(rows, ones, zeros, zeros, ones, **how)
         mean, scale = (array.asnumpy().astype("float64") for array in (mean, scale))
         moments.append((last - first, mean, scale**-2 - generators.EPS))  # MXNet gives 1 / √(variance + eps)
     mean, variance = map(mx.nd.array, _pooled(moments))
-    return lambda strip: mx.nd.BatchNorm(
-        strip, gamma, beta, mean, variance, fix_gamma=False, use_global_stats=True, eps=generators.EPS
-    )
+    known = dict(fix_gamma=False, use_global_stats=True, eps=generators.EPS)
+    return lambda strip: mx.nd.BatchNorm(strip, gamma, beta, mean, variance, **known)
 
 
 def _pooled(moments):
@@ -207,15 +199,8 @@ def _convolved(layer, below, joined, arrays, smooth, first, last):
     if margin:
         x = mx.nd.pad(x, mode="reflect", pad_width=(0, 0, 0, 0, top, bottom, margin, margin))
     bias = [arrays[f"{layer.name}_bias"]] if layer is LAST else []
-    return mx.nd.Convolution(
-        x,
-        arrays[f"{layer.name}_weight"],
-        *bias,
-        num_filter=layer.filters,
-        kernel=2 * (layer.kernel,),
-        stride=2 * (layer.stride,),
-        no_bias=not bias,
-    )
+    how = dict(num_filter=layer.filters, kernel=2 * (layer.kernel,), stride=2 * (layer.stride,), no_bias=not bias)
+    return mx.nd.Convolution(x, arrays[f"{layer.name}_weight"], *bias, **how)
 
 
 def _paint_parts(network, image, rows):
@@ -223,17 +208,14 @@ def _paint_parts(network, image, rows):
     generator = GENERATORS[network.about.generator]
     step = generator.multiple
     for symbol in generator.parts():
-        name, (parameters, kept) = generators.input_of(symbol), generators.shapes(symbol, image.shape[2:])
-        arguments = {own: mx.nd.array(network.arrays[f"arg:{own}"]) for own in parameters}
-        states = {own: mx.nd.array(network.arrays[f"aux:{own}"]) for own in kept}
-        height, output = image.shape[2], np.empty_like(image)
-        own = max(rows, generator.halo)
-        parts = (
-            windows(height // step, own // step, generator.halo // step)
-            if height >= 1.5 * own
-            else windows(height // step, height // step, 0)
+        name, shapes = generators.input_of(symbol), generators.shapes(symbol, image.shape[2:])
+        arguments, states = (
+            {one: mx.nd.array(network.arrays[f"{kind}:{one}"]) for one in known}
+            for kind, known in zip(("arg", "aux"), shapes)
         )
-        for window in parts:
+        height, output, least = image.shape[2], np.empty_like(image), max(rows, generator.halo)
+        at_once, halo = (least, generator.halo) if height >= 1.5 * least else (height, 0)
+        for window in windows(height // step, at_once // step, halo // step):
             first, last, core_first, core_last = (step * row for row in window[1:])
             arguments[name] = mx.nd.array(image[:, :, first:last])
             painted = symbol.bind(mx.context.current_context(), arguments, aux_states=states).forward()[0].asnumpy()
@@ -244,18 +226,11 @@ def _paint_parts(network, image, rows):
 
 def save(path: PathLike, network: Network) -> None:
     """Write a network's file, in 16 bits but for arrays with values that these cannot hold, such as variances."""
-    about = np.frombuffer(json.dumps(network.about._asdict()).encode(), "uint8")
-    largest = np.finfo("float16").max
-    params.write(
-        path,
-        {
-            "about": about,
-            **{
-                key: array.astype("float16" if np.abs(array).max() < largest else "float32")
-                for key, array in network.arrays.items()
-            },
-        },
-    )
+    arrays = {"about": np.frombuffer(json.dumps(network.about._asdict()).encode(), "uint8")}
+    for key, array in network.arrays.items():
+        fits = np.abs(array).max() < np.finfo("float16").max
+        arrays[key] = array.astype("float16" if fits else "float32")
+    params.write(path, arrays)
 
 
 def names() -> List[str]:
@@ -271,9 +246,8 @@ def load(where: PathLike, flag: str = "--network ") -> Network:
         raise UsageError(f"{flag}{where}: {why}; there are {', '.join(names()) or 'none'}")
     try:
         if path.is_dir():
-            return _of_the_original(
-                where, [sorted([*path.glob(f"{part}/*.params"), *path.glob(f"*/{part}/*.params")]) for part in range(4)]
-            )
+            files = [[*path.glob(f"{part}/*.params"), *path.glob(f"*/{part}/*.params")] for part in range(4)]
+            return _of_the_original(where, list(map(sorted, files)))
         if zipfile.is_zipfile(path):
             return _of_zip(where, path)
         arrays = _arrays(path)
@@ -299,29 +273,21 @@ def _about(where, packed):
         checks.demand(ABOUT, about)
         return About(**{field: about[field] for field in About._fields})
     except (AttributeError, TypeError, ValueError, RecursionError):
-        raise UsageError(
-            f"--network {where}: the file holds no network that paints; "
-            "`python -m neural_style.end_to_end train` makes one"
-        ) from None
+        how = "`python -m neural_style.end_to_end train` makes one"
+        raise UsageError(f"--network {where}: the file holds no network that paints; {how}") from None
 
 
 def _checked(where, generator, arrays):
     """The arrays, if they are those that the generator has."""
     expected = {}
     for symbol in GENERATORS[generator].parts():
-        own, kept = generators.shapes(symbol, 2 * (8 * GENERATORS[generator].multiple,))
-        expected.update(
-            {
-                **{f"arg:{name}": shape for name, shape in own.items()},
-                **{f"aux:{name}": shape for name, shape in kept.items() if generator != "fast"},
-            }
-        )
+        parameters, kept = generators.shapes(symbol, 2 * (8 * GENERATORS[generator].multiple,))
+        expected.update({f"arg:{name}": shape for name, shape in parameters.items()})
+        expected.update({f"aux:{name}": shape for name, shape in kept.items() if generator != "fast"})
     for key, shape in expected.items():
         if key not in arrays or arrays[key].shape != shape or arrays[key].dtype.kind != "f":
-            raise UsageError(
-                f"--network {where}: {key[4:]} is missing or not of shape {shape}; the network is not one "
-                f"of kind {generator}"
-            )
+            wrong = f"{key[4:]} is missing or not of shape {shape}"
+            raise UsageError(f"--network {where}: {wrong}; the network is not one of kind {generator}")
         with np.errstate(over="ignore"):
             arrays[key] = arrays[key].astype("float32")
         if not np.isfinite(arrays[key]).all():
@@ -340,25 +306,22 @@ def _of_zip(where, path):
             raise UsageError(f"--network {where}: it is packed in another way than the original's; pack it anew")
         if sum(info.file_size for infos in members for info in infos) > LARGEST:
             raise UsageError(f"--network {where}: its files are larger than any network")
-        files: List[List[Path]] = []
+        files: List[List[Path]] = [[] for _ in members]
         for part, infos in enumerate(members):
-            files.append([])
-            for number, info in enumerate(sorted(infos, key=lambda info: info.filename)):
-                files[part].append(Path(folder, f"{part}-{number}.params"))
-                files[part][number].write_bytes(packed.read(info))
+            for info in infos and [max(infos, key=lambda info: info.filename)]:
+                files[part].append(Path(folder, f"{part}.params"))
+                files[part][0].write_bytes(packed.read(info))
         return _of_the_original(where, files)
 
 
 def _of_the_original(where, files):
     """The Network of the original's trained models: the last file of each of the four parts is used."""
-    missing = [part for part, own in enumerate(files) if not own]
+    missing = [part for part, paths in enumerate(files) if not paths]
     if missing:
-        raise UsageError(
-            f"--network {where}: a folder {missing[0]} with a .params file is missing; the original's trained "
-            "models are folders 0 to 3"
-        )
+        what = f"a folder {missing[0]} with a .params file is missing"
+        raise UsageError(f"--network {where}: {what}; the original's trained models are folders 0 to 3")
     arrays = {}
-    for own in files:
-        arrays.update(_arrays(own[-1]))
+    for paths in files:
+        arrays.update(_arrays(paths[-1]))
     about = About("boost", 480, "the original's trained model")
     return Network(about, _checked(where, "boost", arrays), Path(where).stem)

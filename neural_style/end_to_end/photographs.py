@@ -23,13 +23,12 @@ CONTRAST, BRIGHTNESS, TINT = (0.7, 1.2), 0.15, 0.1  # how the light changes, of 
 KEPT = 200  # photographs in memory
 
 # What comes with packages that are here in any case, or often: (module, folder in it, names); those shown come last.
+OF_SKIMAGE = (
+    "astronaut.png motorcycle_left.png retina.jpg hubble_deep_field.jpg ihc.png camera.png grass.png gravel.png "
+    "brick.png coins.png moon.png"
+)
 PACKAGED = (
-    (
-        "skimage",
-        "data",
-        "astronaut.png motorcycle_left.png retina.jpg hubble_deep_field.jpg ihc.png camera.png grass.png "
-        "gravel.png brick.png coins.png moon.png",
-    ),
+    ("skimage", "data", OF_SKIMAGE),
     ("matplotlib", "mpl-data/sample_data", "grace_hopper.jpg"),
     ("sklearn", "datasets/images", "china.jpg flower.jpg"),
     ("skimage", "data", "chelsea.png coffee.png rocket.jpg"),
@@ -43,10 +42,8 @@ def packaged() -> List[str]:
     found: List[str] = []
     for module, folder, names in PACKAGED:
         spec = find_spec(module)
-        paths = (
-            [os.path.join(os.path.dirname(str(spec.origin)), folder, name) for name in names.split()] if spec else []
-        )
-        found += filter(os.path.isfile, paths)
+        root = os.path.dirname(str(spec.origin)) if spec else ""
+        found += filter(os.path.isfile, (os.path.join(root, folder, name) for name in names.split() if root))
     return found
 
 

@@ -32,107 +32,102 @@ from .state import save as save_state
 log = logging.getLogger("neural_style")
 
 LINES_EVERY = 50  # steps, where there is no bar
+FLAG_OF = {"begin_with": "--from", "rate": "--lr"}  # of settings that are not called like their flags
 
 
 def run(settings: Settings, args: Namespace, saved: Any = None, on_step: Optional[Callable] = None) -> Optional[int]:
     """Train, or continue from what state.resumed() returns; on_step gets every TrainingStep. Returns the exit code."""
-    own, args = settings.complete(), complete(args)
-    _prepare(Path(own.output), replaces=saved or args.overwrite)
-    with locked(own.output, f"training {own.output}", "name another --output"):
-        return _run(own, args, saved, on_step)
-
-
-def _run(own, args, saved, tell):
-    output = Path(own.output)
-    photographs = Photographs(own.photos, args.max_long_edge, own.crop)
-    digest = _digest(own, args, photographs)
-    if saved and saved[2] != digest:
-        raise UsageError(f"--resume {own.output}: the style or the photographs have changed since the training began")
-    begin_with = network.load(own.begin_with, "--from ") if own.begin_with and not saved else None
-    seed = begin_with.about.seed if begin_with else network.load(output).about.seed if saved else args.seed or 0
-    if begin_with and begin_with.about.generator != own.generator:
-        raise UsageError(
-            f"--from {own.begin_with} is a {begin_with.about.generator} network; add --generator "
-            f"{begin_with.about.generator}"
-        )
-    device = context(args.gpu)
-    log.info(
-        "learning from %d photographs on %s%s",
-        len(photographs),
-        in_words(device, args.gpu),
-        f"; {len(photographs.shown)} others show the progress" if photographs.are_apart else "",
-    )
-    objective = training.objective_for(args, own.crop, device)
-    parts = training.start(own, args, begin_with, device)
-    state, history = saved[:2] if saved else (None, [])
-    shown = [pictures.pixels for pictures in photographs.shown]
-    page = _page(own, args, shown, "held-out photographs" if photographs.are_apart else "photographs", device)
-    pictures = [
-        (step, _numbered(output, step))
-        for step in range(own.save_every, (state.step if state else 0) + 1, own.save_every)
-    ]
-    pictures = [(step, path) for step, path in pictures if path.exists()]
-
-    def save(state, status):
-        trained = network.Network(
-            network.About(own.generator, args.max_long_edge, _described(own, args, photographs, state), seed=seed),
-            state.arrays,
-        )
-        painted = _painted(trained, shown, args.max_long_edge)  # raises, before a good network is replaced
-        network.save(output, trained)
-        save_state(own, args, digest, history, state)
-        if painted:
-            path = _numbered(output, state.step)
-            images.save_picture(_row(painted), path)
-            pictures[:] = [known for known in pictures if known[1] != path] + [(state.step, path)]
-        if page:
-            page.write(history, pictures, status, state.seconds, own.steps)
-
-    def on_step(step):
-        progress.step(step.seconds, [f"{name} {value:.3g}" for name, value in step.losses.items()])
-        history.append(EpochRecord(step.step, math.nan, sum(step.losses.values()), step.seconds, step.losses))
-        if progress.bar is None and step.step % LINES_EVERY == 0:
-            log.info(
-                "step %d/%d, %s, %s, %s left",
-                step.step,
-                own.steps,
-                ", ".join(f"{name} {value:.4g}" for name, value in step.losses.items()),
-                duration(step.seconds),
-                duration(progress.left()),
-            )
-        last = step.step == own.steps
-        if tell:
-            tell(step)
-        if last or step.step % own.save_every == 0 or asked:
-            save(
-                training.state_of(parts, step.step, step.seconds),
-                "finished" if last else "stopped" if asked else "running",
-            )
-        if asked and not last:
-            to_resume = terminal.command("neural_style.end_to_end", "train", "--resume", own.output)
-            raise interrupt.Interrupted(
-                f"stopped after step {step.step}; the network so far is {output}; to continue: {to_resume}", asked[0]
-            )
-
-    since = state.step if state else 0
-    with Progress(own.steps, "step", since, bar=log.getEffectiveLevel() == logging.INFO) as progress, interrupt.waiting(
-        "step"
-    ) as asked:
-        training.train(parts, objective, photographs, own, args, on_step, state)
-    log.info(
-        "the network is %s: paint with `python -m neural_style.end_to_end paint --network %s PHOTO`", output, output
-    )
+    settings, args = settings.complete(), complete(args)
+    _prepare(Path(settings.output), replaces=saved or args.overwrite)
+    with locked(settings.output, f"training {settings.output}", "name another --output"):
+        _Session(settings, args, saved, on_step).run()
     return 0
+
+
+class _Session:
+    """One training at work: what it learns from, what it saves and shows, and whether it was asked to stop."""
+
+    def __init__(self, own: Settings, args: Namespace, saved: Any, tell: Optional[Callable]) -> None:
+        self.own, self.args, self.tell, self.output = own, args, tell, Path(own.output)
+        self.photographs = Photographs(own.photos, args.max_long_edge, own.crop)
+        self.digest = _digest(own, args, self.photographs)
+        self.since, self.history, digest = saved or (None, [], self.digest)  # type: Any, Any, Any
+        if digest != self.digest:
+            raise UsageError(f"--resume {own.output}: the style or the photographs have changed since it began")
+        self.device, self.shown = context(args.gpu), [picture.pixels for picture in self.photographs.shown]
+        done = self.since.step if self.since else 0
+        steps = [(step, _numbered(self.output, step)) for step in range(own.save_every, done + 1, own.save_every)]
+        self.pictures = [(step, path) for step, path in steps if path.exists()]
+
+    def run(self):
+        """Train to the end."""
+        own, args, photographs = self.own, self.args, self.photographs
+        begin_with = self._begin_with()
+        known = begin_with or (network.load(self.output) if self.since else None)
+        self.seed = known.about.seed if known else args.seed or 0
+        others = f"; {len(self.shown)} others show the progress" if photographs.are_apart else ""
+        where = in_words(self.device, args.gpu)
+        log.info("learning from %d photographs on %s%s", len(photographs), where, others)
+        objective = training.objective_for(args, own.crop, self.device)
+        self.parts = training.start(own, args, begin_with, self.device)
+        name = "held-out photographs" if photographs.are_apart else "photographs"
+        self.page = _page(own, args, self.shown, name, self.device)
+        done, bar = self.since.step if self.since else 0, log.getEffectiveLevel() == logging.INFO
+        with Progress(own.steps, "step", done, bar=bar) as self.progress, interrupt.waiting("step") as self.asked:
+            training.train(self.parts, objective, photographs, own, args, self.on_step, self.since)
+        how = f"python -m neural_style.end_to_end paint --network {self.output} PHOTO"
+        log.info("the network is %s: paint with `%s`", self.output, how)
+
+    def _begin_with(self):
+        """The Network that a new training starts from, or None."""
+        name, kind = self.own.begin_with, self.own.generator
+        begin_with = network.load(name, "--from ") if name and not self.since else None
+        other = begin_with.about.generator if begin_with else kind
+        if other != kind:
+            raise UsageError(f"--from {name} is a {other} network; add --generator {other}")
+        return begin_with
+
+    def on_step(self, step):
+        """Report a step, save if it is time for that, and stop if asked to."""
+        own, last = self.own, step.step == self.own.steps
+        self.progress.step(step.seconds, [f"{name} {value:.3g}" for name, value in step.losses.items()])
+        self.history.append(EpochRecord(step.step, math.nan, sum(step.losses.values()), step.seconds, step.losses))
+        if self.progress.bar is None and step.step % LINES_EVERY == 0:
+            losses = ", ".join(f"{name} {value:.4g}" for name, value in step.losses.items())
+            times = f"{duration(step.seconds)}, {duration(self.progress.left())} left"
+            log.info("step %d/%d, %s, %s", step.step, own.steps, losses, times)
+        if self.tell:
+            self.tell(step)
+        if last or self.asked or step.step % own.save_every == 0:
+            state = training.state_of(self.parts, step.step, step.seconds)
+            self.save(state, "finished" if last else "stopped" if self.asked else "running")
+        if self.asked and not last:
+            to_resume = terminal.command("neural_style.end_to_end", "train", "--resume", own.output)
+            so_far = f"stopped after step {step.step}; the network so far is {self.output}"
+            raise interrupt.Interrupted(f"{so_far}; to continue: {to_resume}", self.asked[0])
+
+    def save(self, state, status):
+        """Save the network of a TrainingState, the state, and the held-out photographs painted by it."""
+        own, size = self.own, self.args.max_long_edge
+        about = network.About(own.generator, size, _described(own, self.args, self.photographs, state), seed=self.seed)
+        trained = network.Network(about, state.arrays)
+        painted = _painted(trained, self.shown, size)  # raises, before a good network is replaced
+        network.save(self.output, trained)
+        save_state(own, self.args, self.digest, self.history, state)
+        if painted:
+            path = _numbered(self.output, state.step)
+            images.save_picture(_row(painted), path)
+            self.pictures = [known for known in self.pictures if known[1] != path] + [(state.step, path)]
+        if self.page:
+            self.page.write(self.history, self.pictures, status, state.seconds, own.steps)
 
 
 def _prepare(output, replaces):
     """Make sure, before a long training, that its files can be written and replace no others without being asked to."""
     for path in (output, output.with_suffix(".html"), _numbered(output, 0).parent):
         if path.exists() and not replaces:
-            raise UsageError(
-                f"--output {output}: {path} already exists; name another file, continue with --resume, or replace "
-                "it with --overwrite"
-            )
+            remedy = "name another file, continue with --resume, or replace it with --overwrite"
+            raise UsageError(f"--output {output}: {path} already exists; {remedy}")
     if output.is_dir():
         raise UsageError(f"--output {output} is a folder; name a file in it")
     images.prepare_folder(_numbered(output, 0).parent)
@@ -145,9 +140,8 @@ def _numbered(output, step):
 
 def _row(pictures, height=300):
     """(H, W, 3) pictures side by side at one height."""
-    return np.hstack(
-        [images.resized(pixels, (height, round(pixels.shape[1] * height / pixels.shape[0]))) for pixels in pictures]
-    )
+    widths = [round(pixels.shape[1] * height / pixels.shape[0]) for pixels in pictures]
+    return np.hstack([images.resized(pixels, (height, width)) for pixels, width in zip(pictures, widths)])
 
 
 def _painted(trained, shown, size):
@@ -162,40 +156,16 @@ def _page(own, args, shown, name, device):
     if not shown:
         return None
     pixels = _row([pixels if pixels.dtype == "uint8" else (pixels // 256).astype("uint8") for pixels in shown])
-    pictures: List[Any] = [
-        ("photographs", Picture(name, pixels, None)),
-        *(("style", path) for path in style_pictures(args)),
+    pictures: List[Any] = [("photographs", Picture(name, pixels, None))]
+    pictures += [("style", path) for path in style_pictures(args)]
+    facts = {"generator": own.generator, "crop": f"{own.crop}x{own.crop}", "seed": args.seed, "on": in_words(device)}
+    facts.update({**machine.versions(), **machine.describe()})
+    flags = [
+        (FLAG_OF.get(name, "--" + name.replace("_", "-")), value) for name, value in own._asdict().items() if value
     ]
-    facts = {
-        "generator": own.generator,
-        "crop": f"{own.crop}x{own.crop}",
-        "seed": args.seed,
-        "on": in_words(device),
-        **machine.versions(),
-        **machine.describe(),
-    }
-    words = [
-        "python -m neural_style.end_to_end train",
-        *recipes.flag_words(_asked(own)),
-        *recipes.flag_words([one for one in changed(args) if one[0] != "--style-image"]),
-    ]
-    return Report(str(Path(own.output).with_suffix(".html")), pictures, " ".join(words), facts, unit="step")
-
-
-def _asked(own):
-    """[(flag, value)] of the training's own arguments."""
-    flags = {
-        "--style": own.style,
-        "--photos": own.photos,
-        "--output": own.output,
-        "--generator": own.generator,
-        "--steps": own.steps,
-        "--crop": own.crop,
-        "--save-every": own.save_every,
-        "--from": own.begin_with,
-        "--lr": own.rate,
-    }
-    return [(flag, value) for flag, value in flags.items() if value]
+    flags += [one for one in changed(args) if one[0] != "--style-image"]
+    command = " ".join(["python -m neural_style.end_to_end train", *recipes.flag_words(flags)])
+    return Report(str(Path(own.output).with_suffix(".html")), pictures, command, facts, unit="step")
 
 
 def _described(own, args, photographs, state):

@@ -69,15 +69,10 @@ def path_of_state(output: PathLike) -> Path:
 
 def save(settings: Settings, args: Namespace, digest: str, history: Sequence[Any], state: TrainingState) -> None:
     """Write a TrainingState and what belongs to it; an existing file stays until the new one is complete."""
-    about = {
-        "neural_style": __version__,
-        "settings": settings._asdict(),
-        "args": vars(args),
-        "digest": digest,
-        "step": state.step,
-        "seconds": state.seconds,
-        "history": [[row.total, row.seconds, row.losses] for row in history],
-    }
+    about: Any = {"neural_style": __version__, "settings": settings._asdict(), "args": vars(args), "digest": digest}
+    about.update(
+        step=state.step, seconds=state.seconds, history=[[one.total, one.seconds, one.losses] for one in history]
+    )
     arrays = {f"array:{name}": array for name, array in state.arrays.items()}
     arrays.update({f"memory:{i}:{name}": array for name, kept in state.memory.items() for i, array in enumerate(kept)})
     records.write_archive(path_of_state(settings.output), about, arrays)
@@ -89,9 +84,8 @@ def resumed(output: PathLike, given: Collection[str] = ()) -> Any:
     A model from outside this package must be among the given arguments.
     """
     path = path_of_state(output)
-    refusing = records.distrusting(
-        f"--resume {output}: {path}", "that of a training", "there is no training to continue"
-    )
+    remedy = "there is no training to continue"
+    refusing = records.distrusting(f"--resume {output}: {path}", "that of a training", remedy)
     with refusing, records.archive(path) as (about, arrays):
         checks.demand(FIELDS, about)
         settings = _settings(about["settings"], output)
@@ -104,9 +98,7 @@ def resumed(output: PathLike, given: Collection[str] = ()) -> Any:
             raise ValueError("its history is another training's")
     refuse_foreign(f"--resume {output}", BY_ATTRIBUTE["model"], args.model, given)
     if state.step == settings.steps:
-        raise UsageError(
-            f"--resume {output}: the training is complete; use --from {output} to start another one from it"
-        )
+        raise UsageError(f"--resume {output}: the training is complete; use --from {output} to start another from it")
     return settings, args, (state, history, about["digest"])
 
 

@@ -104,7 +104,7 @@ def add(gradient: np.ndarray, other: np.ndarray) -> None:
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1])")
-def average(features: np.ndarray, result: np.ndarray) -> None:
+def average(result: np.ndarray, features: np.ndarray) -> None:
     """The means of squares of 2×2."""
     for y in range(result.shape[0]):
         for x in range(result.shape[1]):
@@ -130,7 +130,7 @@ def average_backward(gradient: np.ndarray, result: np.ndarray) -> None:
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1])")
-def maximum(features: np.ndarray, result: np.ndarray) -> None:
+def maximum(result: np.ndarray, features: np.ndarray) -> None:
     """The maxima of squares of 2×2."""
     for y in range(result.shape[0]):
         for x in range(result.shape[1]):

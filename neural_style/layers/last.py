@@ -125,6 +125,16 @@ def in_threads(function: Callable, count: int, parts: Optional[int] = None) -> N
             done.result()
 
 
+def over_rows(loop: Callable, *features: Last, rows: Tuple[int, ...] = ()) -> None:
+    """loop(values, …) for parts of the rows of several features; those that have more rows take several for one."""
+    times = rows or [1] * len(features)
+
+    def part(first, last):
+        loop(*(one.values[first * count : last * count] for one, count in zip(features, times)))
+
+    in_threads(part, len(features[0].values))
+
+
 def sum_of_parts(function: Callable, count: int) -> np.ndarray:
     """The sum of function(first, last) over parts of count rows; in threads if each can have its own matrix product."""
     if not _is_installed("threadpoolctl"):
@@ -154,7 +164,5 @@ def product(features: Last, matrix: np.ndarray, empty: Callable) -> Last:
     """Each position's values times a matrix (C, K)."""
     _, channels, height, width = features.shape
     result = empty_last((1, matrix.shape[1], height, width), empty)
-    in_threads(
-        lambda first, last: np.matmul(features.values[first:last], matrix, out=result.values[first:last]), height
-    )
+    over_rows(lambda values, out: np.matmul(values, matrix, out=out), features, result)
     return result

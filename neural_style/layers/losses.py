@@ -197,11 +197,8 @@ class PatchLoss:
         return operators.cast(mx.nd.array(difference), operators.dtype_of(features), empty)
 
     def _difference(self, features, window, empty):
-        rows = slice(window.first, window.last)
-        return (
-            operators.cast(features, "float32", empty).asnumpy() - self.patches.target[:, :, rows],
-            self.patches.root[:, :, rows],
-        )
+        target, root = (array[:, :, window.first : window.last] for array in (self.patches.target, self.patches.root))
+        return operators.cast(features, "float32", empty).asnumpy() - target, root
 
 
 LOSSES = {GRAM: GramLoss, GAUSSIAN: GaussianLoss, FEATURES: FeatureLoss, PATCHES: PatchLoss}  # by what a term compares

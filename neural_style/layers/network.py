@@ -36,17 +36,12 @@ class Chain:
         self._model, self._steps, self._layers, self._reach = model, operations, set(layers), reach
         self._dtype = dtype
         self._pool = operators.POOLS[model.pooling]
-        self._convolutions = {
-            operation.name: convolution(
-                model.parameter(f"{operation.name}_weight"),
-                model.parameter(f"{operation.name}_bias"),
-                dtype,
-                winograd,
-                above is not None and above.in_place,
-            )
-            for operation, above in zip(operations, [*operations[1:], None])
-            if operation.kind == "conv"
-        }
+        self._convolutions: Dict[str, Any] = {}
+        for operation, above in zip(operations, [*operations[1:], None]):
+            if operation.kind == "conv":
+                weight, bias = (model.parameter(f"{operation.name}_{part}") for part in ("weight", "bias"))
+                rectified = above is not None and above.in_place
+                self._convolutions[operation.name] = convolution(weight, bias, dtype, winograd, rectified)
 
     def at(self, size: Size, tile: Optional[int] = None) -> "Pass":
         """A Pass for pictures of size (H, W), in strips of tile rows where that is given."""
@@ -54,10 +49,8 @@ class Chain:
 
     def _room(self, size):
         """The bytes that all layers need at most, with what the backward pass makes of one of them."""
-        layers = [
-            4 * math.prod(shape)
-            for shape in self._model.shapes([operation.name for operation in self._steps], size).values()
-        ]
+        shapes = self._model.shapes([operation.name for operation in self._steps], size)
+        layers = [4 * math.prod(shape) for shape in shapes.values()]
         return sum(layers) + 4 * max(layers)
 
     def forward(

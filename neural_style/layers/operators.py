@@ -11,7 +11,7 @@ import numpy as np
 
 from ..find_mxnet import mx
 from ..system.types import NDArray
-from .last import Last, compiled, empty_last, in_threads, product, to_first, to_last
+from .last import Last, compiled, empty_last, over_rows, product, to_first, to_last
 
 LOOPS = {"avg": "average", "max": "maximum"}
 HALF = {"kernel": (2, 2), "stride": (2, 2)}
@@ -54,15 +54,8 @@ def convolution(features: NDArray, weight: NDArray, bias: Optional[NDArray], emp
         return result
     channels, _, side, _ = weight.shape
     arrays = (features, weight) if bias is None else (features, weight, bias)
-    return call(
-        "Convolution",
-        *arrays,
-        out=empty((1, channels) + features.shape[2:], dtype_of(features)),
-        no_bias=bias is None,
-        num_filter=channels,
-        kernel=(side, side),
-        pad=(side // 2, side // 2),
-    )
+    out, pad = empty((1, channels) + features.shape[2:], dtype_of(features)), 2 * (side // 2,)
+    return call("Convolution", *arrays, out=out, no_bias=bias is None, num_filter=channels, kernel=2 * (side,), pad=pad)
 
 
 def relu(features: NDArray, in_place: bool, empty: Callable) -> NDArray:
@@ -72,18 +65,14 @@ def relu(features: NDArray, in_place: bool, empty: Callable) -> NDArray:
         result = empty_last(features.shape, empty)
         np.maximum(features.values, 0, out=result.values)
         return result
-    return call(
-        "Activation", features, out=features if in_place else empty(features.shape, dtype_of(features)), act_type="relu"
-    )
+    out = features if in_place else empty(features.shape, dtype_of(features))
+    return call("Activation", features, out=out, act_type="relu")
 
 
 def relu_backward(gradient: NDArray, result: NDArray, empty: Callable) -> NDArray:
     if isinstance(result, Last):
         gradient = to_last(gradient, empty)
-        in_threads(
-            lambda first, last: compiled().keep_positive(gradient.values[first:last], result.values[first:last]),
-            len(result.values),
-        )
+        over_rows(compiled().keep_positive, gradient, result)
         return gradient
     gradient = to_first(gradient, empty)
     return call("_backward_Activation", gradient, result, out=empty(result.shape, dtype_of(result)), act_type="relu")
@@ -95,9 +84,7 @@ def add(one: NDArray, other: NDArray, empty: Callable = own_memory) -> NDArray:
         return other
     if isinstance(one, Last):
         other = to_last(other, empty)
-        in_threads(
-            lambda first, last: compiled().add(one.values[first:last], other.values[first:last]), len(one.values)
-        )
+        over_rows(compiled().add, one, other)
         return one
     other = to_first(other, empty)
     return call("add_n", one, other, out=one, num_args=2)
@@ -114,18 +101,11 @@ def _pooled(kind):
     def forward(features, empty):
         _, channels, height, width = features.shape
         if isinstance(features, Last):
-            result, loop = empty_last((1, channels, height // 2, width // 2), empty), getattr(compiled(), LOOPS[kind])
-            in_threads(
-                lambda first, last: loop(features.values[2 * first : 2 * last], result.values[first:last]), height // 2
-            )
+            result = empty_last((1, channels, height // 2, width // 2), empty)
+            over_rows(getattr(compiled(), LOOPS[kind]), result, features, rows=(1, 2))
             return result
-        return call(
-            "Pooling",
-            features,
-            out=empty((1, channels, height // 2, width // 2), dtype_of(features)),
-            pool_type=kind,
-            **HALF,
-        )
+        out = empty((1, channels, height // 2, width // 2), dtype_of(features))
+        return call("Pooling", features, out=out, pool_type=kind, **HALF)
 
     return forward
 
@@ -135,16 +115,8 @@ def _average_backward(gradient, features, empty):
         gradient, result = to_last(gradient, empty), empty_last(features.shape, empty)
         compiled().average_backward(gradient.values, result.values)
         return result
-    gradient = to_first(gradient, empty)
-    return call(
-        "_backward_Pooling",
-        gradient,
-        features,
-        gradient,
-        out=empty(features.shape, dtype_of(features)),
-        pool_type="avg",
-        **HALF,
-    )
+    gradient, out = to_first(gradient, empty), empty(features.shape, dtype_of(features))
+    return call("_backward_Pooling", gradient, features, gradient, out=out, pool_type="avg", **HALF)
 
 
 def _maximum_backward(gradient, features, empty):

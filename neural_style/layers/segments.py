@@ -77,16 +77,12 @@ def segments(operations: List[Operation], height: int, tile: Optional[int], reac
     found = []
     for level, block in enumerate(filter(None, blocks)):
         if tile and (height >> level) >= 1.5 * tile:
-            rows = sum(operation.kind == "conv" for operation in block) + max(
-                reach.get(operation.name, 0) for operation in block
-            )
+            rows = sum(operation.kind == "conv" for operation in block)
+            rows += max(reach.get(operation.name, 0) for operation in block)
             found.append(Segment(block, tile, True, rows + rows % 2))  # even, for pools take rows in pairs
         else:
             inner = [index for index, operation in enumerate(block) if index and operation.kind == "conv"]
             cut = 0 if level else (inner or [len(block)])[0]
-            found += [
-                Segment(part, None, recomputed, 0)
-                for part, recomputed in ((block[:cut], True), (block[cut:], False))
-                if part
-            ]
+            parts = (block[:cut], True), (block[cut:], False)
+            found += [Segment(part, None, recomputed, 0) for part, recomputed in parts if part]
     return found

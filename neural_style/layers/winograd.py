@@ -45,20 +45,12 @@ class Winograd:
         self._bias, self._rectified = bias.asnumpy(), rectified
 
     def forward(self, features: NDArray, empty: Callable) -> Last:
-        return self._run(
-            features, empty, FROM_TILE, self._filters.transpose(0, 2, 1), TO_SQUARE, self._bias, self._rectified
-        )
+        filters = self._filters.transpose(0, 2, 1)
+        return self._run(features, empty, FROM_TILE, filters, TO_SQUARE, self._bias, self._rectified)
 
     def backward(self, gradient: NDArray, empty: Callable) -> Last:
-        return self._run(
-            gradient,
-            empty,
-            FROM_TILE[INVERSE],
-            self._filters,
-            TO_SQUARE[:, INVERSE],
-            np.zeros(self._filters.shape[2], "float32"),
-            False,
-        )
+        zeros = np.zeros(self._filters.shape[2], "float32")
+        return self._run(gradient, empty, FROM_TILE[INVERSE], self._filters, TO_SQUARE[:, INVERSE], zeros, False)
 
     def _run(self, features, empty, of_tile, filters, to_result, bias, rectified):
         features = to_last(features, empty)

@@ -9,9 +9,7 @@ NETWORKS = {  # per block of 3×3 convolutions: channels, number of layers
     "vgg19": ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4)),
     "vgg16": ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)),
 }
-NETWORKS["vgg16_bn"] = NETWORKS[
-    "vgg16"
-]  # with other weights: its batch normalisations are folded into its convolutions
+NETWORKS["vgg16_bn"] = NETWORKS["vgg16"]  # its weights have batch normalisations folded into the convolutions
 
 
 def layer_shapes(blocks: Tuple[Tuple[int, int], ...]) -> Dict[str, Tuple[int, ...]]:

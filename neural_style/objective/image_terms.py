@@ -24,16 +24,8 @@ def get_tv_grad_executor(img: NDArray, ctx: Context, tv_weight: float) -> Any:
         return None
     channels = img.shape[1]
     laplacian = mx.nd.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]], ctx).reshape((1, 1, 3, 3)) / 8
-    out = mx.sym.Convolution(
-        mx.sym.Variable("img"),
-        weight=mx.sym.Variable("kernel"),
-        num_filter=channels,
-        num_group=channels,
-        kernel=(3, 3),
-        stride=(1, 1),
-        pad=(1, 1),
-        no_bias=True,
-    )
+    how = dict(num_filter=channels, num_group=channels, kernel=(3, 3), stride=(1, 1), pad=(1, 1), no_bias=True)
+    out = mx.sym.Convolution(mx.sym.Variable("img"), weight=mx.sym.Variable("kernel"), **how)
     return (out * tv_weight).bind(ctx, args={"img": img, "kernel": laplacian.tile((channels, 1, 1, 1))})
 
 

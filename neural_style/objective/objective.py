@@ -81,10 +81,8 @@ class Objective:
         """Use these matches, or let the next evaluation choose them if there are none."""
         rest, count = list(matches), sum(patches.count for patches in self.patches)
         if len(rest) not in (0, count):
-            raise UsageError(
-                f"the saved state has {len(rest)} lists of matches, but this run needs "
-                f"{count}; start the run again without --resume"
-            )
+            has = f"the saved state has {len(rest)} lists of matches, but this run needs {count}"
+            raise UsageError(f"{has}; start the run again without --resume")
         for patches in self.patches:
             patches.matches, rest = rest[: patches.count] or None, rest[patches.count :]
 

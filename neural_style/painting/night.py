@@ -31,6 +31,8 @@ PALETTES = {  # dark to light
     "tree": "04070c 0a1512 14261a 23381c 3e4a1e 5e4a22 8a5a26",
 }
 
+# The coordinates of the cells, in units; the sides of the picture; how far down the shore is in each column.
+View = namedtuple("View", "x y wide high shore")
 # where: bool; along: unit vectors (rows, columns, 2); tone: 0..1 on the palette; glow: 0..1 on the palette "glow".
 Area = namedtuple("Area", "where along palette tone brushes glow", defaults=(0,))
 # The width and length of a stroke, the layers of paint, the spread of tone; tidy strokes stay inside their area.
@@ -68,9 +70,19 @@ def scatter(rng: np.random.RandomState, count: int, gap: float, box: Sequence[fl
 def scene(rng: np.random.RandomState, wide: float, high: float) -> List[Area]:
     """The areas of a picture of wide x high units, from back to front."""
     y, x = np.mgrid[0 : high : 1 / GRID, 0 : wide : 1 / GRID]
-    shore = 0.70 * high + 0.01 * np.sin(5 * x + rng.uniform(6))
+    view = View(x, y, wide, high, 0.70 * high + 0.01 * np.sin(5 * x + rng.uniform(6)))
+    areas, moon = _sky(rng, view)
+    areas += _hills(rng, view)
+    houses, lights = _village(rng, view)
+    return [*areas, *houses, _water(rng, view, [(moon, 0.055, 1.0), *lights]), _bank(rng, view), *_trees(rng, view)]
 
-    # Sky: the wind follows the contour lines of a stream function; the moon, eddies and stars are bumps in it.
+
+def _sky(rng, view):
+    """The areas of the sky, and where the moon is from left to right.
+
+    The wind follows the contour lines of a stream function; the moon, eddies and stars are bumps in it.
+    """
+    x, y, wide, high, shore = view
     box = 0.04, 0.04, wide - 0.04, 0.5 * high
     moon = wide * rng.uniform(0.22, 0.32), high * rng.uniform(0.2, 0.26), 0.062, True
     eddies = [(*at, rng.uniform(0.09, 0.14), False) for at in scatter(rng, 5, 0.25, box, [moon])]
@@ -91,16 +103,23 @@ def scene(rng: np.random.RandomState, wide: float, high: float) -> List[Area]:
         Area(glow > 0.3, wind, "glow", glow, (SMALL,)),
         Area(disc, wind, "glow", 0.96 + 0 * x, (SMALL, DOT)),
     ]
+    return areas, moon[0]
 
+
+def _hills(rng, view):
+    x, y, _, _, shore = view
     for palette, lift, foot, step, tall in (("far", 0.25, 0.045, 0.16, 0.15), ("near", 0.05, 0.015, 0.3, 0.09)):
         below = y - shore + foot + wander(rng, x, step, 0, tall)
         folds = below + 0.02 * np.sin(9 * x + 20 * y)
         tone = lift + 0.8 * wander(rng, folds, 0.016) * np.exp(-below / 0.12)
-        areas.append(Area((below > 0) & (y < shore), along(folds), palette, tone, (MIDDLE, SMALL)))
+        yield Area((below > 0) & (y < shore), along(folds), palette, tone, (MIDDLE, SMALL))
 
-    # A village along the shore: walls, roofs and lit windows; one house is a steeple.
+
+def _village(rng, view):
+    """The areas of walls, roofs and lit windows along the shore, one house being a steeple; and the lights."""
+    x, y, wide, _, shore = view
     wall, roof, window = x < 0, x < 0, x < 0
-    lights = [(moon[0], 0.055, 1.0)]
+    lights = []
     houses = [
         (left + rng.uniform(-0.015, 0.015), rng.uniform(0.014, 0.02), rng.uniform(0.025, 0.036), 0.028)
         for left in np.arange(0.1 * wide, 0.7 * wide, 0.05)
@@ -113,87 +132,113 @@ def scene(rng: np.random.RandomState, wide: float, high: float) -> List[Area]:
         if rng.rand() < 0.8:
             window |= np.hypot(aside - rng.uniform(0, 0.5) * half, 0.8 * rise - 0.36 * tall) < 0.0045
             lights.append((left, 0.01, rng.uniform(0.7, 1)))
-    areas += [
+    areas = [
         Area(wall, along(x), "wall", wander(rng, x, 0.012), (DAB,)),
         Area(roof, along(y), "roof", wander(rng, x, 0.012), (DAB,)),
         Area(window, along(y), "glow", 0.65 + 0 * x, (DOT,)),
     ]
+    return areas, lights
 
-    # Water: horizontal strokes that reflect the lights above them.
+
+def _water(rng, view, lights):
+    """Horizontal strokes that reflect the lights above them."""
+    x, y, _, high, shore = view
     deep, glow = (y - shore) / (high - shore), 0 * x
     ripple = y + 0.004 * np.sin(40 * x + 90 * y) + wander(rng, x, 0.1, -0.008, 0.008)
     tone = 0.08 + 0.75 * wander(rng, ripple, 0.01) * wander(rng, x, 0.07, 0.5, 1)
     for left, size, power in lights:
         glow += power * np.exp(-(((x - left) / size / (1 + deep)) ** 2)) * (1 - 0.6 * deep)
     glow = glow.clip(0, 1) * wander(rng, ripple, 0.008, 0.1, 1)
-    areas.append(Area(y >= shore, along(ripple), "water", tone, (MIDDLE, SMALL, SMALL), glow))
+    return Area(y >= shore, along(ripple), "water", tone, (MIDDLE, SMALL, SMALL), glow)
 
+
+def _bank(rng, view):
+    x, y, wide, high, _ = view
     bank = high * 0.95 - 0.13 * (x / wide) ** 3 - wander(rng, x, 0.12, 0, 0.04)
     blades = x + 0.3 * y + wander(rng, x + 0.3 * y, 0.07, -0.03, 0.03) + 0.02 * np.sin(14 * y + 9 * x)
-    areas.append(Area(y > bank, along(blades), "bank", 0.9 * wander(rng, blades, 0.02), (MIDDLE, MIDDLE, LONG)))
+    return Area(y > bank, along(blades), "bank", 0.9 * wander(rng, blades, 0.02), (MIDDLE, MIDDLE, LONG))
 
-    # Cypresses: flames whose contour lines meet at the tip.
+
+def _trees(rng, view):
+    """Cypresses: flames whose contour lines meet at the tip."""
+    x, y, wide, high, _ = view
     for left, top, girth in ((0.87, 0.06, 0.085), (0.785, 0.4, 0.05), (0.95, 0.34, 0.055)):
         climb = np.clip((y / high - top) / (1 - top), 1e-3, 1)
         half = girth * climb**0.75 * (1.3 - 0.6 * climb) * wander(rng, y, 0.05, 0.85, 1.2)
         flame = (x - left * wide - 0.015 * np.sin(6 * climb + rng.uniform(6))) / half
         licks = flame + 0.12 * np.sin(17 * climb + 3 * flame + rng.uniform(6))
         tone = 0.82 * wander(rng, licks + 0.5 * climb, 0.13) ** 1.5
-        areas.append(Area((np.abs(flame) < 1) & (climb > 0.002), along(licks), "tree", tone, (MIDDLE, MIDDLE, LONG)))
-    return areas
+        yield Area((np.abs(flame) < 1) & (climb > 0.002), along(licks), "tree", tone, (MIDDLE, MIDDLE, LONG))
 
 
 def lay(draw: Any, scale: float, rng: np.random.RandomState, area: Area, brush: Brush) -> None:
     """Cover an area with one brush; draw is for an RGBA canvas, `scale` pixels per unit, A the height of the paint."""
+    spots, path = _strokes(rng, area, brush)
+    count, bristles = len(spots), max(5, int(round(brush.width * 620)))
+    across = np.linspace(-1, 1, bristles) + rng.uniform(-0.5, 0.5, (count, bristles)) / bristles
+    lines, first, last = _bristles(rng, brush, path, across)
+    inks = _inks(rng, area, brush, _cells(area, spots), across)
+    thick = max(1, int(round(1.35 * brush.width / bristles * scale)))
+    for stroke in zip((lines * scale).tolist(), inks.tolist(), first, last):
+        for line, ink, start, stop in zip(*stroke):
+            draw.line(line[2 * start : 2 * stop], tuple(ink), thick)
+
+
+def _cells(area, points):
+    """The cells of an area's fields, (rows, columns), that points (..., 2) are in."""
     rows, columns = area.where.shape
+    right, down = np.moveaxis((points * GRID).astype(int), -1, 0)
+    return down.clip(0, rows - 1), right.clip(0, columns - 1)
 
-    def cells(points):
-        right, down = np.moveaxis((points * GRID).astype(int), -1, 0)
-        return down.clip(0, rows - 1), right.clip(0, columns - 1)
 
+def _strokes(rng, area, brush):
+    """The middle of each stroke, (count, 2), and its path, (count, POINTS, 2), along the area's direction."""
+    rows, columns = area.where.shape
     gap = np.sqrt(brush.width * brush.length / brush.cover)
     spots = np.mgrid[0 : columns / GRID : gap, 0 : rows / GRID : gap].reshape(2, -1).T
     spots = rng.permutation(spots + rng.uniform(0, gap, spots.shape))
-    spots = spots[area.where[cells(spots)]]
+    spots = spots[area.where[_cells(area, spots)]]
     stride = brush.length / POINTS * rng.uniform(0.6, 1.35, (len(spots), 1))
     ends = [spots], [spots]
     for end, step in zip(ends, (-stride, stride)):
         for _ in range(POINTS // 2):
-            end.append(end[-1] + step * area.along[cells(end[-1])])
-    path = np.stack(ends[0][:0:-1] + ends[1], 1)  # (count, POINTS, 2)
-    if brush.tidy:
-        inside = area.where[cells(path[:, 0])] & area.where[cells(path[:, -1])]
-        spots, path = spots[inside], path[inside]
+            end.append(end[-1] + step * area.along[_cells(area, end[-1])])
+    path = np.stack(ends[0][:0:-1] + ends[1], 1)
+    if not brush.tidy:
+        return spots, path
+    inside = area.where[_cells(area, path[:, 0])] & area.where[_cells(area, path[:, -1])]
+    return spots[inside], path[inside]
 
-    # Bristles lie side by side; varying pressure and their ragged ends make the stroke taper.
-    count, bristles = len(spots), max(5, int(round(brush.width * 620)))
-    across = np.linspace(-1, 1, bristles) + rng.uniform(-0.5, 0.5, (count, bristles)) / bristles
+
+def _bristles(rng, brush, path, across):
+    """The line of each bristle, (count, bristles, 2 * POINTS), and the numbers of its first and last point.
+
+    They lie side by side; varying pressure and their ragged ends make the stroke taper.
+    """
     press = np.interp(np.linspace(0, 1, POINTS), [0, 0.15, 0.6, 1], [0.6, 1, 0.85, 0.15]) * brush.width / 2
-    offset = across[..., None] * press * rng.uniform(0.6, 1.25, (count, 1, 1))
+    offset = across[..., None] * press * rng.uniform(0.6, 1.25, (len(path), 1, 1))
     ahead = np.gradient(path, axis=1)
     normal = ahead[..., ::-1] * [-1, 1] / (np.hypot(ahead[..., 0], ahead[..., 1]) + 1e-9)[..., None]
-    lines = (path[:, None] + normal[:, None] * offset[..., None]).reshape(count, bristles, 2 * POINTS) * scale
+    lines = (path[:, None] + normal[:, None] * offset[..., None]).reshape(*across.shape, 2 * POINTS)
     first = (rng.uniform(0, 1.6, across.shape) + 1.6 * across**2).astype(int)
-    last = POINTS - (rng.exponential(1.6, across.shape) + 2 * across**2).astype(int).clip(0, POINTS - 4)
+    return lines, first, POINTS - (rng.exponential(1.6, across.shape) + 2 * across**2).astype(int).clip(0, POINTS - 4)
 
-    # The brush carries two paints that mix unevenly; the bristles at its sides leave higher ridges.
-    tone, glow = area.tone[cells(spots)][:, None], (area.glow + 0 * area.tone)[cells(spots)][:, None]
+
+def _inks(rng, area, brush, cells, across):
+    """The colour and the height of each bristle's paint, (count, bristles, 4).
+
+    The brush carries two paints that mix unevenly; the bristles at its sides leave higher ridges.
+    """
+    count = len(across)
+    tone, glow = area.tone[cells][:, None], (area.glow + 0 * area.tone)[cells][:, None]
     lit = rng.rand(count, 1, 1) < 2.6 * glow[..., None] - 0.3
-    paints = np.where(
-        lit,
-        ramp(PALETTES["glow"], glow + 0.1 * rng.randn(count, 2)),
-        ramp(PALETTES[area.palette], tone + brush.spread * rng.randn(count, 2)),
-    )
-    mix = (0.5 + 0.5 * across * rng.choice([-1, 1], (count, 1)) + 0.25 * rng.randn(count, bristles)).clip(0, 1)[
-        ..., None
-    ]
-    colour = (paints[:, :1] * (1 - mix) + paints[:, 1:] * mix) * rng.uniform(0.86, 1.12, (count, bristles, 1))
+    light = ramp(PALETTES["glow"], glow + 0.1 * rng.randn(count, 2))
+    paints = np.where(lit, light, ramp(PALETTES[area.palette], tone + brush.spread * rng.randn(count, 2)))
+    mix = 0.5 + 0.5 * across * rng.choice([-1, 1], (count, 1)) + 0.25 * rng.randn(*across.shape)
+    mix = mix.clip(0, 1)[..., None]
+    colour = (paints[:, :1] * (1 - mix) + paints[:, 1:] * mix) * rng.uniform(0.86, 1.12, (*across.shape, 1))
     relief = rng.uniform(60, 150, (count, 1)) + 55 * across**2 + rng.uniform(-45, 45, across.shape)
-    inks = np.concatenate([colour + 5 * rng.randn(count, 1, 3), relief[..., None]], -1).clip(0, 255).astype(int)
-    thick = max(1, int(round(1.35 * brush.width / bristles * scale)))
-    for stroke in zip(lines.tolist(), inks.tolist(), first, last):
-        for line, ink, start, stop in zip(*stroke):
-            draw.line(line[2 * start : 2 * stop], tuple(ink), thick)
+    return np.concatenate([colour + 5 * rng.randn(count, 1, 3), relief[..., None]], -1).clip(0, 255).astype(int)
 
 
 def paint(height: int, width: int, seed: int) -> np.ndarray:

@@ -133,19 +133,11 @@ def _laplacian(image):
     return (image * slope).sum() / 2
 
 
-def _anisotropic(image):
-    return sum(difference.abs().sum() for difference in _differences(image))
-
-
 def _isotropic(image, smallest=1e-6):
     down, right = _differences(image)
     pad = torch.nn.functional.pad
     squares = pad(down, (0, 0, 0, 1)).square() + pad(right, (0, 1)).square()
     return squares.clamp(min=smallest**2).sqrt().sum()
-
-
-def _squared(image):
-    return sum(difference.square().sum() / max(difference.numel(), 1) for difference in _differences(image))
 
 
 def _nine_point(image):
@@ -156,15 +148,11 @@ def _nine_point(image):
     return sum((4 if i < 2 else 1) / 6 * d.square().mean() for i, d in enumerate((*beside, *across)))
 
 
-def _amplitude(image):
-    return (image / AMPLITUDE).pow(6).mean()
-
-
 IMAGE_TERMS = {
     "laplacian": _laplacian,
-    "anisotropic": _anisotropic,
+    "anisotropic": lambda image: sum(difference.abs().sum() for difference in _differences(image)),
     "isotropic": _isotropic,
-    "squared": _squared,
+    "squared": lambda image: sum(one.square().sum() / max(one.numel(), 1) for one in _differences(image)),
     "nine-point": _nine_point,
-    "amplitude": _amplitude,
+    "amplitude": lambda image: (image / AMPLITUDE).pow(6).mean(),
 }

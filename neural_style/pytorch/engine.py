@@ -51,10 +51,9 @@ class PyTorch:
 
         with torch.no_grad():
             examples = examples_of(terms, pictures, seen)
-        self._losses = {
-            term: LOSSES[term.what](self.arrays, term, examples[term], pictures.field(term.region)) for term in terms
-        }
-        self.patches = [loss.patches for loss in self._losses.values() if isinstance(loss, _PatchLoss)]
+        losses = [LOSSES[term.what](self.arrays, term, examples[term], pictures.field(term.region)) for term in terms]
+        self._losses = dict(zip(terms, losses))
+        self.patches = [loss.patches for loss in losses if isinstance(loss, _PatchLoss)]
 
     def __call__(self, image: Any) -> Tuple[Any, Any]:
         image = image.detach().requires_grad_()
@@ -86,13 +85,10 @@ class _Network:
         order = list(model.layers)
         self._order, self._needed = order[: max(map(order.index, needed)) + 1], set(needed)
         self._pool = functional.avg_pool2d if model.pooling == "avg" else functional.max_pool2d
-        self._parameters = {
-            name: [
-                torch.tensor(model.parameter(f"{name}_{part}").asnumpy(), device=device) for part in ("weight", "bias")
-            ]
-            for name in self._order
-            if name.startswith("conv")
-        }
+        self._parameters = {}
+        for name in (name for name in self._order if name.startswith("conv")):
+            parts = (model.parameter(f"{name}_{part}").asnumpy() for part in ("weight", "bias"))
+            self._parameters[name] = [torch.tensor(part, device=device) for part in parts]
 
     def __call__(self, features):
         shown = {}
@@ -133,32 +129,36 @@ def _gram(features, root):
 class _GramLoss:
     """Σ share·‖G − A‖², the examples' Gram matrices A brought to as many positions."""
 
+    _root = None
+
     def __init__(self, arrays, term, examples, field):
-        self._field, self._root = field, None
-        grams = [(share, gram) for share, ((gram, _),) in examples]
+        self._field, grams = field, [(share, gram) for share, ((gram, _),) in examples]
         self._target = sum(share * gram for share, gram in grams)
         self._rest = sum(share * float((gram - self._target).double().square().sum()) for share, gram in grams)
 
-    def __call__(self, features):
+    def _gram(self, features):
+        """The Gram matrix of features, and the number of positions."""
         if self._root is None:
             self._root = _root(features, self._field)
         root, positions = self._root
-        return (_gram(features, root) - positions * self._target).square().sum() + positions**2 * self._rest
+        return _gram(features, root), positions
+
+    def __call__(self, features):
+        gram, positions = self._gram(features)
+        return (gram - positions * self._target).square().sum() + positions**2 * self._rest
 
 
-class _GaussianLoss:
+class _GaussianLoss(_GramLoss):
     """The Wasserstein-2 distance; see objective.gaussians, whose formulas these are."""
 
     def __init__(self, arrays, term, examples, field):
-        self._field, self._root = field, None
+        self._field = field
         self._mean, covariance = _mean_and_covariance(sum(share * moments for share, ((moments, _),) in examples))
         self._trace, (self._half,) = covariance.trace(), _powers(covariance, 0.5)
 
     def __call__(self, features):
-        if self._root is None:
-            self._root = _root(features, self._field)
-        root, positions = self._root
-        moments = (_gram(_with_ones(features), root) / positions).double()
+        gram, positions = self._gram(_with_ones(features))
+        moments = (gram / positions).double()
         value, slope = self._distance(moments.detach())
         surrogate = (slope * moments).sum()  # has the gradient; that of the eigenvalues would be less precise
         return (surrogate + (value - surrogate).detach()).float()
@@ -218,9 +218,4 @@ class _PatchLoss:
         return ((features - self._target) * self._root).square().sum() + patches.rest
 
 
-LOSSES: Dict[str, Any] = {  # by what a term compares
-    GRAM: _GramLoss,
-    GAUSSIAN: _GaussianLoss,
-    FEATURES: _FeatureLoss,
-    PATCHES: _PatchLoss,
-}
+LOSSES: Dict[str, Any] = {GRAM: _GramLoss, GAUSSIAN: _GaussianLoss, FEATURES: _FeatureLoss, PATCHES: _PatchLoss}

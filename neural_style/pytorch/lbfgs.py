@@ -93,44 +93,48 @@ class Frequencies:
 COORDINATES: Dict[str, Any] = {"pixels": Pixels, "frequencies": Frequencies}
 
 
+class _Walk:
+    """L-BFGS from where the image is; most steps are accepted where they were evaluated last."""
+
+    def __init__(self, track: Any, image: Any, name: str) -> None:
+        self._track, self._image, self._coordinates = track, image, COORDINATES[name](tuple(image.shape), image.device)
+        self.place, self._last = self._coordinates.of(image), None  # type: Any, Any
+        exact = {"max_iter": 1, "max_eval": 20, "tolerance_grad": 0, "tolerance_change": 0}
+        pairs = self._coordinates.pairs
+        self._optimizer = torch.optim.LBFGS([self.place], history_size=pairs, line_search_fn="strong_wolfe", **exact)
+
+    def step(self) -> bool:
+        """Take a step; returns whether there was one."""
+        before = self.place.clone()
+        self._optimizer.step(self._evaluate)
+        if torch.equal(before, self.place):
+            return False
+        self._evaluate()
+        return True
+
+    def _evaluate(self):
+        if self._last is None or not torch.equal(self.place, self._last[0]):
+            self._image.copy_(self._coordinates.image(self.place))
+            try:
+                evaluation = self._track.evaluate()
+            except NeuralStyleError:
+                if self._last is None:
+                    raise
+                self.place.grad = self._last[2]
+                return 10 * abs(self._last[1]) + 1  # a trial step too far meets a wall and is shortened
+            self._last = self.place.clone(), evaluation.total, self._coordinates.slope(evaluation.gradient)
+        self.place.grad = self._last[2].clone()
+        return self._last[1]
+
+
 def moves(track: Any, image: Any, epochs: int, name: str) -> Any:
     """Run so many epochs, each an accepted step; returns how many there were before no better image was found.
 
     track.evaluate() gives the Evaluation at the image, track.moved() reports a step.
     """
-    coordinates = COORDINATES[name](tuple(image.shape), image.device)
-    place = coordinates.of(image)
-    last: Any = None
-    optimizer = torch.optim.LBFGS(
-        [place],
-        max_iter=1,
-        max_eval=20,
-        history_size=coordinates.pairs,
-        tolerance_grad=0,
-        tolerance_change=0,
-        line_search_fn="strong_wolfe",
-    )
-
-    def evaluate():
-        nonlocal last
-        if last is None or not torch.equal(place, last[0]):  # most steps are accepted where they were evaluated last
-            image.copy_(coordinates.image(place))
-            try:
-                evaluation = track.evaluate()
-                last = place.clone(), evaluation.total, coordinates.slope(evaluation.gradient)
-            except NeuralStyleError:
-                if last is None:
-                    raise
-                place.grad = last[2]
-                return 10 * abs(last[1]) + 1  # a trial step too far meets a wall and is shortened
-        place.grad = last[2].clone()
-        return last[1]
-
+    walk = _Walk(track, image, name)
     for epoch in range(epochs):
-        before = place.clone()
-        optimizer.step(evaluate)
-        if torch.equal(before, place):
+        if not walk.step():
             return epoch
-        evaluate()
         track.moved()
     return epochs

@@ -52,17 +52,15 @@ def fetch(
 ) -> Path:
     """Download url to the file target and return its Path; a target that is already verified is left alone.
 
-    git_blob is the SHA-1 that git gives the file, sha256 its SHA-256, size its length in bytes; if that is unknown, it
-    has at most largest. The download is given up after so many consecutive attempts without new bytes, with pauses of
-    pause, 2·pause, … seconds in between, or after limit seconds in all. timeout is (for connecting, between two reads).
-    progress shows a bar on a terminal, plain lines elsewhere.
+    git_blob is the SHA-1 that git gives the file, size its length in bytes; if that is unknown, it has at most largest.
+    The download is given up after so many attempts without new bytes, with pauses of pause, 2·pause, … seconds, or
+    after limit seconds in all. timeout is (for connecting, between two reads). progress shows it on standard error.
     """
     target, most = Path(target), largest if size is None else size
     part, verifiable = target.with_name(target.name + ".part"), bool(git_blob or sha256)
     complaint = functools.partial(_complaint, git_blob=git_blob, sha256=sha256, size=size, most=most)
     if verifiable and target.is_file() and not complaint(target):
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
     if not verifiable:  # a part left by the download of another file would go unnoticed
         part.unlink(missing_ok=True)
     continued = part.exists()
@@ -74,10 +72,8 @@ def fetch(
     wrong = complaint(part)
     if wrong:
         part.unlink()
-        raise NeuralStyleError(
-            f"{url} is not the expected {target.name}: {wrong}; {arrived} arrived. "
-            f"Nothing was changed; try again later, or use another source"
-        )
+        remedy = "Nothing was changed; try again later, or use another source"
+        raise NeuralStyleError(f"{url} is not the expected {target.name}: {wrong}; {arrived} arrived. {remedy}")
     os.replace(part, target)
     return target
 
@@ -121,6 +117,7 @@ def _complaint(path, git_blob, sha256, size, most):
 def _transfer(url, part, most, attempts, timeout, pause, progress):
     """Download until part is complete, over as many connections as it takes; returns what arrived, in words."""
     failures, longest = 0, 0
+    part.parent.mkdir(parents=True, exist_ok=True)
     while True:
         try:
             return _request(url, part, most, timeout, progress)
