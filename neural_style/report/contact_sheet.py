@@ -31,15 +31,13 @@ def write(path: Path, entries: List[Any], sequence: bool = False) -> None:
     contents, styles = (list(dict.fromkeys(getattr(entry, side) for entry in entries)) for side in ("content", "style"))
     cells = {(entry.content, entry.style): _result(entry, folder, edge) for entry in entries}
     if sequence:
-        pairs = "\n".join(
-            _film(style, [cell for (_, other), cell in cells.items() if other == style]) for style in styles
-        )
+        frames = ([cell for (_, other), cell in cells.items() if other == style] for style in styles)
+        pairs = "\n".join(map(_film, styles, frames))
     elif min(len(contents), len(styles)) > 1 and len(cells) == len(contents) * len(styles):
         rows = ["<td></td>" + "".join(f"<th>{_figure(style, edge)}</th>" for style in styles)]
-        rows += [
-            f"<th>{_figure(content, edge)}</th>" + "".join(f"<td>{cells[content, style]}</td>" for style in styles)
-            for content in contents
-        ]
+        for content in contents:
+            results = "".join(f"<td>{cells[content, style]}</td>" for style in styles)
+            rows.append(f"<th>{_figure(content, edge)}</th>{results}")
         pairs = '<div class="scroll"><table>' + "\n".join(f"<tr>{row}</tr>" for row in rows) + "</table></div>"
     else:
         pairs = _cards(cells.values())
@@ -81,7 +79,5 @@ def _figure(path, edge, note=""):
 
 def _boxed(inside, name, note, more=""):
     """What stands in the place of a picture, and below it a name with a note."""
-    return (
-        f'<figure{more}><div class="box">{inside}</div><figcaption><b>{escape(name)}</b>'
-        f"{escape(note or '')}</figcaption></figure>"
-    )
+    caption = f"<figcaption><b>{escape(name)}</b>{escape(note or '')}</figcaption>"
+    return f'<figure{more}><div class="box">{inside}</div>{caption}</figure>'

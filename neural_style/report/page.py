@@ -79,6 +79,8 @@ class Report:
         names = [os.path.basename(_path(picture)) for _, picture in self._pictures]
         running = status == "running"
         refresh = min(max(seconds - self._last, SOONEST if checkpoints else FIRST), LATEST) if running else None
+        name = _file_name(_titled([Path(name).stem for name in names]))
+        data = dict(refresh=refresh, written=time.time(), unit=self._unit, stop_eps=self._stop_eps, name=name)
         return dict(
             title=escape(_titled(names)),
             progress=f"{done}/{epochs} " if running else "",
@@ -94,16 +96,7 @@ class Report:
             unit=self._unit,
             curves="" if history else "hidden",
             changes="" if any(math.isfinite(record.eps) for record in history) else "hidden",
-            data=_json(
-                {
-                    "refresh": refresh,
-                    "written": time.time(),
-                    "unit": self._unit,
-                    "stop_eps": self._stop_eps,
-                    "name": _file_name(_titled([Path(name).stem for name in names])),
-                    **_series(history),
-                }
-            ),
+            data=_json({**data, **_series(history)}),
         )
 
     def _stage(self, checkpoints, done):
@@ -116,23 +109,16 @@ class Report:
         html = [parts.img(content, "the content", "before")] if content else []
         for number, (epoch, path, frame) in enumerate(frames, 1):
             name, epoch = (f"{self._unit} {epoch}", epoch) if isinstance(epoch, int) else (epoch, done)
-            html.append(
-                parts.img(
-                    frame,
-                    name,
-                    "after on" if number == len(frames) else "after",
-                    f' data-epoch="{epoch}"{self._saved(path, frame)}',
-                )
-            )
+            more = f' data-epoch="{epoch}"{self._saved(path, frame)}'
+            html.append(parts.img(frame, name, "after on" if number == len(frames) else "after", more))
         return "\n".join(html)
 
     def _saved(self, path, frame):
         """Where a picture lies as seen from the page, and its size, as attributes; none for one that was not saved."""
         if isinstance(path, Picture):
             return ""
-        return ' data-file="{}" data-size="{}×{}"'.format(
-            quote(os.fsencode(os.path.relpath(path, os.path.dirname(self._path)))), *frame.whole
-        )
+        link = quote(os.fsencode(os.path.relpath(path, os.path.dirname(self._path))))
+        return ' data-file="{}" data-size="{}×{}"'.format(link, *frame.whole)
 
     def _inputs(self):
         """The pictures that the run began with, small."""
@@ -197,11 +183,8 @@ def _series(history):
     names = list(records[-1].losses) if records else []
     losses = [("total", [_number(record.total) for record in records])] if len(names) != 1 else []
     losses += [(name, [_number(record.losses.get(name)) for record in records]) for name in names]
-    return {
-        "epochs": [record.epoch for record in records],
-        "losses": losses,
-        "eps": [("eps", [_number(record.eps) for record in records])],
-    }
+    eps = [("eps", [_number(record.eps) for record in records])]
+    return {"epochs": [record.epoch for record in records], "losses": losses, "eps": eps}
 
 
 def _number(value):
@@ -214,8 +197,5 @@ def _json(data):
 
 
 def _listed(facts):
-    return "\n".join(
-        f"<div><dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd></div>"
-        for name, value in facts.items()
-        if value is not None
-    )
+    known = [(escape(str(name)), escape(str(value))) for name, value in facts.items() if value is not None]
+    return "\n".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in known)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from ..system.types import PathLike
 
@@ -22,15 +22,9 @@ def show(path: PathLike) -> None:
 def browse(address: str, name: Optional[PathLike] = None) -> None:
     """The same for an address, which the line calls by this name."""
     name = name or address
-    nowhere = subprocess.DEVNULL  # a browser for the terminal finds none and gives up
+    nowhere: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)  # one for the terminal gives up
     try:
-        opening = subprocess.Popen(
-            [sys.executable, "-I", "-c", OPEN, address],
-            stdin=nowhere,
-            stdout=nowhere,
-            stderr=nowhere,
-            start_new_session=True,
-        )
+        opening = subprocess.Popen([sys.executable, "-I", "-c", OPEN, address], **nowhere, start_new_session=True)
     except OSError:
         return _say(name)
     threading.Thread(target=lambda: opening.wait() and _say(name), daemon=True).start()
