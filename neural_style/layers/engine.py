@@ -64,7 +64,7 @@ class Layers:
             term: loss_of(term)(term, examples[term], pictures.field(term.region), scale)
             for term, scale in zip(terms, scales)
         }
-        self.patches = [loss.patches for loss in self._losses.values() if isinstance(loss, PatchLoss)]
+        self.patches = [loss.energy for loss in self._losses.values() if isinstance(loss, PatchLoss)]
         self._pass = (exact if dtype == "float32" else network(dtype)).at(pictures.content.shape[2:], tile)
 
     def __call__(self, image: NDArray) -> Tuple[List[float], NDArray]:

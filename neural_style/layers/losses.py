@@ -168,7 +168,7 @@ class PatchLoss:
     observer, reach = Copy, 0
 
     def __init__(self, term: Term, examples: list, field: Callable, scale: float) -> None:
-        self.patches, self._scale = Patches(examples, field, term.patch_shape), scale
+        self.energy, self._scale = Patches(examples, field, term.patch_shape), scale
         self.begin()
 
     def begin(self) -> None:
@@ -176,7 +176,7 @@ class PatchLoss:
 
     def observe(self, features: NDArray, window: Window, empty: Callable) -> None:
         _, channels, _, width = features.shape
-        if self.patches.prepare((1, channels, window.height, width)):
+        if self.energy.prepare((1, channels, window.height, width)):
             first, last = window.core()
             difference, root = self._difference(features, window, empty)
             self._sum += _squares((difference * root)[:, :, first:last])
@@ -185,11 +185,11 @@ class PatchLoss:
 
     def loss(self) -> float:
         """The sum of squares, without the scale."""
-        if self.patches.matches is None:
+        if self.energy.matches is None:
             features = self._shown.value()
-            self.patches.choose(features)
-            self._sum = _squares((features - self.patches.target) * self.patches.root)
-        return self._sum + self.patches.rest
+            self.energy.choose(features)
+            self._sum = _squares((features - self.energy.target) * self.energy.root)
+        return self._sum + self.energy.rest
 
     def gradient(self, features: NDArray, window: Window, empty: Callable) -> NDArray:
         difference, root = self._difference(features, window, empty)
@@ -197,7 +197,7 @@ class PatchLoss:
         return operators.cast(mx.nd.array(difference), operators.dtype_of(features), empty)
 
     def _difference(self, features, window, empty):
-        target, root = (array[:, :, window.first : window.last] for array in (self.patches.target, self.patches.root))
+        target, root = (array[:, :, window.first : window.last] for array in (self.energy.target, self.energy.root))
         return operators.cast(features, "float32", empty).asnumpy() - target, root
 
 

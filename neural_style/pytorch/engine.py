@@ -53,7 +53,7 @@ class PyTorch:
             examples = examples_of(terms, pictures, seen)
         losses = [LOSSES[term.what](self.arrays, term, examples[term], pictures.field(term.region)) for term in terms]
         self._losses = dict(zip(terms, losses))
-        self.patches = [loss.patches for loss in losses if isinstance(loss, _PatchLoss)]
+        self.patches = [loss.energy for loss in losses if isinstance(loss, _PatchLoss)]
 
     def __call__(self, image: Any) -> Tuple[Any, Any]:
         image = image.detach().requires_grad_()
@@ -206,16 +206,16 @@ class _PatchLoss:
     """Σ share·‖patch − the example's most similar one‖²; see objective.patches."""
 
     def __init__(self, arrays, term, examples, field):
-        self.patches, self._arrays, self._of = Patches(examples, field, term.patch_shape), arrays, None
+        self.energy, self._arrays, self._of = Patches(examples, field, term.patch_shape), arrays, None
 
     def __call__(self, features):
-        patches = self.patches
-        if not patches.prepare(tuple(features.shape)):
-            patches.choose(self._arrays.values(features))
-        if self._of is not patches.target:
-            self._of = patches.target
-            self._target, self._root = map(self._arrays.of, (patches.target, patches.root))
-        return ((features - self._target) * self._root).square().sum() + patches.rest
+        energy = self.energy
+        if not energy.prepare(tuple(features.shape)):
+            energy.choose(self._arrays.values(features))
+        if self._of is not energy.target:
+            self._of = energy.target
+            self._target, self._root = map(self._arrays.of, (energy.target, energy.root))
+        return ((features - self._target) * self._root).square().sum() + energy.rest
 
 
 LOSSES: Dict[str, Any] = {GRAM: _GramLoss, GAUSSIAN: _GaussianLoss, FEATURES: _FeatureLoss, PATCHES: _PatchLoss}
