@@ -308,9 +308,9 @@ def _of_zip(where, path):
             raise UsageError(f"--network {where}: its files are larger than any network")
         files: List[List[Path]] = [[] for _ in members]
         for part, infos in enumerate(members):
-            for info in infos and [max(infos, key=lambda info: info.filename)]:
-                files[part].append(Path(folder, f"{part}.params"))
-                files[part][0].write_bytes(packed.read(info))
+            for info in sorted(infos, key=lambda info: info.filename):
+                files[part].append(Path(folder, f"{part}-{len(files[part])}.params"))
+                files[part][-1].write_bytes(packed.read(info))
         return _of_the_original(where, files)
 
 

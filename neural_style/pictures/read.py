@@ -5,7 +5,6 @@ import importlib
 import io
 import logging
 import os
-import re
 import stat
 import sys
 import warnings
@@ -64,7 +63,7 @@ def read_picture(path: PathOrPicture) -> Picture:
     name = "standard input" if path == STANDARD_INPUT else str(path)
     with errors_of(name, path), opened(path, name) as file, recognised(file, name) as picture:
         if picture.width * picture.height > MAX_PIXELS:
-            raise _too_large(name, "{}x{}".format(*picture.size))
+            raise _too_large(name, picture.size)
         with _silent(picture.format == "TIFF"):
             picture.load()
         result = Picture(name, *decoded(_upright(picture), name))
@@ -154,8 +153,8 @@ def recognised(file: BinaryIO, name: str) -> Image.Image:
         if name.lower().endswith(RAW) and picture.format == "TIFF":  # a small preview of it
             raise UnidentifiedImageError
         return picture
-    except Image.DecompressionBombError as error:  # it tells their number only
-        raise _too_large(name, (re.findall(r"\d+", str(error)) or ["too many"])[0]) from None
+    except Image.DecompressionBombError:
+        raise _too_large(name, _size_of(file)) from None
     except UnidentifiedImageError:
         file.seek(0)
         kind = BRANDS.get(file.read(12)[8:]) or ENDINGS.get(os.path.splitext(name)[1].lower())
@@ -199,8 +198,21 @@ def _silent(wanted):
         os.close(nothing)
 
 
-def _too_large(name, pixels):
-    return UsageError(f"{name} has {pixels} pixels; the limit is {MAX_PIXELS // 10**6} million: scale it down first")
+def _too_large(name, size):
+    limit = f"the limit is {MAX_PIXELS // 10**6} million"
+    return UsageError(f"{name} has {'{}x{}'.format(*size)} pixels; {limit}: scale it down first")
+
+
+def _size_of(file):
+    """The width and height of a picture so large that Pillow refuses it and reports only their product."""
+    for factory, accepts in [Image.OPEN[format] for format in Image.ID]:
+        with contextlib.suppress(Exception):
+            file.seek(0)
+            start = file.read(16)
+            file.seek(0)
+            if accepts is None or accepts(start) is True:
+                return factory(file, "").size
+    return "?", "?"
 
 
 def _has_frames(picture):

@@ -152,6 +152,9 @@ class Network:
     def __init__(self, texture=18):
         self.texture, self.painted = texture, 0
 
+    def at(self, strength):
+        return self
+
     def paint(self, image, device=None):
         self.painted += 1
         soft = gaussian_filter(image + MEANS, (0, 0, 1.5, 1.5))
