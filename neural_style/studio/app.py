@@ -109,7 +109,7 @@ ROUTES = [
     Route("/api/pictures", pictures.listing),
     Route("/api/pictures/{id}/delete", pictures.delete, methods=["POST"]),
     Route("/api/pictures/{id}/{what}", pictures.picture),
-    Route("/api/once/{network}/{id}", pictures.at_once),
+    Route("/api/once/{network}/{id}/{what}", pictures.at_once),
     Route("/api/undo", pictures.undo, methods=["POST"]),
     Route("/api/command", orders.command, methods=["POST"]),
     Route("/api/plan", orders.plan, methods=["POST"]),

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -131,7 +132,7 @@ def _write(path, content):
 
 
 def paint(network: str, path: str, name: str, output: str, edge: int) -> Dict[str, Any]:
-    """Paint a photograph in one pass."""
+    """Paint a picture in one pass."""
     from argparse import Namespace
 
     from ..end_to_end import painter
@@ -164,7 +165,9 @@ def plan(words: List[str], folder: str) -> Dict[str, Any]:
     tile = plan.tile_for(args, model, terms, pictures.sizes, free)
     with _logged() as lines:
         plan.announce(args, model, terms, pictures.sizes, tile, free)
-    return {"says": lines.getvalue().strip().splitlines()[-1]}
+    says = lines.getvalue().strip().splitlines()[-1]  # of which how it is computed tells an artist little
+    size, _, rest = says.replace(f" of {args.optimizer}", "").partition(" in ")
+    return {"says": says, "plain": f"{size.replace('x', ' × ')} pixels{rest[rest.index(': at most') :]}"}
 
 
 def _blank(args):
@@ -209,12 +212,12 @@ def _logged():
 
 
 def warm() -> Dict[str, Any]:
-    """Load what the first picture needs."""
-    from ..end_to_end import painter  # noqa: F401
-    from .looks import networks
+    """Paint something, so that everything is loaded before the first picture comes."""
+    from .looks import TILES, networks
 
-    for name in networks():
-        _network(name)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in networks():
+            paint(name, str(TILES / "night-0.jpg"), name, f"{folder}/{name}.jpg", 64)
     return {}
 
 

@@ -25,11 +25,6 @@ class Helper:
         self._role, self._lock = role, threading.Lock()
         self._process: Optional[subprocess.Popen] = None
 
-    def start(self) -> None:
-        """Begin to load what the answers will need."""
-        with self._lock:
-            self._started()
-
     def ask(self, what: str, **how: Any) -> Dict[str, Any]:
         """The answer of one of the role's functions to these arguments; an error there is a NeuralStyleError here."""
         with self._lock:

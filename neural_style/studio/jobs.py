@@ -267,6 +267,7 @@ class Jobs:
     def _finish(self, job: Job, status: str, error: Optional[str] = None) -> None:
         with self.lock:
             job.status, job.error = status, error
+            job.done = max(job.done, job.total) if status == DONE and job.kind != "run" else job.done
             self.history.pop(job.id, None)
             self.preview.pop(job.id, None)
             self.say(job)

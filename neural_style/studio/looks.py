@@ -11,6 +11,16 @@ from ..options.flags import BY_ATTRIBUTE, ENDING, GROUPS, LOOK, NETWORK, NOISES,
 from ..system.errors import UsageError
 
 DEFAULT = "fast"  # the look that is chosen first
+TITLES = {
+    "fastai": "fast.ai",
+    "gluon-tv": "Gluon, smooth",
+    "reference": "Classic",
+    "reference-2016": "Classic, 2016",
+    "mrf": "Patches",
+    "mrf-synthesis": "Texture of patches",
+    "content-only": "Photograph only",
+    "style-only": "Painting only",
+}  # of looks whose names say little
 STYLES = Path(__file__).parents[1] / "end_to_end" / "styles"  # networks, which are named without loading them
 TILES = Path(__file__).parent / "tiles"
 
@@ -39,6 +49,7 @@ def table() -> Dict[str, Any]:
     looks = [
         {
             "name": name,
+            "title": TITLES.get(name, name.capitalize().replace("-", " ")),
             "says": recipes.text(name).splitlines()[0].lstrip("# "),
             "tile": (TILES / f"{name}.jpg").is_file(),
             "values": {key: value for key, value in values_of(name).items() if may_be_set(BY_ATTRIBUTE[key])},
@@ -50,11 +61,16 @@ def table() -> Dict[str, Any]:
         for title, names in GROUPS
     ]
     return {
-        "looks": sorted(looks, key=lambda look: look["name"] != DEFAULT),
+        "looks": sorted(looks, key=lambda look: (look["name"] != DEFAULT, _shows_one(look["values"]))),
         "groups": [group for group in groups if group["flags"]],
         "networks": networks(),
         "default": DEFAULT,
     }
+
+
+def _shows_one(values: Dict[str, Any]) -> bool:
+    """Whether a look shows only the photograph or only the painting."""
+    return not values["content_weight"] or not values["style_weight"]
 
 
 def _is_shown(name: str) -> bool:

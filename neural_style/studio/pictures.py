@@ -14,9 +14,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from ..system.errors import NeuralStyleError, UsageError
 from . import looks
 from .folder import FILMS, FOLDERS, FORMATS, PHOTOGRAPH, RESULT, TYPES
-from .studio import SMALL, Studio, answers
+from .studio import LARGE, SMALL, Studio, answers
 
-LARGE, AT_ONCE = 1600, 480  # pixels of a longer edge
+EDGES, AT_ONCE = {"small": SMALL, "large": LARGE}, {"small": SMALL, "large": 800}  # pixels of a longer edge
 MOST_PICTURE, MOST_FILM, MOST_FILES = 100_000_000, 2_000_000_000, 2000  # bytes of a file, and files
 
 
@@ -113,8 +113,8 @@ def picture(studio: Studio, asked: Any, id: str, what: str) -> Any:
     path = str(studio.folder.root / item.path)
     if what == "recipe":
         return studio.pictures.ask("recipe", path=path, name=item.path)
-    if what in ("small", "large"):
-        return shown(studio.look(item, SMALL if what == "small" else LARGE))
+    if what in EDGES:
+        return shown(studio.look(item, EDGES[what]))
     if what not in ("file", "film"):
         raise HTTPException(404)
     name = quote(os.path.basename(item.path))
@@ -123,16 +123,16 @@ def picture(studio: Studio, asked: Any, id: str, what: str) -> Any:
 
 
 @answers
-def at_once(studio: Studio, asked: Any, network: str, id: str) -> Any:
-    """What a network paints of a picture."""
+def at_once(studio: Studio, asked: Any, network: str, id: str, what: str) -> Any:
+    """What a network paints of a picture or of a film's first frame, in a size that takes a moment."""
     item = studio.folder.item(id)
-    if network not in looks.networks() or item.is_film:
+    if network not in looks.networks() or what not in AT_ONCE:
         raise HTTPException(404)
-    small = studio.folder.small(item, AT_ONCE)
+    edge = AT_ONCE[what]
+    small = studio.look(item, edge)  # however large the photograph is
     painted = small.with_name(f"{small.stem}-{network}.jpg")
     if not painted.is_file():
-        path = str(studio.folder.root / item.path)
-        studio.networks.ask("paint", network=network, path=path, name=item.path, output=str(painted), edge=AT_ONCE)
+        studio.networks.ask("paint", network=network, path=str(small), name=item.path, output=str(painted), edge=edge)
     return shown(painted)
 
 

@@ -1,5 +1,6 @@
 """What the routes work with: the folder, the jobs, and the processes that read pictures."""
 
+import contextlib
 import functools
 import json
 import math
@@ -19,7 +20,7 @@ from .folder import Folder, Item
 from .helper import Helper
 from .jobs import Jobs
 
-SMALL = 320  # pixels of a longer edge
+SMALL, LARGE = 320, 1600  # pixels of a longer edge
 MOST_JSON = 100_000  # bytes of a request
 
 
@@ -38,8 +39,8 @@ class Studio:
         looks.table()  # as the package is now, whatever is installed while this runs
         self.folder.tidy()
         self.jobs.start()
-        self.pictures.start()
-        threading.Thread(target=lambda: self.networks.ask("warm"), daemon=True).start()
+        for helper, what in ((self.pictures, "examples"), (self.networks, "warm")):
+            threading.Thread(target=_prepared, args=(helper, what), daemon=True).start()
 
     def close(self) -> None:
         """End everything; what is being painted is saved, and goes on with the next server."""
@@ -92,6 +93,11 @@ class Studio:
     def all_pictures(self) -> List[Dict[str, Any]]:
         """All items as the page knows them, the newest last."""
         return [self.described(item) for item in self.folder.items().values()]
+
+
+def _prepared(helper, what):
+    with contextlib.suppress(NeuralStyleError):  # it ends before it has begun, or whoever needs it is told
+        helper.ask(what)
 
 
 def answers(function: Callable) -> Callable:

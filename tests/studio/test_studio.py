@@ -106,8 +106,9 @@ def test_the_end_of_the_server_saves_what_is_painted(own, thumbnails):
 def test_networks_paint_at_once_and_keep_their_pictures(studio, thumbnails):
     id = studio.put(thumbnails / "chelsea.png")
     for network in studio.api("state")["networks"]:
-        status, jpeg = studio.ask(f"api/once/{network}/{id}")
-        assert status == 200 and jpeg[:2] == b"\xff\xd8"
+        for what in ("small", "large"):
+            status, jpeg = studio.ask(f"api/once/{network}/{id}/{what}")
+            assert status == 200 and jpeg[:2] == b"\xff\xd8"
     job = studio.begin({"kind": "network", "content": id, "network": "night", "size": 100})
     done = studio.done(job)
     assert done["output"] == f"chelsea-night-{job}.png"
@@ -115,7 +116,7 @@ def test_networks_paint_at_once_and_keep_their_pictures(studio, thumbnails):
     assert result(studio, done) == typed(studio, done)
     (made,) = [one for one in studio.api("pictures") if one["path"] == done["output"]]
     assert studio.api(f"pictures/{made['id']}/recipe")["network"] == "night"
-    assert studio.ask(f"api/once/somebodys/{id}")[0] == 404
+    assert studio.ask(f"api/once/somebodys/{id}/small")[0] == 404
 
 
 def test_a_batch(studio, wish, thumbnails):

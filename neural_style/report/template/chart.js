@@ -135,7 +135,7 @@ function makeChart(figure, title, {epochs, unit}, lines, bound) {
     event.preventDefault();
     read(clamp(at + moves[event.key], 0, last));
   });
-  addEventListener("resize", draw);
   draw();
+  new ResizeObserver(draw).observe(svg);      // which ends with the chart
   return {mark};
 }

@@ -1,6 +1,6 @@
 // A brush: the mask of a photograph, or regions in colours on photograph and painting.
 
-import {$, h, api, chosen, picture, large, changed, when, attempt, say} from "./base.js";
+import {$, h, api, chosen, button, picture, large, changed, when, attempt, say} from "./base.js";
 import {refresh} from "./choose.js";
 
 const LONGEST = 1600;       // pixels of a mask's longer edge
@@ -50,15 +50,16 @@ function dab(x, y, radius) {
 
 function stroke(from, to, pressure) {
   const radius = Math.max(1, brush.size / 200 * Math.max(canvas.width, canvas.height) * pressure);
-  const length = Math.hypot(to.x - from.x, to.y - from.y), count = Math.max(1, Math.ceil(length / (radius / 4)));
-  for (let i = 1; i <= count; i++) dab(from.x + (to.x - from.x) * i / count, from.y + (to.y - from.y) * i / count, radius);
+  const way = {x: to.x - from.x, y: to.y - from.y}, count = Math.ceil(Math.hypot(way.x, way.y) / radius * 4) || 1;
+  for (let i = 1; i <= count; i++) dab(from.x + way.x * i / count, from.y + way.y * i / count, radius);
 }
 
 // ---- pointers and keys ----
 
 function at(event) {
   const box = canvas.getBoundingClientRect();
-  return {x: (event.clientX - box.left) / box.width * canvas.width, y: (event.clientY - box.top) / box.height * canvas.height};
+  return {x: (event.clientX - box.left) / box.width * canvas.width,
+          y: (event.clientY - box.top) / box.height * canvas.height};
 }
 
 const pressed = event => event.pointerType === "pen" && event.pressure ? 0.3 + 1.4 * event.pressure : 1;
@@ -84,7 +85,8 @@ canvas.addEventListener("keydown", event => {
   const moves = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}, way = moves[event.key];
   aim ||= {x: canvas.width / 2, y: canvas.height / 2};
   if (way) {
-    const pace = canvas.width / 40, to = {x: clamp(aim.x + way[0] * pace, 0, canvas.width), y: clamp(aim.y + way[1] * pace, 0, canvas.height)};
+    const [x, y] = way.map(step => step * canvas.width / 40);
+    const to = {x: clamp(aim.x + x, 0, canvas.width), y: clamp(aim.y + y, 0, canvas.height)};
     if (event.shiftKey) stroke(aim, to, 1);
     aim = to;
   } else if (event.key === " ") { remember(); stroke(aim, aim, 1); }
@@ -101,25 +103,27 @@ dialog.addEventListener("keydown", event => {
 // ---- tools ----
 
 function buttons() {
-  const button = (textContent, onclick, more = {}) => h("button", {type: "button", textContent, onclick, ...more});
-  const swatch = (name, colour) => button("", () => { brush.colour = colour; buttons(); },
-    {className: "swatch", "aria-label": name, title: name, "aria-pressed": brush.colour === colour, "data-colour": colour});
-  const colours = regions ? Object.entries(COLOURS).map(([name, colour]) => swatch(name, colour))
-    : [button("Paint", () => { brush.colour = "#ffffff"; buttons(); }, {"aria-pressed": brush.colour === "#ffffff"}),
-       button("Keep", () => { brush.colour = "#000000"; buttons(); }, {"aria-pressed": brush.colour === "#000000"})];
-  const range = (text, key, min, max, step) => h("label", {}, text, h("input", {type: "range", min, max, step, value: brush[key],
-    "data-tool": key, oninput: event => { brush[key] = Number(event.target.value); }}));
+  const colour = (name, value, more = {}) => button(regions ? "" : name, () => { brush.colour = value; buttons(); },
+    {"aria-label": name, title: name, "aria-pressed": brush.colour === value, "data-colour": value, ...more});
+  const colours = Object.entries(regions ? COLOURS : {Paint: "#ffffff", Keep: "#000000"}).map(([name, value]) =>
+    colour(name, value, regions ? {className: "swatch"} : {}));
+  const range = (text, key, min, max, step) => h("label", {}, text, h("input", {type: "range", min, max, step,
+    value: brush[key], "data-tool": key, oninput: event => { brush[key] = Number(event.target.value); }}));
   const tool = document.activeElement?.dataset?.tool;
-  $("#brush-tools").replaceChildren(...colours, range("Size", "size", 1, 60, 1), ...(regions ? [] : [range("Soft edge", "soft", 0, 1, 0.1)]),
-    button("Undo", () => step(done, undone), {disabled: !done.length}), button("Redo", () => step(undone, done), {disabled: !undone.length}),
-    button("Fill", () => fill(brush.colour)),
-    ...(regions ? [] : [button("Invert", invert)]),
-    h("label", {className: "button"}, "Load a picture", h("input", {type: "file", className: "file", accept: "image/*", onchange: attempt(loadFile)})),
+  $("#brush-tools").replaceChildren(...colours, range("Size", "size", 1, 60, 1),
+    ...(regions ? [] : [range("Soft edge", "soft", 0, 1, 0.1)]),
+    button("Undo", () => step(done, undone), {disabled: !done.length, "data-tool": "undo"}),
+    button("Redo", () => step(undone, done), {disabled: !undone.length, "data-tool": "redo"}),
+    button("Fill", () => fill(brush.colour), {"data-tool": "fill"}),
+    ...(regions ? [] : [button("Invert", invert, {"data-tool": "invert"})]),
+    h("label", {className: "button"}, "Load a picture",
+      h("input", {type: "file", className: "file", accept: "image/*", onchange: attempt(loadFile)})),
     button("Save as PNG", attempt(save)));
   for (const node of document.querySelectorAll(".swatch")) node.style.background = node.dataset.colour;
   if (tool) $(`#brush-tools [data-tool=${tool}]`)?.focus();
   $("#layers").hidden = !regions;
-  $("#layers").replaceChildren(...layers.map((one, i) => button(one.name, () => turnTo(i), {"aria-pressed": i === layer})));
+  const layerButton = (one, i) => button(one.name, () => turnTo(i), {"aria-pressed": i === layer});
+  $("#layers").replaceChildren(...layers.map(layerButton));
 }
 
 function invert() {
@@ -135,7 +139,7 @@ async function loadFile(event) {
   if (!file) return;
   const one = await api(`upload?kind=mask&name=${encodeURIComponent(file.name)}`, file);
   await refresh();
-  const image = await loaded(large(one.id));
+  const image = await exact(one.id);
   remember();
   ink.globalAlpha = 1;
   ink.drawImage(image, 0, 0, canvas.width, canvas.height);
@@ -156,6 +160,8 @@ const loaded = async src => {
   return image;
 };
 
+const exact = id => loaded(`api/pictures/${id}/file`).catch(() => loaded(large(id)));    // not every browser knows TIFF
+
 // ---- the dialog ----
 
 async function turnTo(number) {
@@ -173,7 +179,8 @@ async function turnTo(number) {
   else {
     ink.fillStyle = regions ? COLOURS.red : "#000000";
     ink.fillRect(0, 0, canvas.width, canvas.height);
-    if (one.before && picture(one.before)) ink.drawImage(await loaded(large(one.before)), 0, 0, canvas.width, canvas.height);
+    const before = picture(one.before) && await exact(one.before);
+    if (before) ink.drawImage(before, 0, 0, canvas.width, canvas.height);
   }
   buttons();
 }
@@ -181,11 +188,12 @@ async function turnTo(number) {
 async function open(many) {
   regions = many;
   brush.colour = regions ? COLOURS.blue : "#ffffff";
-  $("#brush-name").textContent = regions ? "Regions: each colour of the photograph takes the painting's part of the same colour"
+  $("#brush-name").textContent = regions
+    ? "Regions: each colour of the photograph takes the painting's part of the same colour"
     : "Paint only a part: what is white is painted, what is black stays a photograph";
   layers = [{name: "Photograph", id: chosen.content, before: regions ? chosen.regions : chosen.mask}];
-  if (regions) chosen.styles.forEach((style, i) => layers.push(
-    {name: chosen.styles.length > 1 ? `Painting ${i + 1}` : "Painting", id: style.id, before: chosen.style_regions?.[i]}));
+  if (regions) for (const [i, {id}] of chosen.styles.entries())
+    layers.push({name: i ? `Painting ${i + 1}` : "Painting", id, before: chosen.style_regions?.[i]});
   layer = 0;
   dialog.showModal();
   await turnTo(0);

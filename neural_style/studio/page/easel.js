@@ -1,6 +1,7 @@
 // The picture: what networks paint at once, a job as it grows, or a finished one beside what it was made from.
 
-import {$, h, api, studio, chosen, picture, nameOf, large, changed, when, attempt, say, duration, later} from "./base.js";
+import {$, h, api, studio, chosen, button, picture, nameOf, large, lookOf, changed, when, attempt, say, duration, later}
+  from "./base.js";
 import {asked} from "./looks.js";
 
 const histories = {};       // epochs by job
@@ -8,109 +9,130 @@ const OVER = ["done", "failed", "stopped"];
 let drawn = {};             // what the curves show
 
 const jobOf = id => studio.jobs.find(job => job.id === id);
-const resultOf = job => studio.pictures.find(one => one.path === job.output);
+const makes = (job, one) => one.path === job.output || one.path.startsWith(job.output + "/");
+const resultOf = job => studio.pictures.findLast(one => makes(job, one));
 const contentOf = one => studio.pictures.find(other => other.path === one.recipe.match(/--content-image=(\S+)/)?.[1]);
-const madeBy = one => studio.jobs.find(job => job.output === one.path);
+export const madeBy = one => studio.jobs.find(job => makes(job, one));
 
 // ---- the stage: before and after ----
 
-function showOn({after, name, before, film}) {
-  for (const node of stage.querySelectorAll("img, video")) if (![before, after].includes(node.getAttribute("src"))) node.remove();
-  $("#empty").hidden = Boolean(after || before);
-  const place = (src, kind, alt) => {
-    let node = [...stage.children].find(child => child.getAttribute("src") === src && child.classList.contains(kind));
-    if (!node && src) {
-      node = film && kind === "after" ? h("video", {controls: true, loop: true, muted: true}) : h("img", {decoding: "sync"});
-      node.setAttribute("src", src);
-      if (kind === "after") node.addEventListener("load", () => fit(node), {once: true});
-      node.addEventListener("load", () => { if (!stage.querySelector(".after")) fit(node); }, {once: true});
-    }
-    if (node) { node.className = kind === "after" ? "after on" : kind; if (node.tagName === "IMG") node.alt = alt; }
+function showOn({after, name, before}) {
+  const wanted = [["before", before, "before"], ["after on", after, name]].filter(row => row[1]);
+  const nodes = wanted.map(([kind, one, alt]) => {
+    const same = node => node.getAttribute("src") === one.src && node.classList.contains(kind.split(" ")[0]);
+    const node = [...stage.querySelectorAll("img, video")].find(same) ||
+      (one.film ? h("video", {controls: true, loop: true, muted: true, onloadedmetadata: fit})
+        : h("img", {decoding: "sync", onload: fit}));
+    if (!node.hasAttribute("src")) node.setAttribute("src", one.src);
+    if (!one.film) node.alt = alt;
+    node.className = kind;
     return node;
-  };
-  const below = place(before, "before", "before"), above = place(after, "after", name);
-  stage.prepend(...[below, above].filter(Boolean));
-  const both = Boolean(below && above && !film);
+  });
+  for (const node of stage.querySelectorAll("img, video")) if (!nodes.includes(node)) node.remove();
+  if (nodes.some((node, i) => stage.children[i] !== node)) stage.prepend(...nodes);
+  $("#empty").hidden = nodes.length > 0;
+  const both = nodes.length === 2 && !after.film && !before.film;
   for (const id of ["wipe", "edge", "left", "right"]) get(id).hidden = !both;
-  get("tools").hidden = !above;
-  get("side").disabled = !both;
-  if (!both) { stage.classList.remove("side"); stage.style.setProperty("--wipe", "0%"); }
+  get("tools").hidden = !after;
+  get("actual").hidden = Boolean(after?.film);
+  get("side").hidden = nodes.length < 2;
+  if (nodes.length < 2) setSide(false);
+  if (!both) stage.style.setProperty("--wipe", "0%");
+  stage.classList.toggle("film", nodes.some(node => node.tagName === "VIDEO"));
   get("right").textContent = name || "";
   if (both) wiped();
 }
 
-function fit(node) { if (node.naturalWidth) get("viewer").style.setProperty("--ratio", node.naturalWidth / node.naturalHeight); }
+function fit({target}) {        // the stage has the shape of what is on top
+  const [width, height] = [target.naturalWidth || target.videoWidth, target.naturalHeight || target.videoHeight];
+  if (target !== stage.querySelector(".after") && stage.querySelector(".after")) return;
+  if (width) get("viewer").style.setProperty("--ratio", width / height);
+}
+
+function setSide(on) {
+  stage.classList.toggle("side", on);
+  get("side").setAttribute("aria-pressed", on);
+}
 
 // ---- what is shown ----
 
 export function show(what) { chosen.shown = what; changed("shown"); }
 
+export function reveal(what) {      // wherever the page was scrolled to
+  show(what);
+  (matchMedia("(max-width: 60rem)").matches ? get("easel") : $("main")).scrollIntoView();
+}
+
+const viewOf = one => one && {src: one.film ? `api/pictures/${one.id}/film` : large(one.id), film: one.film};
+
 function draw() {
-  const shown = chosen.shown || {}, job = jobOf(shown.job), one = picture(shown.picture), content = picture(chosen.content);
-  drawOnce();
-  get("job").hidden = !job;
-  get("keep").hidden = true;
-  let about = {}, title = "", file = null, name = "";
+  const shown = chosen.shown || {}, content = picture(chosen.content);
+  const job = jobOf(shown.job), one = picture(shown.picture);
+  let [about, title, file] = [{}, "", null];
   if (job) {
-    const result = resultOf(job), source = picture(job.asked.content);
-    const epoch = (histories[job.id]?.pictures || []).at(-1);
-    const finished = result && OVER.includes(job.status);
-    const after = finished ? (result.film ? `api/pictures/${result.id}/film` : large(result.id))
-      : epoch ? `api/jobs/${job.id}/epochs/${epoch}` : null;
-    about = {after, film: finished && result.film, before: source && !source.film ? large(source.id) : null,
-             name: finished ? job.status === "done" ? "result" : `epoch ${job.done}` : epoch ? `epoch ${epoch}` : ""};
-    [title, file, name] = [job.title, finished ? result.id : null, finished ? nameOf(result) : ""];
+    const result = resultOf(job), finished = result && (OVER.includes(job.status) || job.kind === "batch");
+    const epoch = histories[job.id]?.pictures.at(-1), growing = epoch && {src: `api/jobs/${job.id}/epochs/${epoch}`};
+    const at = finished && job.kind === "run" && job.status !== "done" ? job.done : epoch;
+    const source = result && contentOf(result) || picture(job.asked.content);
+    about = {after: finished ? viewOf(result) : growing, before: viewOf(source),
+             name: finished && job.status === "done" ? "result" : `epoch ${at}`};
+    [title, file] = [job.title, finished && result];
     drawJob(job);
   } else if (shown.once && content) {
-    about = {after: onceOf(shown.once), before: large(content.id), name: shown.once};
-    title = `${nameOf(content)}, painted at once by the network ${shown.once}`;
-    get("keep").hidden = false;
+    about = {after: onceAt(shown.once), before: {src: large(content.id)}, name: shown.once};
+    title = `${nameOf(content)}, painted at once: ${shown.once}`;
   } else if (one) {
-    const source = picture(shown.with) || picture(madeBy(one)?.asked.content) || contentOf(one);
-    about = {after: one.film ? `api/pictures/${one.id}/film` : large(one.id), film: one.film, name: nameOf(one),
-             before: source && !source.film && source.id !== one.id ? large(source.id) : null};
-    [title, file, name] = [nameOf(one), one.id, nameOf(one)];
+    const source = picture(shown.with) || contentOf(one) || picture(madeBy(one)?.asked.content);
+    about = {after: viewOf(one), name: nameOf(one), before: source?.id !== one.id && viewOf(source)};
+    [title, file] = [nameOf(one), one];
   } else if (content) {
-    about = {before: content.film ? null : large(content.id)};
+    about = {before: viewOf(content)};
     title = nameOf(content);
   }
+  drawOnce(content);
   showOn(about);
   $("#title").textContent = title;
-  const download = get("download");
-  download.hidden = !file;
-  if (file) { download.href = `api/pictures/${file}/file`; download.download = name; }
-  drawOther(one || (job && resultOf(job)));
+  get("job").hidden = !job;
+  get("keep").hidden = Boolean(job || !shown.once || !content);
+  get("keep").textContent = content?.film ? "Paint the film and keep it" : "Paint it large and keep it";
+  get("download").hidden = !file;
+  if (file) Object.assign(get("download"), {href: `api/pictures/${file.id}/file`, download: nameOf(file)});
+  drawOther(one || job && resultOf(job));
 }
 
 function drawOther(one) {
-  $("#other").hidden = !one;
-  if (!one) return;
-  const others = studio.pictures.filter(other => other.id !== one.id && other.kind !== "mask" && !other.film);
-  $("#other select").replaceChildren(h("option", {value: "", textContent: "its photograph"}),
-    ...others.map(other => h("option", {value: other.id, textContent: nameOf(other), selected: other.id === chosen.shown?.with})));
+  const others = studio.pictures.filter(other => other.id !== one?.id && other.kind !== "mask" && !other.film);
+  $("#other").hidden = !one || one.film;
+  $("#other select").replaceChildren(h("option", {value: "", textContent: "its photograph"}), ...others.map(other =>
+    h("option", {value: other.id, textContent: nameOf(other), selected: other.id === chosen.shown?.with})));
 }
 
 // ---- at once ----
 
-const onceOf = network => `api/once/${network}/${chosen.content}?${picture(chosen.content)?.changed}`;
+const ahead = {};               // larger pictures that have been asked for
+const onceOf = (network, what) => `api/once/${network}/${chosen.content}/${what}?${picture(chosen.content)?.changed}`;
 
-async function keep(network) {      // paint with a network at a good size, in the queue
-  const kind = picture(chosen.content).film ? "film" : "network";
-  const job = await api("jobs", {kind, content: chosen.content, network, size: kind === "film" ? 640 : 1200});
-  update([job]);
-  show({job: job.id});
+function onceAt(network) {      // the small picture, until the larger one is there
+  const src = onceOf(network, "large"), image = ahead[src] ||= h("img", {src, onload: draw});
+  return {src: image.complete && image.naturalWidth ? src : onceOf(network, "small")};
 }
 
-function drawOnce() {
-  const content = picture(chosen.content), box = $("#once"), shown = content ? content.id + content.film : "";
-  if (box.dataset.of !== shown) {
-    box.dataset.of = shown;
-    box.replaceChildren(...(content ? studio.networks : []).map(network => content.film
-      ? h("button", {type: "button", textContent: `Paint the film by the network ${network}`, onclick: attempt(() => keep(network))})
-      : h("button", {type: "button", className: "pick once", "data-once": network, onclick: () => show({once: network})},
-          h("img", {src: onceOf(network), alt: `painted at once: ${network}`}), h("span", {textContent: network}))));
+function keep(network) {      // paint with a network at a good size, in the queue
+  const kind = picture(chosen.content).film ? "film" : "network";
+  return begun({kind, content: chosen.content, network, size: kind === "film" ? 640 : 1200});
+}
+
+function drawOnce(content) {
+  const box = $("#once"), of = content?.id ?? "";
+  if (box.dataset.of !== of) {
+    box.dataset.of = of;
+    box.replaceChildren(...(content ? studio.networks : []).map(network =>
+      button("", () => show({once: network}), {className: "pick", "data-once": network})));
+    for (const one of box.children) one.append(
+      h("img", {src: onceOf(one.dataset.once, "small"), alt: `painted at once: ${one.dataset.once}`}),
+      h("span", {textContent: one.dataset.once}));
   }
-  if (content && !content.film) for (const button of box.children) button.setAttribute("aria-pressed", chosen.shown?.once === button.dataset.once);
+  for (const one of box.children) one.setAttribute("aria-pressed", chosen.shown?.once === one.dataset.once);
 }
 
 // ---- a job ----
@@ -127,72 +149,82 @@ const UNITS = {run: "epoch", film: "frame", batch: "picture", network: "picture"
 
 export function standing(job) {
   const unit = UNITS[job.kind], count = job.total ? `${unit} ${job.done} of ${job.total}` : `${unit} ${job.done}`;
-  const time = left(job), from = job.parent ? `, on from epoch ${job.parent.epoch} of ${jobOf(job.parent.job)?.title || "another"}` : "";
+  const time = left(job), {parent} = job;
   const says = {
-    queued: "waiting for its turn", running: job.done ? `${count}${time > 0 ? `, about ${duration(time)} left` : ""}` : "beginning …",
+    queued: "waiting for its turn",
+    running: job.done ? count + (time > 0 ? `, about ${duration(time)} left` : "") : "beginning …",
     paused: `paused at ${count}`, stopped: `stopped at ${count}`, failed: `failed: ${job.error}`,
     done: job.kind === "run" ? `finished after ${job.done} epochs` : "finished",
   };
-  return says[job.status] + from;
+  const from = parent && `, on from epoch ${parent.epoch} of ${jobOf(parent.job)?.title || "another"}`;
+  return says[job.status] + (from || "");
 }
 
-const act = (job, what, body = {}) => attempt(async () => update([await api(`jobs/${job.id}/${what}`, body)]));
-
-async function again(job, values, extra = {}) {
-  const wish = {...job.asked, values: {...job.asked.values, ...values}, kind: job.kind, ...extra};
-  const made = await api("jobs", wish);
-  update([made]);
-  show({job: made.id});
-}
-
-const seeded = job => {
-  const recipe = studio.looks.find(one => one.name === job.asked.recipe);
-  return ["uniform", "normal", "white", "median"].includes(job.asked.values?.start ?? recipe?.values.start ?? "uniform");
+export const ACTS = {       // what can be done with a job, and what it is called
+  running: {pause: "Pause", stop: "Stop"}, queued: {pause: "Pause", stop: "Stop"},
+  paused: {continue: "Continue", stop: "Stop"}, failed: {continue: "Continue"}, stopped: {continue: "Continue"},
+  done: {},
 };
 
-function larger(job, size) {
-  const result = resultOf(job), {pyramid, width, ...values} = job.asked.values || {};
-  const recipe = studio.looks.find(one => one.name === job.asked.recipe)?.values;
-  const {mask, regions, style_regions} = job.asked;
-  Object.assign(chosen, {content: job.asked.content, contents: [job.asked.content], styles: job.asked.styles, recipe: job.asked.recipe ?? null,
-    mask, regions, style_regions, values: {...values, start: {picture: result.id}, max_long_edge: size, ...(recipe?.pyramid ? {pyramid: 0} : {})}});
-  return again(job, {...values, start: {picture: result.id}, max_long_edge: size, pyramid: 0});
+export const act = (job, what, body = {}) => attempt(async () => update([await api(`jobs/${job.id}/${what}`, body)]));
+
+async function begun(wish) {
+  const job = await api("jobs", wish);
+  update([job]);
+  reveal({job: job.id});
+}
+
+const again = (job, values) => begun({...job.asked, values: {...job.asked.values, ...values}, kind: job.kind});
+const valueIn = (job, name) => job.asked.values?.[name] ?? lookOf(job.asked.recipe)?.values[name];
+
+function larger(job, size) {        // from the finished picture; what is chosen on the page becomes the same
+  const {kind, content, contents, styles, recipe, mask, regions, style_regions, values} = {kind: "run", ...job.asked};
+  const start = {picture: resultOf(job).id}, pyramid = lookOf(recipe)?.values.pyramid ? 0 : undefined;
+  const larger = {...values, width: undefined, pyramid, start, max_long_edge: size};
+  const wish = JSON.parse(JSON.stringify({content, styles, recipe, mask, regions, style_regions, values: larger}));
+  Object.assign(chosen, {recipe: null, ...wish, contents: contents ?? [content]});
+  return begun({kind, ...wish});
+}
+
+function sizes(job) {
+  const result = resultOf(job), own = Math.max(result.width, result.height) || 600;
+  const all = {[2 * own]: `twice as large, ${2 * own} pixels`, 1748: "for A6 at 300 dpi, 1748", 2480: "for A5, 2480",
+               3508: "for A4, 3508"};
+  const options = Object.entries(all).filter(([size]) => size > own);
+  return h("select", {"aria-label": "The same, larger", onchange: event => {
+    const size = Number(event.target.value);
+    event.target.value = "";
+    attempt(() => larger(job, size))();
+  }}, h("option", {value: "", textContent: "The same, larger …"}),
+    ...options.map(([value, textContent]) => h("option", {value, textContent})));
 }
 
 function drawActs(job) {
-  const button = (text, onclick, more = {}) => h("button", {type: "button", textContent: text, onclick, ...more});
-  const acts = [], run = job.kind === "run", result = resultOf(job);
-  if (job.status === "running" || job.status === "queued") acts.push(button("Pause", act(job, "pause")), button("Stop", act(job, "stop")));
-  if (job.status === "paused") acts.push(button("Continue", act(job, "continue")), button("Stop", act(job, "stop")));
-  if (["stopped", "failed"].includes(job.status)) acts.push(button("Continue", act(job, "continue")));
-  if (run && ["done", "stopped"].includes(job.status)) {
+  const acts = Object.entries(ACTS[job.status]).map(([what, text]) => button(text, act(job, what)));
+  if (job.kind === "run" && ["done", "stopped"].includes(job.status)) {
+    const seeded = ["uniform", "normal", "white", "median"].includes(valueIn(job, "start") ?? "uniform");
+    const reseed = () => again(job, {seed: (valueIn(job, "seed") ?? 0) + 1});
     acts.push(button("40 more epochs", act(job, "continue", {epochs: 40})));
-    const seed = job.asked.values?.seed ?? 0;
-    acts.push(button("Again with another seed", attempt(() => again(job, {seed: seed + 1})),
-      seeded(job) ? {} : {disabled: true, title: "this look begins with the photograph, so that every seed gives the same picture"}));
-    if (result) {
-      const own = result.width ? Math.max(result.width, result.height) : 600;
-      const sizes = {[2 * own]: `twice as large, ${2 * own} pixels`, 1748: "for A6 at 300 dpi, 1748", 2480: "for A5, 2480", 3508: "for A4, 3508"};
-      acts.push(h("select", {"aria-label": "The same, larger", onchange: event => {
-        const size = Number(event.target.value);
-        event.target.value = "";
-        attempt(() => larger(job, size))();
-      }}, h("option", {value: "", textContent: "The same, larger …"}), ...Object.entries(sizes).map(([value, textContent]) => h("option", {value, textContent}))));
-    }
+    if (seeded) acts.push(button("Again with another seed", attempt(reseed)));      // else each gives the same picture
+    if (resultOf(job)) acts.push(sizes(job));
   }
   $("#acts").replaceChildren(...acts);
 }
 
 function drawJob(job) {
-  const key = `${job.id} ${job.status} ${Boolean(resultOf(job)?.width)}`;
+  const key = `${job.id} ${job.status} ${Boolean(resultOf(job)?.width)}`, bar = $("#job progress");
   $("#standing").textContent = standing(job);
   $("#standing").classList.toggle("bad", job.status === "failed");
-  const bar = $("#job progress");
-  bar.max = job.total || 1;
-  bar.value = job.done;
-  if (drawn.key !== key) { drawn.key = key; drawActs(job); }
-  $("#balance").hidden = job.kind !== "run" || !job.done;
-  if (drawn.job !== job.id) { drawn.job = job.id; get("midway").value = 0; get("change").hidden = true; drawn.rows = -1; load(job); }
+  Object.assign(bar, {max: job.total || 1, value: job.done});
+  if (drawn.key !== key) drawActs(job);
+  $("#balance").hidden = job.kind !== "run" || !job.done || !valueIn(job, "content_weight");
+  if (drawn.job !== job.id) {
+    Object.assign(drawn, {job: job.id, rows: -1});
+    get("midway").value = 0;
+    get("change").hidden = true;
+    load(job);
+  }
+  drawn.key = key;
   drawCurves(job);
 }
 
@@ -208,10 +240,12 @@ function drawCurves(job) {
   get("curves").hidden = !some;
   if (!some || drawn.rows === rows.length) return;
   drawn.rows = rows.length;
-  const run = {epochs: rows.map(row => row.epoch), unit: "epoch"}, number = value => Number.isFinite(value) ? value : null;
-  const losses = [["total", rows.map(row => number(row.total))],
-    ...Object.keys(rows[0].losses).map(name => [name, rows.map(row => number(row.losses[name]))])];
-  for (const [id, title, lines] of [["losses", "Losses", losses], ["eps", "Relative change", [["eps", rows.map(row => number(row.eps))]]]]) {
+  const run = {epochs: rows.map(row => row.epoch), unit: "epoch"};
+  const line = (name, value) => [name, rows.map(value).map(number => Number.isFinite(number) ? number : null)];
+  const losses = Object.keys(rows[0].losses).map(name => line(name, row => row.losses[name]));
+  const charts = [["losses", "Losses", [line("total", row => row.total), ...losses]],
+                  ["eps", "Relative change", [line("eps", row => row.eps)]]];
+  for (const [id, title, lines] of charts) {
     const figure = get(id), focused = document.activeElement?.id === `${id}-chart`;
     figure.replaceChildren(figure.querySelector("figcaption"));
     makeChart(figure, title, run, lines);
@@ -237,27 +271,28 @@ export function epochs({job, rows, preview}) {
 }
 
 export async function paint() {
-  const job = await api("jobs", asked());
-  update([job]);
-  show({job: job.id});
-  say(studio.jobs.some(one => one.status === "running" && one.id !== job.id) ? "It waits for its turn." : "It begins.");
-  if (matchMedia("(max-width: 60rem)").matches) get("easel").scrollIntoView();
+  await begun(asked());
+  const waits = studio.jobs.some(job => job.status === "running" && job.id !== chosen.shown.job);
+  say(waits ? "It waits for its turn." : "It begins.");
+}
+
+async function change() {       // another balance, from where the job is
+  const job = jobOf(chosen.shown.job), weight = valueIn(job, "content_weight") * 2 ** -get("midway").value;
+  const values = {...job.asked.values, content_weight: Number(weight.toPrecision(4))};
+  const made = await api(`jobs/${job.id}/change`, {values});
+  update([made]);
+  if (chosen.content === made.asked.content) chosen.values = {...chosen.values, content_weight: values.content_weight};
+  show({job: made.id});
+  changed("values");
 }
 
 export function begin() {
   for (const topic of ["shown", "choice", "jobs"]) when(topic, draw);
   when("pictures", later(50, draw));
-  get("actual").addEventListener("click", () => {
-    stage.classList.remove("side");
-    get("side").setAttribute("aria-pressed", false);
-    showActual(!stage.classList.contains("actual"));
-  });
-  stage.addEventListener("pointermove", event => {
-    if (event.buttons === 1 && event.pointerType === "mouse" && stage.classList.contains("actual")) stage.scrollBy(-event.movementX, -event.movementY);
-  });
+  get("actual").addEventListener("click", () => setSide(false));
   get("side").addEventListener("click", () => {
     showActual(false);
-    get("side").setAttribute("aria-pressed", stage.classList.toggle("side"));
+    setSide(!stage.classList.contains("side"));
   });
   $("#other select").addEventListener("change", event => {
     const one = picture(chosen.shown?.picture) || resultOf(jobOf(chosen.shown?.job));
@@ -265,14 +300,5 @@ export function begin() {
   });
   get("keep").addEventListener("click", attempt(() => keep(chosen.shown.once)));
   get("midway").addEventListener("input", event => { get("change").hidden = event.target.value === "0"; });
-  get("change").addEventListener("click", attempt(async () => {
-    const job = jobOf(chosen.shown.job), recipe = studio.looks.find(one => one.name === job.asked.recipe)?.values;
-    const now = job.asked.values?.content_weight ?? recipe?.content_weight ?? 10;
-    const values = {...job.asked.values, content_weight: Number((now * 2 ** -get("midway").value).toPrecision(4))};
-    const made = await api(`jobs/${job.id}/change`, {values});
-    update([made]);
-    if (chosen.content === made.asked.content) chosen.values = {...chosen.values, content_weight: values.content_weight};
-    show({job: made.id});
-    changed("values");
-  }));
+  get("change").addEventListener("click", attempt(change));
 }

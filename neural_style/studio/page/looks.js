@@ -1,6 +1,6 @@
 // How to paint: a look, the knobs in front, and every flag behind them, all made from the tables that the server sends.
 
-import {$, h, api, studio, chosen, look, picture, changed, when, later, attempt, say} from "./base.js";
+import {$, h, api, studio, chosen, duration, look, picture, changed, when, later, attempt, say} from "./base.js";
 
 const SIZES = [200, 300, 400, 600, 900, 1200, 1800, 2400];
 const FIRST = 400;      // pixels, so that a first picture is soon there
@@ -29,7 +29,8 @@ const KNOBS = [
    set: value => set(value ? {fit: "scale", style_scales: chosen.styles.map(() => Number((2 ** value).toFixed(3)))}
                            : {fit: null, style_scales: null}),
    off: () => !valueOf("style_weight") || !chosen.styles.length},
-  {name: "Colours", choices: {none: "of the painting", match: "of the painting, brought near the photograph's", luma: "of the photograph"},
+  {name: "Colours", choices: {none: "of the painting", match: "of the painting, brought near the photograph's",
+                              luma: "of the photograph"},
    without: () => valueOf("style_weight") ? null : "match",
    get: () => valueOf("preserve_colors"), set: value => set({preserve_colors: value})},
   {name: "Size", choices: Object.fromEntries(SIZES.map(size => [size, `${size} pixels`])), flag: "max_long_edge",
@@ -40,19 +41,26 @@ const KNOBS = [
    tells: () => `${valueOf("max_num_epochs")} epochs at most`},
 ];
 
+function knobSelect(knob, id, now) {
+  const all = Object.entries(now in knob.choices ? knob.choices : {[now]: `${now} pixels`, ...knob.choices});
+  return h("select", {id, onchange: event => knob.set(event.target.value)}, ...all.map(([value, textContent]) =>
+    h("option", {value, textContent, selected: value === String(now), disabled: value === knob.without?.()})));
+}
+
+function knobRange(knob, id, now) {
+  const {min, max, step, ends: [low, high]} = knob, disabled = Boolean(knob.off?.());
+  const told = knob.tells?.() ?? (now ? `${now > 0 ? high : low} ${Math.abs(now)}` : "as the look has it");
+  return h("input", {id, type: "range", min, max, step, value: now, disabled, "aria-valuetext": told,
+                     onchange: event => knob.set(Number(event.target.value))});
+}
+
 function drawKnobs() {
   const focused = document.activeElement?.closest("#knobs") && document.activeElement.id;
   $("#knobs").replaceChildren($("#knobs legend"), ...KNOBS.map((knob, number) => {
-    const id = `knob-${number}`, now = knob.get(), disabled = Boolean(knob.off?.());
-    const control = knob.choices
-      ? h("select", {id, disabled, onchange: event => knob.set(event.target.value)},
-          ...Object.entries(now in knob.choices ? knob.choices : {[now]: `${now} pixels`, ...knob.choices})
-            .map(([value, text]) => h("option", {value, textContent: text, selected: value === String(now), disabled: value === knob.without?.()})))
-      : h("input", {id, type: "range", min: knob.min, max: knob.max, step: knob.step, disabled, value: now,
-                    "aria-valuetext": knob.tells ? knob.tells() : now ? `${now > 0 ? knob.ends[1] : knob.ends[0]} ${Math.abs(now)}` : "as the look has it",
-                    onchange: event => knob.set(Number(event.target.value))});
-    const ends = knob.ends && h("div", {className: "ends", "aria-hidden": true}, ...[knob.ends[0], knob.tells?.() || "", knob.ends[1]].map(text => h("span", {textContent: text})));
-    return h("div", {className: "knob"}, h("label", {htmlFor: id, textContent: knob.name}), control, ends || null);
+    const id = `knob-${number}`, control = (knob.choices ? knobSelect : knobRange)(knob, id, knob.get());
+    const ends = knob.ends && [knob.ends[0], knob.tells?.() ?? "", knob.ends[1]].map(text => h("span", {}, text));
+    return h("div", {className: "knob"}, h("label", {htmlFor: id, textContent: knob.name}), control,
+             ends && h("div", {className: "ends", "aria-hidden": true}, ...ends));
   }));
   if (focused) document.getElementById(focused)?.focus();
 }
@@ -60,19 +68,20 @@ function drawKnobs() {
 // ---- looks ----
 
 function drawLooks() {      // made once, so that the arrow keys can go from one to the next
-  const tiles = $("#looks .tiles");
-  if (!tiles.children.length) tiles.replaceChildren(...[...studio.looks, {name: null}].map(one => h("label", {className: "tile"},
-    h("input", {type: "radio", name: "look", value: one.name ?? "", onchange: () => choose(one.name)}),
-    one.tile ? h("img", {src: `${one.name}.jpg`, alt: "", loading: "lazy"}) : h("div", {className: "none"}),
-    h("b", {textContent: one.name ?? "a picture's own"}))));
+  const tiles = $("#looks .tiles"), own = {name: "", title: "A picture's own"};
+  if (!tiles.children.length) tiles.replaceChildren(...[...studio.looks, own].map(one =>
+    h("label", {className: "tile", title: one.says ?? ""},
+      h("input", {type: "radio", name: "look", value: one.name, onchange: () => choose(one.name)}),
+      one.tile ? h("img", {src: `${one.name}.jpg`, alt: "", loading: "lazy"}) : h("div", {className: "none"}),
+      h("b", {textContent: one.title}))));
   for (const radio of tiles.querySelectorAll("input")) radio.checked = radio.value === (chosen.recipe ?? "");
   tiles.lastChild.hidden = chosen.recipe !== null;
-  $("#says").textContent = look()?.says ?? "The recipe of a picture, with all its flags.";
+  $("#says").textContent = look()?.says ?? "The recipe of a picture, with all its settings.";
 }
 
 function choose(name) {
   const {max_long_edge = FIRST} = chosen.values;
-  Object.assign(chosen, {recipe: name, values: {max_long_edge}});
+  Object.assign(chosen, {recipe: name || null, values: {max_long_edge}});
   changed("values");
 }
 
@@ -80,32 +89,32 @@ function choose(name) {
 
 function control(flag, id) {
   const now = valueOf(flag.name), put = value => set({[flag.name]: value});
-  if (flag.type === "bool") return h("input", {id, type: "checkbox", checked: Boolean(now), onchange: event => put(event.target.checked)});
+  if (flag.type === "bool")
+    return h("input", {id, type: "checkbox", checked: Boolean(now), onchange: event => put(event.target.checked)});
   if (flag.choices.length && !flag.many) {
-    const listed = typeof now === "string" && !flag.choices.includes(now) ? [now, ...flag.choices] : flag.choices;
+    const all = typeof now === "string" && !flag.choices.includes(now) ? [now, ...flag.choices] : flag.choices;
     return h("select", {id, onchange: event => put(event.target.value)},
-             ...listed.map(value => h("option", {value, textContent: value, selected: value === now})));
+             ...all.map(value => h("option", {value, textContent: value, selected: value === now})));
   }
-  const number = flag.type !== "str" && !flag.many;
   const read = text => flag.type === "str" ? text : Number(text);
-  return h("input", {id, type: number ? "number" : "text", step: flag.type === "int" ? 1 : "any", autocomplete: "off",
-    value: now === null || now === undefined ? "" : [now].flat().map(one => typeof one === "object" ? "a picture" : one).join(" "),
+  const value = [now ?? []].flat().map(one => typeof one === "object" ? "a picture" : one).join(" ");
+  return h("input", {id, type: flag.type !== "str" && !flag.many ? "number" : "text", autocomplete: "off",
+    step: flag.type === "int" ? 1 : "any", value,
     onchange: event => {
-      const words = event.target.value.trim().split(/[\s,]+/).filter(Boolean);
-      if (flag.type !== "str" && words.some(word => !Number.isFinite(Number(word)))) return say(`${flag.flag}: must be a number`, {bad: true});
-      put(!words.length ? null : words.length > 1 ? words.map(read) : read(words[0]));
+      const values = event.target.value.trim().split(/[\s,]+/).filter(Boolean).map(read);
+      if (values.some(Number.isNaN)) return say(`${flag.flag}: must be a number`, {bad: true});
+      put(values.length > 1 ? values : values[0] ?? null);
     }});
 }
 
 function drawFlags() {
   if (!$("#all").open) return;
   const focused = document.activeElement?.closest("#flags") && document.activeElement.id;
-  $("#flags").replaceChildren(...studio.groups.flatMap(group => [h("h3", {textContent: group.title}), ...group.flags.map(flag => {
-    const id = `flag-${flag.name}`;
-    return h("div", {className: "flag" + (flag.name in chosen.values ? " changed" : "")},
-      h("label", {htmlFor: id}, h("code", {textContent: flag.flag}), control(flag, id)),
-      h("p", {textContent: flag.help + (flag.check ? `; ${flag.check}` : "")}));
-  })]));
+  const row = flag => h("div", {className: "flag" + (flag.name in chosen.values ? " changed" : "")},
+    h("label", {htmlFor: `flag-${flag.name}`}, h("code", {textContent: flag.flag}), control(flag, `flag-${flag.name}`)),
+    h("p", {textContent: flag.help + (flag.check ? `; ${flag.check}` : "")}));
+  $("#flags").replaceChildren(...studio.groups.flatMap(({title, flags}) =>
+    [h("h3", {textContent: title}), ...flags.map(row)]));
   if (focused) document.getElementById(focused)?.focus();
 }
 
@@ -118,26 +127,32 @@ export function asked() {       // what the server is asked for, and as which ki
   return kind === "run" ? {...wish, mask, regions, style_regions} : wish;
 }
 
+function takes(total) {     // how long, if something like it was painted before
+  const area = values => (values?.max_long_edge ?? base().max_long_edge) ** 2;
+  const like = studio.jobs.findLast(job => job.kind === "run" && job.done > 3 && job.asked.recipe === chosen.recipe);
+  if (!like) return "";
+  return `; about ${duration(like.seconds / like.done * total * area(chosen.values) / area(like.asked.values))}`;
+}
+
 let controller = new AbortController();
 async function tell() {
   controller.abort();
   controller = new AbortController();
-  const {signal} = controller, plan = $("#plan");
+  const {signal} = controller, plan = $("#plan"), count = chosen.contents.length;
   plan.classList.remove("bad");
+  plan.title = $("#words").textContent = "";
   $("#paint").disabled = true;
-  $("#paint").textContent = chosen.contents.length > 1 ? `Paint all ${chosen.contents.length}` : "Paint";
-  $("#words").textContent = "";
+  $("#paint").textContent = count > 1 ? `Paint all ${count}` : "Paint";
   if (!chosen.content) { plan.textContent = "First choose a photograph."; return; }
-  if (!chosen.styles.length && valueOf("style_weight")) { plan.textContent = "Now choose a painting, and then Paint."; return; }
+  if (!chosen.styles.length && valueOf("style_weight")) { plan.textContent = "Now choose a painting."; return; }
   try {
-    const wish = asked();
-    const {command} = await api("command", wish, {signal});
+    const wish = asked(), {command, total} = await api("command", wish, {signal});
     $("#words").textContent = command;
     $("#paint").disabled = false;
     plan.textContent = "";
     if (wish.kind !== "run") return;
-    const {says} = await api("plan", wish, {signal});
-    plan.textContent = says;
+    const {says, plain} = await api("plan", wish, {signal});
+    Object.assign(plan, {textContent: plain + takes(total), title: says});
   } catch (error) {
     if (error.name === "AbortError") return;
     plan.textContent = error.message;
@@ -147,7 +162,8 @@ async function tell() {
 
 export function begin(paint) {
   for (const group of studio.groups) for (const flag of group.flags) PLAIN[flag.name] = flag.default;
-  if (chosen.recipe !== null && !look() || !Object.keys(chosen.values).length && !chosen.content) choose(studio.default);
+  const first = !Object.keys(chosen.values).length && !chosen.content;
+  if (chosen.recipe !== null && !look() || first) choose(studio.default);
   const soon = later(250, tell);
   for (const topic of ["values", "choice"]) when(topic, () => { drawLooks(); drawKnobs(); drawFlags(); soon(); });
   $("#all").addEventListener("toggle", drawFlags);

@@ -37,10 +37,10 @@ async function catchUp() {
 }
 
 function forget() {     // what was chosen but is no longer there
-  chosen.contents = (chosen.contents || []).filter(picture);
+  chosen.contents = chosen.contents.filter(picture);
   if (!picture(chosen.content)) chosen.content = chosen.contents[0] || null;
   if (chosen.content && !chosen.contents.includes(chosen.content)) chosen.contents = [chosen.content];
-  chosen.styles = (chosen.styles || []).filter(style => picture(style.id));
+  chosen.styles = chosen.styles.filter(style => picture(style.id));
   if (!picture(chosen.mask)) chosen.mask = null;
   if (!picture(chosen.regions)) Object.assign(chosen, {regions: null, style_regions: null});
 }
