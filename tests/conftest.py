@@ -55,13 +55,14 @@ def small(small_files, monkeypatch):
 
 @pytest.fixture(scope="session")
 def shrinking(tmp_path_factory):
-    """A folder that gives other processes of Python the small networks, once it is on their PYTHONPATH."""
+    """Variables of the environment that give other processes of Python the small networks, and one thread."""
     folder = tmp_path_factory.mktemp("shrinking")
     (folder / "sitecustomize.py").write_text(
         f"import sys\nsys.path.append({os.path.dirname(__file__)!r})\nfrom networks import SMALL\n"
         "from neural_style.network import architecture\narchitecture.NETWORKS.update(SMALL)\ndel sys.path[-1]\n"
     )
-    return folder
+    path = os.pathsep.join([os.path.dirname(os.path.dirname(__file__)), str(folder)])
+    return {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="session")

@@ -53,11 +53,9 @@ def checkout(tmp_path, small, shrinking, paintings, thumbnails):
         text = text.replace(many, few)
     own.write_text(text, encoding="utf-8")
     return tmp_path, dict(
-        os.environ,
+        {**os.environ, **shrinking},
         NEURAL_STYLE_FIGURES="tiny",
         NEURAL_STYLE_PARAMS=str(small),
-        PYTHONPATH=os.pathsep.join(map(str, (ROOT, shrinking))),
-        OMP_NUM_THREADS="1",
         IPYTHONDIR=str(tmp_path / "ipython"),
     )
 
@@ -127,7 +125,7 @@ def test_a_warning_of_our_own_fails(checkout):
 
 def test_a_notebook_in_the_manner_of_the_time(small, shrinking, pictures, tmp_path, monkeypatch):
     """The demonstration's own lines, the attribute without effect among them."""
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (ROOT, shrinking))))
+    monkeypatch.setenv("PYTHONPATH", shrinking["PYTHONPATH"])
     (tmp_path / "model").mkdir()
     os.symlink(str(small), str(tmp_path / "model" / "vgg19.params"))
     cells = [

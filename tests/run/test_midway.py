@@ -90,7 +90,7 @@ def test_a_folder_made_read_only_midway_is_told_and_keeps_its_files(small, shrin
     folder = tmp_path / "a"
     run = subprocess.run(
         [sys.executable, "-c", CLOSING, json.dumps(dict(small, output_dir=str(folder)))],
-        env={**os.environ, "PYTHONPATH": str(shrinking)},
+        env={**os.environ, **shrinking},
         preexec_fn=without_privileges,
         stderr=subprocess.PIPE,
         text=True,

@@ -21,11 +21,11 @@ LONG = 240  # seconds, on a busy machine
 class Served:
     """A studio's process and its address."""
 
-    def __init__(self, folder, *words):
-        self.folder = Path(folder)
-        env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "neural_style.studio", str(folder), "--no-browser", *words]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    def __init__(self, folder, variables):
+        self.folder, self.variables = Path(folder), variables
+        command = [sys.executable, "-m", "neural_style.studio", str(folder), "--no-browser"]
+        pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, env={**os.environ, **variables}, **pipes)
         self.address = self.process.stdout.readline().strip()
         self.host = self.address.split("/")[2] if self.address else ""
 
@@ -75,7 +75,7 @@ class Served:
             if holds(job):
                 return job
             assert job["status"] != "failed", job
-            time.sleep(0.1)
+            time.sleep(0.05)
         raise AssertionError(job)
 
     def stop(self, number=signal.SIGINT):
@@ -85,26 +85,26 @@ class Served:
         return self.process.communicate(timeout=LONG)[1]
 
 
-def folder_in(parent, random_params):
-    """The folder of a studio whose runs find random weights."""
+def folder_in(parent, params):
+    """The folder of a studio whose runs find these weights."""
     folder = parent / "studio"
     (folder / "model").mkdir(parents=True)
-    (folder / "model" / "vgg19.params").symlink_to(random_params)
+    (folder / "model" / "vgg19.params").symlink_to(params)
     return folder
 
 
 @pytest.fixture(scope="module")
-def studio(random_params, tmp_path_factory):
+def studio(small_files, shrinking, tmp_path_factory):
     """A studio for all tests of a module."""
-    served = Served(folder_in(tmp_path_factory.mktemp("studio"), random_params))
+    served = Served(folder_in(tmp_path_factory.mktemp("studio"), small_files["vgg19"]), shrinking)
     yield served
     served.stop()
 
 
 @pytest.fixture
-def own(random_params, tmp_path):
+def own(small_files, shrinking, tmp_path):
     """A studio for one test, which may kill it."""
-    served = Served(folder_in(tmp_path, random_params))
+    served = Served(folder_in(tmp_path, small_files["vgg19"]), shrinking)
     yield served
     served.stop()
 

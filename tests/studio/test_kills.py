@@ -57,7 +57,7 @@ def test_nothing_is_lost(own, thumbnails):
             else:
                 served.process.kill()
                 served.stop()
-                served = Served(served.folder)
+                served = Served(served.folder, served.variables)
             killed.append(kind)
         again = [0]
         for id in jobs:

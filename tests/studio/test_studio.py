@@ -3,15 +3,16 @@
 import json
 import os
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, Served, wish_of
+from conftest import Served, wish_of
+from forks import command, finished
+from networks import SMALL
 from PIL import Image
 
+from neural_style.network import architecture
 from neural_style.options.flags import BY_ATTRIBUTE
 from neural_style.painting import SUBJECTS
 from neural_style.studio import looks
@@ -22,8 +23,13 @@ def typed(studio, job):
     words = shlex.split(job["command"])
     assert words[:2] == ["python", "-m"]
     words[words.index("--output") + 1] = f"typed/{job['id']}.png"
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    subprocess.run([sys.executable, *words[1:]], cwd=studio.folder, env=env, check=True, stderr=subprocess.DEVNULL)
+
+    def run():
+        architecture.NETWORKS.update(SMALL)
+        return command(*words[2:])()
+
+    code, lines = finished(run, cwd=studio.folder, env={**os.environ, **studio.variables})
+    assert code == 0, lines
     return Path(studio.folder, "typed", f"{job['id']}.png").read_bytes()
 
 
@@ -48,22 +54,22 @@ def test_the_picture_is_that_of_its_command(studio, wish):
 
 
 def test_stopped_midway_and_continued_it_is_the_same_picture(studio, wish):
-    wish["values"]["max_num_epochs"] = 30
+    wish["values"]["max_num_epochs"] = 100
     id = studio.begin(wish)
     studio.until(id, lambda job: job["done"] >= 2)
     studio.api(f"jobs/{id}/pause", {})
     paused = studio.until(id, lambda job: job["status"] == "paused")
-    assert 2 <= paused["done"] < 30
+    assert 2 <= paused["done"] < 100
     studio.api(f"jobs/{id}/continue", {})
     done = studio.done(id)
     assert result(studio, done) == typed(studio, done)
-    assert [row["epoch"] for row in studio.api(f"jobs/{id}/history")["rows"]] == list(range(1, 31))
+    assert [row["epoch"] for row in studio.api(f"jobs/{id}/history")["rows"]] == list(range(1, 101))
     studio.api(f"jobs/{id}/continue", {"epochs": 4})
-    assert studio.until(id, lambda job: job["status"] == "done" and job["done"] > 30)["done"] == 34
+    assert studio.until(id, lambda job: job["status"] == "done" and job["done"] > 100)["done"] == 104
 
 
 def test_another_balance_midway(studio, wish):
-    wish["values"]["max_num_epochs"] = 60
+    wish["values"]["max_num_epochs"] = 3000
     id = studio.begin(wish)
     studio.until(id, lambda job: job["done"] >= 2)
     values = {**wish["values"], "content_weight": 500, "max_num_epochs": 3}
@@ -81,22 +87,22 @@ def test_another_balance_midway(studio, wish):
 
 
 def test_a_job_goes_on_with_the_next_server(own, thumbnails):
-    own.begin(wish_of(own, thumbnails, max_num_epochs=25))
+    own.begin(wish_of(own, thumbnails, max_num_epochs=100))
     own.until(1, lambda job: job["done"] >= 4)
     own.process.kill()
     own.stop()
-    again = Served(own.folder)
+    again = Served(own.folder, own.variables)
     try:
         assert again.address == own.address  # so that open tabs go on
         done = again.done(1)
         assert result(again, done) == typed(again, done)
-        assert [row["epoch"] for row in again.api("jobs/1/history")["rows"]] == list(range(1, 26))
+        assert [row["epoch"] for row in again.api("jobs/1/history")["rows"]] == list(range(1, 101))
     finally:
         again.stop()
 
 
 def test_the_end_of_the_server_saves_what_is_painted(own, thumbnails):
-    own.begin(wish_of(own, thumbnails, max_num_epochs=400))
+    own.begin(wish_of(own, thumbnails, max_num_epochs=9000))
     own.until(1, lambda job: job["done"] >= 2)
     own.stop()
     job = json.loads((own.folder / "runs" / "0001" / "job.json").read_text())

@@ -69,7 +69,7 @@ def test_a_disk_that_is_full_at_each_write(small, shrinking, pictures, tmp_path)
     )
     ran = subprocess.run(
         ["unshare", "-rm", sys.executable, "-c", CHILD, json.dumps(words), str(disk)],
-        env={**os.environ, "PYTHONPATH": str(shrinking)},
+        env={**os.environ, **shrinking},
         capture_output=True,
         text=True,
     )
