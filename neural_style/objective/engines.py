@@ -42,7 +42,6 @@ class Precision(NamedTuple):
     options: Dict[str, Any] = {}  # what the engine's class is given for it
     lacking: Callable[[], str] = lambda: ""  # why this machine cannot, in words
     slow: Callable[[], str] = lambda: ""  # why another is faster on this machine, in words
-    exact: bool = True  # except for rounding in float32
 
 
 class Engine(NamedTuple):
@@ -92,9 +91,7 @@ ENGINES = (  # in the order in which they are tried, but those for GPUs first; w
             "float32": Precision(Memory(3.2, 0.48, 4.0, 1.0)),
             # the filters at all points of a tile are four times the weights; Numba, and the blocks that it works on
             "fast32": Precision(Memory(7.65, 0.52, 4.0, 1.0, 110e6), {"winograd": True}),
-            "bf16": Precision(
-                Memory(3.6, 0.32, 4.0, 1.0), {"dtype": "bfloat16"}, _without_bfloat16, _slow_bfloat16, exact=False
-            ),
+            "bf16": Precision(Memory(3.6, 0.32, 4.0, 1.0), {"dtype": "bfloat16"}, _without_bfloat16, _slow_bfloat16),
         },
         takes=("tile",),
     ),
@@ -104,7 +101,7 @@ ENGINES = (  # in the order in which they are tried, but those for GPUs first; w
         {
             "float32": Precision(TORCH, lacking=torch_device.lacking),
             "fast32": Precision(TORCH, {"tf32": True}, torch_device.lacking),
-            "bf16": Precision(TORCH, {"bf16": True}, torch_device.lacking, exact=False),
+            "bf16": Precision(TORCH, {"bf16": True}, torch_device.lacking),
         },
         takes=("gpu",),
         where=torch_device.where,
@@ -112,7 +109,6 @@ ENGINES = (  # in the order in which they are tried, but those for GPUs first; w
         for_gpus=True,
     ),
 )
-EXACT = {name for engine in ENGINES for name, precision in engine.precisions.items() if precision.exact}
 PRECISIONS = tuple(dict.fromkeys(name for engine in ENGINES for name in engine.precisions))
 
 

@@ -5,7 +5,7 @@ from typing import Any, Dict, Tuple
 
 import torch
 
-from ..objective.coordinates import OPPONENTS, spectrum
+from ..objective.coordinates import OPPONENTS, Coordinates, spectrum
 from ..system.errors import NeuralStyleError
 
 
@@ -39,58 +39,37 @@ def _on_both_axes(transform, values):
     return transform(transform(values).transpose(-1, -2)).transpose(-1, -2)
 
 
-class Pixels:
+def pixels(shape: Tuple[int, ...], device: Any) -> Coordinates:
     """Coordinates that are the values themselves."""
-
-    pairs = 10
-
-    def __init__(self, shape: Tuple[int, ...], device: Any) -> None:
-        self._shape, self._unit = shape, math.sqrt(math.prod(shape))
-
-    def of(self, image: Any) -> Any:
-        """The coordinates of an image (1, 3, H, W), flat."""
-        return image.flatten() / self._unit
-
-    def image(self, flat: Any) -> Any:
-        return (flat * self._unit).reshape(self._shape)
-
-    def slope(self, gradient: Any) -> Any:
-        """The slope in these coordinates, from a gradient (1, 3, H, W)."""
-        return gradient.flatten() * self._unit
+    unit = math.sqrt(math.prod(shape))
+    return Coordinates(
+        lambda image: image.flatten() / unit,
+        lambda flat: (flat * unit).reshape(shape),
+        lambda gradient: gradient.flatten() * unit,
+        pairs=10,
+    )
 
 
-class Frequencies:
+def frequencies(shape: Tuple[int, ...], device: Any) -> Coordinates:
     """Coordinates that are the frequencies of brightness and colours."""
+    which, scales = spectrum(shape)
+    kept = torch.tensor(which.ravel().nonzero()[0], device=device)
+    units, opponents = (torch.tensor(one, dtype=torch.float32, device=device) for one in (scales, OPPONENTS))
 
-    pairs = 30
+    def forward(values):
+        return _on_both_axes(dct, torch.tensordot(opponents, values[0], 1)).flatten()[kept]
 
-    def __init__(self, shape: Tuple[int, ...], device: Any) -> None:
-        kept, units = spectrum(shape)
-        self._kept = torch.tensor(kept.ravel().nonzero()[0], device=device)
-        self._units, self._opponents = (
-            torch.tensor(values, dtype=torch.float32, device=device) for values in (units, OPPONENTS)
-        )
-        self._shape = shape[1:]
+    def image(flat):
+        whole = torch.zeros(math.prod(shape[1:]), device=flat.device)
+        whole[kept] = flat * units
+        return torch.tensordot(opponents.T, _on_both_axes(idct, whole.reshape(shape[1:])), 1)[None]
 
-    def of(self, image: Any) -> Any:
-        """The coordinates of an image (1, 3, H, W), flat."""
-        return self._forward(image) / self._units
-
-    def image(self, flat: Any) -> Any:
-        everything = torch.zeros(math.prod(self._shape), device=flat.device)
-        everything[self._kept] = flat * self._units
-        values = _on_both_axes(idct, everything.reshape(self._shape))
-        return torch.tensordot(self._opponents.T, values, 1)[None]
-
-    def slope(self, gradient: Any) -> Any:
-        """The slope in these coordinates, from a gradient (1, 3, H, W)."""
-        return self._forward(gradient) * self._units
-
-    def _forward(self, values):
-        return _on_both_axes(dct, torch.tensordot(self._opponents, values[0], 1)).flatten()[self._kept]
+    return Coordinates(
+        lambda image: forward(image) / units, image, lambda gradient: forward(gradient) * units, pairs=30
+    )
 
 
-COORDINATES: Dict[str, Any] = {"pixels": Pixels, "frequencies": Frequencies}
+COORDINATES: Dict[str, Any] = {"pixels": pixels, "frequencies": frequencies}
 
 
 class _Walk:
