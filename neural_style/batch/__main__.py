@@ -3,9 +3,10 @@
 python -m neural_style.batch --content photos/ --style paintings/*.jpg --output results
 """
 
+import functools
 import sys
 from argparse import Namespace
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 from ..options import parse
 from ..options.command import Command
@@ -82,12 +83,7 @@ COMMAND = Command(
         ("jobs", lambda own: own.dask, "with --dask, where the cluster's workers decide"),
     ),
 )
-
-
-def main(arglist: Optional[List[str]] = None) -> int:
-    """The command; returns its exit code."""
-    return parse.run(COMMAND, arglist)
-
+main = functools.partial(parse.run, COMMAND)  # of a list of words; returns the exit code
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -5,9 +5,10 @@ python -m neural_style.end_to_end paint --network painting.params photo.jpg --ou
 """
 
 import argparse
+import functools
 import sys
 from argparse import Namespace
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 from ..options import parse
 from ..options.check import complete
@@ -150,12 +151,7 @@ COMMANDS = Commands(
     {"train": TRAIN, "paint": PAINT},
     (LIST_NETWORKS,),
 )
-
-
-def main(arglist: Optional[List[str]] = None) -> int:
-    """The command; returns its exit code."""
-    return parse.run(COMMANDS, arglist)
-
+main = functools.partial(parse.run, COMMANDS)  # of a list of words; returns the exit code
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,9 +3,10 @@
 python -m neural_style.film clip.mp4 --style painting.jpg --output painted.mp4
 """
 
+import functools
 import sys
 from argparse import Namespace
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict
 
 from ..batch.frames import FIRST_EPOCHS
 from ..end_to_end.flags import LIST_NETWORKS, NETWORK, STRENGTH
@@ -72,12 +73,7 @@ COMMAND = Command(
         (" ".join(["first_epochs", *BY_ATTRIBUTE.keys() - OF_NETWORKS]), lambda own: own.network, "with --network"),
     ),
 )
-
-
-def main(arglist: Optional[List[str]] = None) -> int:
-    """The command; returns its exit code."""
-    return parse.run(COMMAND, arglist)
-
+main = functools.partial(parse.run, COMMAND)  # of a list of words; returns the exit code
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,10 +1,11 @@
 """The command `python -m neural_style.painting`: paint a picture and save it."""
 
+import functools
 import os
 import re
 import sys
 from argparse import Namespace
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict
 
 from ..options import parse
 from ..options.command import Command
@@ -46,12 +47,7 @@ COMMAND = Command(
     first=("output",),
     needs=("output",),
 )
-
-
-def main(arglist: Optional[List[str]] = None) -> int:
-    """The command; returns its exit code."""
-    return parse.run(COMMAND, arglist)
-
+main = functools.partial(parse.run, COMMAND)  # of a list of words; returns the exit code
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,8 +1,8 @@
 """The command `python -m neural_style.weights`: fetch, convert, normalise and check weights files."""
 
+import functools
 import sys
 from pathlib import Path
-from typing import Optional
 
 from ..options import parse
 from ..options.command import Command, Commands
@@ -107,12 +107,7 @@ COMMANDS = Commands("neural_style.weights", "The pretrained VGG weights.", {
                       first=("file",)),
 })
 # fmt: on
-
-
-def main(arglist: Optional[list] = None) -> int:
-    """The command; returns its exit code."""
-    return parse.run(COMMANDS, arglist)
-
+main = functools.partial(parse.run, COMMANDS)  # of a list of words; returns the exit code
 
 if __name__ == "__main__":
     sys.exit(main())
