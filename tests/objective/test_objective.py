@@ -1,5 +1,7 @@
 """The objective of every recipe, whichever engine evaluates it, against independent NumPy in float64."""
 
+from argparse import Namespace
+
 import numpy as np
 import pytest
 import skimage.data
@@ -13,6 +15,7 @@ from neural_style.layers import convolutions, last, winograd
 from neural_style.layers.engine import Layers
 from neural_style.objective import engines
 from neural_style.objective.graph import Graph
+from neural_style.objective.objective import Objective
 from neural_style.pictures import images
 from neural_style.system.errors import UsageError
 
@@ -138,6 +141,12 @@ def test_sizes_that_are_too_small_are_named(evaluate):
         evaluate("--max-long-edge 20 --style-image coffee.png")
     with pytest.raises(UsageError, match="style picture of 8x5 is too small"):
         evaluate("--fit scale --style-scales 0.1 --style-image coffee.png")
+
+
+def test_losses_by_kind_are_weighted_sums():
+    terms = [Namespace(kind=kind, name=kind) for kind in ("style", "style", "content")]
+    objective = Objective(Namespace(arrays=None), terms, [2, 3, 5], [("tv", None)])
+    assert objective.by_kind(np.array([1.0, 10, 100, 7])) == {"style": 32, "content": 500, "tv": 7}
 
 
 @pytest.mark.parametrize("kind, flags, of_value, of_gradient", ENGINES)

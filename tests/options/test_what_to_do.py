@@ -71,7 +71,7 @@ def test_all_layers_of_the_style_may_weigh_nothing(precision, here):
 
 
 def test_other_commands(here, capsys):
-    said = refused(capsys, film.main, "https://x.org/clip.mp4", "--network", "night", "--output", "b.mp4")
+    said = refused(capsys, film.main, "https://x.org/clip.mp4", "--network", "night", "--output", "b.gif")
     assert "https://x.org/clip.mp4 is an address: download it first" in said
     said = refused(
         capsys, batch.main, "--content", "a.png", "--style", "p.png", "--output", "out", "--network", "night"
