@@ -23,6 +23,7 @@ OPEN_TO_OTHERS = (
 )
 PASSWORD = "NEURAL_STYLE_STUDIO_PASSWORD"
 SHORTEST = 8  # characters of a password
+PATIENCE = 10  # seconds for the head of a connection's first request
 # fmt: off
 FLAGS = (
     Flag("--folder", str, "studio", "where everything is kept", scope=RUN, shown="FOLDER"),
@@ -85,6 +86,18 @@ def work(own: Namespace, args: Namespace, given: Dict[str, Any]) -> None:
         _serve(own, folder)
 
 
+def _impatient():
+    """uvicorn's protocol, but for connections that ask for nothing: they would keep others from being served."""
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Impatient(H11Protocol):
+        def connection_made(self, transport):
+            super().connection_made(transport)
+            self.loop.call_later(PATIENCE, lambda: self.cycle or transport.close())
+
+    return Impatient
+
+
 def _serve(args, folder):
     import uvicorn
 
@@ -102,7 +115,7 @@ def _serve(args, folder):
     hosts = (f"{args.host}:{port}",) if others else (f"{HERE}:{port}", f"localhost:{port}")
     config = uvicorn.Config(
         Guard(app.make(folder), secret, hosts, others, asked),
-        http="h11",
+        http=_impatient(),
         ws="none",
         log_level="warning",
         access_log=False,

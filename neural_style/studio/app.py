@@ -132,5 +132,6 @@ def make(folder: Folder) -> Starlette:
         await run_in_threadpool(studio.close)
 
     app = Starlette(routes=ROUTES, lifespan=lifespan)
+    app.router.redirect_slashes = False  # what is not there is not elsewhere
     app.state.studio = studio
     return app

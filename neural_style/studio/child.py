@@ -34,11 +34,13 @@ def look(path: str, name: str, small: str, edge: int) -> Dict[str, Any]:
     from ..report.parts import encoded
 
     with errors_of(name, path), opened(path, name) as file:
-        form = recognised(file, name).format
+        picture = recognised(file, name)
+        form, moves = picture.format, picture.format == "GIF" and getattr(picture, "n_frames", 1) > 1
     if small:
         _write(small, encoded(path, edge)[0])
     width, height = size_of(path) or (0, 0)
-    return {"format": form, "width": width, "height": height, "recipe": (read_recipe(path) or "")[:LONGEST]}
+    recipe = (read_recipe(path) or "")[:LONGEST]
+    return {"format": form, "moves": moves, "width": width, "height": height, "recipe": recipe}
 
 
 def look_at_film(path: str, name: str, small: str, edge: int) -> Dict[str, Any]:

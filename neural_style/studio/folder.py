@@ -36,6 +36,7 @@ TYPES = {
     ".tif": "image/tiff", ".tiff": "image/tiff", ".bmp": "image/bmp", ".avif": "image/avif", ".heic": "image/heic",
     ".heif": "image/heif", ".ppm": "image/x-portable-pixmap", **FILMS,
 }  # fmt: skip
+ANIMATION = ".film.gif"  # the ending of a GIF with several frames, which is a film
 LONGEST = 48  # characters of a name
 
 
@@ -51,7 +52,7 @@ class Item(NamedTuple):
     @property
     def is_film(self) -> bool:
         """Whether it is a film."""
-        return Path(self.path).suffix.lower() in FILMS
+        return Path(self.path).suffix.lower() in FILMS or self.path.endswith(ANIMATION)
 
 
 class Folder:

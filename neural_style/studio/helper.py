@@ -53,7 +53,7 @@ class Helper:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=environment(),
+                env={**environment(), "OMP_WAIT_POLICY": "passive"},  # or threads that wait keep others waiting
                 start_new_session=True,
             )
         return self._process

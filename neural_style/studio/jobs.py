@@ -257,7 +257,7 @@ class Jobs:
                 done = sum(row["outcome"] != "waiting" for row in rows)
         elif job.kind == "film":
             name = Path(job.output).name
-            done = max(done, len(list((self._folder.root / f".{name}.frames").glob("*.png"))))
+            done = max(done, len(list((self._folder.root / f".{name}.frames").glob("[0-9]*.png"))))
         if done != job.done or preview != self.preview.get(job.id):
             job.done, job.seconds = done, round(seconds, 1)
             if preview is not None:

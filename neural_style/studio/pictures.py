@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from ..system.errors import NeuralStyleError, UsageError
 from . import looks
-from .folder import FILMS, FOLDERS, FORMATS, PHOTOGRAPH, RESULT, TYPES
+from .folder import ANIMATION, FILMS, FOLDERS, FORMATS, PHOTOGRAPH, RESULT, TYPES
 from .studio import LARGE, SMALL, Studio, answers
 
 EDGES, AT_ONCE = {"small": SMALL, "large": LARGE}, {"small": SMALL, "large": 800}  # pixels of a longer edge
@@ -62,6 +62,7 @@ def _taken(studio: Studio, path: Path, kind: str, name: str, ending: str) -> Dic
         ending = FORMATS.get(about["format"], "")
         if not ending:
             raise UsageError(f"{called}: pictures of the format {about['format']} are not taken")
+        ending = ANIMATION if about["moves"] and kind == PHOTOGRAPH else ending
     item = studio.folder.adopt(path, kind, os.path.splitext(name)[0], ending)
     studio.look(item)
     return studio.described(item)

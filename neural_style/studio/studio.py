@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from ..system.errors import NeuralStyleError
@@ -109,14 +109,14 @@ def answers(function: Callable) -> Callable:
     @functools.wraps(function)
     async def route(request: Request) -> Response:
         studio, body = request.app.state.studio, b""
-        if request.method == "POST":
-            async for part in request.stream():
-                body += part
-                if len(body) > MOST_JSON:
-                    raise HTTPException(413)
         try:
+            if request.method == "POST":
+                async for part in request.stream():
+                    body += part
+                    if len(body) > MOST_JSON:
+                        raise HTTPException(413)
             asked = json.loads(body) if body else {}
-        except (ValueError, RecursionError):
+        except (ClientDisconnect, ValueError, RecursionError):
             raise HTTPException(400, "not understood") from None
         try:
             answer = await run_in_threadpool(function, studio, asked, **request.path_params)

@@ -9,7 +9,7 @@ from ..options.check import complete, refuse_what_has_no_effect
 from ..options.flags import BY_ATTRIBUTE, NETWORK, NOISES, Flag, is_foreign, listed
 from ..recipes import flag_words
 from ..system.errors import UsageError
-from .folder import Folder
+from .folder import ANIMATION, Folder
 from .looks import may_be_set, networks, values_of
 
 MOST_STYLES, MOST_VALUES, MOST_PICTURES, LONGEST = 8, 32, 1000, 100
@@ -64,13 +64,16 @@ def _network(folder: Folder, asked: Dict[str, Any]) -> Wish:
 
 def _film(folder: Folder, asked: Dict[str, Any]) -> Wish:
     film = folder.item(asked.get("content"))
+    if not film.is_film:
+        raise UsageError(f"{film.path} is no film")
     if asked.get("network"):
         words, last = ["--network", _known(asked), "--size", str(_size(asked))], asked["network"]
     else:
         flags, _, styles = _flags(folder, {**asked, "mask": None, "regions": None}, {})
         words, last = ["--style", *map(_plain, styles), *flags], Path(styles[0]).stem if styles else ""
-    ending = Path(film.path).suffix if Path(film.path).suffix in (".mp4", ".mov", ".mkv", ".webm", ".gif") else ".mp4"
-    return Wish("neural_style.film", [_plain(film.path), *words], f"{Path(film.path).stem}-{last}", ending, 0)
+    ending = ANIMATION if film.path.endswith(ANIMATION) else Path(film.path).suffix
+    name = f"{Path(film.path).name[: -len(ending)]}-{last}"
+    return Wish("neural_style.film", [_plain(film.path), *words], name, ending, 0)
 
 
 def _batch(folder: Folder, asked: Dict[str, Any]) -> Wish:

@@ -4,13 +4,18 @@ import contextlib
 import json
 import os
 import pickle
+import re
 import socket
 import subprocess
 import sys
+from urllib.parse import quote
 
+import numpy as np
 import pytest
 from conftest import LONG, ROOT, wish_of
 
+from neural_style.pictures.write import save_picture
+from neural_style.studio.__main__ import PATIENCE
 from neural_style.studio.folder import id_of
 
 OWN = object()  # stands for what the page itself would send
@@ -80,6 +85,21 @@ ASKED = (
     ("a request that is too large", dict(method="POST", path="api/command", body=b" " * 200_000), (413, 0)),
     ("no JSON", dict(method="POST", path="api/command", body=b"{"), (400,)),
     ("deep JSON", dict(method="POST", path="api/command", body=b"[" * 90_000), (400,)),
+    ("another protocol", dict(path="api/events", origin="http://evil.example",
+                              head="Upgrade: websocket\r\nSec-WebSocket-Version: 13"), (400, 403)),
+    ("events for a sandboxed page", dict(path="api/events", origin="null"), (403,)),
+    ("a host that is said to be forwarded", dict(host="evil.example", head="X-Forwarded-Host: {host}"), (421,)),
+    ("the address of a proxy's request", dict(path="!http://evil.example/api/state"), (404,)),
+    ("a tunnel", dict(method="CONNECT", path="!evil.example:80"), (400, 404, 405)),
+    ("a negative length", dict(method="POST", path="api/undo", head="Content-Length: -5"), (400,)),
+    ("a length in words", dict(method="POST", path="api/undo", head="Content-Length: many"), (400,)),
+    ("a length beyond all numbers", dict(method="POST", path="api/undo", head="Content-Length: " + "9" * 30), (400,)),
+    ("chunks of no size",
+     dict(method="POST", path="api/undo", body=b"zz\r\n", head="Transfer-Encoding: chunked"), (400,)),
+    ("a null byte", dict(path="main.js%00.png"), (404,)),
+    ("the secret twice", dict(path="{secret}/"), (404,)),
+    ("a job beyond all numbers", dict(path="api/jobs/" + "9" * 40 + "/history"), (400, 404)),
+    ("an example beyond all numbers", dict(method="POST", path="api/examples/" + "9" * 30), (404,)),
     ("a list for an object", dict(method="POST", path="api/command", body=b"[]"), (400,)),
     ("an upload as a result", dict(method="POST", path="api/upload?kind=result&name=x.png", body=b"x"), (404,)),
     ("a job that is not there", dict(method="POST", path="api/jobs/99/stop"), (400,)),
@@ -90,7 +110,7 @@ ASKED = (
 @pytest.mark.parametrize("asked, statuses", [row[1:] for row in ASKED], ids=[row[0] for row in ASKED])
 def test_refused(studio, thumbnails, asked, statuses):
     port, id = studio.host.split(":")[1], studio.put(thumbnails / "chelsea.png")
-    given = {"host": studio.host, "port": port, "id": id}
+    given = {"host": studio.host, "port": port, "id": id, "secret": studio.address.split("/")[3]}
     asked = {key: value.format(**given) if isinstance(value, str) else value for key, value in asked.items()}
     assert sent(studio, **asked) in statuses
     assert studio.ask("")[0] == 200  # and the page is served as before
@@ -148,6 +168,38 @@ def test_flags_that_the_page_may_not_set(studio, thumbnails, values):
 ])  # fmt: skip
 def test_pictures_and_names_that_are_not_there(studio, thumbnails, change):
     studio.refused("jobs", {**wish_of(studio, thumbnails), **change})
+
+
+@pytest.mark.parametrize("name", [
+    "\u202egnp.exe.png", "a\r\nSet-Cookie: x=1.png", "\0.png", "--output=x.png", "..", "<b onclick=x>.png",
+    "a/../../x.png", "C:\\x.png", "$(id)`id`.png", "x" * 190,
+])  # fmt: skip
+def test_names_are_made_harmless(studio, thumbnails, name):
+    content = (thumbnails / "chelsea.png").read_bytes() + name.encode()  # another file each time
+    path = studio.api(f"upload?kind=painting&name={quote(name)}", content)["path"]
+    assert re.fullmatch(r"paintings/[A-Za-z0-9][\w-]{0,60}\.png", path) and (studio.folder / path).is_file()
+
+
+@pytest.mark.parametrize("flags", [
+    "--output=x.png", "--model=os", "--model-params=/etc/passwd", "--resume=x.npz", "--recipe=/etc/passwd",
+    "--network=/etc/passwd", "--content-image=/etc/passwd --style-image=/etc/passwd --start=/etc/passwd",
+])  # fmt: skip
+def test_a_recipe_inside_a_picture_leads_nowhere(studio, tmp_path, flags):
+    save_picture(np.full((30, 40, 3), len(flags), np.uint8), tmp_path / "x.png", recipe="\n".join(flags.split()))
+    id = studio.put(tmp_path / "x.png", "painting")
+    status, answer = studio.ask(f"api/pictures/{id}/recipe")
+    if status == 200:  # names, which the page looks for among its pictures; as flags they are refused
+        values = json.loads(answer)["values"]
+        studio.refused("jobs", {"kind": "run", "content": id, "styles": [{"id": id}], "recipe": None, "values": values})
+    else:
+        assert status == 400 and b"root:" not in answer
+
+
+def test_connections_that_say_nothing_are_ended(studio):
+    name, port = studio.host.split(":")
+    with socket.create_connection((name, int(port)), timeout=PATIENCE + LONG) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX: ")
+        assert connection.recv(1) == b""
 
 
 def test_only_pictures_of_the_folder_are_served(studio, tmp_path):

@@ -155,6 +155,16 @@ def test_a_film(studio, tmp_path):
     assert studio.ask(f"api/pictures/{film['id']}/small")[0] == 200
 
 
+def test_an_animated_gif_is_a_film(studio, tmp_path):
+    pytest.importorskip("av", reason="films need PyAV")
+    frames = [Image.new("RGB", (64, 48), (shade, 90, 60)) for shade in (60, 120)]
+    frames[0].save(tmp_path / "wave.gif", save_all=True, append_images=frames[1:], duration=100)
+    id = studio.put(tmp_path / "wave.gif")
+    done = studio.done(studio.begin({"kind": "film", "content": id, "network": "night", "size": 64}))
+    assert done["done"] == done["total"] == 2
+    assert Image.open(studio.folder / done["output"]).n_frames == 2 and done["output"].endswith(".film.gif")
+
+
 def test_the_recipe_of_a_finished_picture_comes_back(studio, wish):
     wish["values"].update(max_num_epochs=1, content_weight=25)
     done = studio.done(studio.begin(wish))

@@ -63,7 +63,8 @@ export function reveal(what) {      // wherever the page was scrolled to
   (matchMedia("(max-width: 60rem)").matches ? get("easel") : $("main")).scrollIntoView();
 }
 
-const viewOf = one => one && {src: one.film ? `api/pictures/${one.id}/film` : large(one.id), film: one.film};
+const viewOf = one => one && {src: one.film ? `api/pictures/${one.id}/film` : large(one.id),
+                              film: one.film && !one.path.endsWith(".gif")};     // which an <img> plays
 
 function draw() {
   const shown = chosen.shown || {}, content = picture(chosen.content);
