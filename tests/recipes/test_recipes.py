@@ -14,6 +14,7 @@ from neural_style.run import setup
 
 NAMES = [
     "athalye",
+    "best",
     "content-only",
     "crowson",
     "fast",
