@@ -37,7 +37,7 @@ def here(small, thumbnails, tmp_path, monkeypatch):
         ("--gui", "--gui is not for a run: python -m neural_style.studio opens the program in the browser"),
         ("a.png p.png --output results/", "--output results/ is a folder: use --output_dir for it, or name a picture"),
         ("a.png p.png --output model", "--output model is a folder: use --output_dir"),
-        ("a.png p.png --start network:", "--start network:: name a network; there are glass, night"),
+        ("a.png p.png --start network:", "--start network:: name a network; there are glass, mosaic, night, woodcut"),
         ("a.png p.png --start network:nobody", "--start network:nobody: there is no such file, and no network"),
         ("https://x.org/clip.MP4?v=1 p.png", "is an address: download it first and name the file for python -m neural"),
         ("https://x.org/photo.jpg p.png", "is an address: download it first and name the file\n"),
