@@ -354,14 +354,26 @@ def test_photographs_that_are_gone(folder, monkeypatch):
 
 
 def test_styles_at_scales_of_their_own(folder, small):
-    words = (
-        f"train --style {folder}/style.png {folder}/style.png --output a.params --style-scales 0.5 1 "
-        f"--style-blend-weights 1 3 --model-params {small} --size 96"
-    ).split()
-    own, args, _ = parse(command.COMMANDS, words)
-    args = session.complete(argparse.Namespace(**{**vars(args), "style_image": own.style}))
-    assert args.style_scales == [0.5, 1.0]
-    assert training.objective_for(args, 64, mx.cpu()).names[:2] == ["relu1_1", "relu2_1"]
+    """Twice one style is that style, whatever the shares; at another scale it is another."""
+
+    def objective(words):
+        words = f"train --output a.params --model-params {small} --size 96 {words}".split()
+        own, args, _ = parse(command.COMMANDS, words)
+        args = session.complete(argparse.Namespace(**{**vars(args), "style_image": own.style}))
+        return training.objective_for(args, 64, mx.cpu())
+
+    style, image = folder / "style.png", mx.nd.array(np.random.RandomState(0).uniform(-99, 99, (1, 3, 64, 64)))
+    once, twice, scaled = (
+        objective(words)
+        for words in (
+            f"--style {style}",
+            f"--style {style} {style} --style-blend-weights 1 3",
+            f"--style {style} {style} --style-blend-weights 1 3 --style-scales 0.5 1",
+        )
+    )
+    assert scaled.names[:2] == ["relu1_1", "relu2_1"]
+    np.testing.assert_allclose(twice(image).losses, once(image).losses, rtol=1e-4)
+    assert scaled(image).total != pytest.approx(once(image).total, rel=1e-3)
 
 
 def test_values_of_the_flags_reach_the_objective(folder, small):
