@@ -18,7 +18,8 @@ function row(job) {
   const named = (text, onclick) => button(text, onclick, {"aria-label": `${text}: ${job.title}`});
   const acts = Object.entries(ACTS[job.status]).map(([what, text]) => named(text, act(job, what)));
   if (!["running", "queued"].includes(job.status)) acts.push(named("Clear", attempt(() => forget([job]))));
-  const name = button(job.title, () => reveal({job: job.id}), {className: "name", "aria-label": `Show the job ${job.title}`});
+  const name = button(job.title, () => reveal({job: job.id}),
+                      {className: "name", "aria-label": `Show the job ${job.title}`});
   const now = h("small", {className: job.status === "failed" ? "bad" : "", textContent: standing(job)});
   return h("li", {}, h("div", {}, name, " ", now),
     h("progress", {max: job.total || 1, value: job.done, hidden: job.status === "done",
