@@ -222,6 +222,15 @@ def test_what_the_browser_is_told(studio):
         assert "Access-Control-Allow-Origin" not in answer.headers and "Server" not in answer.headers
 
 
+@pytest.mark.parametrize("name", ["host", "origin", "content-length"])
+def test_no_header_that_counts_comes_twice(name):
+    from neural_style.studio.guard import Guard
+
+    headers = [(b"host", b"a:1"), (name.encode(), b"a:1"), (name.encode(), b"a:1")]
+    scope = {"method": "GET", "path": "/secret/", "raw_path": b"/secret/", "query_string": b"", "headers": headers}
+    assert Guard(None, "secret", ("a:1",)).refusal(scope) == (400, f"two {name} headers")
+
+
 def test_two_servers_on_one_folder(studio):
     command = [sys.executable, "-m", "neural_style.studio", str(studio.folder), "--no-browser"]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
