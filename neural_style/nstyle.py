@@ -99,8 +99,8 @@ def train_nstyle(args: Any, callback: Optional[Callable] = None, on_epoch: Optio
         run.prepare(pictures)
         model, terms = setup.model_and_terms(args, run.device, pictures)  # VGG19, and what is compared on its layers
         run.plan(model, terms, pictures)
-        objective = setup.make_objective(args, model, terms, pictures)  # the graph, and the Gram matrices of the style
         start = run.start(pictures)  # noise
+        objective = setup.make_objective(args, model, terms, pictures)  # the graph, and the Gram matrices of the style
         with run.attended(objective, start):
             # for each epoch: forward, backward, clip, total variation, NAG; until eps is small
             run.end(start.result if run.is_over else optimize.minimise(objective, start, args, run.on_step))

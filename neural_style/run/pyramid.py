@@ -68,17 +68,28 @@ def start_of(args: Namespace, shape: Tuple[int, ...], device: Context, read: Cal
         return state._replace(memory=[canvas.extended(enlarged(array, shape[2:], 1)) for array in memory])
 
     for level in levels(args):
-        pictures = setup.pictures_of(level, read)
-        objective = setup.make_objective(level, *setup.model_and_terms(level, device, pictures, lenient=True), pictures)
-        steps: Deque[optimize.Step] = collections.deque(maxlen=1)
-        canvas = edges.canvas(args.edges, pictures.sizes[0])
-
-        def on_step(step, objective=objective, level=level, steps=steps):
-            steps.append(step)
-            show_epoch(progress, objective, level.print_iterations, step)
-
-        with of_epochs(level) as progress:
-            image = canvas.shown(optimize.minimise(objective, at_size(pictures.content.shape), level, on_step))
-        if args.pyramid_memory:
-            memory = [canvas.shown(array) for array in steps[0].state().memory]
+        image, memory = _painted(level, device, read, at_size)
     return at_size(shape)
+
+
+def _painted(
+    level: Namespace, device: Context, read: Callable, start_at: Callable
+) -> Tuple[np.ndarray, List[np.ndarray]]:
+    """The image of a level, and what the optimiser then remembers if that is asked for, at the picture's size.
+
+    Its objective is gone when this returns: each takes as much memory for its weights as any other.
+    """
+    pictures = setup.pictures_of(level, read)
+    objective = setup.make_objective(level, *setup.model_and_terms(level, device, pictures, lenient=True), pictures)
+    steps: Deque[optimize.Step] = collections.deque(maxlen=1)
+    canvas = edges.canvas(level.edges, pictures.sizes[0])
+
+    def on_step(step):
+        steps.append(step)
+        show_epoch(progress, objective, level.print_iterations, step)
+
+    with of_epochs(level) as progress:
+        image = canvas.shown(optimize.minimise(objective, start_at(pictures.content.shape), level, on_step))
+    last = steps.pop()  # a step knows the loop, and that on_step: kept, they would keep the objective
+    remembered = last.state().memory if level.pyramid_memory else []
+    return image, [canvas.shown(array) for array in remembered]

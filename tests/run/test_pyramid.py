@@ -1,5 +1,6 @@
 """From coarse to fine: levels, what a picture's recipe repeats, and what --resume continues."""
 
+import weakref
 from argparse import Namespace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from neural_style import nstyle
 from neural_style.options.check import complete
 from neural_style.pictures import images
-from neural_style.run import pyramid
+from neural_style.run import pyramid, setup
 from neural_style.system.errors import UsageError
 
 
@@ -98,3 +99,16 @@ def test_a_longer_resumed_run_is_the_uninterrupted_one(flags, tmp_path):
     paint(tmp_path / "b", pyramid=1, max_num_epochs=2, **flags)
     nstyle.train_nstyle(nstyle.get_args(["--resume", str(tmp_path / "b"), "--max-num-epochs", "5"]))
     np.testing.assert_array_equal(images.read_image(str(tmp_path / "b/final.jpg")), whole)
+
+
+def test_no_level_stays_in_memory_beside_the_next(flags, tmp_path, monkeypatch):
+    make, alive = setup.make_objective, weakref.WeakSet()
+
+    def counted(*rest):
+        assert not alive
+        alive.add(made := make(*rest))
+        return made
+
+    monkeypatch.setattr(setup, "make_objective", counted)
+    paint(tmp_path / "a", pyramid=2, max_num_epochs=2, **flags)
+    assert len(alive) <= 1
