@@ -35,7 +35,7 @@ def watched(browser, seconds, allowed):
         page = contexts[-1].new_page()
         page.set_default_timeout(seconds * 1000)
         prepare(page)
-        page.on("console", lambda message: complaints.append(message.text))
+        page.on("console", lambda message: complaints.append(f"{message.text} {message.location['url']}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: complaints.append(dialog.message) or dialog.dismiss())
         page.on("request", lambda request: requests.append(request.url))

@@ -66,6 +66,8 @@ export function paintOn(id) {       // another photograph: what was brushed on t
 }
 
 export const button = (textContent, onclick, more = {}) => h("button", {type: "button", textContent, onclick, ...more});
+export const gone = new Set();      // ids of what was deleted here, of which an answer on its way may still know
+export const left = pictures => pictures.filter(one => !gone.has(one.id));
 export const picture = id => studio.pictures.find(one => one.id === id);
 export const nameOf = one => one ? one.path.split("/").pop() : "a picture that is gone";
 export const large = id => `api/pictures/${id}/large?${picture(id)?.changed || ""}`;

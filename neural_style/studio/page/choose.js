@@ -1,12 +1,12 @@
 // Pictures to paint and to paint from: those of the folder, those to try, dropped, pasted or chosen.
 
-import {$, h, api, studio, chosen, paintOn, picture, nameOf, small, changed, when, say, attempt, complain, UNMASKED}
-  from "./base.js";
+import {$, h, api, studio, chosen, left, paintOn, picture, nameOf, small, changed, when, say, attempt, complain,
+        UNMASKED} from "./base.js";
 
 const KINDS = {photographs: "photograph", paintings: "painting"};
 
 export async function refresh() {
-  studio.pictures = await api("pictures");
+  studio.pictures = left(await api("pictures"));
   changed("pictures");
 }
 

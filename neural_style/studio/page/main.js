@@ -1,6 +1,6 @@
 // The page begins: what the server knows, what was chosen before a reload, and news as they come.
 
-import {$, api, studio, chosen, picture, recall, changed, say} from "./base.js";
+import {$, left, api, studio, chosen, picture, recall, changed, say} from "./base.js";
 import * as choose from "./choose.js";
 import * as looks from "./looks.js";
 import * as easel from "./easel.js";
@@ -32,6 +32,7 @@ function listen() {     // a hidden tab does without: browsers allow few connect
 
 async function catchUp() {
   Object.assign(studio, await api("state"));
+  studio.pictures = left(studio.pictures);
   forget();
   for (const topic of ["pictures", "jobs", "choice"]) changed(topic);
 }

@@ -1,7 +1,7 @@
 // The queue, and the wall: all pictures of the folder, with what made them.
 
-import {$, h, api, studio, chosen, button, lookOf, paintOn, nameOf, small, changed, when, attempt, say, later}
-  from "./base.js";
+import {$, h, api, studio, chosen, gone, left, button, lookOf, paintOn, nameOf, small, changed, when, attempt, say,
+        later} from "./base.js";
 import {ACTS, act, madeBy, reveal, standing} from "./easel.js";
 import {bringBack, refresh} from "./choose.js";
 
@@ -53,11 +53,14 @@ function about(one) {
 }
 
 async function remove(one) {        // it is gone from the page first, which then asks for nothing of it
-  studio.pictures = studio.pictures.filter(other => other.id !== one.id);
+  gone.add(one.id);
+  studio.pictures = left(studio.pictures);
   if (chosen.shown?.picture === one.id) chosen.shown = null;
+  for (const image of document.querySelectorAll(`img[src*="${one.id}"]`)) image.removeAttribute("src");
   changed("pictures");
-  const {undo} = await api(`pictures/${one.id}/delete`, {});
-  const back = async () => { await api("undo", {undo}); await refresh(); };
+  const restored = async () => { gone.delete(one.id); await refresh(); };
+  const {undo} = await api(`pictures/${one.id}/delete`, {}).catch(async error => { await restored(); throw error; });
+  const back = async () => { await api("undo", {undo}); await restored(); };
   say(`${nameOf(one)} is deleted.`, {label: "Undo", act: attempt(back)});
 }
 
