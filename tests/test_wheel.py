@@ -187,7 +187,7 @@ FIRST_RUN = """
 import sys
 from neural_style import nstyle
 from neural_style.weights import sources
-sources.FILES[sources.WEIGHTS] = dict(git_blob=sys.argv[1])
+sources.FILES[sources.WEIGHTS] = sys.argv[1]
 sys.exit(nstyle.main(sys.argv[2:]))
 """
 

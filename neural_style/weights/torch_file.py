@@ -16,8 +16,7 @@ from typing import BinaryIO, Callable, Iterable
 
 import numpy as np
 
-from ..system.errors import NeuralStyleError
-from ..system.types import Arrays, PathLike
+from ..system.types import Arrays
 
 MAGIC = 0x1950A86A20F9469CFC6C
 MAGIC_BYTES = pickle.dumps(MAGIC, protocol=2)[:-1]
@@ -29,24 +28,14 @@ Storage = collections.namedtuple("Storage", "key dtype count")
 Tensor = collections.namedtuple("Tensor", "storage offset shape strides")
 
 
-def read(path: PathLike, wanted: Callable[[str], bool] = lambda name: True) -> Arrays:
+def read(file: BinaryIO, wanted: Callable[[str], bool] = lambda name: True) -> Arrays:
     """The tensors of a state dict whose names are wanted, as {name: array}; the others are not even loaded.
 
-    Raises NeuralStyleError if the file asks for more than tensors; a damaged file raises what pickle, zipfile or NumPy
-    do.
+    A file that is damaged, or asks for more than tensors, raises what pickle, zipfile or NumPy do, or a ValueError.
     """
-    with open(path, "rb") as file:
-        return read_open(file, path, wanted)
-
-
-def read_open(file: BinaryIO, path: PathLike, wanted: Callable[[str], bool] = lambda name: True) -> Arrays:
-    """The same for an open binary file, which error messages call path."""
-    try:
-        read_container = _read_zip if zipfile.is_zipfile(file) else _read_stream
-        file.seek(0)
-        return read_container(file, wanted)
-    except NeuralStyleError as error:
-        raise NeuralStyleError(f"{path}: {error}") from None
+    read_container = _read_zip if zipfile.is_zipfile(file) else _read_stream
+    file.seek(0)
+    return read_container(file, wanted)
 
 
 def demand(sizes: Iterable[float]) -> None:
@@ -71,47 +60,34 @@ def inflated(archive: zipfile.ZipFile, name: str) -> bytes:
 def _read_zip(file, wanted):
     with zipfile.ZipFile(file) as archive:
         root = next(name for name in archive.namelist() if name.split("/")[1:] == ["data.pkl"]).split("/")[0]
-        if f"{root}/byteorder" in archive.namelist() and inflated(archive, f"{root}/byteorder") != b"little":
-            raise NeuralStyleError("saved on a big-endian machine, which cannot be read here")
         tensors = _tensors(_load(io.BytesIO(inflated(archive, f"{root}/data.pkl"))), wanted)
-        members = {storage: f"{root}/data/{storage.key}" for storage in _storages(tensors)}
+        members = {tensor.storage: f"{root}/data/{tensor.storage.key}" for tensor in tensors.values()}
         demand_members(archive, members.values())
         contents = {storage: np.frombuffer(inflated(archive, name), storage.dtype) for storage, name in members.items()}
     return _arrays(tensors, contents)
 
 
 def _read_stream(file, wanted):
-    if _load(file) != MAGIC:
-        raise NeuralStyleError("not a torch.save file")
-    _load(file)
-    if not _load(file).get("little_endian", True):
-        raise NeuralStyleError("saved on a big-endian machine, which cannot be read here")
-    state = _load(file)
-    by_key = {storage.key: storage for storage in _storages(_tensors(state, lambda name: True))}
+    _, _, _, state, keys = (_load(file) for _ in ("magic", "version", "system", "state", "keys"))
     tensors, contents = _tensors(state, wanted), {}
-    for key in _load(file):
+    needed = {tensor.storage for tensor in tensors.values()}
+    storages = {tensor.storage.key: tensor.storage for tensor in _tensors(state).values()}
+    for key in keys:
         (count,) = struct.unpack("<q", file.read(8))
-        storage = by_key[key]
-        if not 0 <= count == storage.count:
-            raise NeuralStyleError(f"storage {key} has {count} values instead of {storage.count}")
-        size = count * np.dtype(storage.dtype).itemsize
-        if storage in _storages(tensors):
-            contents[storage] = np.frombuffer(file.read(size), storage.dtype)
+        size = count * np.dtype(storages[key].dtype).itemsize
+        if storages[key] in needed:
+            contents[storages[key]] = np.frombuffer(file.read(size), storages[key].dtype)
         else:
             file.seek(size, io.SEEK_CUR)
     return _arrays(tensors, contents)
 
 
-def _tensors(state, wanted):
+def _tensors(state, wanted=lambda name: True):
     """The named tensors of an unpickled state dict; some files keep it under the key `state_dict`."""
     state = state.get("state_dict", state) if isinstance(state, dict) else state
     if not isinstance(state, dict):
-        raise NeuralStyleError(f"holds a {type(state).__name__}, not a state dict; save model.state_dict() instead")
+        raise ValueError(f"it holds a {type(state).__name__}, not a state dict; save model.state_dict() instead")
     return {name: value for name, value in state.items() if isinstance(value, Tensor) and wanted(name)}
-
-
-def _storages(tensors):
-    return {tensor.storage for tensor in tensors.values()}
 
 
 def _arrays(tensors, contents):
@@ -126,7 +102,7 @@ def _array(name, tensor, values):
     whole = len(tensor.shape) == len(tensor.strides) and values.size == tensor.storage.count
     inside = min((tensor.offset, *tensor.shape, *tensor.strides)) >= 0 and last < values.size
     if not (whole and inside and math.prod(tensor.shape) <= values.size):
-        raise NeuralStyleError(f"{name} reaches outside its {values.size} stored values")
+        raise ValueError(f"{name} reaches outside its {values.size} stored values")
     steps = [stride * values.itemsize for stride in tensor.strides]
     return np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.shape, steps).copy()
 
@@ -151,13 +127,13 @@ ALLOWED = {
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module, name):
         if (module, name) not in ALLOWED:
-            raise NeuralStyleError(f"refused, because it asks for {module}.{name}; only plain tensors are read")
+            raise ValueError(f"it asks for {module}.{name}; only plain tensors are read")
         return ALLOWED[module, name]
 
     def persistent_load(self, saved):
         kind, dtype, key, _, count, *view = saved
         if kind != "storage" or any(view) or dtype not in STORAGES.values():
-            raise NeuralStyleError("refused, because it holds something other than plain tensors")
+            raise ValueError("it holds something other than plain tensors")
         return Storage(key, dtype, count)
 
 

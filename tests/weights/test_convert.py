@@ -276,7 +276,7 @@ class Evil:
 def test_a_pickle_that_wants_to_run_something_is_refused(tmp_path, torch, monkeypatch, write):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "evil.pth", torch, {**state_dict(known()), "features.99.weight": Evil()})
-    with pytest.raises(NeuralStyleError, match=r"evil.pth: refused, because it asks for \w+.system"):
+    with pytest.raises(NeuralStyleError, match=r"evil.pth is not .*: it asks for \w+.system"):
         convert.convert(tmp_path / "evil.pth", "caffe")
     assert os.listdir(tmp_path) == ["evil.pth"]
 
