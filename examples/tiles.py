@@ -26,8 +26,7 @@ def main():
         if name in recipes.names() and file_of(caption).exists():
             save(Image.open(file_of(caption)), name)
     for subject in SUBJECTS:
-        for seed in (0, 7):
-            save(Image.fromarray(paint(400, 600, seed, subject)), f"{subject}-{seed}")
+        save(Image.fromarray(paint(400, 600, subject=subject)), subject)
 
 
 if __name__ == "__main__":

@@ -113,15 +113,22 @@ def _serve(args, folder):
     folder.keep("port", port)
     others = args.host != HERE
     hosts = (f"{args.host}:{port}",) if others else (f"{HERE}:{port}", f"localhost:{port}")
+    made = app.make(folder)
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig, frame):
+            made.state.studio.ending = True  # ends the streams of news, for which it would wait
+            super().handle_exit(sig, frame)
+
     config = uvicorn.Config(
-        Guard(app.make(folder), secret, hosts, others, asked),
+        Guard(made, secret, hosts, others, asked),
         http=_impatient(),
         ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
         date_header=False,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=10,
         limit_concurrency=200,
         h11_max_incomplete_event_size=16384,
     )
@@ -130,7 +137,7 @@ def _serve(args, folder):
     print(address, flush=True)
     if not args.no_browser:
         browse(address)
-    uvicorn.Server(config).run(sockets=[server])
+    Server(config).run(sockets=[server])
 
 
 COMMAND = Command(

@@ -94,9 +94,8 @@ def example(source: str, path: str) -> Dict[str, Any]:
     from ..painting import SUBJECTS, paint
     from ..pictures.images import save_picture
 
-    subject, _, seed = source.partition(" ")
-    if subject in SUBJECTS:
-        save_picture(paint(seed=int(seed), subject=subject), f"{path}.png")
+    if source in SUBJECTS:
+        save_picture(paint(subject=source), f"{path}.png")
         os.replace(f"{path}.png", path)
     else:
         Path(path).write_bytes(Path(source).read_bytes())
@@ -113,7 +112,7 @@ def examples() -> Dict[str, Any]:
     found = [
         ["photograph", name.split(".")[0].split("_")[0], photographs[name]] for name in liked if name in photographs
     ]
-    found += [["painting", f"{name} {seed}", f"{name} {seed}"] for name in SUBJECTS for seed in (0, 7)]
+    found += [["painting", name, name] for name in SUBJECTS]
     for root in (Path.cwd(), Path(__file__).resolve().parents[2]):
         pair = root / "input" / "IMG_4343.jpg", root / "input" / "starry_night.jpg"
         if all(path.is_file() for path in pair):
@@ -219,7 +218,7 @@ def warm() -> Dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as folder:
         for name in networks():
-            paint(name, str(TILES / "night-0.jpg"), name, f"{folder}/{name}.jpg", 64)
+            paint(name, str(TILES / "night.jpg"), name, f"{folder}/{name}.jpg", 64)
     return {}
 
 

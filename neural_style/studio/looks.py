@@ -10,7 +10,7 @@ from ..options.check import complete
 from ..options.flags import BY_ATTRIBUTE, ENDING, GROUPS, LOOK, NETWORK, NOISES, Flag
 from ..system.errors import UsageError
 
-DEFAULT = "fast"  # the look that is chosen first
+FIRST = ("fast", "best")  # looks before all others; the very first is chosen where nothing else is
 TITLES = {
     "fastai": "fast.ai",
     "gluon-tv": "Gluon, smooth",
@@ -61,16 +61,18 @@ def table() -> Dict[str, Any]:
         for title, names in GROUPS
     ]
     return {
-        "looks": sorted(looks, key=lambda look: (look["name"] != DEFAULT, _shows_one(look["values"]))),
+        "looks": sorted(looks, key=lambda look: _rank(look["name"], look["values"])),
         "groups": [group for group in groups if group["flags"]],
         "networks": networks(),
-        "default": DEFAULT,
+        "default": FIRST[0],
     }
 
 
-def _shows_one(values: Dict[str, Any]) -> bool:
-    """Whether a look shows only the photograph or only the painting."""
-    return not values["content_weight"] or not values["style_weight"]
+def _rank(name: str, values: Dict[str, Any]) -> int:
+    """Where a look stands; at the end, if it shows only the photograph or only the painting."""
+    if name in FIRST:
+        return FIRST.index(name)
+    return len(FIRST) + (not values["content_weight"] or not values["style_weight"])
 
 
 def _is_shown(name: str) -> bool:

@@ -93,7 +93,7 @@ def example(studio: Studio, asked: Any, number: int) -> Any:
 def example_small(studio: Studio, asked: Any, number: int) -> Any:
     """A small version of one of the pictures to try; those of paintings come with the package."""
     _, name, source = _example(studio, number)
-    small = looks.TILES / f"{source.replace(' ', '-')}.jpg"
+    small = looks.TILES / f"{source}.jpg"
     if os.path.isabs(source):
         small = studio.folder.own / "small" / f"try-{number}-{SMALL}.jpg"
         if not small.is_file():

@@ -195,6 +195,7 @@ async function open(many) {
   if (regions) for (const [i, {id}] of chosen.styles.entries())
     layers.push({name: i ? `Painting ${i + 1}` : "Painting", id, before: chosen.style_regions?.[i]});
   layer = 0;
+  get("brush-none").textContent = regions ? "No regions" : "No mask";
   dialog.showModal();
   await turnTo(0);
   canvas.focus();

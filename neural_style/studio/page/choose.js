@@ -56,8 +56,15 @@ function draw() {
   }
   const many = chosen.styles.length > 1;
   $("#shares").replaceChildren(...(many ? chosen.styles : []).map(style => h("label", {}, nameOf(picture(style.id)),
-    h("input", {type: "range", min: 0.1, max: 2, step: 0.1, value: style.share,
-                onchange: event => { style.share = Number(event.target.value); changed("values"); }}))));
+    h("input", {type: "range", min: 0.1, max: 2, step: 0.1, value: style.share, onchange: () => changed("values"),
+                oninput: event => { style.share = Number(event.target.value); tellShares(); }}), h("output"))));
+  tellShares();
+}
+
+function tellShares() {
+  const whole = chosen.styles.reduce((sum, style) => sum + style.share, 0);
+  for (const [i, output] of document.querySelectorAll("#shares output").entries())
+    output.textContent = `${Math.round(100 * chosen.styles[i].share / whole)} %`;
 }
 
 function take(box, one, add = several(box)) {       // a picture that has just come is to be painted

@@ -39,6 +39,7 @@ function showOn({after, name, before}) {
   if (nodes.length < 2) setSide(false);
   if (!both) stage.style.setProperty("--wipe", "0%");
   stage.classList.toggle("film", nodes.some(node => node.tagName === "VIDEO"));
+  Object.assign(get("left"), {textContent: before?.name ?? "before"});
   get("right").textContent = name || "";
   if (both) wiped();
 }
@@ -88,7 +89,7 @@ function draw() {
     [title, file] = [nameOf(one), one];
   } else if (content) {
     about = {before: viewOf(content)};
-    title = nameOf(content);
+    title = `${nameOf(content)}, and what networks make of it at once`;
   }
   drawOnce(content);
   showOn(about);

@@ -50,7 +50,7 @@ async function begin() {
   Object.assign(studio, await api("state"));
   recall();
   forget();
-  $("#folder").textContent = studio.folder;
+  $("#folder").textContent = `in ${studio.folder}/`;
   choose.begin();
   looks.begin(easel.paint);
   easel.begin();
