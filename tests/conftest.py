@@ -1,8 +1,6 @@
 """Pictures and weights that the tests share; everything is made here or comes with scikit-image."""
 
 import os
-import subprocess
-from argparse import Namespace
 
 from commands import a_run
 
@@ -12,7 +10,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # each with a processor of its own; the
 import browsers
 import pytest
 import skimage.data
-from forks import command, forked
+from forks import FORKING
 from networks import SMALL, random_weights, small_weights, write
 from PIL import Image
 
@@ -93,11 +91,7 @@ def browser():
 @pytest.fixture
 def forked_children(small, monkeypatch):
     """The processes that paint for batches and films are forks, which have the small networks too."""
-
-    def popen(words, **how):
-        return forked(command(*words[2:]), **how)  # words is python -m module ...
-
-    monkeypatch.setattr(children, "subprocess", Namespace(**{**vars(subprocess), "Popen": popen}))
+    monkeypatch.setattr(children, "subprocess", FORKING)
 
 
 @pytest.fixture

@@ -11,15 +11,30 @@ import subprocess
 import sys
 import traceback
 import warnings
+from argparse import Namespace
 
 import neural_style.batch.child
 import neural_style.run.setup  # noqa: F401 (which loads MXNet)
 from neural_style.layers import last
 
+HANDLERS = {  # of a Python that starts
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGPIPE: signal.SIG_IGN,
+}
 
-def forked(function, env=None, **how):
+
+def forked(function, env=None, pass_fds=(), **how):
     """A process, as by subprocess.Popen, that calls the function; what this returns is the exit code."""
-    return subprocess.Popen(["a fork"], env=env, preexec_fn=lambda: be_a_process(function, env), **how)
+    return subprocess.Popen(["a fork"], env=env, preexec_fn=lambda: be_a_process(function, env, pass_fds), **how)
+
+
+def popen(words, **how):
+    """The same for the words python -m module …, in the place of subprocess.Popen."""
+    return forked(command(*words[2:]), **how)
+
+
+FORKING = Namespace(**{**vars(subprocess), "Popen": popen})  # in the place of the module subprocess
 
 
 def finished(function, **how):
@@ -41,15 +56,18 @@ def command(module, *words):
     return run
 
 
-def be_a_process(function, env=None):
+def be_a_process(function, env=None, pass_fds=()):
     """In a process that was just forked: call the function as if Python had started with it, and end."""
     code = 1
     try:
-        os.closerange(3, 4096)
+        signal.set_wakeup_fd(-1)
+        for before, after in zip([2, *pass_fds], [*pass_fds, 4096]):
+            os.closerange(before + 1, after)
         if env is not None:
             os.environ.clear()
             os.environ.update(env)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in HANDLERS.items():
+            signal.signal(number, handler)
         logging.getLogger().handlers.clear()
         last._threads.cache_clear()  # threads do not live on in a fork
         sys.stdin, sys.stdout, sys.stderr = map(_standard, range(3), "rww")
@@ -60,7 +78,7 @@ def be_a_process(function, env=None):
 
 
 def _standard(number, mode):
-    return open(number, mode, 1, errors="backslashreplace")
+    return open(number, mode, 1, errors="backslashreplace", closefd=False)
 
 
 def _code_of(function):

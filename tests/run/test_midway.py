@@ -6,7 +6,6 @@ import hashlib
 import http.server
 import json
 import os
-import random
 import re
 import shutil
 import signal
@@ -115,7 +114,7 @@ def test_a_clock_that_jumps_changes_no_time(small, tmp_path, monkeypatch):
     assert seconds == sorted(seconds) and 0 < seconds[-1] < 600
 
 
-CONTENT = bytes(random.Random(1).getrandbits(8) for _ in range(400_000))
+CONTENT = np.random.RandomState(1).bytes(400_000)
 
 
 class Halting(http.server.BaseHTTPRequestHandler):

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -14,18 +13,49 @@ import pytest
 
 pytest.importorskip("uvicorn", reason='the studio is not installed: pip install ".[studio]"')
 pytest.importorskip("starlette", reason='the studio is not installed: pip install ".[studio]"')
+import uvicorn.protocols.http.h11_impl  # noqa: E402, F401 (for forks to have)
+from forks import FORKING, forked  # noqa: E402
+from networks import SMALL  # noqa: E402
+
+from neural_style import nstyle  # noqa: E402
+from neural_style.batch import children  # noqa: E402
+from neural_style.network import architecture  # noqa: E402
+from neural_style.studio import __main__, app, guard, helper, jobs, pictures  # noqa: E402, F401
+
 ROOT = Path(__file__).parents[2]
 LONG = 240  # seconds, on a busy machine
+
+
+def serve(folder, patience=__main__.PATIENCE):
+    """Be a studio whose processes are forks, with small networks; it looks at them often.
+
+    While there is a file `hold` in its folder, a run waits after its third epoch.
+    """
+    architecture.NETWORKS.update(SMALL)
+    children.subprocess = helper.subprocess = jobs.subprocess = FORKING
+    jobs.PACE = app.PACE = 0.02
+    pictures.AT_ONCE.update(small=64, large=96)
+    __main__.PATIENCE, paint = patience, nstyle.main
+
+    def main(words, on_epoch):
+        def wait(row):
+            on_epoch(row)
+            while row.epoch == 3 and os.path.exists("hold"):
+                time.sleep(0.01)
+
+        return paint(words, wait)
+
+    nstyle.main = main
+    return __main__.main([str(folder), "--no-browser"])
 
 
 class Served:
     """A studio's process and its address."""
 
-    def __init__(self, folder, variables):
-        self.folder, self.variables = Path(folder), variables
-        command = [sys.executable, "-m", "neural_style.studio", str(folder), "--no-browser"]
+    def __init__(self, folder, start=forked, command=None, **how):
+        self.folder = Path(folder)
         pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.process = subprocess.Popen(command, env={**os.environ, **variables}, **pipes)
+        self.process = start(command or (lambda: serve(folder)), **pipes, **how)
         self.address = self.process.stdout.readline().strip()
         self.host = self.address.split("/")[2] if self.address else ""
 
@@ -94,17 +124,17 @@ def folder_in(parent, params):
 
 
 @pytest.fixture(scope="module")
-def studio(small_files, shrinking, tmp_path_factory):
+def studio(small_files, tmp_path_factory):
     """A studio for all tests of a module."""
-    served = Served(folder_in(tmp_path_factory.mktemp("studio"), small_files["vgg19"]), shrinking)
+    served = Served(folder_in(tmp_path_factory.mktemp("studio"), small_files["vgg19"]))
     yield served
     served.stop()
 
 
 @pytest.fixture
-def own(small_files, shrinking, tmp_path):
+def own(small_files, tmp_path):
     """A studio for one test, which may kill it."""
-    served = Served(folder_in(tmp_path, small_files["vgg19"]), shrinking)
+    served = Served(folder_in(tmp_path, small_files["vgg19"]))
     yield served
     served.stop()
 

@@ -12,10 +12,9 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
-from conftest import LONG, ROOT, wish_of
+from conftest import LONG, ROOT, Served, serve, wish_of
 
 from neural_style.pictures.write import save_picture
-from neural_style.studio.__main__ import PATIENCE
 from neural_style.studio.folder import id_of
 
 OWN = object()  # stands for what the page itself would send
@@ -195,11 +194,13 @@ def test_a_recipe_inside_a_picture_leads_nowhere(studio, tmp_path, flags):
         assert status == 400 and b"root:" not in answer
 
 
-def test_connections_that_say_nothing_are_ended(studio):
-    name, port = studio.host.split(":")
-    with socket.create_connection((name, int(port)), timeout=PATIENCE + LONG) as connection:
+def test_connections_that_say_nothing_are_ended(tmp_path):
+    served = Served(tmp_path, command=lambda: serve(tmp_path, patience=0.1))
+    name, port = served.host.split(":")
+    with socket.create_connection((name, int(port)), timeout=LONG) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX: ")
         assert connection.recv(1) == b""
+    served.stop()
 
 
 def test_only_pictures_of_the_folder_are_served(studio, tmp_path):

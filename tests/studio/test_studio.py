@@ -3,12 +3,14 @@
 import json
 import os
 import shlex
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Served, wish_of
+from conftest import Served, folder_in, wish_of
 from forks import command, finished
 from networks import SMALL
 from PIL import Image
@@ -29,8 +31,7 @@ def typed(studio, job):
         architecture.NETWORKS.update(SMALL)
         return command(*words[2:])()
 
-    code, lines = finished(run, cwd=studio.folder, env={**os.environ, **studio.variables})
-    assert code == 0, lines
+    assert finished(run, cwd=studio.folder)[0] == 0
     return Path(studio.folder, "typed", f"{job['id']}.png").read_bytes()
 
 
@@ -54,27 +55,45 @@ def test_the_picture_is_that_of_its_command(studio, wish):
     assert studio.ask(f"api/jobs/{id}/epochs/3")[0] == 200 and studio.ask(f"api/jobs/{id}/epochs/4")[0] == 404
 
 
-def test_stopped_midway_and_continued_it_is_the_same_picture(studio, wish):
-    wish["values"]["max_num_epochs"] = 100
+def test_a_studio_that_starts_as_it_is_typed(small_files, shrinking, thumbnails, tmp_path):
+    """And its children: here they are no forks."""
+    folder = folder_in(tmp_path, small_files["vgg19"])
+    command = [sys.executable, "-m", "neural_style.studio", str(folder), "--no-browser"]
+    served = Served(folder, subprocess.Popen, command, env={**os.environ, **shrinking})
+    try:
+        done = served.done(served.begin(wish_of(served, thumbnails, max_num_epochs=1)))
+        assert result(served, done) == typed(served, done)
+    finally:
+        served.stop()
+
+
+def held(studio, wish):
+    """Begin a job that waits after its third epoch; returns its number."""
+    hold = studio.folder / "hold"
+    hold.touch()
     id = studio.begin(wish)
-    studio.until(id, lambda job: job["done"] >= 2)
+    studio.until(id, lambda job: job["done"] == 3)
+    return id, hold
+
+
+def test_stopped_midway_and_continued_it_is_the_same_picture(studio, wish):
+    id, hold = held(studio, wish)
     studio.api(f"jobs/{id}/pause", {})
-    paused = studio.until(id, lambda job: job["status"] == "paused")
-    assert 2 <= paused["done"] < 100
+    hold.unlink()
+    assert studio.until(id, lambda job: job["status"] == "paused")["done"] == 3
     studio.api(f"jobs/{id}/continue", {})
     done = studio.done(id)
     assert result(studio, done) == typed(studio, done)
-    assert [row["epoch"] for row in studio.api(f"jobs/{id}/history")["rows"]] == list(range(1, 101))
+    assert [row["epoch"] for row in studio.api(f"jobs/{id}/history")["rows"]] == list(range(1, 9))
     studio.api(f"jobs/{id}/continue", {"epochs": 4})
-    assert studio.until(id, lambda job: job["status"] == "done" and job["done"] > 100)["done"] == 104
+    assert studio.until(id, lambda job: job["status"] == "done" and job["done"] > 8)["done"] == 12
 
 
 def test_another_balance_midway(studio, wish):
-    wish["values"]["max_num_epochs"] = 3000
-    id = studio.begin(wish)
-    studio.until(id, lambda job: job["done"] >= 2)
+    id, hold = held(studio, wish)
     values = {**wish["values"], "content_weight": 500, "max_num_epochs": 3}
     changed = studio.api(f"jobs/{id}/change", {"values": values})
+    hold.unlink()
     start = f"runs/{changed['id']:04}/start.npy"
     assert changed["parent"]["job"] == id and f"--start={start}" in changed["command"]
     first, second = studio.until(id, lambda job: job["status"] == "stopped"), studio.done(changed["id"])
@@ -88,16 +107,16 @@ def test_another_balance_midway(studio, wish):
 
 
 def test_a_job_goes_on_with_the_next_server(own, thumbnails):
-    own.begin(wish_of(own, thumbnails, max_num_epochs=100))
-    own.until(1, lambda job: job["done"] >= 4)
+    _, hold = held(own, wish_of(own, thumbnails, max_num_epochs=20))
     own.process.kill()
     own.stop()
-    again = Served(own.folder, own.variables)
+    hold.unlink()
+    again = Served(own.folder)
     try:
         assert again.address == own.address  # so that open tabs go on
         done = again.done(1)
         assert result(again, done) == typed(again, done)
-        assert [row["epoch"] for row in again.api("jobs/1/history")["rows"]] == list(range(1, 101))
+        assert [row["epoch"] for row in again.api("jobs/1/history")["rows"]] == list(range(1, 21))
     finally:
         again.stop()
 
