@@ -1,5 +1,6 @@
-"""The notebooks of examples/, each in a fresh kernel, at a tiny size and with random weights."""
+"""The notebooks of examples/, each in a fork, at a tiny size and with random weights; and one in a kernel."""
 
+import contextlib
 import io
 import json
 import os
@@ -12,6 +13,10 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from forks import finished
+from IPython.core.displayhook import CapturingDisplayHook
+from IPython.core.displaypub import CapturingDisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
 ROOT = Path(__file__).parent.parent
@@ -20,32 +25,23 @@ sys.path.insert(0, str(EXAMPLES))
 import build  # noqa: E402
 import figures  # noqa: E402
 
-from neural_style.painting import paint  # noqa: E402
-from neural_style.pictures.images import save_picture  # noqa: E402
-
 # Steps of the notebook's own that figures.sized does not make fewer.
 FEWER = {"steps=2000": "steps=20", "max_num_iter=30000": "max_num_iter=300", "max_num_iter=1000": "max_num_iter=50"}
-
-
-@pytest.fixture(scope="module")
-def paintings(tmp_path_factory):
-    """A folder with the paintings that the notebooks show, small."""
-    folder = tmp_path_factory.mktemp("paintings")
-    for name, seed in (("night", 0), ("night7", 7)):
-        save_picture(paint(64, 96, seed), folder / f"{name}.png")
-    return folder
+CLEARED = "\033[2K\r"  # what clear_output writes without a kernel
 
 
 @pytest.fixture
-def checkout(tmp_path, small, shrinking, paintings, thumbnails):
+def checkout(tmp_path, small, shrinking, thumbnails):
     """A folder as a clean clone is, but for the package and small pictures; (folder, environment to run in)."""
     (tmp_path / "examples").mkdir()
     for path in EXAMPLES.glob("*"):
         if path.suffix in (".py", ".ipynb"):
             shutil.copy(path, tmp_path / "examples")
     (tmp_path / "output" / "pictures").mkdir(parents=True)
-    for path in (*paintings.iterdir(), *thumbnails.iterdir()):
+    for path in thumbnails.iterdir():
         shutil.copy(path, tmp_path / "output" / "pictures")
+    for painted, name in (("night", "coffee"), ("night7", "rocket")):
+        shutil.copy(thumbnails / f"{name}.png", tmp_path / "output" / "pictures" / f"{painted}.png")
     own = tmp_path / "examples" / "total-variation.ipynb"
     text = own.read_text(encoding="utf-8")
     for many, few in FEWER.items():
@@ -79,10 +75,31 @@ def of_kind(notebook, *kinds):
     ]
 
 
+def in_this_process(path):
+    """The notebook at path, executed as by its kernel, but in this process, which is a fork."""
+    notebook = nbformat.read(str(path), as_version=4)
+    os.chdir(path.parent)
+    sys.path.insert(0, str(path.parent))
+    del sys.modules["figures"]
+    shell = InteractiveShell.instance()
+    shell.display_pub, code = CapturingDisplayPublisher(), [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in code:
+        shell.display_pub.outputs = shown = []
+        shell.display_trap.hook = CapturingDisplayHook(shell, shown)
+        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+            done = shell.run_cell(cell.source)
+        done.raise_error()
+        texts = {"stdout": out.getvalue(), "stderr": err.getvalue().replace(CLEARED, "")}
+        cell.outputs = [nbformat.v4.new_output("stream", name=name, text=text) for name, text in texts.items() if text]
+        cell.outputs += [nbformat.v4.new_output("display_data", one["data"]) for one in shown]
+    return notebook
+
+
 @pytest.mark.parametrize("name", build.NOTEBOOKS)
-def test_each_of_them_alone(name, checkout):
-    done = run(checkout, "examples/build.py", name)
-    assert [line.split()[0] for line in done.stdout.splitlines()] == [name] and done.stderr == ""
+def test_each_of_them_alone(name, checkout, monkeypatch):
+    monkeypatch.setattr(build, "HERE", checkout[0] / "examples")
+    monkeypatch.setattr(build, "executed", in_this_process)
+    assert finished(lambda: build.main([name]), env=checkout[1], stdout=subprocess.DEVNULL) == (0, [])
     notebook = nbformat.read(str(checkout[0] / "examples" / f"{name}.ipynb"), as_version=4)
     nbformat.validate(notebook)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]

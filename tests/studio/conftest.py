@@ -13,14 +13,14 @@ import pytest
 
 pytest.importorskip("uvicorn", reason='the studio is not installed: pip install ".[studio]"')
 pytest.importorskip("starlette", reason='the studio is not installed: pip install ".[studio]"')
-import uvicorn.protocols.http.h11_impl  # noqa: E402, F401 (for forks to have)
-from forks import FORKING, forked  # noqa: E402
-from networks import SMALL  # noqa: E402
+import uvicorn.protocols.http.h11_impl  # noqa: F401 (for forks to have)
+from forks import FORKING, forked
+from networks import SMALL
 
-from neural_style import nstyle  # noqa: E402
-from neural_style.batch import children  # noqa: E402
-from neural_style.network import architecture  # noqa: E402
-from neural_style.studio import __main__, app, guard, helper, jobs, pictures  # noqa: E402, F401
+from neural_style import nstyle
+from neural_style.batch import children
+from neural_style.network import architecture
+from neural_style.studio import __main__, app, guard, helper, jobs, pictures  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 LONG = 240  # seconds, on a busy machine
