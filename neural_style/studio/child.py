@@ -29,7 +29,7 @@ KEPT = 28  # pictures on the way that stay once a run is done
 
 def look(path: str, name: str, small: str, edge: int) -> Dict[str, Any]:
     """What a picture is; a small version of it is written as well."""
-    from ..pictures.read import errors_of, opened, recognised, size_of
+    from ..pictures.read import errors_of, opened, read_picture, recognised, size_of
     from ..pictures.write import read_recipe
     from ..report.parts import encoded
 
@@ -37,7 +37,7 @@ def look(path: str, name: str, small: str, edge: int) -> Dict[str, Any]:
         picture = recognised(file, name)
         form, moves = picture.format, picture.format == "GIF" and getattr(picture, "n_frames", 1) > 1
     if small:
-        _write(small, encoded(path, edge)[0])
+        _write(small, encoded(read_picture(path, 2 * edge), edge)[0])
     width, height = size_of(path) or (0, 0)
     recipe = (read_recipe(path) or "")[:LONGEST]
     return {"format": form, "moves": moves, "width": width, "height": height, "recipe": recipe}

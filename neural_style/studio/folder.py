@@ -50,6 +50,11 @@ class Item(NamedTuple):
     changed: int  # nanoseconds
 
     @property
+    def key(self) -> str:
+        """Its id and when it changed."""
+        return f"{self.id}-{self.changed}"
+
+    @property
     def is_film(self) -> bool:
         """Whether it is a film."""
         return Path(self.path).suffix.lower() in FILMS or self.path.endswith(ANIMATION)
@@ -126,7 +131,7 @@ class Folder:
 
     def small(self, item: Item, edge: int) -> Path:
         """Where a small version of an item is kept; another one as soon as the file changes."""
-        return self.own / "small" / f"{item.id}-{item.changed}-{edge}.jpg"
+        return self.own / "small" / f"{item.key}-{edge}.jpg"
 
     # ---- what comes and goes ----
 

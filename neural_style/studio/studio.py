@@ -22,6 +22,7 @@ from .jobs import Jobs
 
 SMALL, LARGE = 320, 1600  # pixels of a longer edge
 MOST_JSON = 100_000  # bytes of a request
+LARGE_FILE = 20_000_000  # bytes of a picture for which the others do not wait
 
 
 class Studio:
@@ -30,7 +31,7 @@ class Studio:
     def __init__(self, folder: Folder) -> None:
         self.folder, self.jobs = folder, Jobs(folder)
         self.pictures, self.slow, self.networks = Helper("pictures"), Helper("pictures"), Helper("networks")
-        self.about: Dict[str, Dict[str, Any]] = {}  # what is known of an item, by id and time of change
+        self.about: Dict[str, Dict[str, Any]] = {}  # what is known of an item, by its key
         self.ending, self._seen = False, (-math.inf, cast(Any, None))
         self.examples: List[List[str]] = []
 
@@ -51,22 +52,30 @@ class Studio:
 
     def look(self, item: Item, edge: int = SMALL) -> Path:
         """The small version of an item."""
-        small, key = self.folder.small(item, edge), f"{item.id}-{item.changed}"
-        if not small.is_file() or key not in self.about:
+        small = self.folder.small(item, edge)
+        if not small.is_file() or not self.known(item):
             what = "look_at_film" if item.is_film else "look"
+            helper = self.slow if item.size > LARGE_FILE else self.pictures
             path = str(self.folder.root / item.path)
-            self.about[key] = self.pictures.ask(what, path=path, name=item.path, small=str(small), edge=edge)
+            self.about[item.key] = helper.ask(what, path=path, name=item.path, small=str(small), edge=edge)
+            self.folder.keep(f"small/{item.key}-about", self.about[item.key])
         return small
+
+    def known(self, item: Item) -> Dict[str, Any]:
+        """What is known of an item; nothing before somebody has looked at it."""
+        if not self.about.get(item.key):
+            self.about[item.key] = self.folder.kept(f"small/{item.key}-about", {})
+        return self.about[item.key]
 
     def frames(self, id: Any) -> int:
         """How many frames a film has."""
         item = self.folder.item(id)
         self.look(item)
-        return self.about[f"{item.id}-{item.changed}"].get("frames", 0)
+        return self.known(item).get("frames", 0)
 
     def described(self, item: Item) -> Dict[str, Any]:
         """An item as the page knows it."""
-        about = self.about.get(f"{item.id}-{item.changed}", {})
+        about = self.known(item)
         return {
             "id": item.id,
             "kind": item.kind,
@@ -84,9 +93,9 @@ class Studio:
         at, value = self._seen
         if time.monotonic() - at > 1:
             items = self.folder.items().values()
-            known = {f"{item.id}-{item.changed}" for item in items}
-            self.about = {key: value for key, value in self.about.items() if key in known}
-            value = tuple(items), len(self.about)
+            keys = {item.key for item in items}
+            self.about = {key: value for key, value in list(self.about.items()) if key in keys}
+            value = tuple(items), sum(map(bool, self.about.values()))
             self._seen = time.monotonic(), value
         return value
 

@@ -114,6 +114,7 @@ def test_a_job_goes_on_with_the_next_server(own, thumbnails):
     again = Served(own.folder)
     try:
         assert again.address == own.address  # so that open tabs go on
+        assert {one["width"] for one in again.api("pictures") if one["kind"] != "result"} == {113, 150}
         done = again.done(1)
         assert result(again, done) == typed(again, done)
         assert [row["epoch"] for row in again.api("jobs/1/history")["rows"]] == list(range(1, 21))
