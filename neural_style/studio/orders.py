@@ -10,7 +10,7 @@ from .folder import slug
 from .job import PAUSED, QUEUED, RUNNING, STOPPED, Job
 from .pictures import shown
 from .studio import Studio, answers
-from .wishes import wish
+from .wishes import Wish, wish
 
 
 @answers
@@ -18,7 +18,7 @@ def command(studio: Studio, asked: Any) -> Any:
     """The command for what was chosen, or what is wrong with it."""
     kind = asked.get("kind") if isinstance(asked, dict) else None
     made = wish(studio.folder, str(kind), asked)
-    return {"command": made.shown(_output(studio, made, studio.jobs.next_id())), "total": made.total}
+    return {"command": made.shown(_titled(made, studio.jobs.next_id()) + made.ending), "total": made.total}
 
 
 @answers
@@ -28,8 +28,8 @@ def plan(studio: Studio, asked: Any) -> Any:
     return studio.networks.ask("plan", words=made.words, folder=str(studio.folder.root))
 
 
-def _output(studio: Studio, made: Any, id: int) -> str:
-    return f"{slug(made.name)}-{id}{made.ending}"
+def _titled(made: Wish, id: int) -> str:
+    return f"{slug(made.name)}-{id}"
 
 
 def _added(studio: Studio, kind: str, asked: Dict[str, Any], parent: Optional[Dict[str, Any]] = None) -> Job:
@@ -39,9 +39,10 @@ def _added(studio: Studio, kind: str, asked: Dict[str, Any], parent: Optional[Di
             values = {**(asked.get("values") or {}), "start": {"job": id}, "pyramid": 0}
             asked = {**asked, "values": values}
         made = wish(studio.folder, kind, asked)
-        output, total = _output(studio, made, id), made.total or studio.frames(asked.get("content"))
+        title, total = _titled(made, id), made.total or studio.frames(asked.get("content"))
+        output = title + made.ending
         return studio.jobs.add(
-            id=id, kind=kind, title=made.name, command=made.shown(output), output=output, asked=asked, total=total,
+            id=id, kind=kind, title=title, command=made.shown(output), output=output, asked=asked, total=total,
             parent=parent,
         )  # fmt: skip
 

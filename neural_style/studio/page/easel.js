@@ -185,6 +185,7 @@ function larger(job, size) {        // from the finished picture; what is chosen
   const larger = {...values, width: undefined, pyramid, start, max_long_edge: size};
   const wish = JSON.parse(JSON.stringify({content, styles, recipe, mask, regions, style_regions, values: larger}));
   Object.assign(chosen, {recipe: null, ...wish, contents: contents ?? [content]});
+  changed("choice");
   return begun({kind, ...wish});
 }
 
