@@ -65,7 +65,8 @@ export function reveal(what) {      // wherever the page was scrolled to
 }
 
 const viewOf = one => one && {src: one.film ? `api/pictures/${one.id}/film` : large(one.id),
-                              film: one.film && !one.path.endsWith(".gif")};     // which an <img> plays
+                              film: one.film && !one.path.endsWith(".gif"),      // which an <img> plays
+                              name: one.kind === "photograph" ? "before" : nameOf(one)};
 
 function draw() {
   const shown = chosen.shown || {}, content = picture(chosen.content);
@@ -156,7 +157,8 @@ export function standing(job) {
     queued: "waiting for its turn",
     running: job.done ? count + (time > 0 ? `, about ${duration(time)} left` : "") : "beginning …",
     paused: `paused at ${count}`, stopped: `stopped at ${count}`, failed: `failed: ${job.error}`,
-    done: job.kind === "run" ? `finished after ${job.done} epochs` : "finished",
+    done: {run: `finished after ${job.done} epochs`, batch: `finished: ${job.done} pictures, which are on the wall`}[
+      job.kind] ?? "finished",
   };
   const from = parent && `, on from epoch ${parent.epoch} of ${jobOf(parent.job)?.title || "another"}`;
   return says[job.status] + (from || "");
