@@ -134,8 +134,8 @@ def tile_for(
 
 def announce(
     args: Namespace, model: Model, terms: List[Term], sizes: List[Size], tile: Optional[int], free: Optional[int] = None
-) -> None:
-    """Log what the run will do in strips of tile rows, and refuse what does not fit in memory."""
+) -> str:
+    """Log and return what the run will do in strips of tile rows, and refuse what does not fit in memory."""
     choice, free = engines.choose(args, model, terms, tile), available() if free is None else free
     text = (
         f"{sizes[0][1]}x{sizes[0][0]} in {choice.precision} on {choice.engine.where(model.device, args.gpu)}: at most "
@@ -143,20 +143,23 @@ def announce(
     )
     needed, on_gpu = _needs(args, model, terms, sizes, tile), choice.engine.gpu_memory(model.device, args.gpu)
     if on_gpu is not None:
-        log.info("%s; needs about %s of its memory, %s free", text, gigabytes(needed), gigabytes(on_gpu))
+        text += f"; needs about {gigabytes(needed)} of its memory, {gigabytes(on_gpu)} free"
+        log.info("%s", text)
         if needed > on_gpu:  # the estimate is that of a CPU, so the run may fit all the same
             log.warning("that may be too little: %s", _advice(args, fixed(choice.memory, model), needed, on_gpu))
-        return
+        return text
     if tile != args.tile:
         whole = gigabytes(_needs(args, model, terms, sizes, None))
         log.info("the whole picture would need about %s: evaluating it in strips (--tile %d)", whole, tile)
     have = "" if free is None else f", {gigabytes(free)} free"
-    log.info("%s; needs about %s%s", text, gigabytes(max(needed, reading(_pictures(args)))), have)
+    text += f"; needs about {gigabytes(max(needed, reading(_pictures(args))))}{have}"
+    log.info("%s", text)
     if free is not None and needed > free + resident() and not args.force:
         raise UsageError(
             f"this run needs about {gigabytes(needed)} of memory, but only {gigabytes(free)} are free: "
             f"{_advice(args, fixed(choice.memory, model), needed, free + resident())}; --force starts it anyway"
         )
+    return text
 
 
 def _advice(args, fixed, needed, have):

@@ -6,6 +6,7 @@ python -m neural_style.studio.child job TASK     runs one command, and writes do
 """
 
 import contextlib
+import importlib
 import io
 import json
 import os
@@ -164,9 +165,8 @@ def plan(words: List[str], folder: str) -> Dict[str, Any]:
     pictures = _blank(args)
     model, terms = setup.model_and_terms(args, context(args.gpu), pictures)
     tile = plan.tile_for(args, model, terms, pictures.sizes, free)
-    with _logged() as lines:
-        plan.announce(args, model, terms, pictures.sizes, tile, free)
-    says = lines.getvalue().strip().splitlines()[-1]  # of which how it is computed tells an artist little
+    says = plan.announce(args, model, terms, pictures.sizes, tile, free)
+    # how it is computed tells an artist little
     size, _, rest = says.replace(f" of {args.optimizer}", "").partition(" in ")
     return {"says": says, "plain": f"{size.replace('x', ' × ')} pixels{rest[rest.index(': at most') :]}"}
 
@@ -195,21 +195,6 @@ def _blank(args):
         own = (max(1, round(across * height / width)), max(1, round(across))) if args.fit == "scale" else size
         styles.append(Style(blank(*own, 1, 3), 1 / len(paths)))
     return Pictures(blank(*size, 1, 3), styles)
-
-
-@contextlib.contextmanager
-def _logged():
-    import logging
-
-    log, lines = logging.getLogger("neural_style"), io.StringIO()
-    handler, level = logging.StreamHandler(lines), log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        yield lines
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
 
 
 def warm() -> Dict[str, Any]:
@@ -249,13 +234,7 @@ def job(task: Dict[str, Any]) -> int:
     module, words = task["module"], task["words"]
     if module == "neural_style":
         return _run(task, words)
-    if module == "neural_style.batch":
-        from ..batch.__main__ import main
-    elif module == "neural_style.film":
-        from ..film.__main__ import main
-    else:
-        from ..end_to_end.__main__ import main
-    return main(words)
+    return importlib.import_module(f"{module}.__main__").main(words)
 
 
 def _run(task, words):

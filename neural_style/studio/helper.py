@@ -6,7 +6,7 @@ import select
 import subprocess
 import threading
 import time
-from typing import Any, Dict, Optional
+from typing import Any, Dict
 
 from ..batch.children import environment
 from ..system.errors import NeuralStyleError
@@ -23,15 +23,15 @@ class Helper:
 
     def __init__(self, role: str) -> None:
         self._role, self._lock = role, threading.Lock()
-        self._process: Optional[subprocess.Popen] = None
+        self._process: Any = None  # a Popen
 
     def ask(self, what: str, **how: Any) -> Dict[str, Any]:
         """The answer of one of the role's functions to these arguments; an error there is a NeuralStyleError here."""
         with self._lock:
             process = self._started()
             try:
-                os.write(_number(process.stdin), json.dumps({"what": what, "how": how}).encode() + b"\n")
-                answer = json.loads(_line(_number(process.stdout)))
+                os.write(process.stdin.fileno(), json.dumps({"what": what, "how": how}).encode() + b"\n")
+                answer = json.loads(_line(process.stdout.fileno()))
             except (OSError, ValueError) as error:
                 self._end()
                 raise NeuralStyleError(
@@ -46,7 +46,7 @@ class Helper:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()  # it writes files completely or not at all
 
-    def _started(self) -> subprocess.Popen:
+    def _started(self) -> Any:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
                 [*COMMAND, self._role],
@@ -63,10 +63,6 @@ class Helper:
         if self._process is not None:
             self._process.wait()
             self._process = None
-
-
-def _number(pipe: Any) -> int:
-    return pipe.fileno()
 
 
 def _line(pipe: int) -> bytes:

@@ -79,14 +79,12 @@ def new_rows(path: Path, begin: int) -> Any:
     with contextlib.suppress(OSError), open(path, "rb") as file:
         file.seek(begin)
         whole = file.read(LONGEST).rpartition(b"\n")[0]
-        if whole:
-            rows = []
-            for line in whole.split(b"\n"):
-                with contextlib.suppress(ValueError):
-                    rows.append(json.loads(line))
-            return [row for row in rows if isinstance(row, dict) and type(row.get("epoch")) is int], begin + len(
-                whole
-            ) + 1
+        rows = []
+        for line in whole.split(b"\n"):
+            with contextlib.suppress(ValueError):
+                rows.append(json.loads(line))
+        rows = [row for row in rows if isinstance(row, dict) and type(row.get("epoch")) is int]
+        return rows, begin + (len(whole) + 1 if whole else 0)
     return [], begin
 
 

@@ -224,9 +224,7 @@ function draw() {
   get("brush-mask").hidden = !still;
   get("brush-regions").hidden = !still || !chosen.styles.length;
   get("mask-note").hidden = !still || !chosen.mask;
-  get("mask-note").textContent = "Only a part is painted.";
   get("regions-note").hidden = !still || !chosen.regions;
-  get("regions-note").textContent = "Each region takes its own part of the painting.";
 }
 
 export function begin() {

@@ -127,15 +127,6 @@ export function begin() {
       await bring(box, [...event.target.files]);
       event.target.value = "";
     }));
-    part.addEventListener("dragover", event => { event.preventDefault(); part.classList.add("over"); });
-    part.addEventListener("dragleave", () => part.classList.remove("over"));
-    part.addEventListener("drop", attempt(event => {
-      event.preventDefault();
-      event.stopPropagation();
-      part.classList.remove("over");
-      document.body.classList.remove("over");
-      return bring(box, [...event.dataTransfer.files]);
-    }));
   }
   const nearest = () => chosen.content && !chosen.styles.length ? "paintings" : "photographs";
   addEventListener("dragover", event => { event.preventDefault(); document.body.classList.add("over"); });
@@ -143,7 +134,7 @@ export function begin() {
   addEventListener("drop", attempt(event => {
     event.preventDefault();
     document.body.classList.remove("over");
-    return bring(nearest(), [...event.dataTransfer.files]);
+    return bring(event.target.closest(".drop")?.id ?? nearest(), [...event.dataTransfer.files]);
   }));
   addEventListener("paste", attempt(event => {
     const files = [...event.clipboardData.files];

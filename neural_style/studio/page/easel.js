@@ -166,7 +166,7 @@ export function standing(job) {
 
 export const ACTS = {       // what can be done with a job, and what it is called
   running: {pause: "Pause", stop: "Stop"}, queued: {pause: "Pause", stop: "Stop"},
-  paused: {continue: "Continue", stop: "Stop"}, failed: {continue: "Continue"}, stopped: {continue: "Continue"},
+  paused: {continue: "Continue", stop: "Stop"}, failed: {continue: "Try again"}, stopped: {continue: "Continue"},
   done: {},
 };
 
