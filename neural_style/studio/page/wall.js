@@ -68,7 +68,7 @@ function card(one) {
   const name = nameOf(one), named = (text, onclick) => button(text, onclick, {"aria-label": `${text}: ${name}`});
   const choose = work => attempt(async () => { await work(); changed("choice"); $("#choose").scrollIntoView(); });
   return h("figure", {className: "card", "aria-current": chosen.shown?.picture === one.id},
-    h("button", {type: "button", className: "shown", "aria-label": `Show ${name}`,
+    h("button", {type: "button", className: "shown", "aria-label": `Show ${one.film ? "the film " : ""}${name}`,
                  onclick: () => reveal({picture: one.id})},
       h("img", {src: small(one.id), alt: name, loading: "lazy"}), one.film && h("span", {textContent: "film"})),
     h("figcaption", {}, h("b", {textContent: name}), h("small", {textContent: about(one)}), h("div", {className: "row"},
