@@ -4,12 +4,13 @@ A check is a function of the arguments that returns a text. If it raises an exce
 one broken part does not hide another. Nothing heavy is imported before its own check.
 """
 
+import contextlib
 import importlib
+import io
 import os
 import platform
 import re
 import shutil
-import sys
 import tempfile
 from argparse import Namespace
 from pathlib import Path
@@ -20,7 +21,12 @@ from .system import machine, memory
 from .system.errors import NeuralStyleError
 from .system.types import NDArray
 
-INSTRUCTIONS = ("AVX2", "AVX512F", "AVX512_BF16", "AMX_BF16")  # which oneDNN, MXNet's library of kernels, can use
+SETS = (
+    "AVX2",
+    "AVX512F",
+    "AVX512_BF16",
+    "AMX_BF16",
+)  # of instructions, which oneDNN, MXNet's library of kernels, can use
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 LARGEST_ERROR = 0.003  # float32 and the kinks of ReLU and maxima accounted for 0.001 at most, with either kind of pool
 STEP = 0.2  # the length of the step over all pixels, which balances errors by rounding and by kinks
@@ -60,8 +66,8 @@ def _processor(args):
     name, flags = machine.processor() or platform.machine(), machine.instructions()
     if not flags:  # ARM, macOS
         return name
-    has = [one for one in INSTRUCTIONS if one.lower() in flags]
-    return f"{name} with {', '.join(has) or 'none of ' + ', '.join(INSTRUCTIONS)}"
+    has = [one for one in SETS if one.lower() in flags]
+    return f"{name} with {', '.join(has) or 'none of ' + ', '.join(SETS)}"
 
 
 def _threads(args):
@@ -136,25 +142,18 @@ def _gpu(args):
 
 def _formats(args):
     """The formats in which a small picture can be written and read back, in memory."""
-    import io
-
     from PIL import Image
 
     from .pictures.read import PLUGINS, plug_in
 
     for kind in PLUGINS:
         plug_in(kind)
-
-    def works(name):
-        try:
-            with io.BytesIO() as file:
-                Image.new("RGB", (16, 16), "red").save(file, name)
-                with Image.open(file) as picture:
-                    return picture.convert("RGB").getpixel((8, 8))[0] > 200
-        except Exception:  # a missing encoder or decoder can raise anything
-            return False
-
-    good = [name for name in FORMATS if works(name)]
+    good = []
+    for name in FORMATS:
+        with contextlib.suppress(Exception), io.BytesIO() as file:  # a missing encoder or decoder can raise anything
+            Image.new("RGB", (16, 16), "red").save(file, name)
+            if Image.open(file).convert("RGB").tobytes()[0] > 200:
+                good.append(name)
     missing = [name for name in FORMATS if name not in good]
     text = f"{', '.join(good) or 'none'}" + (f"; not {', '.join(missing)}" if missing else "")
     if not {"JPEG", "PNG"} <= set(good):
@@ -276,9 +275,3 @@ def anonymous(text: str) -> str:
             text = re.sub(re.escape(path) + r"(?![\w.-])", "~", text)
     user = re.escape(os.path.basename(home))
     return re.sub(rf"(?<=/){user}(?=/)", "USER", text) if user else text
-
-
-if __name__ == "__main__":
-    from .options.parse import get_args
-
-    sys.exit(examine(get_args()))

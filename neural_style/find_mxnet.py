@@ -90,13 +90,13 @@ def _instructions():
     if not machine.may_use_amx():
         yield
         return
-    os.environ[machine.INSTRUCTIONS] = "AVX512_CORE_AMX"
+    os.environ[machine.INSTRUCTION_LIMIT] = "AVX512_CORE_AMX"
     try:
         yield
         nd = sys.modules["mxnet"].nd
         nd.Activation(nd.ones((1, 1, 1, 1)), act_type="relu").wait_to_read()  # it looks now
     finally:
-        del os.environ[machine.INSTRUCTIONS]
+        del os.environ[machine.INSTRUCTION_LIMIT]
 
 
 @contextlib.contextmanager

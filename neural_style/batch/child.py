@@ -4,10 +4,7 @@ python -m neural_style.batch.child '{"args": {"content_image": "photo.jpg", …}
 """
 
 import json
-import os
-import signal
 import sys
-import threading
 import time
 import traceback
 from argparse import Namespace
@@ -22,12 +19,12 @@ from ..pictures.write import save_raw
 from ..run import state
 from ..saved.locks import Taken
 from ..system import errors
-from .children import GRACE, Task
+from .children import GRACE, Task, end_with_parent
 
 
 def main(task: Task) -> None:
     """Paint and print the outcome."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     args = Namespace(**task.args)
     outcome: Dict[str, Any] = {"error": None}
     try:
@@ -39,14 +36,6 @@ def main(task: Task) -> None:
         if args.debug:
             traceback.print_exc()
     print(json.dumps(outcome), flush=True)
-
-
-def _end_with_parent():
-    """Interrupt this process, as Ctrl-C does, when its parent is gone or asks it to stop."""
-    os.read(0, 1)
-    os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(GRACE)
-    os._exit(130)
 
 
 def _paint(args, task, on_epoch):

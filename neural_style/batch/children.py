@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any, Dict, NamedTuple, Optional, Set
+from typing import Any, Dict, NamedTuple, Optional, Sequence
 
 from ..system.machine import environment
 
@@ -39,52 +39,63 @@ class Outcome(NamedTuple):
 class Children:
     """Child processes that end with this process, however it ends: their input is a pipe that only it holds open."""
 
-    def __enter__(self) -> "Children":
+    def __init__(self) -> None:
         self._input, self._held_open = os.pipe()
-        self._running: Set[subprocess.Popen] = set()
-        self._lock, self._ended = threading.Lock(), False
+        self._stopped = False
+
+    def __enter__(self) -> "Children":
         return self
 
     def __exit__(self, *error: Any) -> None:
-        with self._lock:
-            self._ended = True
-            os.close(self._input)
+        self.stop()
+        os.close(self._input)
+
+    def stop(self) -> None:
+        """Tell all children to end, also those that are about to begin."""
+        if not self._stopped:
+            self._stopped = True
             os.close(self._held_open)
-        for child in list(self._running):
-            try:
-                child.wait(GRACE + 2)
-            except subprocess.TimeoutExpired:
-                child.kill()
+
+    def start(self, command: Sequence[str], threads: Optional[int] = None, **how: Any) -> subprocess.Popen:
+        """Start a child, which is to call end_with_parent(), with this number of threads."""
+        # in a session of its own: Ctrl-C reaches only the parent, which then stops its children
+        own: Any = {"stdin": self._input, "env": environment(threads), "start_new_session": True}
+        return subprocess.Popen(command, **own, **how)
 
     def paint(self, task: Task, threads: Optional[int] = None) -> Outcome:
         """Paint a pair in a child process with this number of threads. A child that is killed is started once more."""
-        command, env = [*CHILD, json.dumps(task._asdict())], environment(threads)
         start = time.monotonic()
         for _ in range(2):
-            code, printed, said = self._run(command, env, task.folder)
-            if code >= 0:
+            if self._stopped:
+                return Outcome("interrupted")
+            folder = task.folder if task.folder and os.path.isdir(task.folder) else None
+            pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "errors": "replace"}
+            child = self.start([*CHILD, json.dumps(task._asdict())], threads, cwd=folder, **pipes)
+            try:
+                printed, said = child.communicate()
+            except KeyboardInterrupt:
+                self.stop()
+                child.wait(GRACE + 2)
+                raise
+            if child.returncode >= 0:
                 break
-        return _outcome(code, printed, said)._replace(
+        return _outcome(child.returncode, printed, said)._replace(
             seconds=round(time.monotonic() - start, 1),
             host=os.uname().nodename,
             said=said if task.args["verbose"] or task.args["debug"] else "",
         )
 
-    def _run(self, command, env, folder=None):
-        """The command's exit code, negative for a signal, its output and its errors."""
-        with self._lock:
-            if self._ended:
-                return 130, "", "interrupted"
-            # in a session of its own: Ctrl-C reaches only the parent, which then stops its children
-            where: Any = {"env": env, "cwd": folder if folder and os.path.isdir(folder) else None}
-            pipes: Any = {"stdin": self._input, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-            child = subprocess.Popen(command, **where, **pipes, text=True, errors="replace", start_new_session=True)
-            self._running.add(child)
-        try:
-            printed, said = child.communicate()
-        finally:
-            self._running.discard(child)
-        return child.returncode, printed, said
+
+def end_with_parent(grace: float = GRACE) -> None:
+    """In a child: interrupt this process, as Ctrl-C does, when its parent is gone or asks it to stop."""
+
+    def wait():
+        os.read(0, 1)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(grace)
+        os._exit(130)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _outcome(code, printed, said):

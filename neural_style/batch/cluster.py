@@ -5,26 +5,20 @@ import contextlib
 import logging
 import os
 from argparse import Namespace
-from pathlib import Path
 from typing import Iterator, List
 
 from .. import __version__
 from ..options.flags import FILE, PICTURE, paths
 from ..system.errors import NeuralStyleError, UsageError, describe
-from ..system.types import PathLike
 from .children import Children, Outcome
 from .workers import Painter
 
 WAIT = 30  # seconds for a cluster to answer
-TRIES = 2  # workers that may be lost to a pair
 
 
 @contextlib.contextmanager
-def on_dask(address: str, needed: List[str], outputs: List[Path]) -> Iterator[Painter]:
-    """A Painter on the cluster whose scheduler is at the address.
-
-    needed: files and folders that every worker must see. outputs: the paths of all results.
-    """
+def on_dask(address: str, needed: List[str]) -> Iterator[Painter]:
+    """A Painter on the cluster whose scheduler is at the address; needed are paths that every worker must see."""
     try:
         from dask import distributed  # an optional package
     except ImportError:
@@ -45,11 +39,7 @@ def on_dask(address: str, needed: List[str], outputs: List[Path]) -> Iterator[Pa
         raise NeuralStyleError(f"--dask {address}: no Dask scheduler answers there ({type(error).__name__})") from error
     with client:  # at the end the pairs that have not begun are cancelled
         _demand_ready(client, address, needed)
-        _remove_marks(outputs)  # left by a batch that was killed
-        try:
-            yield Painter(paint, sum(client.nthreads().values()))
-        finally:
-            _remove_marks(outputs)
+        yield Painter(paint, sum(client.nthreads().values()))
 
 
 def _demand_ready(client, address, needed):
@@ -79,24 +69,14 @@ def _trouble(needed, version):
 
 
 def _paint(task, version):
-    """Paint on a worker, which may have joined late.
-
-    A pair can crash its worker, and Dask then gives it to the next one. Each start therefore leaves a mark, and the
-    pair is given up after a few of them.
-    """
+    """Paint on a worker, which may have joined late."""
     args, host = Namespace(**task.args), os.uname().nodename
-    marks = marks_of(args.output)
     trouble = _trouble([*paths(args, PICTURE), *paths(args, FILE), os.path.dirname(args.output)], version)
     if trouble:
         return Outcome(f"the worker on {host} {trouble}")
     try:
-        with open(marks, "ab") as file:
-            starts = file.tell()
-            file.write(b".")
         with Children() as children:
-            return children.paint(task) if starts < TRIES else Outcome("the worker that painted it was lost twice")
-    except OSError as error:
-        return Outcome(f"{args.output} cannot be written from {host}: {error.strerror or error}")
+            return children.paint(task)
     except Exception as error:  # the batch would wait for ever for one that Dask cannot send back
         return Outcome(f"the worker on {host}: {describe(error)}")
 
@@ -113,14 +93,3 @@ def _outcome(future, client, address):
         f"--dask {address}: the connection to the scheduler is lost; the same command continues the "
         "batch once it runs again"
     )
-
-
-def _remove_marks(outputs):
-    for output in outputs:
-        with contextlib.suppress(FileNotFoundError):
-            marks_of(output).unlink()
-
-
-def marks_of(output: PathLike) -> Path:
-    """The file in which the workers count how often a pair was started."""
-    return Path(output).with_name(f".{Path(output).name}.started")

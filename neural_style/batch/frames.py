@@ -1,6 +1,8 @@
 """Frames that follow each other, in a batch or a film: the first of each scene is painted for longer."""
 
+import os
 from argparse import Namespace
+from typing import Any, Dict
 
 from ..options.flags import AT_LEAST_ONE, Flag
 
@@ -14,3 +16,9 @@ FIRST_EPOCHS = Flag("--first-epochs", int, None, "the epochs of the first frame 
 def first_epochs(own: Namespace, args: Namespace) -> int:
     """The number of epochs for the first frame of each scene."""
     return own.first_epochs or FIRST * args.max_num_epochs
+
+
+def run_of(args: Namespace, first: int, output: str, **more: Any) -> Dict[str, Any]:
+    """The arguments of the run that paints one picture or frame, `first` epochs at most, and leaves no checkpoints."""
+    fixed = {"seed": args.seed or 0, "save_epochs": max(args.max_num_epochs, first) + 1, "overwrite": True}
+    return {**vars(args), **fixed, "output": output, "checkpoint_output": "_e%s".join(os.path.splitext(output)), **more}

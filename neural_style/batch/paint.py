@@ -1,12 +1,12 @@
 """Paint what is left of a batch, report progress, and record the outcome of every pair."""
 
-import sys
 import time
 from typing import Any, List
 
 from ..report import contact_sheet
 from ..run.progress import Progress, duration
 from ..system.errors import say
+from ..system.terminal import above_bar
 from . import cluster, workers
 from .plan import Batch
 from .record import DONE, FAILED, Entry
@@ -47,17 +47,20 @@ def paint(batch: Batch) -> List[Entry]:
 def _painter(batch):
     """Processes here, or the workers of a cluster."""
     if batch.own.dask:
-        return cluster.on_dask(batch.own.dask, batch.needed(), [batch.folder / pair.output for pair in batch.pairs])
+        return cluster.on_dask(batch.own.dask, batch.needed())
     edge = batch.args.width or batch.args.max_long_edge
     return workers.here(workers.jobs_for(batch.own.jobs, max(map(len, batch.rounds())), edge * edge))
 
 
 def _report(progress, name, outcome, quiet):
     """Show a pair's outcome, and what its process said."""
-    line = f"{name} failed: {outcome.error}" if outcome.error else f"{name} done in {duration(outcome.seconds)}"
+    lines = outcome.said.splitlines()
+    what = f"failed: {outcome.error}" if outcome.error else f"done in {duration(outcome.seconds)}"
     if progress.bar is not None:
-        if outcome.said or outcome.error:
-            progress.bar.write(outcome.said + f"{line}\n" * bool(outcome.error), file=sys.stderr, end="")
+        lines += [f"{name} {what}"] if outcome.error else []
     elif outcome.error or not quiet:
         about = f", about {duration(progress.left())} left" if progress.done < progress.total else ""
-        say(f"{outcome.said}{progress.done}/{progress.total} {line}{about}")
+        lines.append(f"{progress.done}/{progress.total} {name} {what}{about}")
+    with above_bar():
+        for line in lines:
+            say(line)

@@ -37,9 +37,8 @@ def name_outputs(sides: List[Tuple[str, str]], folder: Path, ending: str, known:
 
 def demand_one_size(frames: List[str]) -> None:
     """Raise UsageError if the frames of a sequence differ in size."""
-    known = ((path, size_of(path)) for path in frames)
-    sizes = {path: f"{size[0]}x{size[1]}" for path, size in known if size}
-    first = next(iter(sizes), "")
-    for path, size in sizes.items():
-        if size != sizes[first]:
-            raise UsageError(f"--sequence: {path} is {size} and {first} {sizes[first]}; all frames must have one size")
+    known = [("{}x{}".format(*size), path) for size, path in ((size_of(path), path) for path in frames) if size]
+    for size, path in known:
+        if size != known[0][0]:
+            first = " ".join(reversed(known[0]))
+            raise UsageError(f"--sequence: {path} is {size} and {first}; all frames must have one size")

@@ -1,6 +1,7 @@
 """What a batch has to paint: its pairs, the run for each of them, and what each picture depends on."""
 
 import contextlib
+import functools
 import itertools
 import os
 import re
@@ -18,7 +19,7 @@ from ..saved import work
 from ..system.errors import UsageError
 from ..system.files import sha256_of
 from .children import Task
-from .frames import first_epochs
+from .frames import first_epochs, run_of
 from .pairs import Pair, demand_one_size, name_outputs
 from .record import DONE, Entry, Record
 
@@ -48,7 +49,7 @@ class Batch:
         if any(len(listed(completed[name])) > 1 for name in ("style_blend_weights", "style_scales")):
             raise UsageError("a batch paints each pair in one style; leave out the weights and scales of several")
         self.args = Namespace(**with_paths(completed, PICTURE, os.path.abspath))
-        self._digests: Dict[str, str] = {}
+        self._digest = functools.lru_cache(None)(_digest)
         self._last: Dict[str, Any] = {}  # each style's last good frame in a sequence, with its fingerprint
 
     def _is_result(self, path):
@@ -90,26 +91,16 @@ class Batch:
             fixed["first_epochs"] = first_epochs(self.own, self.args)
         return work.fingerprint(fixed, before)[:16]
 
-    def _digest(self, path):
-        """The SHA-256 of a file, or its name if it cannot be read."""
-        if path not in self._digests:
-            self._digests[path] = path
-            if os.path.isfile(path):
-                with contextlib.suppress(OSError):  # the pair's own run will say why
-                    self._digests[path] = sha256_of(path)
-        return self._digests[path]
-
     def task(self, pair: Pair) -> Task:
         """The Task of a pair. A frame of a sequence starts from the result of the frame before."""
-        output = str(self.folder / pair.output)
-        args = dict(vars(self.args), content_image=pair.content, style_image=pair.style, output=output, overwrite=True)
-        args.update(seed=self.args.seed or 0, checkpoint_output="_e%s".join(os.path.splitext(output)))
-        if "save_epochs" not in self._given:  # no checkpoints unless asked for
-            args["save_epochs"] = max(self.args.max_num_epochs, first_epochs(self.own, self.args)) + 1
+        output, first = str(self.folder / pair.output), first_epochs(self.own, self.args)
+        args = run_of(self.args, first, output, content_image=pair.content, style_image=pair.style)
+        if "save_epochs" in self._given:
+            args["save_epochs"] = self.args.save_epochs
         if not self.own.sequence:
             return Task(args, folder=os.getcwd())
         before, _ = self._last.get(pair.style, (None, ""))
-        fresh = {"start": args["start"], "max_num_epochs": first_epochs(self.own, self.args)}
+        fresh = {"start": args["start"], "max_num_epochs": first}
         if before:
             exact = self._raw(before)
             args["start"] = exact if os.path.exists(exact) else str(self.folder / before.output)
@@ -136,3 +127,11 @@ class Batch:
         """Remove the unrounded result of a style's last frame."""
         with contextlib.suppress(KeyError, FileNotFoundError):
             os.unlink(self._raw(self._last[style][0]))
+
+
+def _digest(path):
+    """The SHA-256 of a file, or its name if it cannot be read."""
+    with contextlib.suppress(OSError):  # the pair's own run will say why
+        if os.path.isfile(path):
+            return sha256_of(path)
+    return path

@@ -44,5 +44,8 @@ def here(jobs: int) -> Iterator[Painter]:
             for future in futures:
                 future.cancel()
 
-    with ThreadPoolExecutor(jobs) as pool, Children() as children:
-        yield Painter(paint, jobs)
+    with Children() as children, ThreadPoolExecutor(jobs) as pool:
+        try:
+            yield Painter(paint, jobs)
+        finally:
+            children.stop()  # before the pool waits for them

@@ -219,27 +219,34 @@ GENERATORS = {
 def initial(generator: str, seed: int) -> Arrays:
     """{"arg:NAME": array} of all parts, as a training begins."""
     mx.random.seed(seed)
-    own, found = GENERATORS[generator], {}
-    kind, factor, magnitude = own.initial
+    row, found = GENERATORS[generator], {}
+    kind, factor, magnitude = row.initial
     xavier = mx.init.Xavier(rnd_type=kind, factor_type=factor, magnitude=magnitude)
-    for symbol in own.parts():
-        for name, shape in shapes(symbol, 2 * (8 * own.multiple,))[0].items():
-            array = mx.nd.ones(shape) if name.endswith("gamma") else mx.nd.zeros(shape)
-            if name.endswith("weight"):
-                xavier(mx.init.InitDesc(name), array)
-            found[f"arg:{name}"] = own.begins.get(name, lambda values: values)(array.asnumpy())
+    for symbol in row.parts():
+        for key, shape in shapes(symbol, 2 * (8 * row.multiple,)).items():
+            if key.startswith("arg:"):
+                array = mx.nd.ones(shape) if key.endswith("gamma") else mx.nd.zeros(shape)
+                if key.endswith("weight"):
+                    xavier(mx.init.InitDesc(key[4:]), array)
+                found[key] = row.begins.get(key[4:], lambda values: values)(array.asnumpy())
     return found
 
 
-def shapes(symbol: Symbol, size: Size) -> Tuple[Dict[str, tuple], Dict[str, tuple]]:
-    """{name: shape} of a part's parameters, and of what its normalisations keep, for pictures of size (H, W).
+def shapes(symbol: Symbol, size: Size) -> Dict[str, tuple]:
+    """{"arg:NAME": shape, "aux:NAME": shape}: a part's parameters, and what its normalisations keep.
 
-    The input's name is the first of the symbol's arguments.
+    size is (H, W) of the picture.
     """
-    arguments, kept = symbol.list_arguments(), symbol.list_auxiliary_states()
-    found, _, kept_shapes = symbol.infer_shape(**{input_of(symbol): (1, 3) + tuple(size)})
-    parameters = {name: shape for name, shape in zip(arguments, found) if name != input_of(symbol)}
-    return parameters, dict(zip(kept, kept_shapes))
+    of_arguments, _, of_kept = symbol.infer_shape(**{input_of(symbol): (1, 3) + tuple(size)})
+    found = {f"arg:{name}": shape for name, shape in zip(symbol.list_arguments(), of_arguments)}
+    del found[f"arg:{input_of(symbol)}"]
+    found.update({f"aux:{name}": shape for name, shape in zip(symbol.list_auxiliary_states(), of_kept)})
+    return found
+
+
+def of_kind(kind: str, arrays: Dict[str, Any]) -> Dict[str, Any]:
+    """What arrays has for "arg" or for "aux", by name."""
+    return {key[4:]: array for key, array in arrays.items() if key.startswith(kind)}
 
 
 def input_of(symbol: Symbol) -> str:

@@ -5,6 +5,7 @@ which generator it is and how it was trained. The original's trained models, a f
 3/*.params, are read as well.
 """
 
+import functools
 import hashlib
 import json
 import re
@@ -208,16 +209,14 @@ def _paint_parts(network, image, rows):
     generator = GENERATORS[network.about.generator]
     step = generator.multiple
     for symbol in generator.parts():
-        name, shapes = generators.input_of(symbol), generators.shapes(symbol, image.shape[2:])
-        arguments, states = (
-            {one: mx.nd.array(network.arrays[f"{kind}:{one}"]) for one in known}
-            for kind, known in zip(("arg", "aux"), shapes)
-        )
+        shapes = generators.shapes(symbol, image.shape[2:])
+        arrays = {key: mx.nd.array(network.arrays[key]) for key in shapes}
+        arguments, states = (generators.of_kind(kind, arrays) for kind in ("arg", "aux"))
         height, output, least = image.shape[2], np.empty_like(image), max(rows, generator.halo)
         at_once, halo = (least, generator.halo) if height >= 1.5 * least else (height, 0)
         for window in windows(height // step, at_once // step, halo // step):
             first, last, core_first, core_last = (step * row for row in window[1:])
-            arguments[name] = mx.nd.array(image[:, :, first:last])
+            arguments[generators.input_of(symbol)] = mx.nd.array(image[:, :, first:last])
             painted = symbol.bind(mx.context.current_context(), arguments, aux_states=states).forward()[0].asnumpy()
             output[:, :, core_first:core_last] = painted[:, :, core_first - first : core_last - first]
         image = output
@@ -246,10 +245,11 @@ def load(where: PathLike, flag: str = "--network ") -> Network:
         raise UsageError(f"{flag}{where}: {why}; there are {', '.join(names()) or 'none'}")
     try:
         if path.is_dir():
-            files = [[*path.glob(f"{part}/*.params"), *path.glob(f"*/{part}/*.params")] for part in range(4)]
-            return _of_the_original(where, list(map(sorted, files)))
+            inside = (found.relative_to(path) for depth in ("*", "*/*") for found in path.glob(f"{depth}/*.params"))
+            return _of_the_original(where, map(str, inside), lambda name: _arrays(path / name))
         if zipfile.is_zipfile(path):
-            return _of_zip(where, path)
+            with zipfile.ZipFile(path) as packed:
+                return _of_the_original(where, packed.namelist(), functools.partial(_inflated, where, packed))
         arrays = _arrays(path)
     except UsageError:
         raise
@@ -281,9 +281,8 @@ def _checked(where, generator, arrays):
     """The arrays, if they are those that the generator has."""
     expected = {}
     for symbol in GENERATORS[generator].parts():
-        parameters, kept = generators.shapes(symbol, 2 * (8 * GENERATORS[generator].multiple,))
-        expected.update({f"arg:{name}": shape for name, shape in parameters.items()})
-        expected.update({f"aux:{name}": shape for name, shape in kept.items() if generator != "fast"})
+        shapes = generators.shapes(symbol, 2 * (8 * GENERATORS[generator].multiple,))
+        expected.update({key: shape for key, shape in shapes.items() if generator != "fast" or key.startswith("arg")})
     for key, shape in expected.items():
         if key not in arrays or arrays[key].shape != shape or arrays[key].dtype.kind != "f":
             wrong = f"{key[4:]} is missing or not of shape {shape}"
@@ -295,33 +294,27 @@ def _checked(where, generator, arrays):
     return {key: arrays[key] for key in expected}
 
 
-def _of_zip(where, path):
-    """The original's trained models, as they are packed in model.zip."""
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as packed:
-        members = [
-            [info for info in packed.infolist() if re.fullmatch(rf"(.*/)?{part}/[^/]+\.params", info.filename)]
-            for part in range(4)
-        ]
-        if any(info.compress_type not in PACKINGS for infos in members for info in infos):
-            raise UsageError(f"--network {where}: it is packed in another way than the original's; pack it anew")
-        if sum(info.file_size for infos in members for info in infos) > LARGEST:
-            raise UsageError(f"--network {where}: its files are larger than any network")
-        files: List[List[Path]] = [[] for _ in members]
-        for part, infos in enumerate(members):
-            for info in sorted(infos, key=lambda info: info.filename):
-                files[part].append(Path(folder, f"{part}-{len(files[part])}.params"))
-                files[part][-1].write_bytes(packed.read(info))
-        return _of_the_original(where, files)
-
-
-def _of_the_original(where, files):
-    """The Network of the original's trained models: the last file of each of the four parts is used."""
-    missing = [part for part, paths in enumerate(files) if not paths]
-    if missing:
-        what = f"a folder {missing[0]} with a .params file is missing"
-        raise UsageError(f"--network {where}: {what}; the original's trained models are folders 0 to 3")
-    arrays = {}
-    for paths in files:
-        arrays.update(_arrays(paths[-1]))
+def _of_the_original(where, files, read):
+    """The Network of the original's trained models: the last file in each of the folders 0 to 3; read gives arrays."""
+    arrays, files = {}, sorted(files)
+    for part in range(4):
+        inside = [name for name in files if re.fullmatch(rf"(.*/)?{part}/[^/]+\.params", name)]
+        if not inside:
+            what = f"a folder {part} with a .params file is missing"
+            raise UsageError(f"--network {where}: {what}; the original's trained models are folders 0 to 3")
+        arrays.update(read(inside[-1]))
     about = About("boost", 480, "the original's trained model")
     return Network(about, _checked(where, "boost", arrays), Path(where).stem)
+
+
+def _inflated(where, packed, name):
+    """The arrays of a file in a zip."""
+    info = packed.getinfo(name)
+    if info.compress_type not in PACKINGS:
+        raise UsageError(f"--network {where}: it is packed in another way than the original's; pack it anew")
+    if info.file_size > LARGEST:
+        raise UsageError(f"--network {where}: its files are larger than any network")
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(packed.read(info))
+        file.flush()
+        return params.read(file.name)

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sys
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -17,7 +16,9 @@ from ..pictures.find import Taken, find_pictures
 from ..pictures.read import Picture
 from ..pictures.write import is_picture_name
 from ..run.progress import Progress, duration
-from ..system.errors import NeuralStyleError, UsageError, describe, say, visible
+from ..system.errors import NeuralStyleError, UsageError, describe, say
+from ..system.files import refuse_to_replace
+from ..system.terminal import above_bar
 from ..system.types import PathLike
 from .network import Network, load
 
@@ -26,47 +27,35 @@ log = logging.getLogger("neural_style")
 HOW = "to use it: python -m neural_style.end_to_end paint --recipe PICTURE"  # in the recipes of what is painted here
 
 
-def run(own: Namespace, args: Namespace) -> Optional[int]:
+def run(own: Namespace, args: Namespace) -> int:
     """Paint every photograph, even if some of them fail. Returns the exit code."""
-    network, failed = load(own.network).at(own.strength), []
+    network, failed = load(own.network).at(own.strength), False
     photographs = find_pictures(own.photos, "PHOTO")
     mask = images.read_picture(args.mask) if args.mask else None
     outputs = _outputs(photographs, own.output, own.format.lstrip("."))
     for output in outputs:
-        if output.exists() and not args.overwrite:
-            raise UsageError(
-                f"--output {own.output}: {output} already exists; name another folder, or replace it with --overwrite"
-            )
+        refuse_to_replace(output, args.overwrite, "name another folder")
         if output.exists() and any(output.samefile(other) for other in [*photographs, *filter(None, [args.mask])]):
             raise UsageError(f"--output {own.output}: {output} is one of the pictures to read; name another folder")
     images.prepare_outputs(outputs[0], bit_depth=args.bit_depth)
+    flags = [("--network", own.network), *[("--strength", own.strength)] * (own.strength < 1)]
     start = time.monotonic()
     with Progress(len(outputs), "picture", bar=not args.quiet) as progress:
         for path, output in zip(photographs, outputs):
+            began, trouble, args.content_image = time.monotonic(), "", path
             try:
-                began = time.monotonic()
-                args.content_image = path
-                flags = [("--network", own.network), *[("--strength", own.strength)] * (own.strength < 1)]
                 paint(network, path, output, args, mask, recipes.of_picture(args, [HOW], flags))
-                line = f"{output} painted in {time.monotonic() - began:.1f} s"
             except (NeuralStyleError, mx.base.MXNetError, OSError, MemoryError) as error:
-                line = f"{path} failed: {describe(error)}"
-                failed.append(line)
+                failed, trouble = True, f"{path} failed: {describe(error)}"
             progress.step(time.monotonic() - start)
-            if line in failed:
-                _tell(progress, line)
-            elif progress.bar is None and not args.quiet:
+            if trouble:
+                with above_bar():
+                    say(trouble)
+            elif progress.bar is None:
+                line = f"{output} painted in {time.monotonic() - began:.1f} s"
                 many = f"{progress.done}/{len(outputs)} {line}, {duration(progress.left())} left"
                 log.info("%s", line if len(outputs) == 1 else many)
-    return 1 if failed else 0
-
-
-def _tell(progress, line):
-    """Print a line at once, above the bar if there is one."""
-    if progress.bar is None:
-        say(line)
-    else:
-        progress.bar.write(visible(line), file=sys.stderr)
+    return int(failed)
 
 
 def paint(

@@ -23,7 +23,7 @@ from ..run.state import EpochRecord
 from ..saved.locks import locked
 from ..system import machine, terminal
 from ..system.errors import NeuralStyleError, UsageError
-from ..system.files import sha256_of
+from ..system.files import refuse_to_replace, sha256_of
 from . import network, training
 from .photographs import Photographs
 from .state import Settings
@@ -47,40 +47,42 @@ def run(settings: Settings, args: Namespace, saved: Any = None, on_step: Optiona
 class _Session:
     """One training at work: what it learns from, what it saves and shows, and whether it was asked to stop."""
 
-    def __init__(self, own: Settings, args: Namespace, saved: Any, tell: Optional[Callable]) -> None:
-        self.own, self.args, self.tell, self.output = own, args, tell, Path(own.output)
-        self.photographs = Photographs(own.photos, args.max_long_edge, own.crop)
-        self.digest = _digest(own, args, self.photographs)
+    def __init__(self, settings: Settings, args: Namespace, saved: Any, tell: Optional[Callable]) -> None:
+        self.settings, self.args, self.tell, self.output = settings, args, tell, Path(settings.output)
+        self.photographs = Photographs(settings.photos, args.max_long_edge, settings.crop)
+        self.digest = _digest(args, self.photographs)
         self.since, self.history, digest = saved or (None, [], self.digest)  # type: Any, Any, Any
         if digest != self.digest:
-            raise UsageError(f"--resume {own.output}: the style or the photographs have changed since it began")
+            raise UsageError(f"--resume {settings.output}: the style or the photographs have changed since it began")
         self.device, self.shown = context(args.gpu), [picture.pixels for picture in self.photographs.shown]
         done = self.since.step if self.since else 0
-        steps = [(step, _numbered(self.output, step)) for step in range(own.save_every, done + 1, own.save_every)]
+        steps = [
+            (step, _numbered(self.output, step)) for step in range(settings.save_every, done + 1, settings.save_every)
+        ]
         self.pictures = [(step, path) for step, path in steps if path.exists()]
 
     def run(self):
         """Train to the end."""
-        own, args, photographs = self.own, self.args, self.photographs
+        settings, args, photographs = self.settings, self.args, self.photographs
         begin_with = self._begin_with()
         known = begin_with or (network.load(self.output) if self.since else None)
         self.seed = known.about.seed if known else args.seed or 0
         others = f"; {len(self.shown)} others show the progress" if photographs.are_apart else ""
         where = in_words(self.device, args.gpu)
         log.info("learning from %d photographs on %s%s", len(photographs), where, others)
-        objective = training.objective_for(args, own.crop, self.device)
-        self.parts = training.start(own, args, begin_with, self.device)
+        objective = training.objective_for(args, settings.crop, self.device)
+        self.parts = training.start(settings, args, begin_with, self.device)
         name = "held-out photographs" if photographs.are_apart else "photographs"
-        self.page = _page(own, args, self.shown, name, self.device)
+        self.page = _page(settings, args, self.shown, name, self.device)
         done, bar = self.since.step if self.since else 0, log.getEffectiveLevel() == logging.INFO
-        with Progress(own.steps, "step", done, bar=bar) as self.progress, interrupt.waiting("step") as self.asked:
-            training.train(self.parts, objective, photographs, own, args, self.on_step, self.since)
+        with Progress(settings.steps, "step", done, bar=bar) as self.progress, interrupt.waiting("step") as self.asked:
+            training.train(self.parts, objective, photographs, settings, args, self.on_step, self.since)
         how = f"python -m neural_style.end_to_end paint --network {self.output} PHOTO"
         log.info("the network is %s: paint with `%s`", self.output, how)
 
     def _begin_with(self):
         """The Network that a new training starts from, or None."""
-        name, kind = self.own.begin_with, self.own.generator
+        name, kind = self.settings.begin_with, self.settings.generator
         begin_with = network.load(name, "--from ") if name and not self.since else None
         other = begin_with.about.generator if begin_with else kind
         if other != kind:
@@ -89,45 +91,45 @@ class _Session:
 
     def on_step(self, step):
         """Report a step, save if it is time for that, and stop if asked to."""
-        own, last = self.own, step.step == self.own.steps
+        settings, last = self.settings, step.step == self.settings.steps
         self.progress.step(step.seconds, [f"{name} {value:.3g}" for name, value in step.losses.items()])
         self.history.append(EpochRecord(step.step, math.nan, sum(step.losses.values()), step.seconds, step.losses))
         if self.progress.bar is None and step.step % LINES_EVERY == 0:
             losses = ", ".join(f"{name} {value:.4g}" for name, value in step.losses.items())
             times = f"{duration(step.seconds)}, {duration(self.progress.left())} left"
-            log.info("step %d/%d, %s, %s", step.step, own.steps, losses, times)
+            log.info("step %d/%d, %s, %s", step.step, settings.steps, losses, times)
         if self.tell:
             self.tell(step)
-        if last or self.asked or step.step % own.save_every == 0:
+        if last or self.asked or step.step % settings.save_every == 0:
             state = training.state_of(self.parts, step.step, step.seconds)
             self.save(state, "finished" if last else "stopped" if self.asked else "running")
         if self.asked and not last:
-            to_resume = terminal.command("neural_style.end_to_end", "train", "--resume", own.output)
+            to_resume = terminal.command("neural_style.end_to_end", "train", "--resume", settings.output)
             so_far = f"stopped after step {step.step}; the network so far is {self.output}"
             raise interrupt.Interrupted(f"{so_far}; to continue: {to_resume}", self.asked[0])
 
     def save(self, state, status):
         """Save the network of a TrainingState, the state, and the held-out photographs painted by it."""
-        own, size = self.own, self.args.max_long_edge
-        about = network.About(own.generator, size, _described(own, self.args, self.photographs, state), seed=self.seed)
+        settings, size = self.settings, self.args.max_long_edge
+        about = network.About(
+            settings.generator, size, _described(settings, self.args, self.photographs, state), seed=self.seed
+        )
         trained = network.Network(about, state.arrays)
         painted = _painted(trained, self.shown, size)  # raises, before a good network is replaced
         network.save(self.output, trained)
-        save_state(own, self.args, self.digest, self.history, state)
+        save_state(settings, self.args, self.digest, self.history, state)
         if painted:
             path = _numbered(self.output, state.step)
             images.save_picture(_row(painted), path)
             self.pictures = [known for known in self.pictures if known[1] != path] + [(state.step, path)]
         if self.page:
-            self.page.write(self.history, self.pictures, status, state.seconds, own.steps)
+            self.page.write(self.history, self.pictures, status, state.seconds, settings.steps)
 
 
 def _prepare(output, replaces):
     """Make sure, before a long training, that its files can be written and replace no others without being asked to."""
     for path in (output, output.with_suffix(".html"), _numbered(output, 0).parent):
-        if path.exists() and not replaces:
-            remedy = "name another file, continue with --resume, or replace it with --overwrite"
-            raise UsageError(f"--output {output}: {path} already exists; {remedy}")
+        refuse_to_replace(path, replaces, "name another file, continue with --resume")
     if output.is_dir():
         raise UsageError(f"--output {output} is a folder; name a file in it")
     images.prepare_folder(_numbered(output, 0).parent)
@@ -152,36 +154,37 @@ def _painted(trained, shown, size):
     return [images.PostprocessImage(picture) for picture in painted]
 
 
-def _page(own, args, shown, name, device):
+def _page(settings, args, shown, name, device):
     if not shown:
         return None
     pixels = _row([pixels if pixels.dtype == "uint8" else (pixels // 256).astype("uint8") for pixels in shown])
     pictures: List[Any] = [("photographs", Picture(name, pixels, None))]
     pictures += [("style", path) for path in style_pictures(args)]
-    facts = {"generator": own.generator, "crop": f"{own.crop}x{own.crop}", "seed": args.seed, "on": in_words(device)}
+    facts = {
+        "generator": settings.generator,
+        "crop": f"{settings.crop}x{settings.crop}",
+        "seed": args.seed,
+        "on": in_words(device),
+    }
     facts.update({**machine.versions(), **machine.describe()})
     flags = [
-        (FLAG_OF.get(name, "--" + name.replace("_", "-")), value) for name, value in own._asdict().items() if value
+        (FLAG_OF.get(name, "--" + name.replace("_", "-")), value) for name, value in settings._asdict().items() if value
     ]
     flags += [one for one in changed(args) if one[0] != "--style-image"]
     command = " ".join(["python -m neural_style.end_to_end train", *recipes.flag_words(flags)])
-    return Report(str(Path(own.output).with_suffix(".html")), pictures, command, facts, unit="step")
+    return Report(str(Path(settings.output).with_suffix(".html")), pictures, command, facts, unit="step")
 
 
-def _described(own, args, photographs, state):
+def _described(settings, args, photographs, state):
     """How a network was trained, in words."""
     return (
-        f"{', '.join(map(os.path.basename, own.style))}: {state.step} steps of {own.steps} in "
+        f"{', '.join(map(os.path.basename, settings.style))}: {state.step} steps of {settings.steps} in "
         f"{duration(state.seconds)} on {machine.processor() or 'a processor'}, {len(photographs)} photographs, "
-        f"crops of {own.crop} pixels"
+        f"crops of {settings.crop} pixels"
     )
 
 
-def _digest(own, args, photographs):
+def _digest(args, photographs):
     """A digest of the pictures, which shows whether a training is resumed with the same ones."""
-    found = hashlib.sha256()
-    for path in style_pictures(args):
-        found.update(sha256_of(path).encode() if os.path.isfile(path) else b"none")
-    for path in photographs.paths:
-        found.update(sha256_of(path).encode())
-    return found.hexdigest()
+    styles = (sha256_of(path) if os.path.isfile(path) else "none" for path in style_pictures(args))
+    return hashlib.sha256("".join([*styles, *map(sha256_of, photographs.paths)]).encode()).hexdigest()

@@ -115,10 +115,9 @@ def _sorted(settings, arrays):
     """The arrays of a state by name, and the optimiser's by parameter: all there, of their shapes, and finite."""
     known, memory, generator = {}, {}, GENERATORS[settings.generator]
     for symbol in generator.parts():
-        parameters, kept = shapes(symbol, (SMALLEST, SMALLEST))
-        for kind, expected in (("arg", parameters), ("aux", kept)):
-            for name, shape in expected.items():
-                known[f"{kind}:{name}"] = checks.of_shape(arrays[f"array:{kind}:{name}"], shape)
-        for name, shape in parameters.items():
-            memory[name] = [checks.of_shape(arrays[f"memory:{i}:{name}"], shape) for i in range(generator.memories)]
+        for key, shape in shapes(symbol, (SMALLEST, SMALLEST)).items():
+            known[key] = checks.of_shape(arrays[f"array:{key}"], shape)
+            if key.startswith("arg:"):
+                kept = (arrays[f"memory:{i}:{key[4:]}"] for i in range(generator.memories))
+                memory[key[4:]] = [checks.of_shape(array, shape) for array in kept]
     return known, memory

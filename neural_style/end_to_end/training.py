@@ -15,7 +15,7 @@ from ..options.flags import listed, style_pictures
 from ..pictures import images
 from ..run import setup
 from ..system.errors import NeuralStyleError
-from ..system.types import Context, NDArray, Size, Symbol
+from ..system.types import Arrays, Context, NDArray, Size, Symbol
 from . import generators
 from .generators import GENERATORS, Generator
 from .network import Network
@@ -45,20 +45,24 @@ class Part:
     """One network of a generator at work on crops of one size: its parameters, and the optimiser's memory of them."""
 
     def __init__(self, symbol: Symbol, generator: Generator, size: Size, device: Context) -> None:
-        parameters, kept = generators.shapes(symbol, size)
-        self._input = generators.input_of(symbol)
-        arguments = {name: mx.nd.zeros(shape, device) for name, shape in parameters.items()}
-        gradients = {name: array.copy() for name, array in arguments.items()}
-        arguments[self._input] = mx.nd.zeros((1, 3) + tuple(size), device)
-        self.parameters = {name: arguments[name] for name in parameters}
-        self.kept = {name: mx.nd.zeros(shape, device) + name.endswith("var") for name, shape in kept.items()}
-        self._gradients, self._data = gradients, arguments[self._input]
-        self._bound = symbol.bind(device, arguments, args_grad=gradients, aux_states=self.kept)
+        shapes = generators.shapes(symbol, size)
+        self.arrays = {key: mx.nd.zeros(shape, device) + key.endswith("var") for key, shape in shapes.items()}
+        self.parameters = generators.of_kind("arg", self.arrays)
+        self._gradients = {name: mx.nd.zeros(array.shape, device) for name, array in self.parameters.items()}
+        self._data = mx.nd.zeros((1, 3) + tuple(size), device)
+        arguments = {**self.parameters, generators.input_of(symbol): self._data}
+        kept = generators.of_kind("aux", self.arrays)
+        self._bound = symbol.bind(device, arguments, args_grad=self._gradients, aux_states=kept)
         names = dict(enumerate(self.parameters))  # by which MXNet lets only weights and gammas decay
         self._optimizer = getattr(mx.optimizer, generator.optimizer)(param_idx2name=names, **generator.rates)
         self.memory = {
             name: self._optimizer.create_state(i, array) for i, (name, array) in enumerate(self.parameters.items())
         }
+
+    def take(self, arrays: Arrays) -> None:
+        """Take the values of those of its arrays that are given."""
+        for key in self.arrays.keys() & arrays.keys():
+            self.arrays[key][:] = arrays[key]
 
     def paint(self, picture: NDArray) -> NDArray:
         """Paint a picture, an NDArray, recording what the backward pass needs."""
@@ -76,11 +80,9 @@ class Part:
 
     def resume(self, state: TrainingState) -> None:
         """Take the arrays of a TrainingState."""
-        for kind, own in (("arg", self.parameters), ("aux", self.kept)):
-            for name, array in own.items():
-                array[:] = state.arrays[f"{kind}:{name}"]
-        for name, own in self.memory.items():
-            for array, value in zip(_arrays(own), state.memory.get(name, ())):
+        self.take(state.arrays)
+        for name, memory in self.memory.items():
+            for array, value in zip(_arrays(memory), state.memory.get(name, ())):
                 array[:] = value
         for i in range(len(self.parameters)):  # Adam corrects its moments by the number of steps
             self._optimizer._index_update_count[i] = state.step
@@ -107,16 +109,13 @@ def objective_for(args: Namespace, crop: int, device: Context) -> Objective:
     return setup.make_objective(args, model, terms, pictures)
 
 
-def start(own: Any, args: Namespace, network: Optional[Network], device: Context) -> List[Part]:
+def start(settings: Any, args: Namespace, network: Optional[Network], device: Context) -> List[Part]:
     """The Parts of a new training, or of one that starts from a Network."""
-    generator = GENERATORS[own.generator]
-    parts = [Part(symbol, generator, (own.crop, own.crop), device) for symbol in generator.parts()]
-    begin = network.arrays if network else generators.initial(own.generator, args.seed or 0)
+    generator = GENERATORS[settings.generator]
+    parts = [Part(symbol, generator, (settings.crop, settings.crop), device) for symbol in generator.parts()]
+    begin = network.arrays if network else generators.initial(settings.generator, args.seed or 0)
     for part in parts:
-        for kind, arrays in (("arg", part.parameters), ("aux", part.kept)):
-            for name, array in arrays.items():
-                if f"{kind}:{name}" in begin:
-                    array[:] = begin[f"{kind}:{name}"]
+        part.take(begin)
     return parts
 
 
@@ -124,9 +123,8 @@ def state_of(parts: List[Part], step: int, seconds: float) -> TrainingState:
     """The TrainingState of Parts; NeuralStyleError if it is not finite."""
     arrays, memory = {}, {}
     for part in parts:
-        arrays.update({f"arg:{name}": array.asnumpy() for name, array in part.parameters.items()})
-        arrays.update({f"aux:{name}": array.asnumpy() for name, array in part.kept.items()})
-        memory.update({name: [array.asnumpy() for array in _arrays(own)] for name, own in part.memory.items()})
+        arrays.update({key: array.asnumpy() for key, array in part.arrays.items()})
+        memory.update({name: [array.asnumpy() for array in _arrays(kept)] for name, kept in part.memory.items()})
     if not all(np.isfinite(array).all() for array in itertools.chain(arrays.values(), *memory.values())):
         raise NeuralStyleError(f"the network is no longer finite after step {step}; lower --lr")
     return TrainingState(step, seconds, arrays, memory)
@@ -136,19 +134,19 @@ def train(
     parts: List[Part],
     objective: Objective,
     photographs: Photographs,
-    own: Any,
+    settings: Any,
     args: Namespace,
     on_step: Callable,
     since: Optional[TrainingState] = None,
 ) -> None:
-    """Learn from own.steps crops; calls on_step with every TrainingStep."""
-    generator, first = GENERATORS[own.generator], since.step if since else 0
+    """Learn from settings.steps crops; calls on_step with every TrainingStep."""
+    generator, first = GENERATORS[settings.generator], since.step if since else 0
     begin = time.monotonic() - (since.seconds if since else 0)
     if since:
         for part in parts:
             part.resume(since)
-    to_size = _pixels(args.max_long_edge) / own.crop**2
-    for step in range(first, own.steps):
+    to_size = _pixels(args.max_long_edge) / settings.crop**2
+    for step in range(first, settings.steps):
         rng = np.random.default_rng([args.seed or 0, step])  # so that a resumed training sees the same
         content = photographs.sample(rng)
         objective.compare_with(content)
@@ -161,7 +159,7 @@ def train(
         losses = {name: value * to_size for name, value in objective.by_kind(evaluation.losses).items()}
         if not np.isfinite([*evaluation.losses, evaluation.gradient_norm]).all():
             raise NeuralStyleError(f"the loss is no longer finite in step {step + 1}; lower --lr")
-        _learn(parts, evaluations, generator, _rate(own, generator, step))
+        _learn(parts, evaluations, generator, _rate(settings, generator, step))
         on_step(TrainingStep(step + 1, losses, time.monotonic() - begin))
 
 
@@ -180,10 +178,10 @@ def _learn(parts, evaluations, generator, rate):
         part.learn(gradient, rate)
 
 
-def _rate(own, generator, step):
+def _rate(settings, generator, step):
     """The learning rate: it falls along a cosine."""
-    share = generator.lowest_rate + (1 - generator.lowest_rate) * (1 + math.cos(math.pi * step / own.steps)) / 2
-    return own.rate * share
+    share = generator.lowest_rate + (1 - generator.lowest_rate) * (1 + math.cos(math.pi * step / settings.steps)) / 2
+    return settings.rate * share
 
 
 def _pixels(long_edge):

@@ -44,38 +44,28 @@ class Kept:
         Frames of other films are removed only if overwrite is set, and other files never. Whole frames after a damaged
         one are removed as well: each depends on the one before.
         """
-        with writing(self.folder):
-            there = self._ours()
-            count = sum(path.suffix == ".png" and path.stem.isdigit() for path in there)
-            known = self._fingerprint(overwrite)
-            if known != fingerprint:
-                if count and not overwrite:
-                    raise UsageError(
-                        f"{self.folder} holds {count} frames of another film, or painted with other flags; remove "
-                        "them with --overwrite, or name another --output"
-                    )
-                for path in there:
-                    path.unlink()
-            write.prepare_folder(self.folder)
-            if known != fingerprint:
-                records.write(self.folder / ABOUT, {"fingerprint": fingerprint})
-            done = self._count()
-            for number in range(done + 1, count + 1):
-                with contextlib.suppress(FileNotFoundError):
-                    self.picture(number).unlink()
-            return done
-
-    def _ours(self):
-        """The files in the folder, once it is known to be one, and that all of them were made by painting a film."""
         if self.folder.is_symlink():
             raise UsageError(f"{self.folder} is a link and not the folder of a film; name another --output")
-        names = sorted(os.listdir(self.folder)) if self.folder.exists() else []
-        for name in names:
-            if not OURS.fullmatch(name):
-                raise UsageError(
-                    f"{self.folder} already exists and holds no painted frames but {name}; name another --output"
-                )
-        return [self.folder / name for name in names]
+        write.prepare_folder(self.folder)
+        with writing(self.folder):
+            frames = sorted(self.folder.glob("[0-9]*.png"), key=lambda path: (len(path.name), path.name))
+            if self._fingerprint(overwrite) != fingerprint:
+                if frames and not overwrite:
+                    raise UsageError(
+                        f"{self.folder} holds {len(frames)} frames of another film, or painted with other flags; "
+                        "remove them with --overwrite, or name another --output"
+                    )
+                self._empty()
+                records.write(self.folder / ABOUT, {"fingerprint": fingerprint})
+            done = self._count()
+            for path in frames[done:]:
+                path.unlink(missing_ok=True)
+            return done
+
+    def _empty(self):
+        """Remove what painting a film leaves in the folder."""
+        for name in filter(OURS.fullmatch, os.listdir(self.folder)):
+            os.unlink(self.folder / name)
 
     def _fingerprint(self, overwrite):
         """The fingerprint of the film whose frames are there, or None; of a damaged record only if overwritten."""
@@ -106,26 +96,18 @@ class Kept:
     def _is_whole(self, number):
         """Whether a frame can be read, and is of the film's size."""
         try:
-            with records.opened(self.picture(number), records.LARGEST_ARRAY) as file, Image.open(
-                file, formats=["PNG"]
-            ) as picture:
-                if picture.size == self.size[::-1]:
-                    picture.load()
-                    return True
+            with records.opened(self.picture(number), records.LARGEST_ARRAY) as file:
+                picture = Image.open(file, formats=["PNG"])
+                picture.load()
+                return picture.size == self.size[::-1]
         except Exception:  # a damaged file can be wrong in any way
-            pass
-        return False
+            return False
 
     def keep(self, number: int, raw: np.ndarray, pixels: np.ndarray) -> None:
         """Keep a painted frame, after what is needed to continue from it."""
         write.save_raw(raw, self.raw(number))
         with atomic(self.picture(number)) as temporary, open(temporary, "wb") as file:
             Image.fromarray(pixels).save(file, "PNG", compress_level=1)
-
-    def forget_raw(self, number: int) -> None:
-        """Remove what only the frame after this one needed."""
-        with contextlib.suppress(FileNotFoundError):
-            self.raw(number).unlink()
 
     def frames(self, times: List[int], end: int) -> Iterator[Tuple[np.ndarray, int, int]]:
         """(pixels, at, until) of every frame; times has when each appears, and end is when the last one ends."""
@@ -142,6 +124,5 @@ class Kept:
     def remove(self) -> None:
         """Remove the folder once the film is there, but no file of somebody else in it."""
         with contextlib.suppress(OSError):
-            for name in filter(OURS.fullmatch, os.listdir(self.folder)):
-                os.unlink(self.folder / name)
+            self._empty()
             self.folder.rmdir()

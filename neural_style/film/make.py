@@ -15,7 +15,7 @@ from ..run.progress import duration
 from ..saved import work
 from ..saved.locks import locked
 from ..system.errors import UsageError, say
-from ..system.files import sha256_of
+from ..system.files import refuse_to_replace, sha256_of
 from . import painters
 from .kept import Kept
 from .paint import paint, scaled_size, writer
@@ -33,30 +33,25 @@ def film(own: Namespace, args: Namespace, long_edge: Optional[int] = None, width
     write.prepare_folder(os.path.dirname(own.output) or ".")
     write.refuse_read_only(own.output)
     with locked(own.output, f"painting {own.output}", "name another --output"):
-        _make(own, args, to, source, shown)
-
-
-def _make(own, args, to, source, shown):
-    """Paint the film: from source, as it is to be shown, by the writer `to`."""
-    kept = Kept(own.output, shown.size)
-    painter, depends_on = (_by_network if own.network else _in_style)(own, args, shown.size, kept)
-    done = kept.begin(work.fingerprint(sha256_of(own.film), shown.size, depends_on), args.overwrite)
-    if not args.quiet:
-        _announce(source, shown, done, to)
-    try:
-        with painter as painted:
-            times, lost = paint(shown, painted, kept, done, args.quiet)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("interrupted; run the same command again to continue") from None
-    if lost or source.missing:
-        say(
-            f"{own.film} is damaged or ends early: about {max(len(lost), source.missing)} frames are missing, "
-            "and the frame before them is shown instead"
-        )
-    if not times:
-        raise UsageError(f"{own.film} is damaged: no frame can be decoded")
-    to.write(own.output, shown, kept.frames(times, source.end))
-    kept.remove()
+        kept = Kept(own.output, shown.size)
+        painter, depends_on = (_by_network if own.network else _in_style)(own, args, shown.size, kept)
+        done = kept.begin(work.fingerprint(sha256_of(own.film), shown.size, depends_on), args.overwrite)
+        if not args.quiet:
+            _announce(source, shown, done, to)
+        try:
+            with painter as painted:
+                times, lost = paint(shown, painted, kept, done, args.quiet)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("interrupted; run the same command again to continue") from None
+        if not times:
+            raise UsageError(f"{own.film} is damaged: no frame can be decoded")
+        if lost or source.missing:
+            say(
+                f"{own.film} is damaged or ends early: about {max(len(lost), source.missing)} frames are missing, "
+                "and the frame before them is shown instead"
+            )
+        to.write(own.output, shown, kept.frames(times, source.end))
+        kept.remove()
     if not args.quiet:
         say(f"the film is {own.output}")
 
@@ -81,8 +76,7 @@ def _refuse_to_lose_anything(own, args):
     used = [own.film, *(paths(args, PICTURE) if own.style else [])]
     if any(os.path.exists(path) and os.path.exists(output) and os.path.samefile(path, output) for path in used):
         raise UsageError(f"--output {output} is one of the film's inputs; name another file")
-    if os.path.exists(output) and not args.overwrite:
-        raise UsageError(f"--output: {output} already exists; name another file, or replace it with --overwrite")
+    refuse_to_replace(output, args.overwrite)
 
 
 def _by_network(own, args, size, kept):

@@ -71,7 +71,7 @@ def paint(film: Film, painter: Callable, kept: Kept, done: int, quiet: bool = Fa
             pixels = _scaled(frame.pixels, film.size)
             if number > done:
                 painter(number, pixels, before)
-                kept.forget_raw(number - 1)
+                kept.raw(number - 1).unlink(missing_ok=True)  # which only this frame needed
                 progress.step(time.monotonic() - start)
                 if progress.bar is None and not quiet and (time.monotonic() - said >= PAUSE or number == done + 1):
                     said = time.monotonic()

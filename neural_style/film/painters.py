@@ -7,12 +7,13 @@ it stores the painted frame in the Kept frames.
 import contextlib
 import os
 from argparse import Namespace
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator
 
 import numpy as np
 from PIL import Image
 
 from ..batch.children import Children, Task
+from ..batch.frames import run_of
 from ..batch.workers import threads_for
 from ..pictures import colors, images, motion
 from ..saved import records
@@ -51,19 +52,12 @@ def as_seen(pixels: np.ndarray) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def in_style(args: Namespace, first_epochs: Optional[int], kept: Kept) -> Iterator[Callable]:
+def in_style(args: Namespace, first_epochs: int, kept: Kept) -> Iterator[Callable]:
     """A painter by runs with these arguments, each in its own process; what begins a scene gets first_epochs."""
     folder, threads = kept.folder, threads_for(1)
     now, then, painted = (str(folder / f"{name}.png") for name in ("content", "before", "painting"))
     fresh = {"start": args.start, "max_num_epochs": first_epochs}
-    fixed = dict(
-        vars(args),
-        content_image=now,
-        output=painted,
-        checkpoint_output=str(folder / "painting_e%s.png"),
-        save_epochs=max(first_epochs, args.max_num_epochs) + 1,
-        overwrite=True,
-    )
+    fixed = run_of(args, first_epochs, painted, content_image=now)
     with Children() as children:
 
         def painter(number, pixels, before):

@@ -1,7 +1,6 @@
 """Any file as a Film: an animation by Pillow, all others by FFmpeg."""
 
 import os
-import stat
 from types import ModuleType
 
 from ..system.errors import UsageError
@@ -45,18 +44,12 @@ def _start_of(path):
     """The first bytes of the path, after checking that it is a file."""
     if path.startswith(("http://", "https://")):
         raise UsageError(f"{path} is an address: download it first and name the file")
-    try:
-        kind = os.stat(path).st_mode
-        if stat.S_ISDIR(kind):
-            raise UsageError(f"{path} is a folder; name a film")
-        if not stat.S_ISREG(kind):
-            raise UsageError(f"{path} is not a file; save the film to one first")
-        with open(path, "rb") as file:
-            start = file.read(16)
-    except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such film") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
+    if not os.path.exists(path):
+        raise UsageError(f"{path}: there is no such film")
+    if not os.path.isfile(path):
+        raise UsageError(f"{path} {'is a folder' if os.path.isdir(path) else 'is not a file'}; name a film")
+    with open(path, "rb") as file:
+        start = file.read(16)
     if not start:
         raise UsageError(f"{path} is empty")
     return start

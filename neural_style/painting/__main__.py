@@ -1,7 +1,6 @@
 """The command `python -m neural_style.painting`: paint a picture and save it."""
 
 import functools
-import os
 import re
 import sys
 from argparse import Namespace
@@ -11,6 +10,7 @@ from ..options import parse
 from ..options.command import Command
 from ..options.flags import RUN, Check, Flag
 from ..system.errors import UsageError
+from ..system.files import refuse_to_replace
 from . import SUBJECTS, paint
 
 SIZE = Check(lambda value: bool(re.fullmatch("[0-9]{1,6}x[0-9]{1,6}", value)), "width x height, such as 1024x640")
@@ -32,8 +32,7 @@ def work(own: Namespace, args: Namespace, given: Dict[str, Any]) -> None:
 
     if not own.output.lower().endswith(".png"):
         raise UsageError(f"{own.output}: the painting is saved as PNG; use a name that ends in .png")
-    if os.path.lexists(own.output) and not own.overwrite:
-        raise UsageError(f"{own.output} already exists; --overwrite replaces it")
+    refuse_to_replace(own.output, own.overwrite)
     width, height = map(int, own.size.split("x"))
     images.save_picture(paint(height, width, own.seed, own.subject), own.output)
 

@@ -7,10 +7,9 @@ No random number depends on the count of pixels: every size shows the same windo
 from typing import Tuple
 
 import numpy as np
-from PIL import Image
 from scipy import ndimage
 
-from .colours import ramp
+from .colours import ramp, shrunk
 from .window import GLASS, window
 
 FINE = 1000  # pixels per unit, at least, before the picture gets its size
@@ -86,6 +85,4 @@ def paint(height: int, width: int, seed: int) -> np.ndarray:
     picture += (LEAD - picture) * lead
     glare = ndimage.gaussian_filter(picture, (0.012 * scale, 0.012 * scale, 0)) / 255
     picture = 255 - (255 - picture) * (1 - 0.16 * glare)
-    return np.asarray(
-        Image.fromarray(picture.clip(0, 255).astype(np.uint8)).resize((width, height), Image.Resampling.BOX)
-    )
+    return shrunk(picture, height, width)

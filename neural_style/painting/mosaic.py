@@ -6,11 +6,10 @@ that they are about square; moved to the middle of their cells again and again, 
 """
 
 import numpy as np
-from PIL import Image
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from .colours import ramp
+from .colours import ramp, shrunk
 from .glass import from_border
 from .window import GLASS, window
 
@@ -72,6 +71,4 @@ def paint(height: int, width: int, seed: int) -> np.ndarray:
     joint = ndimage.gaussian_filter((edge < JOINT).astype(float), 0.0012 * scale)[..., None]
     picture += (np.array(GROUT) - picture) * joint
     grain = 6 * ndimage.gaussian_filter(rng.normal(0, 1, x.shape), 0.8)[..., None]
-    return np.asarray(
-        Image.fromarray((picture + grain).clip(0, 255).astype(np.uint8)).resize((width, height), Image.Resampling.BOX)
-    )
+    return shrunk(picture + grain, height, width)

@@ -5,10 +5,9 @@ inked as wide as the scene is dark there.
 """
 
 import numpy as np
-from PIL import Image
 from scipy import ndimage
 
-from .colours import ramp
+from .colours import ramp, shrunk
 from .night import PALETTES, scene
 
 FINE = 640  # pixels per unit, at least, before the picture gets its size
@@ -77,6 +76,4 @@ def paint(height: int, width: int, seed: int) -> np.ndarray:
     worn = ndimage.gaussian_filter(rng.normal(0, 1, size), 1.2)[..., None]
     picture = tint + 0.25 * (PAPER - tint) + 10 * worn
     picture += (np.array(INK) - picture) * (ink * (1 - 0.12 * (worn > 0.28)))
-    return np.asarray(
-        Image.fromarray(picture.clip(0, 255).astype(np.uint8)).resize((width, height), Image.Resampling.BOX)
-    )
+    return shrunk(picture, height, width)

@@ -25,7 +25,6 @@ LONG_EDGE, SMALL_EDGE = 1000, 400  # pixels: of the pictures with the sliders; o
 MOST_PICTURES, MOST_POINTS = 28, 2000
 SOONEST, LATEST, FIRST = 2, 30, 10  # seconds until a running page looks for news; before the first picture
 LONGEST = 100  # characters of the name that a picture is downloaded under
-STATES = ("running", "finished", "stopped", "failed")
 
 log = logging.getLogger("neural_style")
 
@@ -59,8 +58,6 @@ class Report:
         its epoch. status: "running", "finished", "stopped" or "failed". seconds: since the start. epochs: the most
         there can be.
         """
-        if status not in STATES:
-            raise ValueError(f"{status!r} is none of {', '.join(STATES)}")
         try:
             parts.write(self._path, "page", **self._values(history, checkpoints, status, seconds, epochs))
         except NeuralStyleError as error:

@@ -10,14 +10,12 @@ import importlib
 import io
 import json
 import os
-import signal
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 from typing import Any, Dict, List, cast
 
+from ..batch.children import end_with_parent
 from ..system import errors
 
 COMMAND = [sys.executable, "-m", "neural_style.studio.child"]
@@ -229,7 +227,7 @@ def serve(role: str) -> None:
 
 def job(task: Dict[str, Any]) -> int:
     """Run a command of the package, {"module", "words", "output", "events", …}; returns its exit code."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent(grace=3600)  # a run saves its state after this epoch, which may take long
     os.nice(5)  # the page, and networks that paint for it, come first
     module, words = task["module"], task["words"]
     if module == "neural_style":
@@ -282,13 +280,6 @@ def _thin_out(checkpoints):
     epochs = sorted(int(path.stem[2:]) for path in Path(folder).glob(f"e_*{ending}"))
     for epoch in set(epochs) - set(thinned(epochs, KEPT)):
         os.unlink(checkpoints.replace("%s", str(epoch)))
-
-
-def _end_with_parent():
-    """Interrupt this process, as Ctrl-C does, when the server is gone: a run then saves its state after this epoch."""
-    os.read(0, 1)
-    os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(3600)
 
 
 if __name__ == "__main__":

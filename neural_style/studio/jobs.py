@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import fcntl
 import json
-import os
 import signal
 import subprocess
 import threading
@@ -17,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from ..batch.children import environment
+from ..batch.children import Children
 from ..saved import records
 from ..system.errors import UsageError
 from .child import COMMAND
@@ -47,7 +46,7 @@ class Jobs:
                 self.jobs[job.id] = job
                 if job.status == RUNNING:  # the server was killed
                     job.status = QUEUED
-        self._input, self._held_open = os.pipe()  # a child ends when nobody holds this open any more
+        self._children = Children()
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def start(self) -> None:
@@ -226,14 +225,11 @@ class Jobs:
             "begin": [self.get(job.parent["job"]).output, start_of(job.id)] if job.parent else None,
         }
         with self.lock:
-            child = self._child = subprocess.Popen(
+            child = self._child = self._children.start(
                 [*COMMAND, "job", json.dumps(task)],
                 cwd=self._folder.root,
-                env=environment(),
-                stdin=self._input,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
                 pass_fds=[lock.fileno()],  # held as long as it lives, whatever becomes of the server
             )
             if self._ended or job.id in self._goal:

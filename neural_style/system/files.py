@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import Any, Iterator
 
-from .errors import NeuralStyleError
+from .errors import NeuralStyleError, UsageError
 from .types import PathLike
 
 
@@ -21,6 +21,12 @@ def writing(path: PathLike, *kinds: Any) -> Iterator[None]:
     except (OSError, MemoryError, *kinds) as error:
         reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
         raise NeuralStyleError(f"{path} could not be written: {reason}") from error
+
+
+def refuse_to_replace(path: PathLike, overwrite: Any, remedy: str = "name another file") -> None:
+    """Raise UsageError where something is at the path, unless it is to be overwritten."""
+    if os.path.lexists(path) and not overwrite:
+        raise UsageError(f"{path} already exists; {remedy}, or replace it with --overwrite")
 
 
 @contextlib.contextmanager

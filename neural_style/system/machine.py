@@ -15,7 +15,7 @@ from .. import __version__
 from . import memory
 from .errors import UsageError
 
-INSTRUCTIONS = "DNNL_MAX_CPU_ISA"  # the variable that limits what oneDNN, MXNet's library of kernels, uses
+INSTRUCTION_LIMIT = "DNNL_MAX_CPU_ISA"  # the variable that limits what oneDNN, MXNet's library of kernels, uses
 ASK_FOR_AMX = 158, 0x1023, 18  # to arch_prctl of Linux on x86-64: ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
 PACKAGES = {"MXNet": "mxnet", "NumPy": "numpy", "SciPy": "scipy", "scikit-image": "scikit-image", "Pillow": "pillow"}
 
@@ -91,7 +91,7 @@ def instructions() -> List[str]:
 @functools.lru_cache(maxsize=None)
 def may_use_amx() -> bool:
     """Whether this process may use AMX's registers: Linux is asked for them, unless the user has set a limit."""
-    if "amx_bf16" not in instructions() or os.environ.get(INSTRUCTIONS):
+    if "amx_bf16" not in instructions() or os.environ.get(INSTRUCTION_LIMIT):
         return False
     return ctypes.CDLL(None).syscall(*ASK_FOR_AMX) == 0
 

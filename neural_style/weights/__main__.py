@@ -7,7 +7,8 @@ from pathlib import Path
 from ..options import parse
 from ..options.command import Command, Commands
 from ..options.flags import FILE, RUN, Flag
-from ..system.errors import NeuralStyleError, UsageError, say, visible
+from ..system.errors import NeuralStyleError, say, visible
+from ..system.files import refuse_to_replace
 from ..system.types import PathLike
 from . import convert, download, pretrained, sources
 
@@ -35,8 +36,7 @@ def download_all(folder: PathLike) -> None:
 def _output(own, usual):
     """The file to write: the one that --output names, or else the usual one."""
     output = Path(own.output or usual)
-    if output.exists() and not own.overwrite:
-        raise UsageError(f"{output} already exists; --overwrite replaces it, --output names another file")
+    refuse_to_replace(output, own.overwrite, "name another file with --output")
     return output
 
 

@@ -25,10 +25,6 @@ if "killed" in name:
         times = sum(json.loads(line)["name"] == name for line in log)
     if times <= int(name[0]):
         os.kill(os.getpid(), 9)
-if "deadly" in name:
-    os.kill(os.getppid(), 9)
-    os.read(0, 1)
-    sys.exit(130)
 if os.path.exists(content + ".fails"):
     print(json.dumps({"error": "no luck"}))
     sys.exit()

@@ -143,7 +143,7 @@ def test_nothing_is_written_outside_the_folder(folder, stub, tmp_path, capfd):
         assert main(words(folder, *stub)) == 2
         assert len(capfd.readouterr().err.splitlines()) == 1 and not told(folder)
     name = "chelsea-coffee-7.png"
-    for link in (name, "index.html", f".{name}.npy", f".{name}.started", f".{name}.state.npz"):
+    for link in (name, "index.html", f".{name}.npy", f".{name}.state.npz"):
         (folder / "out" / link).symlink_to(treasure)
     (folder / "out/batch.json").write_text(json.dumps({"pairs": [{**own, "output": name}]}))
     assert main(words(folder, "--sequence", *stub)) == 0

@@ -15,7 +15,7 @@ V3_UP = [(7, 192, 128), (7, 160, 64), (8, 96, 3)]
 
 
 def random_arrays(symbol, rng, size=(32, 32)):
-    parameters, kept = generators.shapes(symbol, size)
+    parameters, kept = (generators.of_kind(kind, generators.shapes(symbol, size)) for kind in ("arg", "aux"))
     arrays = {
         name: rng.normal(1 if name.endswith("gamma") else 0, 0.1, shape)
         if not name.endswith("weight")
@@ -97,7 +97,7 @@ def test_boost_has_the_originals_names_kernels_and_channels():
     found = {}
     for number, symbol in enumerate(GENERATORS["boost"].parts()):
         assert generators.input_of(symbol) == f"g{number}_data"
-        found.update(generators.shapes(symbol, (384, 384))[0])
+        found.update(generators.of_kind("arg", generators.shapes(symbol, (384, 384))))
     expected, convolution, deconvolution, norm = {}, 0, 0, 0
     for kind in (V4, V3, V3, V4):
         for i, (kernel, below, filters) in enumerate(kind):

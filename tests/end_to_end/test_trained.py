@@ -62,7 +62,9 @@ def test_strips_that_hardly_vary_are_normalised_as_whole():
 def test_fast_paints_what_its_symbol_does(networks):
     image, symbol, ours = picture(48, 64), generators.fast(), networks["fast"]
     arrays = {key[4:]: array for key, array in ours.arrays.items()}
-    states = {name: np.ones(shape) for name, shape in generators.shapes(symbol, (48, 64))[1].items()}
+    states = {
+        name: np.ones(shape) for name, shape in generators.of_kind("aux", generators.shapes(symbol, (48, 64))).items()
+    }
     painted, _, _ = bound(symbol, arrays, states, image[0], True)
     np.testing.assert_allclose(ours.paint(image)[0], painted, atol=0.02)
 
@@ -173,12 +175,9 @@ def original(networks, tmp_path):
     for number, symbol in enumerate(GENERATORS["boost"].parts()):
         folder = tmp_path / "model" / str(number)
         folder.mkdir(parents=True)
-        own, kept = generators.shapes(symbol, (64, 64))
+        shapes = generators.shapes(symbol, (64, 64))
         for name in ("v3_0001-0005000", "v3_0002-0026000"):
-            params.write(
-                folder / f"{name}.params",
-                {key: array * (name[6] == "2") for key, array in arrays.items() if key[4:] in own or key[4:] in kept},
-            )
+            params.write(folder / f"{name}.params", {key: arrays[key] * (name[6] == "2") for key in shapes})
     return tmp_path / "model"
 
 

@@ -84,7 +84,7 @@ def test_amx_is_not_used_where_fewer_instructions_are_asked_for(monkeypatch):
     monkeypatch.setattr(machine, "instructions", lambda: ["amx_bf16"])
     monkeypatch.setattr(machine.ctypes, "CDLL", lambda name: Namespace(syscall=lambda *asked: 0))
     for limit, allowed in ("", True), ("AVX2", False):
-        monkeypatch.setenv(machine.INSTRUCTIONS, limit)
+        monkeypatch.setenv(machine.INSTRUCTION_LIMIT, limit)
         assert machine.may_use_amx.__wrapped__() is allowed
 
 

@@ -305,7 +305,7 @@ def test_convert_overwrites_only_with_force(capsys):
     put(Path("out.params"), {"conv1_1_bias": np.ones(2, "f4")})
     before = Path("out.params").read_bytes()
     assert main(["convert", "mine.npz", "--output", "out.params"]) == 2
-    assert "out.params already exists; --overwrite" in capsys.readouterr().err
+    assert "out.params already exists; name another file with --output, or" in capsys.readouterr().err
     assert Path("out.params").read_bytes() == before
     assert main(["convert", "mine.npz", "--output", "out.params", "--force"]) == 0
     assert set(pretrained.load("out.params")) == set(tiny())
