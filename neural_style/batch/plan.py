@@ -17,7 +17,7 @@ from ..pictures.find import find_pictures
 from ..report.contact_sheet import SHEET
 from ..saved import work
 from ..system.errors import UsageError
-from ..system.files import sha256_of
+from ..system.files import refuse_to_replace, sha256_of
 from .children import Task
 from .frames import first_epochs, run_of
 from .pairs import Pair, demand_one_size, name_outputs
@@ -62,11 +62,8 @@ class Batch:
         """Make sure before the first pair starts that the folder can be written and the weights are there."""
         ours = {*self.record.entries, *([SHEET] if self.record.path.exists() else ())}
         for name in [SHEET, *(pair.output for pair in self.pairs)]:
-            if (self.folder / name).exists() and name not in ours and not self.args.overwrite:
-                raise UsageError(
-                    f"{self.folder / name} already exists, and no batch made it; choose another --output "
-                    "folder, or replace it with --overwrite"
-                )
+            remedy = "no batch made it: choose another --output folder"
+            refuse_to_replace(self.folder / name, self.args.overwrite or name in ours, remedy)
         images.prepare_outputs(self.folder / f"x.{self.ending}")
         self.args.model, self.args.model_params = weights_of(self.args)
 

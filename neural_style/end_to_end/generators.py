@@ -219,7 +219,7 @@ GENERATORS = {
 def initial(generator: str, seed: int) -> Arrays:
     """{"arg:NAME": array} of all parts, as a training begins."""
     mx.random.seed(seed)
-    row, found = GENERATORS[generator], {}
+    row, arrays = GENERATORS[generator], {}
     kind, factor, magnitude = row.initial
     xavier = mx.init.Xavier(rnd_type=kind, factor_type=factor, magnitude=magnitude)
     for symbol in row.parts():
@@ -228,8 +228,8 @@ def initial(generator: str, seed: int) -> Arrays:
                 array = mx.nd.ones(shape) if key.endswith("gamma") else mx.nd.zeros(shape)
                 if key.endswith("weight"):
                     xavier(mx.init.InitDesc(key[4:]), array)
-                found[key] = row.begins.get(key[4:], lambda values: values)(array.asnumpy())
-    return found
+                arrays[key] = row.begins.get(key[4:], lambda values: values)(array.asnumpy())
+    return arrays
 
 
 def shapes(symbol: Symbol, size: Size) -> Dict[str, tuple]:
@@ -238,10 +238,10 @@ def shapes(symbol: Symbol, size: Size) -> Dict[str, tuple]:
     size is (H, W) of the picture.
     """
     of_arguments, _, of_kept = symbol.infer_shape(**{input_of(symbol): (1, 3) + tuple(size)})
-    found = {f"arg:{name}": shape for name, shape in zip(symbol.list_arguments(), of_arguments)}
-    del found[f"arg:{input_of(symbol)}"]
-    found.update({f"aux:{name}": shape for name, shape in zip(symbol.list_auxiliary_states(), of_kept)})
-    return found
+    known = {f"arg:{name}": shape for name, shape in zip(symbol.list_arguments(), of_arguments)}
+    del known[f"arg:{input_of(symbol)}"]
+    known.update({f"aux:{name}": shape for name, shape in zip(symbol.list_auxiliary_states(), of_kept)})
+    return known
 
 
 def of_kind(kind: str, arrays: Dict[str, Any]) -> Dict[str, Any]:

@@ -63,10 +63,10 @@ class Network:
     @property
     def digest(self) -> str:
         """A digest that identifies the network."""
-        found = hashlib.sha256((self.about.generator + " smooth" * self.about.smooth).encode())
+        digest = hashlib.sha256((self.about.generator + " smooth" * self.about.smooth).encode())
         for key in sorted(self.arrays):
-            found.update(key.encode() + self.arrays[key].tobytes())
-        return found.hexdigest()[:16]
+            digest.update(key.encode() + self.arrays[key].tobytes())
+        return digest.hexdigest()[:16]
 
     def at(self, strength: float) -> "Network":
         """The network that is so far, 0 to 1, on the way from how its training began, where it changes little, to this.
@@ -120,8 +120,8 @@ def _paint_fast(network, image, rows):
     smooth = network.about.smooth
     for number, layer in enumerate(layers):
         height = shown[below].shape[2] * layer.enlarge // layer.stride
-        own = max(1, rows * height // image.shape[2])
-        strips = [(window.core_first, window.core_last) for window in windows(height, own, 0)]
+        at_once = max(1, rows * height // image.shape[2])
+        strips = [(window.core_first, window.core_last) for window in windows(height, at_once, 0)]
         joined = shown.get(layer.joins)
         parts = (_convolved(layer, shown[below], joined, arrays, smooth, *strip) for strip in strips)
         output = _gathered(strips, parts)
@@ -179,8 +179,8 @@ def _normalisation(output, strips, arrays, name):
 def _pooled(moments):
     """The mean and variance of strips taken together, from [(rows, mean, variance)]."""
     rows = sum(count for count, _, _ in moments)
-    mean = sum(count * own for count, own, _ in moments) / rows
-    return mean, sum(count * (variance + (own - mean) ** 2) for count, own, variance in moments) / rows
+    mean = sum(count * of_strip for count, of_strip, _ in moments) / rows
+    return mean, sum(count * (variance + (of_strip - mean) ** 2) for count, of_strip, variance in moments) / rows
 
 
 def _convolved(layer, below, joined, arrays, smooth, first, last):

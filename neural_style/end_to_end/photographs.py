@@ -85,9 +85,9 @@ class Photographs:
         height, width = pixels.shape[:2]
         scale = self._size * rng.uniform(*SCALES) / max(height, width)
         scale = max(scale, self._crop / min(height, width))
-        own = [min(side, math.ceil(self._crop / scale)) for side in (height, width)]
-        top, left = (rng.integers(side - part + 1) for side, part in zip((height, width), own))
-        crop = images.resized(pixels[top : top + own[0], left : left + own[1]], (self._crop, self._crop)) / 255.0
+        cut = [min(side, math.ceil(self._crop / scale)) for side in (height, width)]
+        top, left = (rng.integers(side - part + 1) for side, part in zip((height, width), cut))
+        crop = images.resized(pixels[top : top + cut[0], left : left + cut[1]], (self._crop, self._crop)) / 255.0
         if rng.random() < 0.5:
             crop = crop[:, ::-1]
         light = 0.5 + rng.uniform(-BRIGHTNESS, BRIGHTNESS) + rng.uniform(-TINT, TINT, 3)

@@ -64,13 +64,13 @@ def scaled(arrays: Arrays, means: Arrays) -> Arrays:
     for name in (name[: -len("_weight")] for name in arrays if name.endswith("_weight")):
         weight, bias = (arrays[f"{name}_{part}"].astype("float64") for part in ("weight", "bias"))
         # VGG19 has a filter that hardly ever fires; made to average 1, it would drown all others where it does.
-        own = np.maximum(means[name], np.median(means[name]) / 100) if name in means else np.ones(len(bias))
-        own = np.where(own > 0, own, 1.0)
+        divisors = np.maximum(means[name], np.median(means[name]) / 100) if name in means else np.ones(len(bias))
+        divisors = np.where(divisors > 0, divisors, 1.0)
         if below is not None:
             weight = weight * below.reshape(1, -1, 1, 1)
-        result[f"{name}_weight"] = (weight / own.reshape(-1, 1, 1, 1)).astype("float32")
-        result[f"{name}_bias"] = (bias / own).astype("float32")
-        below = own
+        result[f"{name}_weight"] = (weight / divisors.reshape(-1, 1, 1, 1)).astype("float32")
+        result[f"{name}_bias"] = (bias / divisors).astype("float32")
+        below = divisors
     return result
 
 

@@ -222,7 +222,7 @@ def test_what_is_in_the_way_is_not_replaced(folder, stub, capsys):
     (folder / "out").mkdir()
     (folder / "out/rocket-coffee.png").write_bytes(b"a treasure")
     assert main(words(folder, *stub)) == 2
-    assert "rocket-coffee.png already exists, and no batch made it" in capsys.readouterr().err
+    assert "rocket-coffee.png already exists; no batch made it: choose" in capsys.readouterr().err
     assert (folder / "out/rocket-coffee.png").read_bytes() == b"a treasure" and not told(folder)
     assert main(words(folder, "--overwrite", *stub)) == 0
 
