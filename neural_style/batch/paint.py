@@ -1,5 +1,6 @@
 """Paint what is left of a batch, report progress, and record the outcome of every pair."""
 
+import contextlib
 import time
 from typing import Any, List
 
@@ -61,6 +62,6 @@ def _report(progress, name, outcome, quiet):
     elif outcome.error or not quiet:
         about = f", about {duration(progress.left())} left" if progress.done < progress.total else ""
         lines.append(f"{progress.done}/{progress.total} {name} {what}{about}")
-    with above_bar():
+    with above_bar() if progress.bar is not None else contextlib.nullcontext():
         for line in lines:
             say(line)

@@ -27,9 +27,9 @@ def test_names_are_unique_and_stay(tmp_path):
 def test_many_of_one_name_are_named_quickly(tmp_path):
     sides = [(f"/{number}/1.jpg", "/s/x.jpg") for number in range(20000)]
     known = [Entry(f"/known{number}", "/s/x.jpg", f"1-x-{number}.jpg", "done") for number in range(20000)]
-    start = time.monotonic()
+    start = time.process_time()
     assert pairs.name_outputs(sides, tmp_path, "jpg", known)[-1].output == "1-x-39998.jpg"
-    assert time.monotonic() - start < 30
+    assert time.process_time() - start < 30
 
 
 def test_patterns(tmp_path):
