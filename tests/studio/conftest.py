@@ -98,10 +98,12 @@ class Served:
         return next(job for job in self.api("state")["jobs"] if job["id"] == id)
 
     def until(self, id, holds, seconds=LONG):
-        """The job as soon as that holds."""
-        end = time.monotonic() + seconds
+        """The job as soon as that holds; it may take any time while the job gets on."""
+        end, before = time.monotonic() + seconds, {}
         while time.monotonic() < end:
             job = self.job(id)
+            if job != before:
+                end, before = time.monotonic() + seconds, job
             if holds(job):
                 return job
             assert job["status"] != "failed", job
