@@ -7,12 +7,14 @@ import shlex
 from pathlib import Path
 
 import pytest
+from networks import SMALL
 
 from neural_style import nstyle, recipes
 from neural_style.batch import __main__ as batch
 from neural_style.end_to_end import __main__ as end_to_end
 from neural_style.film import __main__ as film
 from neural_style.find_mxnet import mx
+from neural_style.network import architecture
 from neural_style.options import check, optimizers, parse
 from neural_style.painting import __main__ as painting
 from neural_style.studio import __main__ as studio
@@ -48,18 +50,19 @@ def commands(text):
 
 
 @pytest.fixture(scope="module")
-def after_a_run(random_params, pictures, tmp_path_factory):
+def after_a_run(small_files, thumbnails, tmp_path_factory):
     """A folder in which the commands can be typed: with a recipe of one's own, and a run that can be resumed."""
     folder = tmp_path_factory.mktemp("typed")
     (folder / "soft.args").write_text(SOFT)
     (folder / "model").mkdir()
-    (folder / "model" / "vgg19.params").symlink_to(random_params)
+    (folder / "model" / "vgg19.params").symlink_to(small_files["vgg19"])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.setitem(architecture.NETWORKS, "vgg19", SMALL["vgg19"])
         assert (
             nstyle.main(
                 (
-                    f"--content-image {pictures}/chelsea.png --style-image {pictures}/coffee.png --max-long-edge 32 "
+                    f"--content-image {thumbnails}/chelsea.png --style-image {thumbnails}/coffee.png --size 32 "
                     "--max-num-epochs 1 --quiet"
                 ).split()
             )

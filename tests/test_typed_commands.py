@@ -54,6 +54,8 @@ def painted():
 def folder(small, painted, tmp_path, monkeypatch):
     """A folder with all files that the commands name."""
     monkeypatch.chdir(tmp_path)
+    for subject in (painting.glass, painting.mosaic, painting.woodcut):
+        monkeypatch.setattr(subject, "FINE", 100)
     for name in ("photos", "paintings", "frames", "input", "model"):
         Path(name).mkdir()
     photo = Image.fromarray(skimage.data.chelsea()).resize((192, 128))

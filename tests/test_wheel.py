@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy
 import pytest
 from commands import a_run
+from networks import SMALL
 from packaging.requirements import Requirement
 
 import neural_style
@@ -54,9 +55,10 @@ def wheel(sdist, tmp_path_factory):
 @pytest.fixture(scope="module")
 def installed(wheel):
     """The scripts folder of an environment with the wheel; the packages it requires are borrowed from this one."""
-    venv.create(wheel.parent / "env", with_pip=True)
+    venv.create(wheel.parent / "env")
     scripts = wheel.parent / "env" / "bin"
-    subprocess.run([scripts / "python", *PIP, "install", "--no-deps", "--no-index", str(wheel)], check=True)
+    words = ["--python", str(scripts / "python"), "install", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run([sys.executable, *PIP, *words], check=True)
     (site,) = (wheel.parent / "env" / "lib").glob("python*/site-packages")
     (site / "borrowed.pth").write_text(str(Path(numpy.__file__).parent.parent))
     return scripts
@@ -183,19 +185,21 @@ def test_the_installed_network_paints(installed, pictures, tmp_path):
     assert told.returncode == 0 and (tmp_path / "painted" / "chelsea.jpg").stat().st_size > 500, told.stdout
 
 
-FIRST_RUN = """
+FIRST_RUN = f"""
 import sys
 from neural_style import nstyle
+from neural_style.network import architecture
 from neural_style.weights import sources
+architecture.NETWORKS["vgg19"] = {SMALL["vgg19"]}
 sources.FILES[sources.WEIGHTS] = sys.argv[1]
 sys.exit(nstyle.main(sys.argv[2:]))
 """
 
 
-def test_the_first_installed_run_fetches_the_weights_and_no_other(installed, random_params, pictures, tmp_path):
+def test_the_first_installed_run_fetches_the_weights_and_no_other(installed, small_files, pictures, tmp_path):
     served, asked = tmp_path / "served", []
     (served / "model").mkdir(parents=True)
-    shutil.copy(random_params, served / sources.WEIGHTS)
+    shutil.copy(small_files["vgg19"], served / sources.WEIGHTS)
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
@@ -207,7 +211,7 @@ def test_the_first_installed_run_fetches_the_weights_and_no_other(installed, ran
             "python",
             "-c",
             FIRST_RUN,
-            download.git_blob_of(random_params),
+            download.git_blob_of(small_files["vgg19"]),
             str(pictures / "chelsea.png"),
             str(pictures / "coffee.png"),
             "--size",

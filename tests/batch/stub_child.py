@@ -17,6 +17,12 @@ with open(os.path.join(folder, "log"), "a") as log:
 print("painting", name, file=sys.stderr)
 if "slow" in name:
     time.sleep(0.4)
+end = time.monotonic() + 60
+while "shared" in name and time.monotonic() < end:  # until there are two workers
+    with open(os.path.join(folder, "log")) as log:
+        if len({json.loads(line)["worker"] for line in log}) > 1:
+            break
+    time.sleep(0.02)
 if "endless" in name:
     os.read(0, 1)
     sys.exit(130)

@@ -87,7 +87,7 @@ def painted_by(folder):
 
 
 def test_one_worker_paints_all_and_one_that_comes_late_has_its_share(folder, stub, one_worker, capfd):
-    contents(folder, *(f"slow {number}" for number in range(20)))
+    contents(folder, "0 slow", *(f"{number} shared" for number in range(1, 8)))
     (first,) = (worker.pid for worker in one_worker.workers.values())
 
     def grow():
@@ -99,9 +99,9 @@ def test_one_worker_paints_all_and_one_that_comes_late_has_its_share(folder, stu
     threading.Thread(target=grow, daemon=True).start()
     assert main(words(folder, "--dask", one_worker.scheduler_address, *stub)) == 0
     assert alone == [{first: 2}] and first != os.getpid()
-    assert len(painted_by(folder)) == 2 and len(told(folder)) == 20
+    assert len(painted_by(folder)) == 2 and len(told(folder)) == 8
     assert {entry["outcome"] for entry in entries(folder).values()} == {"done"}
-    assert "20 of 20 pairs are done" in capfd.readouterr().err
+    assert "8 of 8 pairs are done" in capfd.readouterr().err
 
 
 def test_done_is_done_when_its_worker_is_lost_later(folder, stub, one_worker):
@@ -229,7 +229,7 @@ def test_what_dask_gives_up_is_a_pair_that_failed():
 
 
 def test_no_cluster_is_one_line(folder, stub, monkeypatch, capfd):
-    monkeypatch.setattr(cluster, "WAIT", 1)
+    monkeypatch.setattr(cluster, "WAIT", 0.1)
     assert main(words(folder, "--dask", "tcp://127.0.0.1:9", *stub)) == 1
     assert re.fullmatch(r"neural_style.batch: error: --dask tcp://127.0.0.1:9: no Dask .*\n", capfd.readouterr().err)
     with distributed.LocalCluster(n_workers=0, **QUIET) as empty:

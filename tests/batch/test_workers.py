@@ -90,14 +90,14 @@ def test_ctrl_c_ends_what_runs_and_begins_nothing_more(folder):
 
 
 @linux
-def test_a_child_ends_with_its_parent(folder, random_params):
+def test_a_child_ends_with_its_parent(folder, small, shrinking):
     running = start(
         [sys.executable, "-m", "neural_style.batch"],
         folder,
         *(
-            "--max-num-epochs 100000 --stop-eps 0 --max-long-edge 32 --gpu -1 --save-epochs 1 "
-            f"--model-params {random_params}"
+            f"--max-num-epochs 100000 --stop-eps 0 --max-long-edge 32 --gpu -1 --save-epochs 1 --model-params {small}"
         ).split(),
+        env={**os.environ, **shrinking},
     )
     until(lambda: list(folder.glob("out/*_e1.png")))
     assert processes_of(folder)
@@ -109,12 +109,13 @@ def test_a_child_ends_with_its_parent(folder, random_params):
     ]  # interrupted, not killed
 
 
-def start(command, folder, *more):
+def start(command, folder, *more, env=None):
     return subprocess.Popen(
         command + words(folder, "--jobs", "1", *more),
         cwd=str(Path(__file__).parents[2]),
         stderr=subprocess.PIPE,
         text=True,
+        env=env,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 

@@ -59,7 +59,7 @@ def test_forward_and_gradient(name, number):
     rng = np.random.default_rng(5)
     symbol, paint = GENERATORS[name].parts()[number], oracle(name, number)
     arrays, states = random_arrays(symbol, rng)
-    picture = rng.uniform(-120, 120, (3, 16, 24)).astype("float32").astype(float)
+    picture = rng.uniform(-120, 120, (3, 16, 16)).astype("float32").astype(float)
     painted, executor, gradients = bound(symbol, arrays, states, picture, True)
     expected = paint(arrays, picture)
     assert painted.shape == picture.shape

@@ -6,7 +6,9 @@ import sys
 
 import numpy as np
 import pytest
+from forks import finished
 
+from neural_style import layers, nstyle
 from neural_style.find_mxnet import mx
 from neural_style.layers import last, operators
 from neural_style.layers.arena import Arena
@@ -88,32 +90,48 @@ sys.exit(nstyle.main(sys.argv[1:]))
 """
 
 
-def painted(full_run, output, prelude="", **environment):
-    words = [*full_run, "--max-num-epochs", "2", "--precision", "fast32", "--output", str(output)]
-    done = subprocess.run(
-        [sys.executable, "-c", prelude + PAINT, *words],
-        env={**os.environ, **environment},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return images.read_image(str(output)).tobytes(), done.stderr
+def of(full_run, output):
+    return [*full_run, "--max-num-epochs", "1", "--precision", "fast32", "--output", str(output)]
 
 
 @needs_numba
 def test_numbers_do_not_depend_on_threads(full_run, tmp_path):
-    one, two = (painted(full_run, tmp_path / f"{count}.png", OMP_NUM_THREADS=count)[0] for count in "12")
-    assert one == two
+    for count in "12":
+        words = [sys.executable, "-c", PAINT, *of(full_run, tmp_path / f"{count}.png")]
+        subprocess.run(words, env={**os.environ, "OMP_NUM_THREADS": count}, check=True)
+    assert images.read_image(str(tmp_path / "1.png")).tobytes() == images.read_image(str(tmp_path / "2.png")).tobytes()
 
 
 def test_where_numba_is_missing_or_fails(full_run, tmp_path):
     """It is missed by nobody, or missed in one line; the picture is the same either way."""
-    absent = "import sys; sys.modules['numba'] = None\n"
-    broken = tmp_path / "numba"
-    broken.mkdir()
-    (broken / "__init__.py").write_text("raise ImportError('Numba needs NumPy 1.25 or less')")
-    without, said = painted(full_run, tmp_path / "without.png", absent)
+
+    def painted(output, prepare):
+        def run():
+            prepare()
+            return nstyle.main(of(full_run, output))
+
+        code, said = finished(run)
+        assert code == 0, said
+        return images.read_image(str(output)).tobytes(), "\n".join(said)
+
+    def forget():
+        last.compiled.cache_clear()
+        for name in [name for name in sys.modules if name.startswith(("numba", "neural_style.layers.compiled"))]:
+            del sys.modules[name]
+        vars(layers).pop("compiled", None)
+
+    def absent():
+        forget()
+        sys.modules["numba"] = None
+
+    def broken():
+        forget()
+        sys.path.insert(0, str(tmp_path))
+
+    (tmp_path / "numba").mkdir()
+    (tmp_path / "numba" / "__init__.py").write_text("raise ImportError('Numba needs NumPy 1.25 or less')")
+    without, said = painted(tmp_path / "without.png", absent)
     assert "Numba" not in said
-    failed, said = painted(full_run, tmp_path / "failed.png", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n")
+    failed, said = painted(tmp_path / "failed.png", broken)
     assert said.count("Numba does not load, and fast32 is slower without it: Numba needs NumPy 1.25 or less") == 1
     assert failed == without and "Traceback" not in said

@@ -50,23 +50,27 @@ def finished(page, tmp_path):
     page.write(history(60), saved, "finished", 60, 60)
 
 
-def colour(page, share):
-    """The nearest of the colours at a share of the stage's width, a quarter from its top."""
+def colours(page, *shares):
+    """The nearest of the colours at shares of the stage's width, a quarter from its top."""
     stage = Image.open(io.BytesIO(page.locator("#stage").screenshot())).convert("RGB")
-    pixel = stage.getpixel((int(share * stage.width), stage.height // 4))
-    return min((RED, GREEN, BLUE), key=lambda one: sum(abs(a - b) for a, b in zip(one, pixel)))
+    pixels = [stage.getpixel((int(share * stage.width), stage.height // 4)) for share in shares]
+    return [min((RED, GREEN, BLUE), key=lambda one: sum(abs(a - b) for a, b in zip(one, pixel))) for pixel in pixels]
+
+
+def colour(page, share):
+    return colours(page, share)[0]
 
 
 def test_before_and_after(finished, opened):
     page = opened()
-    assert [colour(page, share) for share in (0.05, 0.45, 0.55, 0.95)] == [RED, RED, BLUE, BLUE]
+    assert colours(page, 0.05, 0.45, 0.55, 0.95) == [RED, RED, BLUE, BLUE]
     box = page.locator("#stage").bounding_box()
     assert box["width"] > 700
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 60)
     page.mouse.down()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 60, steps=3)
     page.mouse.up()
-    assert [colour(page, share) for share in (0.1, 0.18, 0.22, 0.9)] == [RED, RED, BLUE, BLUE]
+    assert colours(page, 0.1, 0.18, 0.22, 0.9) == [RED, RED, BLUE, BLUE]
     page.locator("#wipe").focus()
     page.keyboard.press("ArrowRight")
     assert page.locator("#wipe").get_attribute("aria-valuetext") == "21 % content, 79 % result"
