@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+LONG = 240  # seconds, on a busy machine
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from browsers import watched
+from browsers import LONG, watched
 from PIL import Image
 from test_contact_sheet import done
 from test_report import Record, checkpoints, history, picture
@@ -17,6 +17,7 @@ from neural_style.report import page as report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 expect = sync_api.expect
+expect.set_options(timeout=LONG * 1000)
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 30), (30, 30, 200)
 
 
@@ -24,7 +25,7 @@ RED, GREEN, BLUE = (200, 30, 30), (30, 160, 30), (30, 30, 200)
 def opened(browser, tmp_path):
     """A function that opens tmp_path/report.html."""
     address = (tmp_path / "report.html").as_uri()
-    with watched(browser, 20, lambda url: url in (address, "data:,") or url.startswith("data:image/jpeg;")) as show:
+    with watched(browser, LONG, lambda url: url in (address, "data:,") or url.startswith("data:image/jpeg;")) as show:
         yield lambda **options: show(address, lambda page: page.clock.install(), offline=True, **options)
 
 
@@ -61,6 +62,11 @@ def colour(page, share):
     return colours(page, share)[0]
 
 
+def stop_the_clock(page):
+    """Or what lasts a moment is over before it is looked at."""
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+
+
 def test_before_and_after(finished, opened):
     page = opened()
     assert colours(page, 0.05, 0.45, 0.55, 0.95) == [RED, RED, BLUE, BLUE]
@@ -91,8 +97,10 @@ def test_checkpoints(finished, opened):
     assert when.get_attribute("aria-valuetext") == which.text_content() == "epoch 40"
     mark = page.locator("#losses .mark").get_attribute("x1")
     page.locator("#play").focus()
+    stop_the_clock(page)
     page.keyboard.press("Enter")
     assert page.locator("#play").text_content() == "Pause"
+    page.clock.run_for(10_000)
     expect(page.locator("#play")).to_have_text("Play")
     assert which.text_content() == "final" and colour(page, 0.8) == BLUE
     assert float(page.locator("#losses .mark").get_attribute("x1")) > float(mark)
@@ -509,7 +517,7 @@ def test_the_frames_of_a_sequence_are_played(opened, tmp_path):
     assert state() == ("1 of 4", "f1-s.png", RED)
     slider.press("ArrowRight")
     assert state() == ("2 of 4", "f3-s.png", BLUE)
-    window.clock.pause_at(window.evaluate("Date.now() + 1000"))  # or it has played to the end before it is looked at
+    stop_the_clock(window)
     play.press("Enter")
     assert play.text_content() == "Pause"
     play.press("Enter")

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsers import watched
+from browsers import LONG, watched
 from PIL import Image
 
-LONG = 240  # seconds, on a busy machine
 DROP = """([box, name, bytes]) => {
   const data = new DataTransfer(), file = new File([new Uint8Array(bytes)], name);
   data.items.add(file);
