@@ -39,6 +39,7 @@ ELSEWHERE = {  # what to do where MXNet has no build, by system and machine
     ("Windows", "ARM64"): "on Windows, use it in WSL 2",
     ("Darwin", "arm64"): "on Apple silicon, use an Intel build of Python, which Rosetta runs",
 }
+KERNELS = 1024  # that oneDNN keeps
 
 GONE_CONSTANTS = dict(PZERO=0.0, NZERO=-0.0, PINF=math.inf, NINF=-math.inf, Inf=math.inf, NAN=math.nan, NaN=math.nan)
 GONE_FUNCTIONS = "alltrue sometrue in1d mirr msort npv pmt ppmt pv rate trapz round_ product".split()
@@ -134,6 +135,7 @@ class _Loader(importlib.abc.Loader):
         os.environ["OMP_NUM_THREADS"] = str(machine.threads())
         os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
         os.environ.setdefault("MXNET_CPU_TEMP_COPY", "1")  # one scratch buffer, as large as a layer, instead of four
+        os.environ.setdefault("MXNET_MKLDNN_CACHE_NUM", "0")  # oneDNN has a cache of its own
         memory.share_one_arena()
         if [*Path(module.__file__).parents[1].glob("mxnet_cu*.dist-info")]:
             cuda.load()
@@ -191,6 +193,17 @@ def context(gpu: int) -> Context:
     if count and gpu >= count:
         raise UsageError(f"--gpu {gpu}: this machine's GPUs are 0 to {count - 1}")
     return mx.gpu(gpu) if count and not (cuda.build() and cuda.why_not(gpu)) else mx.cpu()
+
+
+def forget_kernels() -> None:
+    """Make oneDNN let go of the kernels for shapes that are not used again, and of the memory that these work in.
+
+    It keeps the latest 1024, and nothing but others can take their places: here, as many small ones.
+    """
+    mx = load()
+    for width in range(1, KERNELS + 1):
+        mx.nd.Activation(mx.nd.zeros((1, 1, 1, width)), act_type="relu")
+    mx.nd.waitall()
 
 
 def gpu_memory(device: Context, gpu: int = -1) -> Optional[int]:

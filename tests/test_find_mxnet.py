@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -93,6 +94,19 @@ def test_devices(monkeypatch):
 
     monkeypatch.setattr(mx.context, "num_gpus", no_driver)
     assert find_mxnet.context(0) == mx.cpu()
+
+
+def test_kernels_are_forgotten():
+    code = """
+        from neural_style.find_mxnet import forget_kernels, mx
+        def rectify():
+            mx.nd.Activation(mx.nd.ones((1, 3, 5, 7)), act_type="relu").wait_to_read()
+        rectify(), rectify(), forget_kernels(), rectify()
+    """
+    asked = dict(os.environ, DNNL_VERBOSE="2", MXNET_MKLDNN_CACHE_NUM="0")
+    said = subprocess.check_output([sys.executable, "-c", textwrap.dedent(code)], env=asked, text=True)
+    made = [line for line in said.splitlines() if "create:cache_miss" in line and "1x3x5x7" in line]
+    assert len(made) == 2 * find_mxnet.mx.runtime.Features().is_enabled("MKLDNN")
 
 
 def test_no_other_attributes():

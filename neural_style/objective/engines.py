@@ -91,7 +91,10 @@ ENGINES = (  # in the order in which they are tried, but those for GPUs first; w
             "float32": Precision(Memory(3.2, 0.48, 4.0, 1.0)),
             # the filters at all points of a tile are four times the weights; Numba, and the blocks that it works on
             "fast32": Precision(Memory(7.65, 0.52, 4.0, 1.0, 110e6), {"winograd": True}),
-            "bf16": Precision(Memory(3.6, 0.32, 4.0, 1.0), {"dtype": "bfloat16"}, _without_bfloat16, _slow_bfloat16),
+            # what oneDNN's kernels for bfloat16 work in
+            "bf16": Precision(
+                Memory(3.6, 0.32, 4.0, 1.0, 200e6), {"dtype": "bfloat16"}, _without_bfloat16, _slow_bfloat16
+            ),
         },
         takes=("tile",),
     ),

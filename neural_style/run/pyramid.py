@@ -6,7 +6,7 @@ from typing import Callable, Deque, List, Optional, Tuple
 
 import numpy as np
 
-from ..find_mxnet import mx
+from ..find_mxnet import forget_kernels, mx
 from ..objective import edges
 from ..options.flags import listed
 from ..system.errors import UsageError
@@ -69,6 +69,7 @@ def start_of(args: Namespace, shape: Tuple[int, ...], device: Context, read: Cal
 
     for level in levels(args):
         image, memory = _painted(level, device, read, at_size)
+        forget_kernels()  # no other level has such shapes
     return at_size(shape)
 
 
