@@ -104,7 +104,7 @@ def add(gradient: np.ndarray, other: np.ndarray) -> None:
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1])")
-def average(result: np.ndarray, features: np.ndarray) -> None:
+def pool_avg(result: np.ndarray, features: np.ndarray) -> None:
     """The means of squares of 2×2."""
     for y in range(result.shape[0]):
         for x in range(result.shape[1]):
@@ -114,9 +114,9 @@ def average(result: np.ndarray, features: np.ndarray) -> None:
                 place[i] = np.float32(0.25) * (a[i] + b[i] + c[i] + d[i])
 
 
-@_compiled("void(float32[:,:,::1], float32[:,:,::1])")
-def average_backward(gradient: np.ndarray, result: np.ndarray) -> None:
-    """A quarter of the gradient to each of 2×2; result may have a row and a column more, whose gradient is 0."""
+@_compiled("void(float32[:,:,::1], float32[:,:,::1], float32[:,:,::1])")
+def pool_avg_backward(gradient: np.ndarray, features: np.ndarray, result: np.ndarray) -> None:
+    """A quarter of the gradient to each of 2×2; the result may have a row and a column more, whose gradient is 0."""
     for y in range(result.shape[0]):
         for x in range(result.shape[1]):
             place = result[y, x]
@@ -130,7 +130,7 @@ def average_backward(gradient: np.ndarray, result: np.ndarray) -> None:
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1])")
-def maximum(result: np.ndarray, features: np.ndarray) -> None:
+def pool_max(result: np.ndarray, features: np.ndarray) -> None:
     """The maxima of squares of 2×2."""
     for y in range(result.shape[0]):
         for x in range(result.shape[1]):
@@ -141,7 +141,7 @@ def maximum(result: np.ndarray, features: np.ndarray) -> None:
 
 
 @_compiled("void(float32[:,:,::1], float32[:,:,::1], float32[:,:,::1])")
-def maximum_backward(gradient: np.ndarray, features: np.ndarray, result: np.ndarray) -> None:
+def pool_max_backward(gradient: np.ndarray, features: np.ndarray, result: np.ndarray) -> None:
     """The gradient to the first maximum of each 2×2 of the features."""
     result[:] = ZERO
     for y in range(gradient.shape[0]):

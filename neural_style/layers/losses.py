@@ -67,10 +67,14 @@ class GramLoss:
     observer, reach, _shift = Gram, 0, None
 
     def __init__(self, term: Optional[Term], examples: list, field: Callable, scale: float) -> None:
-        self._gram, self._field, self._scale = Gram(field), field, scale
-        self._target = sum(share * gram for share, ((gram, _),) in examples)
-        self._rest = sum(share * _squares(gram - self._target) for share, ((gram, _),) in examples)
+        self._gram, self._field, self._scale = self.observer(field), field, scale
         self.begin, self.observe = self._gram.begin, self._gram.observe
+        self.compare_with([(share, value) for share, ((value, _),) in examples])
+
+    def compare_with(self, examples: list) -> None:
+        """Compare with what was observed of the examples, [(share, value)]."""
+        self._target = sum(share * gram for share, gram in examples)
+        self._rest = sum(share * _squares(gram - self._target) for share, gram in examples)
 
     def loss(self) -> float:
         """The sum of squares, without the scale."""
@@ -104,10 +108,8 @@ class GaussianLoss(GramLoss):
 
     observer = Moments
 
-    def __init__(self, term: Optional[Term], examples: list, field: Callable, scale: float) -> None:
-        self._gram, self._field, self._scale = Moments(field), field, scale
-        self._distance = Distance(sum(share * moments for share, ((moments, _),) in examples))
-        self.begin, self.observe = self._gram.begin, self._gram.observe
+    def compare_with(self, examples: list) -> None:
+        self._distance = Distance(sum(share * moments for share, moments in examples))
 
     def loss(self) -> float:
         value, slope = self._distance(self._gram.value())

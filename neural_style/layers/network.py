@@ -6,7 +6,7 @@ recomputed in the backward pass.
 """
 
 import math
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional
 
 from ..find_mxnet import mx
 from ..network.model import Model
@@ -15,7 +15,7 @@ from . import operators
 from .arena import Arena
 from .convolutions import convolution
 from .last import to_first
-from .segments import Operation, Segment, Window, segments, whole, windows
+from .segments import Operation, Segment, segments, whole, windows
 
 
 class Chain:
@@ -33,73 +33,21 @@ class Chain:
         dtype: str,
         winograd: bool,
     ) -> None:
-        self._model, self._steps, self._layers, self._reach = model, operations, set(layers), reach
-        self._dtype = dtype
-        self._pool = operators.POOLS[model.pooling]
-        self._convolutions: Dict[str, Any] = {}
+        self._model, self._operations, self._reach = model, operations, reach
+        self.layers, self.dtype, self.pooling = set(layers), dtype, model.pooling
+        self.convolutions: Dict[str, Any] = {}
         for operation, above in zip(operations, [*operations[1:], None]):
             if operation.kind == "conv":
                 weight, bias = (model.parameter(f"{operation.name}_{part}") for part in ("weight", "bias"))
                 rectified = above is not None and above.in_place
-                self._convolutions[operation.name] = convolution(weight, bias, dtype, winograd, rectified)
+                self.convolutions[operation.name] = convolution(weight, bias, dtype, winograd, rectified)
 
     def at(self, size: Size, tile: Optional[int] = None) -> "Pass":
         """A Pass for pictures of size (H, W), in strips of tile rows where that is given."""
-        return Pass(self, segments(self._steps, size[0], tile, self._reach), Arena(self._room(size)))
-
-    def _room(self, size):
-        """The bytes that all layers need at most, with what the backward pass makes of one of them."""
-        shapes = self._model.shapes([operation.name for operation in self._steps], size)
+        shapes = self._model.shapes([operation.name for operation in self._operations], size)
         layers = [4 * math.prod(shape) for shape in shapes.values()]
-        return sum(layers) + 4 * max(layers)
-
-    def forward(
-        self,
-        operations: List[Operation],
-        features: NDArray,
-        window: Window,
-        observe: Callable,
-        keep: bool,
-        empty: Callable,
-    ) -> Tuple[NDArray, list]:
-        """The features above the operations, and of each operation those that the backward pass needs."""
-        kept, features = [], operators.cast(features, self._dtype, empty)
-        for operation in operations:
-            if operation.kind == "conv":
-                features = self._convolutions[operation.name].forward(features, empty)
-            elif operation.kind == "relu":
-                features = operators.relu(features, operation.in_place, empty)
-            else:
-                features = self._pool.forward(features, empty)
-            if operation.name in self._layers:
-                observe(operation.name, features, window, empty)
-            kept.append(features if keep and (operation.kind == "relu" or operation.name in self._layers) else None)
-        return features, kept
-
-    def backward(
-        self,
-        operations: List[Operation],
-        kept: list,
-        above: list,
-        window: Window,
-        gradient_of: Callable,
-        empty: Callable,
-    ) -> NDArray:
-        """The gradient below the operations, from the terms' and that above (the last in a list, or None there)."""
-        gradient = above.pop()
-        gradient = gradient if gradient is None else operators.cast(gradient, self._dtype, empty)
-        for index in reversed(range(len(operations))):
-            operation, features = operations[index], kept[index]
-            if operation.name in self._layers:
-                gradient = operators.add(gradient, gradient_of(operation.name, features, window, empty), empty)
-            if operation.kind == "conv":
-                gradient = self._convolutions[operation.name].backward(gradient, empty)
-            elif operation.kind == "relu":
-                gradient = operators.relu_backward(gradient, features, empty)
-            else:
-                gradient = self._pool.backward(gradient, kept[index - 1], empty)
-            kept[index] = None
-        return gradient
+        arena = Arena(sum(layers) + 4 * max(layers))  # all layers, and what the backward pass makes of one of them
+        return Pass(self, segments(self._operations, size[0], tile, self._reach), arena)
 
 
 class Pass:
@@ -119,9 +67,8 @@ class Pass:
         for segment in self._segments:
             below = features
             if segment.rows is None:
-                features, kept = self._network.forward(
-                    segment.operations, below, whole(below), observe, keep and not segment.recomputed, self._empty
-                )
+                keeps = keep and not segment.recomputed
+                features, kept = self._up(segment, below, whole(below), observe, keeps)
             else:
                 features, kept = self._forward_in_strips(segment, below, observe), None
             if keep:
@@ -138,17 +85,49 @@ class Pass:
             if segment.recomputed:
                 kept = self._recompute(segment, kept, whole(kept))
             window = whole(next(features for features in kept if features is not None))
-            above = [self._network.backward(segment.operations, kept, above, window, gradient_of, self._empty)]
+            above = [self._down(segment, kept, above, window, gradient_of)]
         return self._plain(above[0]).copy()  # so that the next one finds all places free
 
+    def _up(self, segment, features, window, observe, keep):
+        """The features above a segment, and of each operation those that the backward pass needs."""
+        network, empty = self._network, self._empty
+        kept, features = [], operators.cast(features, network.dtype, empty)
+        for operation in segment.operations:
+            if operation.kind == "conv":
+                features = network.convolutions[operation.name].forward(features, empty)
+            elif operation.kind == "relu":
+                features = operators.relu(features, operation.in_place, empty)
+            else:
+                features = operators.pool(network.pooling, features, empty)
+            if operation.name in network.layers:
+                observe(operation.name, features, window, empty)
+            kept.append(features if keep and (operation.kind == "relu" or operation.name in network.layers) else None)
+        return features, kept
+
+    def _down(self, segment, kept, above, window, gradient_of):
+        """The gradient below a segment, from the terms' and that above it, the last in a list, or None there."""
+        network, empty, gradient = self._network, self._empty, above.pop()
+        gradient = gradient if gradient is None else operators.cast(gradient, network.dtype, empty)
+        for index, operation in reversed(list(enumerate(segment.operations))):
+            if operation.name in network.layers:
+                gradient = operators.add(gradient, gradient_of(operation.name, kept[index], window, empty), empty)
+            if operation.kind == "conv":
+                gradient = network.convolutions[operation.name].backward(gradient, empty)
+            elif operation.kind == "relu":
+                gradient = operators.relu_backward(gradient, kept[index], empty)
+            else:
+                gradient = operators.pool_backward(network.pooling, gradient, kept[index - 1], empty)
+            kept[index] = None
+        return gradient
+
     def _recompute(self, segment, below, window):
-        return self._network.forward(segment.operations, below, window, _nobody, True, self._empty)[1]
+        return self._up(segment, below, window, lambda *_: None, True)[1]
 
     def _forward_in_strips(self, segment, below, observe):
         above, pools = None, segment.operations[-1].kind == "pool"
         for window in windows(below.shape[2], segment.rows, segment.halo):
             strip = below.slice_axis(2, window.first, window.last)
-            features, _ = self._network.forward(segment.operations, strip, window, observe, False, self._empty)
+            features, _ = self._up(segment, strip, window, observe, False)
             if pools:
                 if above is None:
                     above = mx.nd.empty(features.shape[:2] + (window.height // 2, features.shape[3]))
@@ -169,13 +148,9 @@ class Pass:
             strip = below.slice_axis(2, window.first, window.last)
             kept = self._recompute(segment, strip, window)
             above = [whole_above.slice_axis(2, window.first // 2, window.last // 2) if pools else None]
-            gradient = self._network.backward(segment.operations, kept, above, window, gradient_of, self._empty)
+            gradient = self._down(segment, kept, above, window, gradient_of)
             result[:, :, window.core_first : window.core_last] = self._plain(gradient).slice_axis(2, *window.core())
         return result
 
     def _plain(self, features):
         return to_first(operators.cast(features, "float32", self._empty), self._empty)
-
-
-def _nobody(*_):
-    """Observes features that are recomputed."""

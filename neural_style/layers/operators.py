@@ -5,7 +5,7 @@ Results go into memory that empty(shape, dtype) gives; see arena.Arena, and own_
 
 import ctypes
 import functools
-from typing import Any, Callable, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Optional, Tuple
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from ..find_mxnet import mx
 from ..system.types import NDArray
 from .last import Last, compiled, empty_last, over_rows, product, to_first, to_last
 
-LOOPS = {"avg": "average", "max": "maximum"}
 HALF = {"kernel": (2, 2), "stride": (2, 2)}
 
 
@@ -90,48 +89,29 @@ def add(one: NDArray, other: NDArray, empty: Callable = own_memory) -> NDArray:
     return call("add_n", one, other, out=one, num_args=2)
 
 
-class Pool(NamedTuple):
-    """A pool of 2×2: forward(features, empty), and backward(gradient, features, empty), features those below."""
-
-    forward: Callable
-    backward: Callable
-
-
-def _pooled(kind):
-    def forward(features, empty):
-        _, channels, height, width = features.shape
-        if isinstance(features, Last):
-            result = empty_last((1, channels, height // 2, width // 2), empty)
-            over_rows(getattr(compiled(), LOOPS[kind]), result, features, rows=(1, 2))
-            return result
-        out = empty((1, channels, height // 2, width // 2), dtype_of(features))
-        return call("Pooling", features, out=out, pool_type=kind, **HALF)
-
-    return forward
+def pool(kind: str, features: NDArray, empty: Callable) -> NDArray:
+    """Pools of 2×2: kind is avg or max."""
+    _, channels, height, width = features.shape
+    shape = (1, channels, height // 2, width // 2)
+    if isinstance(features, Last):
+        result = empty_last(shape, empty)
+        over_rows(getattr(compiled(), f"pool_{kind}"), result, features, rows=(1, 2))
+        return result
+    return call("Pooling", features, out=empty(shape, dtype_of(features)), pool_type=kind, **HALF)
 
 
-def _average_backward(gradient, features, empty):
+def pool_backward(kind: str, gradient: NDArray, features: NDArray, empty: Callable) -> NDArray:
+    """The gradient of the features below a pool."""
     if isinstance(features, Last):
         gradient, result = to_last(gradient, empty), empty_last(features.shape, empty)
-        compiled().average_backward(gradient.values, result.values)
+        getattr(compiled(), f"pool_{kind}_backward")(gradient.values, features.values, result.values)
         return result
-    gradient, out = to_first(gradient, empty), empty(features.shape, dtype_of(features))
-    return call("_backward_Pooling", gradient, features, gradient, out=out, pool_type="avg", **HALF)
-
-
-def _maximum_backward(gradient, features, empty):
-    """Only a forward pass in training mode records where the maxima are, so it is repeated here."""
-    if isinstance(features, Last):
-        gradient, result = to_last(gradient, empty), empty_last(features.shape, empty)
-        compiled().maximum_backward(gradient.values, features.values, result.values)
-        return result
-    gradient = to_first(gradient, empty)
-    features, result = features.detach(), empty(features.shape, dtype_of(features))
+    gradient, result = to_first(gradient, empty), empty(features.shape, dtype_of(features))
+    if kind == "avg":
+        return call("_backward_Pooling", gradient, features, gradient, out=result, pool_type="avg", **HALF)
+    features = features.detach()  # only a forward pass in training mode records where the maxima are
     mx.autograd.mark_variables([features], [result])
     with mx.autograd.record():
         pooled = call("Pooling", features, pool_type="max", **HALF)
     pooled.backward(gradient)
     return result
-
-
-POOLS = {"avg": Pool(_pooled("avg"), _average_backward), "max": Pool(_pooled("max"), _maximum_backward)}
