@@ -25,13 +25,17 @@ class Coordinates(NamedTuple):
     pairs: int  # of steps and slopes to remember
 
 
-def pixels(shape: Tuple[int, ...]) -> Coordinates:
-    """Coordinates that are the values themselves."""
+def _flat(values):
+    return values.ravel().astype("float64")
+
+
+def pixels(shape: Tuple[int, ...], flat: Callable = _flat) -> Coordinates:
+    """Coordinates that are the values themselves, as flat(image) gives them."""
     unit = np.prod(shape) ** 0.5
     return Coordinates(
-        lambda image: image.ravel().astype("float64") / unit,
-        lambda flat: (flat * unit).reshape(shape),
-        lambda gradient: gradient.ravel().astype("float64") * unit,
+        lambda image: flat(image) / unit,
+        lambda coordinates: (coordinates * unit).reshape(shape),
+        lambda gradient: flat(gradient) * unit,
         pairs=10,
     )
 

@@ -78,7 +78,7 @@ class Graph:
         self._kinds = _kinds(model, fields, size)
         for kind in self._kinds.values():
             kind.compare_with([examples[term] for term in kind.fields])
-        self.patches = [patches for kind in self._kinds.values() for patches in kind.patches]
+        self.patches = self._kinds[PATCHES].energies if PATCHES in self._kinds else []
         losses, watched = _losses(self._kinds), [symbol for kind in self._kinds.values() for symbol in kind.watched]
         self._bound = model.bind([losses[term] for term in terms] + watched, size)
         for kind in self._kinds.values():
@@ -119,7 +119,7 @@ class Features:
     """The terms of one kind, on pictures of one size: these compare features, subclasses what they make of them.
 
     outputs are the symbols that are compared, with variables as values of others, by name; rests are what no image can
-    change; patches are those that the kind compares, and watched the symbols that choose() needs.
+    change; watched are the symbols that choose() needs.
     """
 
     changes_losses = False  # whether the losses have to be evaluated again after choose()
@@ -127,7 +127,6 @@ class Features:
     def __init__(self, model: Model, fields: Dict[Term, Callable], size: Size) -> None:
         self.fields, self.rests = fields, [0.0] * len(fields)
         self.variables: Dict[str, Any] = {}
-        self.patches: List[Patches] = []
         self.watched: List[Symbol] = []
         self.outputs = [model.layers[term.layer] for term in fields]
         self.targets = [_content_target(i) for i in range(len(fields))]
@@ -228,9 +227,10 @@ class Matches(Features):
         self._roots = [(1, 1) + shapes[term.layer][1:] for term in fields]
 
     def compare_with(self, examples: List[list]) -> None:
+        self.energies = []
         for (term, field), shown in zip(self.fields.items(), examples):
             arrays = [(share, [(array.asnumpy(), where) for array, where in pictures]) for share, pictures in shown]
-            self.patches.append(Patches(arrays, field, term.patch_shape))
+            self.energies.append(Patches(arrays, field, term.patch_shape))
         self.watched = [mx.sym.BlockGrad(output) for output in self.outputs]
 
     def losses(self) -> List[Symbol]:
@@ -240,7 +240,7 @@ class Matches(Features):
 
     def choose(self, watched: List[NDArray]) -> Dict[str, Any]:
         changed = {}
-        for i, (patches, features) in enumerate(zip(self.patches, watched)):
+        for i, (patches, features) in enumerate(zip(self.energies, watched)):
             if patches.target is None:
                 if not patches.prepare(features.shape):
                     patches.choose(features.asnumpy())

@@ -13,8 +13,8 @@ from typing import Any, Dict, Optional
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
+from ..system import files
 from ..system.errors import NeuralStyleError, UsageError
-from ..system.files import atomic
 from ..system.types import PathLike
 from .read import ENDINGS, errors_of, plug_in, recognised
 
@@ -42,7 +42,7 @@ def save_picture(picture: np.ndarray, filename: PathLike, recipe: Optional[str] 
         log.warning("%s: its recipe of %d characters is too long to be embedded", filename, len(recipe))
         recipe = None
     refuse_read_only(filename)
-    with atomic(filename, Exception) as temporary, open(temporary, "w+b") as file:  # Pillow can raise anything
+    with files.atomic(filename, Exception) as temporary, open(temporary, "w+b") as file:  # Pillow can raise anything
         _write(np.ascontiguousarray(picture), file, form, (recipe or "").encode("utf-8", "replace"))
 
 
@@ -50,8 +50,7 @@ def save_raw(image: np.ndarray, path: PathLike) -> None:
     """Save an array as it is, as NumPy does, completely or not at all."""
     packed = io.BytesIO()  # NumPy itself does not say that a disk is full
     np.save(packed, image)
-    with atomic(path) as temporary:
-        temporary.write_bytes(packed.getbuffer())
+    files.write(path, packed.getbuffer())
 
 
 def format_of(path: PathLike) -> Optional[str]:

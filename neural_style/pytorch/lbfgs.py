@@ -5,7 +5,7 @@ from typing import Any, Dict, Tuple
 
 import torch
 
-from ..objective.coordinates import OPPONENTS, Coordinates, spectrum
+from ..objective.coordinates import OPPONENTS, Coordinates, pixels, spectrum
 from ..system.errors import NeuralStyleError
 
 
@@ -39,17 +39,6 @@ def _on_both_axes(transform, values):
     return transform(transform(values).transpose(-1, -2)).transpose(-1, -2)
 
 
-def pixels(shape: Tuple[int, ...], device: Any) -> Coordinates:
-    """Coordinates that are the values themselves."""
-    unit = math.sqrt(math.prod(shape))
-    return Coordinates(
-        lambda image: image.flatten() / unit,
-        lambda flat: (flat * unit).reshape(shape),
-        lambda gradient: gradient.flatten() * unit,
-        pairs=10,
-    )
-
-
 def frequencies(shape: Tuple[int, ...], device: Any) -> Coordinates:
     """Coordinates that are the frequencies of brightness and colours."""
     which, scales = spectrum(shape)
@@ -69,7 +58,7 @@ def frequencies(shape: Tuple[int, ...], device: Any) -> Coordinates:
     )
 
 
-COORDINATES: Dict[str, Any] = {"pixels": pixels, "frequencies": frequencies}
+COORDINATES: Dict[str, Any] = {"pixels": lambda shape, device: pixels(shape, torch.flatten), "frequencies": frequencies}
 
 
 class _Walk:

@@ -16,7 +16,7 @@ from ..options.check import changed
 from ..options.flags import FILE, PICTURE, RUN, SESSION, with_paths
 from ..system import machine
 from ..system.errors import UsageError
-from ..system.files import atomic
+from ..system.files import write
 from ..system.types import PathLike
 
 log = logging.getLogger("neural_style")
@@ -152,6 +152,5 @@ def near(path: str) -> str:
 
 def save(path: PathLike, flags: Iterable[Tuple[str, Any]]) -> None:
     """Write these flags to a recipe file."""
-    with atomic(path) as temporary:
-        text = written(flags, f"Flags of a run; to use them: --recipe {path}".encode("utf-8", "replace").decode())
-        temporary.write_bytes(text.encode("utf-8"))
+    title = f"Flags of a run; to use them: --recipe {path}".encode("utf-8", "replace").decode()
+    write(path, written(flags, title).encode("utf-8"))

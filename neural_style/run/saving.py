@@ -53,7 +53,7 @@ class Saving:
             images.save_options(args, photo, path, pictures.content, pictures.mask) for path in (None, self.final)
         )
         self._report: Optional[Report] = None
-        self._beside = ThreadPoolExecutor(1)  # a GPU goes on while the last checkpoint is saved
+        self._background = ThreadPoolExecutor(1)  # a GPU goes on while the last checkpoint is saved
         self._saved: Future = Future()
         self._saved.set_result(None)
 
@@ -74,10 +74,10 @@ class Saving:
             raise UsageError(f"--output {args.output} is a folder: use --output_dir for it, or name a picture in it")
         for path in (self.checkpoints, self.final):
             images.format_of(path)  # raises where the ending names no format
-        own = self._before.args if self._before else {}  # a resumed run may replace what is its own
+        before = self._before.args if self._before else {}  # a resumed run may replace its own files
         for name in ("output", "checkpoint_output"):
             flag, path = BY_ATTRIBUTE[name].name, getattr(args, name)
-            if path and path != own.get(name) and not args.overwrite:
+            if path and path != before.get(name) and not args.overwrite:
                 pattern = numbered(glob.escape(path), "[0-9]*") if name == "checkpoint_output" else glob.escape(path)
                 there = next(filter(self._is_own_name, sorted(glob.glob(pattern))), None)
                 if there:
@@ -160,7 +160,7 @@ class Saving:
         """If the run fails or is interrupted, its page says so; if it diverges, the last good image is saved."""
         try:
             try:
-                with self._beside:  # whatever happens, what is being saved is saved
+                with self._background:  # whatever happens, what is being saved is saved
                     yield
             except Diverged as error:
                 if error.image is None:
@@ -184,10 +184,10 @@ class Saving:
                 ) from error
             raise
 
-    def checkpoint(self, step: Any, beside: bool) -> Tuple[str, np.ndarray]:
+    def checkpoint(self, step: Any, in_background: bool) -> Tuple[str, np.ndarray]:
         """Save the step's picture and state; returns the picture's path and the array (1, 3, H, W) that it shows.
 
-        With beside, they are saved while the run goes on, and what goes wrong is raised by the next checkpoint or end.
+        In the background, they are saved while the run goes on; the next checkpoint or the end raises what goes wrong.
         """
         path, array, state = numbered(self.checkpoints, step.epoch), self._canvas.shown(step.image()), step.state()
         history = list(self.history)
@@ -199,8 +199,8 @@ class Saving:
             self.page("running")
 
         self._saved.result()
-        if beside:
-            self._saved = self._beside.submit(save)
+        if in_background:
+            self._saved = self._background.submit(save)
         else:
             save()
         return path, array

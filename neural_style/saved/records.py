@@ -16,8 +16,8 @@ from typing import Any, BinaryIO, Dict, Iterator, Mapping, Tuple
 
 import numpy as np
 
+from ..system import files
 from ..system.errors import UsageError
-from ..system.files import atomic
 from ..system.types import Arrays, PathLike
 
 LARGEST_RECORD = 64_000_000  # bytes: a hundred thousand pairs of a batch
@@ -107,16 +107,11 @@ def array(path: PathLike) -> np.ndarray:
 
 def write(path: PathLike, value: Any) -> None:
     """Write a record."""
-    _written(path, json.dumps(value, indent=1).encode() + b"\n")
+    files.write(path, json.dumps(value, indent=1).encode() + b"\n")
 
 
 def write_archive(path: PathLike, about: Dict[str, Any], arrays: Arrays) -> None:
     """Write an archive."""
     packed = io.BytesIO()  # if the disk is full, a zip file prints a complaint of its own
     np.savez(packed, about=np.frombuffer(json.dumps(about).encode(), "uint8"), **arrays)
-    _written(path, packed.getbuffer())
-
-
-def _written(path, content):
-    with atomic(path) as temporary:
-        temporary.write_bytes(content)
+    files.write(path, packed.getbuffer())

@@ -5,7 +5,7 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Union
 
 from .errors import NeuralStyleError, UsageError
 from .types import PathLike
@@ -39,6 +39,12 @@ def atomic(path: PathLike, *kinds: Any) -> Iterator[Path]:
     """
     with writing(path, *kinds), _replacing(Path(path)) as temporary:
         yield temporary
+
+
+def write(path: PathLike, content: Union[bytes, memoryview]) -> None:
+    """Write a file, completely or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(content)
 
 
 @contextlib.contextmanager
