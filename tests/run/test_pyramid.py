@@ -34,7 +34,7 @@ def paint(folder, **flags):
 def test_a_pyramid_begins_small(flags, tmp_path, monkeypatch):
     sizes, preprocess = [], images.PreprocessContentImage
     monkeypatch.setattr(
-        nstyle, "PreprocessContentImage", lambda path, edge: sizes.append(edge) or preprocess(path, edge)
+        images, "PreprocessContentImage", lambda path, edge: sizes.append(edge) or preprocess(path, edge)
     )
     a = paint(tmp_path / "a", pyramid=2, max_num_epochs=2, **flags)
     assert sizes == [130, 32, 65]
