@@ -94,5 +94,7 @@ def test_what_is_typed_paints(page, folder, forked_children, capsys):
             continue
         if name == "neural_style.film" and "--style" in words:
             tiny = [*tiny, *RUN]
+        if "--pyramid-epochs" in words:  # which no pyramid would make a mistake
+            tiny = ["1" if value == "0" else value for value in tiny]
         code = main([*words, *tiny])
         assert code == 0, (words, capsys.readouterr().err)
