@@ -12,7 +12,7 @@ import shlex
 import sys
 import types
 from collections import namedtuple
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 if __name__ == "__main__" and not __package__:  # python path/to/neural_style/nstyle.py
     import runpy
@@ -43,6 +43,7 @@ _ELSEWHERE = {
     "get_tv_grad_executor": "objective.image_terms",
 }
 
+_replaced: Dict[str, Any] = {}
 __all__ = ["CallbackData", "get_args", "main", "train_nstyle", *_ELSEWHERE]
 __all__ += ["argparse", "find_mxnet", "importlib", "logging", "namedtuple", *_LIBRARIES]  # the original's import * too
 
@@ -59,9 +60,16 @@ class _Module(types.ModuleType):
 
     def __setattr__(self, name, value):
         if name in _ELSEWHERE:
+            _replaced.setdefault(name, getattr(self, name))
             setattr(self._home(name), name, value)
         else:
             super().__setattr__(name, value)
+
+    def __delattr__(self, name):  # which is how mock.patch and monkeypatch undo what they have set
+        if name in _replaced:
+            setattr(self._home(name), name, _replaced.pop(name))
+        else:
+            super().__delattr__(name)
 
     def __dir__(self):
         return sorted({*super().__dir__(), *_ELSEWHERE, *_LIBRARIES})

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -350,3 +351,16 @@ def test_the_weights_are_read_once(args, monkeypatch):
     monkeypatch.setattr(weights, "load", lambda path, shapes=None: (read.append(path), load(path, shapes))[1])
     nstyle.train_nstyle(args)
     assert len(read) == 1
+
+
+def test_a_patch_of_a_name_that_lives_elsewhere_is_undone(monkeypatch):
+    """mock.patch and monkeypatch delete what they have set where a module has no such name of its own."""
+    from neural_style.pictures import images
+
+    original = images.SaveImage
+    with mock.patch.object(nstyle, "SaveImage", print):
+        assert images.SaveImage is print
+    assert images.SaveImage is original
+    with monkeypatch.context() as patch:
+        patch.setattr(nstyle, "SaveImage", print)
+    assert images.SaveImage is original
