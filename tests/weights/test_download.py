@@ -14,6 +14,7 @@ from neural_style.system.errors import NeuralStyleError
 from neural_style.weights import download
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB, many chunks
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
 BLOB = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT).hexdigest()
 HALF = len(CONTENT) // 2
 
@@ -90,14 +91,6 @@ def portal(handler, start):
     whole(handler, start, b"<html>please log in</html>", "text/html; charset=utf-8")
 
 
-def endless(handler, start):
-    handler.send_response(200)
-    handler.end_headers()
-    with contextlib.suppress(OSError):
-        while not handler.server.closing.is_set():
-            handler.wfile.write(bytes(1 << 16))
-
-
 def dropped(handler, start):
     """Hang up without an answer."""
     handler.connection.close()
@@ -125,16 +118,9 @@ def target(tmp_path):
     return tmp_path / "folder" / "some.bin"
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch):
-    monkeypatch.setattr(download, "TIMEOUT", (5, 5))
-    monkeypatch.setattr(download, "PAUSE", 0.01)
-    monkeypatch.setattr(download, "LARGEST", 2 * len(CONTENT))
-
-
-def fetch(server, target, answers):
+def fetch(server, target, answers, **options):
     server.answers = list(answers)
-    return download.fetch(server.url, target, BLOB)
+    return download.fetch(server.url, target, **{"sha256": SHA256, "timeout": (5, 5), "pause": 0.01, **options})
 
 
 def assert_whole(target):
@@ -160,22 +146,26 @@ def test_what_passes_is_retried_until_the_file_is_whole(server, target, answers)
     assert_whole(target)
 
 
-def test_a_stalled_server_is_left_and_asked_again(server, target, monkeypatch):
-    monkeypatch.setattr(download, "TIMEOUT", (5, 0.3))
-    fetch(server, target, [stalled, ranged])
+def test_a_stalled_server_is_left_and_asked_again(server, target):
+    fetch(server, target, [stalled, ranged], timeout=(5, 0.3))
     assert_whole(target)
     assert server.ranges == [None, f"bytes={HALF}-"]
 
 
 def test_a_long_file_may_break_off_more_often_than_there_are_attempts(server, target):
-    fetch(server, target, [broken] * 5 + [ranged])
+    fetch(server, target, [broken] * 5 + [ranged], attempts=2)
     assert_whole(target)
     assert server.ranges[:3] == [None, f"bytes={HALF}-", f"bytes={HALF * 3 // 2}-"]
 
 
-def test_a_file_that_verifies_is_not_fetched_again(server, target):
-    fetch(server, target, [whole])
-    fetch(server, target, [wrong])
+@pytest.mark.parametrize(
+    "check",
+    [{"sha256": SHA256}, {"sha256": None, "git_blob": BLOB}, {"sha256": None, "git_blob": BLOB, "size": len(CONTENT)}],
+    ids=("sha256", "blob", "blob and size"),
+)
+def test_a_file_that_verifies_is_not_fetched_again(server, target, check):
+    fetch(server, target, [whole], **check)
+    fetch(server, target, [wrong], **check)
     assert_whole(target)
     assert len(server.ranges) == 1
 
@@ -189,7 +179,7 @@ def test_an_existing_wrong_file_is_replaced_by_the_right_one(server, target):
 
 def test_the_part_of_an_earlier_run_is_continued(server, target):
     with pytest.raises(NeuralStyleError, match="could not be downloaded.*524288 bytes so far are kept"):
-        fetch(server, target, [broken_without_ranges])
+        fetch(server, target, [broken_without_ranges], attempts=2)
     assert not target.exists()
     server.ranges.clear()
     fetch(server, target, [ranged])
@@ -213,23 +203,39 @@ def test_a_wrong_part_is_dropped_and_fetched_anew(server, target, rest):
     assert server.ranges == [f"bytes={len(rest)}-", None]
 
 
+def test_a_part_is_not_continued_where_nothing_could_verify_it(server, target):
+    target.parent.mkdir()
+    target.with_name("some.bin.part").write_bytes(b"y" * HALF)
+    fetch(server, target, [ranged], sha256=None)
+    assert_whole(target)
+
+
+def test_a_range_from_elsewhere_is_not_put_into_the_file(server, target):
+    def elsewhere(handler, start):
+        handler.start(206, len(CONTENT) - 10, Content_Range=f"bytes 10-{len(CONTENT) - 1}/{len(CONTENT)}")
+        handler.wfile.write(CONTENT[10:])
+
+    fetch(server, target, [broken, elsewhere, ranged])
+    assert_whole(target)
+
+
 @pytest.mark.parametrize(
-    "answer, message",
+    "answer, size, message",
     [
-        (wrong, "SHA-1 .* is .* instead of .*; 1048576 bytes of application/octet-stream arrived"),
-        (portal, "26 bytes of text/html arrived"),
-        (endless, "21..... bytes of data of no stated type arrived"),
-        (status(404), "the server answers 404 Not Found"),
-        (status(403), "the server answers 403 Forbidden"),
-        (status(416), "the server answers 416"),
+        (wrong, None, "SHA-256 is .* instead of .*; 1048576 bytes of application/octet-stream arrived"),
+        (portal, None, "26 bytes of text/html arrived"),
+        (portal, len(CONTENT), "26 bytes instead of 1048576.* text/html"),
+        (whole, 1000, "bytes instead of 1000"),
+        (status(404), None, "the server answers 404 Not Found"),
+        (status(403), None, "the server answers 403 Forbidden"),
     ],
-    ids=("wrong", "portal", "endless", "404", "403", "416"),
+    ids=("wrong", "portal", "portal of a known size", "too long", "404", "403"),
 )
-def test_a_wrong_answer_is_final_and_leaves_the_older_file(server, target, answer, message):
+def test_a_wrong_answer_is_final_and_leaves_the_older_file(server, target, answer, size, message):
     target.parent.mkdir()
     target.write_bytes(b"old")
     with pytest.raises(NeuralStyleError, match=message) as caught:
-        fetch(server, target, [answer])
+        fetch(server, target, [answer], size=size)
     assert "\n" not in str(caught.value) and server.url in str(caught.value)
     assert len(server.ranges) == 1
     assert target.read_bytes() == b"old" and os.listdir(target.parent) == [target.name]
@@ -245,11 +251,10 @@ def test_a_wrong_answer_is_final_and_leaves_the_older_file(server, target, answe
     ],
     ids=("500", "dropped", "silent", "stalled"),
 )
-def test_attempts_end(server, target, answer, message, monkeypatch):
-    monkeypatch.setattr(download, "TIMEOUT", (5, 0.2))
+def test_attempts_end(server, target, answer, message):
     begun = time.monotonic()
     with pytest.raises(NeuralStyleError, match=message):
-        fetch(server, target, [answer])
+        fetch(server, target, [answer], attempts=2, timeout=(5, 0.2))
     assert time.monotonic() - begun < 5
     assert not target.exists()
 
@@ -260,14 +265,14 @@ def test_no_server_is_told_at_once(tmp_path, monkeypatch):
     server.server_close()
     begun = time.monotonic()
     with pytest.raises(download.Unreachable, match="cannot be reached.*refused"):
-        download.fetch(server.url, tmp_path / "some.bin", BLOB)
+        download.fetch(server.url, tmp_path / "some.bin")
     assert time.monotonic() - begun < 2
     assert os.listdir(tmp_path) == []
 
 
 def test_a_url_that_is_none_is_told(tmp_path):
     with pytest.raises(NeuralStyleError, match="cannot be fetched"):
-        download.fetch("nonsense", tmp_path / "some.bin", BLOB)
+        download.fetch("nonsense", tmp_path / "some.bin")
 
 
 def test_ctrl_c_midway_keeps_the_older_file_and_what_has_come(server, target, monkeypatch):
@@ -299,6 +304,9 @@ def test_progress_is_plain_lines_off_a_terminal_and_a_bar_on_one(server, target,
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     fetch(server, target, [whole])
     assert "some.bin: 100%" in capsys.readouterr().err
+    target.unlink()
+    fetch(server, target, [whole], progress=False)
+    assert capsys.readouterr().err == ""
 
 
 def test_checksums_are_those_of_git_and_sha256sum(tmp_path):

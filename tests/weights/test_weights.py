@@ -69,10 +69,10 @@ def serve(monkeypatch, contents):
     """Let fetch put contents[name] in place, check what it was asked for, and return the URLs."""
     asked = []
 
-    def fetch(url, target, blob):
+    def fetch(url, target, **checks):
         asked.append(url)
         name = next(name for name in sources.FILES if url.endswith("/" + name))
-        assert blob == sources.FILES[name]
+        assert checks == sources.FILES[name]
         if name not in contents:
             raise NeuralStyleError(f"{url} cannot be fetched: the server answers 404 Not Found")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -332,7 +332,7 @@ def told(capsys):
 
 def test_check_knows_the_published_file(elsewhere, monkeypatch, capsys):
     path = put(elsewhere / "work/model/vgg19.params")
-    monkeypatch.setitem(sources.FILES, sources.WEIGHTS, download.git_blob_of(path))
+    monkeypatch.setitem(sources.FILES, sources.WEIGHTS, {"git_blob": download.git_blob_of(path)})
     assert main(["check"]) == 0
     facts = told(capsys)
     assert facts["verdict"].strip() == "good: the published file" and facts["precision"].strip() == "exact"
