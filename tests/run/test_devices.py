@@ -11,7 +11,7 @@ from neural_style.find_mxnet import mx
 from neural_style.objective.arrays import Arrays
 from neural_style.pictures import images
 from neural_style.run import optimize, run
-from neural_style.saved import records
+from neural_style.system import files
 from neural_style.system.errors import NeuralStyleError
 
 RUNS = {
@@ -87,11 +87,11 @@ def test_a_gpu_goes_on_while_a_checkpoint_is_saved(short_run, tmp_path, monkeypa
 
 
 def test_what_cannot_be_saved_meanwhile_stops_the_run(short_run, tmp_path, monkeypatch):
-    def full(path):
+    def full(path, content):
         raise NeuralStyleError(f"{path} could not be written: No space left on device")
 
     monkeypatch.setattr(Arrays, "on_gpu", True)
-    monkeypatch.setattr(records, "atomic", full)
+    monkeypatch.setattr(files, "write", full)
     with pytest.raises(NeuralStyleError, match="could not be written"):
         nstyle.train_nstyle(nstyle.get_args([*short_run, "--output_dir", str(tmp_path / "out")]))
     assert (tmp_path / "out" / "e_2.jpg").exists() and not (tmp_path / "out" / "final.jpg").exists()

@@ -18,7 +18,6 @@ from PIL import Image
 from neural_style import nstyle
 from neural_style.find_mxnet import mx
 from neural_style.run import interrupt, state
-from neural_style.saved import records
 from neural_style.system import files as files_of
 from neural_style.system.errors import UsageError
 
@@ -229,11 +228,11 @@ def test_a_trainings_state_in_the_folder_is_no_second_run(stopped, words):
 
 
 def test_a_state_that_cannot_be_written_stops_the_run(words, tmp_path, monkeypatch):
-    def full(path):
+    def full(path, content):
         with files_of.writing(path):
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(records, "atomic", full)
+    monkeypatch.setattr(files_of, "write", full)
     with pytest.raises(Exception, match="state.npz could not be written: No space left on device") as caught:
         nstyle.train_nstyle(nstyle.get_args(words + ["--output_dir", str(tmp_path / "out")]))
     assert caught.value.exit_code == 1 and sorted(files(tmp_path / "out")) == ["e_2.jpg"]

@@ -38,8 +38,7 @@ for full_at in range(1, 10):
             fill()
         return atomic(path, *kinds)
     from neural_style.pictures import write as pictures_out
-    from neural_style.saved import records
-    pictures_out.atomic = records.atomic = counted
+    pictures_out.atomic = files.atomic = counted
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
         code = nstyle.main(words)
