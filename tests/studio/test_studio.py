@@ -59,7 +59,8 @@ def test_a_studio_that_starts_as_it_is_typed(small_files, shrinking, thumbnails,
     """And its children: here they are no forks."""
     folder = folder_in(tmp_path, small_files["vgg19"])
     command = [sys.executable, "-m", "neural_style.studio", str(folder), "--no-browser"]
-    served = Served(folder, subprocess.Popen, command, env={**os.environ, **shrinking})
+    threads = {"OMP_NUM_THREADS": os.environ["OMP_NUM_THREADS"]}  # of the forks that it is compared with
+    served = Served(folder, subprocess.Popen, command, env={**os.environ, **shrinking, **threads})
     try:
         done = served.done(served.begin(wish_of(served, thumbnails, max_num_epochs=1)))
         assert result(served, done) == typed(served, done)
