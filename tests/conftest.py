@@ -4,8 +4,7 @@ import os
 
 from commands import a_run
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # each with a processor of its own; the numbers do not depend on it
-    os.environ["OMP_NUM_THREADS"] = "1"  # MXNet has set it in the process that started this one
+os.environ["OMP_NUM_THREADS"] = "1"  # forks would wait for other threads in vain; the numbers do not depend on it
 
 import browsers
 import pytest
