@@ -7,6 +7,7 @@ import pty
 import re
 import struct
 import termios
+import time
 
 from forks import be_a_process
 
@@ -23,6 +24,7 @@ def on_terminal(function, columns=80, ctrl_c_after=None):
             shown += os.read(ours, 10000)
             if not typed and re.search(ctrl_c_after.encode(), shown):
                 typed = True
+                time.sleep(0.5)  # nobody is quicker: what is just being drawn would be drawn again
                 os.write(ours, b"\x03")
     os.close(ours)
     return shown.decode(), os.WEXITSTATUS(os.waitpid(child, 0)[1])
