@@ -12,8 +12,8 @@ import time
 from forks import be_a_process
 
 
-def on_terminal(function, columns=80, ctrl_c_after=None):
-    """What a fork shows on a terminal of so many columns, and its exit code; Ctrl-C is typed after a pattern."""
+def on_terminal(function, columns=80, ctrl_c_after=None, pause=0):
+    """What a fork shows on a terminal, and its exit code; Ctrl-C is typed after a pattern and a pause."""
     child, ours = pty.fork()
     if child == 0:
         fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("4H", 25, columns, 0, 0))
@@ -24,7 +24,7 @@ def on_terminal(function, columns=80, ctrl_c_after=None):
             shown += os.read(ours, 10000)
             if not typed and re.search(ctrl_c_after.encode(), shown):
                 typed = True
-                time.sleep(0.5)  # nobody is quicker: what is just being drawn would be drawn again
+                time.sleep(pause)
                 os.write(ours, b"\x03")
     os.close(ours)
     return shown.decode(), os.WEXITSTATUS(os.waitpid(child, 0)[1])

@@ -22,8 +22,8 @@ def lines():
     A bar is drawn ten times a second at most: no count but the first is sure to be shown.
     """
 
-    def typed(words, pattern, code=130):
-        shown, ended = on_terminal(command(*words), 80, pattern)
+    def typed(words, pattern, code=130, pause=0):
+        shown, ended = on_terminal(command(*words), 80, pattern, pause)
         before, after = shown.split("^C")
         assert ended == code and "Traceback" not in after
         assert all(len(part) < 80 for part in re.split("[\r\n]", before) if "%|" in part)
@@ -78,7 +78,8 @@ def test_a_batch_and_a_film_continue_by_the_same_command(lines, animation, small
             f"--content {animation} --style {animation} --output {tmp_path}/b --max-num-epochs 2000 --size 64 "
             f"--model-params {small}"
         ).split()
-    first, *_, last, end = lines([program, *words], r"\| 0/")
+    # without a pause, a bar that is just being drawn would be drawn again below the message
+    first, *_, last, end = lines([program, *words], r"\| 0/", pause=0.5)
     assert (first, last, end) == ("", f"{program}: interrupted; run the same command again to continue", "")
 
 
