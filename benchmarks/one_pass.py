@@ -39,7 +39,7 @@ def epochs_to(goals, args, pictures, most):
 
     with contextlib.suppress(Reached):
         start = start_of(args, pictures.content.shape, device, setup.images.read_picture)
-        optimize.minimise(objective, optimize.start_state(start), args, on_step)
+        optimize.minimise(objective, start, args, on_step)
     return [found.get(goal) for goal in goals]
 
 
