@@ -31,6 +31,11 @@ def painting(server):
     return None
 
 
+def painted(folder):
+    """How many epochs have been painted in a studio's folder, some perhaps several times."""
+    return sum(path.read_bytes().count(b"epoch") for path in folder.glob("runs/*/events"))
+
+
 def finished(served, id):
     """The job once it is done; one that was killed twice before it got anywhere says so, and goes on when asked to."""
     while True:
@@ -45,9 +50,15 @@ def test_nothing_is_lost(own, thumbnails):
     chance, served, killed = random.Random(0), own, []
     wish = wish_of(own, thumbnails, max_num_epochs=10 + 6 * KILLS)
     jobs = [own.begin({**wish, "values": {**wish["values"], "seed": seed}}) for seed in range(2)]
+
+    def going_on():
+        return any(served.job(id)["status"] in ("queued", "running") for id in jobs)
+
     try:
-        while len(killed) < KILLS and any(served.job(id)["status"] in ("queued", "running") for id in jobs):
-            time.sleep(chance.uniform(0.1, 1))
+        while len(killed) < KILLS and going_on():
+            goal = painted(own.folder) + chance.randrange(6)  # epochs; at 0, what has just begun is killed
+            while painted(own.folder) < goal and going_on():
+                time.sleep(0.02)
             child = painting(served.process.pid)
             kind = "child" if child and chance.random() < 0.5 else "server"
             if kind == "child":
